@@ -1,0 +1,1 @@
+"""Networks from elsewhere, brought under the same attacks."""

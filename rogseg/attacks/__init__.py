@@ -1,0 +1,1 @@
+"""Attacks on volumetric segmentation networks: threat models, objectives, criteria, attacks."""

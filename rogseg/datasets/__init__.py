@@ -1,0 +1,1 @@
+"""Whole volumes and patches of stored cases."""

@@ -1,0 +1,1 @@
+"""From a network to a label map in the raw grid."""

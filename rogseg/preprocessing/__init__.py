@@ -1,0 +1,1 @@
+"""From raw NIfTI volumes to stored cases."""

@@ -1,0 +1,1 @@
+"""Raw task folders, stored cases, splits and atomic files."""

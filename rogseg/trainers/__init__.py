@@ -1,0 +1,1 @@
+"""How a mini-batch becomes an update of the weights."""
