@@ -1,0 +1,1 @@
+"""Command lines: each parses its arguments and makes one call."""
