@@ -1,0 +1,69 @@
+"""Figures of a robustness report: Dice over epsilon, and what an attack did to one slice."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from rogseg.evaluation.robustness_summary import AttackSummary
+
+__all__ = ["plot_attacked_slice", "plot_dice_over_epsilon"]
+
+Volume = npt.NDArray[np.generic]
+
+
+def plot_dice_over_epsilon(clean: AttackSummary, rows: Sequence[AttackSummary], path: str | Path) -> None:
+    """Mean Dice of each attack over epsilon in 255ths, from the clean mean at 0."""
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.add_subplot()
+    for attack in dict.fromkeys(row.attack for row in rows):
+        points = [(0.0, clean.mean_dice), *((r.epsilon * 255, r.mean_dice) for r in rows if r.attack == attack)]
+        axes.plot(*zip(*points, strict=True), marker="o", markersize=4, label=attack)
+    axes.set(xlabel="epsilon [1/255 of the intensity box]", ylabel="mean Dice", ylim=(0, 1))
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small")
+    figure.savefig(path, dpi=150)
+
+
+def plot_attacked_slice(
+    image: Volume,
+    perturbation: Volume,
+    targets: Volume,
+    clean_prediction: Volume,
+    adversarial_prediction: Volume,
+    path: str | Path,
+    title: str = "",
+) -> None:
+    """The slice of the third axis with most foreground: image, perturbation, target and both predictions.
+
+    Args:
+        image: (D, H, W) one channel [network units].
+        perturbation: (D, H, W) of the same channel [network units].
+        targets: (D, H, W) class indices; so are both predictions.
+        clean_prediction: prediction on the clean volume.
+        adversarial_prediction: prediction on the adversarial volume.
+        path: where the PNG goes.
+        title: above the panels.
+    """
+    index = int(np.argmax((np.asarray(targets) > 0).sum(axis=(0, 1))))
+    num_classes = int(max(targets.max(), clean_prediction.max(), adversarial_prediction.max(), 1))
+    limit = float(np.abs(perturbation).max()) or 1.0
+    window = float(image.min()), float(image.max())
+    figure = Figure(figsize=(13, 3), layout="constrained")
+    panels: list[Axes] = list(figure.subplots(1, 5))
+    panels[0].imshow(image[:, :, index].T, cmap="gray", vmin=window[0], vmax=window[1])
+    panels[1].imshow(perturbation[:, :, index].T, cmap="RdBu", vmin=-limit, vmax=limit)
+    for axes, labels in zip(panels[2:], (targets, clean_prediction, adversarial_prediction), strict=True):
+        axes.imshow(image[:, :, index].T, cmap="gray", vmin=window[0], vmax=window[1])
+        overlay = np.ma.masked_equal(labels[:, :, index].T, 0)
+        axes.imshow(overlay, cmap="tab10", vmin=1, vmax=max(num_classes, 10), alpha=0.6, interpolation="nearest")
+    names = ("image", f"perturbation (±{limit:.2g})", "target", "prediction, clean", "prediction, attacked")
+    for axes, name in zip(panels, names, strict=True):
+        axes.set_title(name, fontsize="small")
+        axes.set_axis_off()
+    if title:
+        figure.suptitle(title, fontsize="medium")
+    figure.savefig(path, dpi=120)
