@@ -1,0 +1,95 @@
+"""Where the windows of a volume lie and how much each counts where they overlap."""
+
+import dataclasses
+import functools
+import itertools
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from rogseg.task_plan import Triple
+
+__all__ = ["WindowGrid", "WindowIndex", "plan_windows"]
+
+WindowIndex = tuple[int, int, int]
+Region = tuple[slice, slice, slice]
+
+# The bell's standard deviation as a fraction of the window, as nnU-Net and MONAI have it.
+SIGMA_FRACTION = 0.125
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class WindowGrid:
+    """The windows over one volume: every combination of the axes' starts.
+
+    Because the windows form a grid and the bell is a product over the axes, normalising each axis by itself makes the
+    weights of all windows sum to one at every voxel: no map of summed weights is needed, and none is stored.
+
+    Attributes:
+        volume_size: extent of the (padded) volume [voxels].
+        window_size: extent of a window [voxels].
+        starts: first voxel of the windows along each axis.
+        axis_weights: for each axis, (number of starts, extent of the window) float64; every voxel's column sums to 1.
+    """
+
+    volume_size: Triple
+    window_size: Triple
+    starts: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+    axis_weights: tuple[Tensor, Tensor, Tensor]
+
+    @functools.cached_property
+    def indices(self) -> tuple[WindowIndex, ...]:
+        """All windows, in the order in which they are evaluated and summed."""
+        x, y, z = self.starts
+        return tuple(itertools.product(range(len(x)), range(len(y)), range(len(z))))
+
+    def region(self, index: WindowIndex) -> Region:
+        """The voxels of a window."""
+        x, y, z = (
+            slice(starts[i], starts[i] + extent)
+            for starts, i, extent in zip(self.starts, index, self.window_size, strict=True)
+        )
+        return x, y, z
+
+    def weight(self, index: WindowIndex, like: Tensor) -> Tensor:
+        """The share of a window in the blend at each of its voxels, (d, h, w), of the type and device of ``like``."""
+        x, y, z = (
+            table[i].to(device=like.device, dtype=like.dtype) for table, i in zip(self.axis_weights, index, strict=True)
+        )
+        return x[:, None, None] * y[:, None] * z
+
+    def touched(self, region: Sequence[slice]) -> tuple[WindowIndex, ...]:
+        """The windows that share at least one voxel with a cuboid, in the order of `indices`."""
+        axes = [
+            [i for i, start in enumerate(starts) if start < cut.stop and cut.start < start + extent]
+            for starts, extent, cut in zip(self.starts, self.window_size, region, strict=True)
+        ]
+        return tuple((i, j, k) for i, j, k in itertools.product(*axes))
+
+
+@functools.lru_cache(maxsize=32)
+def plan_windows(volume_size: Triple, window_size: Triple, overlap: float) -> WindowGrid:
+    """Lay windows evenly over a volume that is at least as large as one window.
+
+    Neighbours overlap by at least the fraction ``overlap``; the first and last touch the volume's faces.
+    """
+    starts, weights = [], []
+    for size, extent in zip(volume_size, window_size, strict=True):
+        step = max(1, int(extent * (1 - overlap)))
+        number = math.ceil((size - extent) / step) + 1
+        axis = tuple(round(i * (size - extent) / max(number - 1, 1)) for i in range(number))
+        starts.append(axis)
+        weights.append(_normalized_bells(size, extent, axis))
+    return WindowGrid(volume_size, window_size, (starts[0], starts[1], starts[2]), (weights[0], weights[1], weights[2]))
+
+
+def _normalized_bells(size: int, extent: int, starts: tuple[int, ...]) -> Tensor:
+    """One bell per start, (number of starts, extent), divided by their sum at each voxel of the axis."""
+    distance = torch.arange(extent, dtype=torch.float64) - (extent - 1) / 2
+    bell = torch.exp(-0.5 * (distance / (SIGMA_FRACTION * extent)) ** 2)
+    total = torch.zeros(size, dtype=torch.float64)
+    for start in starts:
+        total[start : start + extent] += bell
+    return torch.stack([bell / total[start : start + extent] for start in starts])
