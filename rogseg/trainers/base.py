@@ -1,0 +1,96 @@
+"""Trainer: what one mini-batch does to the weights.
+
+The training loop owns epochs, data, hooks and checkpoints; a trainer owns the forward and backward passes of one
+mini-batch. It calls ``model(inputs, targets, mode="loss")`` on the model as it is given, wrapper included, because
+MMEngine's distributed wrapper never calls a model's own ``train_step``.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+from mmengine.optim import OptimWrapper
+from torch import Tensor, nn
+
+__all__ = ["Batch", "Trainer", "total_loss"]
+
+LOSS_PREFIX = "loss_"
+
+
+class Batch(TypedDict):
+    """A mini-batch, already on the model's device.
+
+    inputs: (B, C, D, H, W) float32 [network units]; targets: (B, D, H, W) int64; box_lower, box_upper:
+    (B, C, 1, 1, 1) float32 [network units], the valid range of each case; case_ids: B names.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    box_lower: Tensor
+    box_upper: Tensor
+    case_ids: list[str]
+
+
+class Trainer(ABC):
+    """How one mini-batch trains the model."""
+
+    num_replays: int = 1
+    """Weight updates per mini-batch; the loop divides epochs and everything counted in epochs by it."""
+
+    @property
+    @abstractmethod
+    def passes_per_step(self) -> float:
+        """Forward-backward passes per mini-batch, the unit in which budgets are compared."""
+
+    @abstractmethod
+    def step(self, model: nn.Module, batch: Batch, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
+        """Train on one mini-batch, all its replays included.
+
+        `optim_wrapper.update_params` is called exactly `num_replays` times, and gradient accumulation counts those
+        calls.
+
+        Args:
+            model: the segmentor, or a distributed wrapper of it, in training mode.
+            batch: the mini-batch on the model's device.
+            optim_wrapper: decides on precision, loss scaling, accumulation and the update.
+
+        Returns:
+            Detached scalars to log; ``loss`` is always there, other keys may come and go from step to step.
+        """
+
+    @abstractmethod
+    def state_dict(self) -> dict[str, Any]:
+        """What this rank must find again on resume: tensors and plain numbers only."""
+
+    @abstractmethod
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` gave on the same rank.
+
+        Raises:
+            ValueError: the state is not one of this trainer.
+        """
+
+
+def total_loss(losses: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+    """Sum the loss terms of a model.
+
+    Args:
+        losses: scalars under keys ``loss_<name>``. MMEngine adds up whatever has "loss" in its key; here every
+            other key is an error, so that nothing is trained on by accident and nothing silently left out.
+
+    Returns:
+        The sum, with graph, and the detached terms with the sum under ``loss``.
+
+    Raises:
+        ValueError: there is no term, a key is not ``loss_<name>`` or a value is no scalar tensor.
+    """
+    if not losses:
+        raise ValueError("the model returned no loss: give it at least one entry in `losses`")
+    for key, value in losses.items():
+        if not key.startswith(LOSS_PREFIX) or key == LOSS_PREFIX:
+            raise ValueError(f"the model returned the key {key!r} with its losses: rename it to 'loss_<name>'")
+        if not isinstance(value, Tensor) or value.ndim != 0:
+            raise ValueError(f"{key} must be a scalar tensor: average it over cases and voxels in the loss itself")
+    first, *others = losses.values()
+    total = sum(others, start=first)
+    return total, {"loss": total.detach(), **{key: value.detach() for key, value in losses.items()}}
