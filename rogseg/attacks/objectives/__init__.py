@@ -1,1 +1,6 @@
-"""What an attack ascends, one file each."""
+"""What attacks ascend."""
+
+from rogseg.attacks.objectives.base import Objective, VoxelObjective, build_objective
+from rogseg.attacks.objectives.cross_entropy import CrossEntropy
+
+__all__ = ["CrossEntropy", "Objective", "VoxelObjective", "build_objective"]

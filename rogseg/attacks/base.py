@@ -1,0 +1,169 @@
+"""What every attack is: a search for the worst volume that a threat model admits."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from rogseg.attacks.counted_model import CountedModel, LogitFn, frozen_parameters
+from rogseg.attacks.criteria import Criterion, case_dice
+from rogseg.attacks.input_checks import check_box, check_inputs, check_start, check_targets
+from rogseg.attacks.objectives.base import Objective, build_objective
+from rogseg.attacks.threat_model import ThreatModel
+from rogseg.metrics import mean_foreground_dice
+
+__all__ = ["Attack", "AttackResult", "Perturbation"]
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """What a subclass's search hands back.
+
+    Args:
+        adversarial: (B, C, D, H, W).
+        found_distance: (B,) in units of the box's width: length of the shortest adversary that a minimal-norm attack
+            found, at whatever epsilon; infinity where it found none. None for attacks that search in the ball.
+        members: results of a composite's members by name.
+    """
+
+    adversarial: Tensor
+    found_distance: Tensor | None = None
+    members: Mapping[str, "AttackResult"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AttackResult:
+    """One adversarial volume per case and what the model makes of it.
+
+    Args:
+        adversarial: (B, C, D, H, W), in ball and box.
+        success: (B,) bool, the criterion on it.
+        dice: (B, K - 1) float64, per foreground class; NaN where neither target nor prediction has it, and in
+            the whole row of a case without foreground.
+        loss: (B,), the attack's objective on it.
+        distance: (B,) float64, length of the perturbation in units of the box's width, in the threat's norm.
+        num_forward: forward passes of the model over the batch, the final evaluation included. A pass over a part of
+            the batch counts as one.
+        num_backward: backward passes.
+        found_distance: see `Perturbation`.
+        members: see `Perturbation`.
+    """
+
+    adversarial: Tensor
+    success: Tensor
+    dice: Tensor
+    loss: Tensor
+    distance: Tensor
+    num_forward: int
+    num_backward: int
+    found_distance: Tensor | None = None
+    members: Mapping[str, "AttackResult"] = field(default_factory=dict)
+
+    @property
+    def mean_dice(self) -> Tensor:
+        """Mean foreground Dice (B,); NaN for a case without foreground."""
+        return mean_foreground_dice(self.dice)
+
+
+class Attack(ABC):
+    """An attack; subclasses write `perturb` and nothing else.
+
+    Args:
+        objective: what the attack ascends, an instance or a config of the OBJECTIVES registry.
+    """
+
+    def __init__(self, objective: Objective | dict[str, Any]) -> None:
+        self.objective = build_objective(objective)
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "__call__" in cls.__dict__:
+            raise TypeError(
+                f"{cls.__name__} overrides __call__, which checks and counts for every attack: write perturb"
+            )
+
+    @final
+    def __call__(
+        self,
+        model: LogitFn,
+        inputs: Tensor,
+        targets: Tensor,
+        threat: ThreatModel,
+        criterion: Criterion,
+        *,
+        generator: torch.Generator,
+        start: Tensor | None = None,
+    ) -> AttackResult:
+        """Search, then project, evaluate without gradient and assert the threat model.
+
+        Args:
+            model: LogitFn; its parameters, mode and requires_grad stay as they are.
+            inputs: (B, C, D, H, W) in the box; nothing couples the cases of a batch.
+            targets: (B, D, H, W) class indices.
+            threat: ball and box.
+            criterion: when a case has fallen.
+            generator: the only source of randomness.
+            start: where to start instead of the attack's own start, (B, C, D, H, W); it is projected first.
+
+        Raises:
+            ValueError: wrong shapes, types or classes, values that are not finite or outside the box, or a model that
+                does not return the tensor of logits.
+            AssertionError: the attack left the threat model.
+        """
+        check_inputs(inputs)
+        check_targets(inputs, targets)
+        check_box(inputs, threat)
+        # Inside torch.inference_mode no graph can be built, whatever enable_grad says, and its tensors must be copied.
+        with torch.inference_mode(False), torch.enable_grad(), frozen_parameters(model):
+            inputs = inputs.clone() if inputs.is_inference() else inputs.detach()
+            targets = targets.long().clone() if targets.is_inference() else targets.long()
+            if start is not None:
+                check_start(inputs, start)
+                start = threat.project(inputs, start.detach())
+            counted = CountedModel(model, int(targets.max()))
+            found = self.perturb(counted, inputs, targets, threat, criterion, generator=generator, start=start)
+            adversarial = threat.project(inputs, found.adversarial.detach())
+            with torch.no_grad():
+                logits = counted(adversarial)
+                loss = self.objective(logits, targets)
+                success = criterion(logits, targets)
+                dice = case_dice(logits, targets)
+        threat.assert_admissible(inputs, adversarial)
+        return AttackResult(
+            adversarial=adversarial,
+            success=success,
+            dice=dice,
+            loss=loss,
+            distance=threat.distance(inputs, adversarial),
+            num_forward=counted.num_forward,
+            num_backward=counted.num_backward,
+            found_distance=found.found_distance,
+            members=found.members,
+        )
+
+    @abstractmethod
+    def perturb(
+        self,
+        model: CountedModel,
+        inputs: Tensor,
+        targets: Tensor,
+        threat: ThreatModel,
+        criterion: Criterion,
+        *,
+        generator: torch.Generator,
+        start: Tensor | None,
+    ) -> Perturbation:
+        """The search itself; runs with gradients enabled, on checked and detached tensors.
+
+        Args:
+            model: counts its passes; `counted_model.value_and_gradient` makes one forward and one backward of it.
+            inputs: (B, C, D, H, W).
+            targets: (B, D, H, W) int64.
+            threat: ball and box.
+            criterion: when a case has fallen.
+            generator: the only source of randomness.
+            start: (B, C, D, H, W) in ball and box, or None for the attack's own start.
+        """

@@ -1,0 +1,45 @@
+"""When an attack has succeeded on a case."""
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor
+
+from rogseg.metrics import dice_per_class, mean_foreground_dice
+from rogseg.registry import CRITERIA
+
+__all__ = ["Criterion", "DiceBelow", "case_dice"]
+
+
+def case_dice(logits: Tensor, targets: Tensor) -> Tensor:
+    """Dice of each case and foreground class: (B, K, D, H, W), (B, D, H, W) -> (B, K - 1) float64.
+
+    A case without foreground in its targets has no Dice: its row is NaN, whatever was predicted.
+    """
+    dice = dice_per_class(logits.argmax(dim=1), targets, logits.shape[1])
+    has_foreground = (targets > 0).flatten(1).any(dim=1)
+    return dice.masked_fill(~has_foreground[:, None], float("nan"))
+
+
+class Criterion(ABC):
+    """Whether the adversary has reached its aim on each case."""
+
+    @abstractmethod
+    def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """(B, K, D, H, W) raw logits, (B, D, H, W) targets -> (B,) bool."""
+
+
+@CRITERIA.register_module()
+class DiceBelow(Criterion):
+    """Mean foreground Dice of the case under a threshold; never for a case without foreground, which has no Dice.
+
+    Source: Daza et al. 2021, section 3.1: the threshold is half of the mean clean Dice.
+    """
+
+    def __init__(self, threshold: float) -> None:
+        if not 0 <= threshold <= 1:
+            raise ValueError(f"threshold is {threshold}, a Dice lies in [0, 1]")
+        self.threshold = threshold
+
+    def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """(B, K, D, H, W) raw logits, (B, D, H, W) targets -> (B,) bool; False where the Dice is NaN."""
+        return mean_foreground_dice(case_dice(logits, targets)) < self.threshold

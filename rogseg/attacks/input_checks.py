@@ -1,0 +1,65 @@
+"""What an attack refuses to work on, each with its remedy."""
+
+import torch
+from torch import Tensor
+
+from rogseg.attacks.threat_model import IntensityBox, ThreatModel
+
+__all__ = ["check_box", "check_inputs", "check_start", "check_targets"]
+
+SLACK = 1e-6  # of the box's width: what rounding of the clipping may leave outside
+
+
+def check_inputs(inputs: Tensor) -> None:
+    """Inputs are a finite float32 or float64 tensor (B, C, D, H, W)."""
+    if inputs.ndim != 5 or inputs.numel() == 0:
+        raise ValueError(
+            f"inputs have shape {tuple(inputs.shape)}, expected (B, C, D, H, W), nothing empty: "
+            "add the missing axes with inputs[None]"
+        )
+    if inputs.dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"inputs are {inputs.dtype}; an attack needs float32 or float64: call inputs.float()")
+    if not torch.isfinite(inputs).all():
+        raise ValueError("inputs hold NaN or infinity: check the case's image and its preprocessing")
+
+
+def check_targets(inputs: Tensor, targets: Tensor) -> None:
+    """Targets are class indices (B, D, H, W) on the grid and the device of the inputs."""
+    expected = (inputs.shape[0], *inputs.shape[2:])
+    if tuple(targets.shape) != expected:
+        raise ValueError(
+            f"targets have shape {tuple(targets.shape)}, expected (B, D, H, W) = {expected}: "
+            "class indices without a channel axis"
+        )
+    if targets.is_floating_point() or targets.is_complex() or targets.dtype == torch.bool:
+        raise ValueError(f"targets are {targets.dtype}, expected class indices: call targets.long()")
+    if targets.device != inputs.device:
+        raise ValueError(f"targets are on {targets.device}, inputs on {inputs.device}: move them to one device")
+    if (targets < 0).any():
+        raise ValueError("targets hold a negative class: map ignored voxels to a class of the task first")
+
+
+def check_box(inputs: Tensor, threat: ThreatModel) -> None:
+    """Box and epsilon fit the batch, and the inputs lie in the box."""
+    for name, value in (("box", threat.box.lower), ("box", threat.box.upper), ("epsilon", threat.epsilon)):
+        if value.shape[0] not in (1, inputs.shape[0]) or value.shape[1] not in (1, inputs.shape[1]):
+            raise ValueError(
+                f"the {name} has shape {tuple(value.shape)}, which does not fit inputs {tuple(inputs.shape)}: "
+                "give one row per case (or 1) and one column per channel (or 1)"
+            )
+    box: IntensityBox = threat.box
+    slack = SLACK * box.width.to(inputs)
+    if (inputs < box.lower.to(inputs) - slack).any() or (inputs > box.upper.to(inputs) + slack).any():
+        raise ValueError(
+            f"inputs in [{inputs.min():.6g}, {inputs.max():.6g}] lie outside the box: clip them first "
+            "(threat.clip_to_box(inputs)), as the last transform of training does, "
+            "and report the clean Dice of the clipped ones"
+        )
+
+
+def check_start(inputs: Tensor, start: Tensor) -> None:
+    """A given start is a finite tensor of the inputs' shape."""
+    if start.shape != inputs.shape or not torch.isfinite(start).all():
+        raise ValueError(
+            f"start has shape {tuple(start.shape)}, expected a finite tensor of the inputs' shape {tuple(inputs.shape)}"
+        )
