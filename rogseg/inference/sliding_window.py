@@ -66,7 +66,7 @@ class VolumeLogits:
         if inputs.ndim != 5:
             raise ValueError(f"inputs must have shape (B, C, D, H, W), got {tuple(inputs.shape)}")
         padding = self.padding(inputs.shape[2:])
-        padded = torch.nn.functional.pad(inputs, padding) if any(padding) else inputs
+        padded = pad_volume(inputs, padding)
         grid = self.grid(padded.shape[2:])
         if len(grid.indices) == 1:
             logits = self.evaluate(padded).to(inputs.device)
@@ -75,7 +75,7 @@ class VolumeLogits:
         else:
             with torch.no_grad():
                 logits = self.blend(padded, grid)
-        return _crop(logits, padding)
+        return crop_volume(logits, padding)
 
     def padding(self, size: torch.Size) -> tuple[int, ...]:
         """What is padded so that one window fits, in the order of `torch.nn.functional.pad` (last axis first)."""
@@ -162,8 +162,13 @@ def gather_windows(padded: Tensor, grid: WindowGrid, group: tuple[WindowIndex, .
     return torch.cat([padded.detach()[(..., *grid.region(index))] for index in group])
 
 
-def _crop(volume: Tensor, padding: tuple[int, ...]) -> Tensor:
-    """Undo `torch.nn.functional.pad` on the three spatial axes."""
+def pad_volume(volume: Tensor, padding: tuple[int, ...]) -> Tensor:
+    """Pad the three spatial axes with 0; the same tensor where there is nothing to pad."""
+    return torch.nn.functional.pad(volume, padding) if any(padding) else volume
+
+
+def crop_volume(volume: Tensor, padding: tuple[int, ...]) -> Tensor:
+    """Undo `pad_volume`."""
     if not any(padding):
         return volume
     x, y, z = (slice(before, -after or None) for before, after in zip(padding[-2::-2], padding[-1::-2], strict=True))

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from rogseg.task_plan import Triple
 
-__all__ = ["WindowGrid", "WindowIndex", "plan_windows"]
+__all__ = ["Region", "WindowGrid", "WindowIndex", "plan_windows"]
 
 WindowIndex = tuple[int, int, int]
 Region = tuple[slice, slice, slice]
