@@ -1,5 +1,6 @@
 """What every attack is: a search for the worst volume that a threat model admits."""
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -48,6 +49,7 @@ class AttackResult:
         num_forward: forward passes of the model over the batch, the final evaluation included. A pass over a part of
             the batch counts as one.
         num_backward: backward passes.
+        seconds: wall-clock, members included.
         found_distance: see `Perturbation`.
         members: see `Perturbation`.
     """
@@ -59,6 +61,7 @@ class AttackResult:
     distance: Tensor
     num_forward: int
     num_backward: int
+    seconds: float
     found_distance: Tensor | None = None
     members: Mapping[str, "AttackResult"] = field(default_factory=dict)
 
@@ -113,6 +116,7 @@ class Attack(ABC):
                 does not return the tensor of logits.
             AssertionError: the attack left the threat model.
         """
+        begin = time.perf_counter()
         check_inputs(inputs)
         check_targets(inputs, targets)
         check_box(inputs, threat)
@@ -140,6 +144,7 @@ class Attack(ABC):
             distance=threat.distance(inputs, adversarial),
             num_forward=counted.num_forward,
             num_backward=counted.num_backward,
+            seconds=time.perf_counter() - begin,
             found_distance=found.found_distance,
             members=found.members,
         )

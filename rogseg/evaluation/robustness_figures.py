@@ -12,7 +12,7 @@ from rogseg.evaluation.robustness_summary import AttackSummary
 
 __all__ = ["plot_attacked_slice", "plot_dice_over_epsilon"]
 
-Volume = npt.NDArray[np.generic]
+Volume = npt.NDArray[np.float32] | npt.NDArray[np.uint8]
 
 
 def plot_dice_over_epsilon(clean: AttackSummary, rows: Sequence[AttackSummary], path: str | Path) -> None:
@@ -48,7 +48,7 @@ def plot_attacked_slice(
         path: where the PNG goes.
         title: above the panels.
     """
-    index = int(np.argmax((np.asarray(targets) > 0).sum(axis=(0, 1))))
+    index = int(np.argmax(np.count_nonzero(targets, axis=(0, 1))))
     num_classes = int(max(targets.max(), clean_prediction.max(), adversarial_prediction.max(), 1))
     limit = float(np.abs(perturbation).max()) or 1.0
     window = float(image.min()), float(image.max())
