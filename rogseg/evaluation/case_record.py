@@ -4,10 +4,11 @@ import dataclasses
 import json
 from collections.abc import Sequence
 
-__all__ = ["CLEAN", "SCHEMA_VERSION", "CaseRecord", "mean_dice"]
+__all__ = ["CLEAN", "SCHEMA_VERSION", "WORST_CASE", "CaseRecord", "mean_dice"]
 
 SCHEMA_VERSION = 1
 CLEAN = "clean"
+WORST_CASE = "worst case"
 
 
 def mean_dice(per_class: Sequence[float | None]) -> float | None:
@@ -22,8 +23,9 @@ class CaseRecord:
 
     ``dice_clean`` and ``dice_adversarial`` hold one value per foreground class, None where the class is absent from
     prediction and target. ``success`` is None for a case without foreground, which is neither success nor failure.
-    Distances are Linf or L2 as the run's threat model has it: a fraction of the box's width, and per channel in
-    network units and raw units (HU for CT). ``seconds`` are wall-clock.
+    ``distance_fraction`` is in the norm of the run's threat model, in units of the box's width; the two others are the
+    largest move of a voxel, per channel, in network units and raw units (HU for CT). ``found_distance`` is the length
+    of what a minimal-norm attack found at whatever epsilon. ``seconds`` are wall-clock.
     """
 
     case_id: str
@@ -39,6 +41,7 @@ class CaseRecord:
     num_backward: int
     seconds: float
     seed: int
+    found_distance: float | None = None
 
     @property
     def key(self) -> tuple[str, str, float]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rogseg.evaluation.case_record import CLEAN, CaseRecord
+from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
 
 __all__ = ["RobustnessReport"]
 
@@ -101,8 +101,9 @@ class RobustnessReport:
         return tuple(sorted({record.epsilon for record in self._records.values() if record.attack != CLEAN}))
 
     def attacks(self) -> tuple[str, ...]:
-        """The attacks with records, in the order of their first record."""
-        return tuple(dict.fromkeys(record.attack for record in self._records.values() if record.attack != CLEAN))
+        """The attacks with records, in the order of their first record; a composite counts by its members."""
+        names = dict.fromkeys(record.attack for record in self._records.values())
+        return tuple(name for name in names if name not in (CLEAN, WORST_CASE))
 
     def under(self, attack: str, epsilon: float) -> dict[str, CaseRecord]:
         """The record of each case under one attack at one epsilon."""

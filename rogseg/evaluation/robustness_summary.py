@@ -5,12 +5,10 @@ import itertools
 import math
 from collections.abc import Sequence
 
-from rogseg.evaluation.case_record import CLEAN, CaseRecord
+from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
 from rogseg.evaluation.robustness_report import RobustnessReport
 
-__all__ = ["WORST_CASE", "AttackSummary", "CaseOutcome", "area_under_curve", "summarise", "summarise_all", "worst_case"]
-
-WORST_CASE = "worst case"
+__all__ = ["AttackSummary", "CaseOutcome", "area_under_curve", "summarise", "summarise_all", "worst_case"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,7 +94,8 @@ def summarise_all(report: RobustnessReport) -> tuple[AttackSummary, ...]:
             records = report.under(attack, epsilon)
             if records:
                 rows.append(summarise(attack, epsilon, [_outcome(record) for record in records.values()]))
-        rows.append(summarise(WORST_CASE, epsilon, worst_case(report, epsilon)))
+        if len(report.attacks()) > 1:
+            rows.append(summarise(WORST_CASE, epsilon, worst_case(report, epsilon)))
     return tuple(rows)
 
 

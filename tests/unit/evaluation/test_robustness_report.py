@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from rogseg.evaluation.case_record import CLEAN, CaseRecord
+from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
 from rogseg.evaluation.robustness_report import RobustnessReport
-from rogseg.evaluation.robustness_summary import WORST_CASE, area_under_curve, summarise_all, worst_case
+from rogseg.evaluation.robustness_summary import area_under_curve, summarise_all, worst_case
 
 IDENTITY = {"model": "abc", "protocol": "volume", "cases": ["a", "b"]}
 

@@ -1,0 +1,39 @@
+"""Which cases of a set an evaluation takes: a seeded few spread over the set, and a shard of those."""
+
+import random
+from collections.abc import Sequence
+
+__all__ = ["parse_shard", "shard_of", "spread"]
+
+
+def spread(case_ids: Sequence[str], max_cases: int | None, seed: int) -> tuple[str, ...]:
+    """At most ``max_cases`` cases: one drawn from each of as many equal stretches of the sorted set.
+
+    Raises:
+        ValueError: ``max_cases`` is under 1.
+    """
+    ordered = sorted(case_ids)
+    if max_cases is None or max_cases >= len(ordered):
+        return tuple(ordered)
+    if max_cases < 1:
+        raise ValueError(f"--max-cases is {max_cases}, it must be at least 1")
+    draw = random.Random(seed)
+    bounds = [round(i * len(ordered) / max_cases) for i in range(max_cases + 1)]
+    return tuple(ordered[draw.randrange(bounds[i], bounds[i + 1])] for i in range(max_cases))
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """Read ``2/8`` as (2, 8).
+
+    Raises:
+        ValueError: it is not K/N with 1 <= K <= N.
+    """
+    index, _, count = text.partition("/")
+    if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
+        raise ValueError(f"--shard is {text!r}, it must be K/N with 1 <= K <= N, for instance 2/8")
+    return int(index), int(count)
+
+
+def shard_of(case_ids: Sequence[str], index: int, count: int) -> tuple[str, ...]:
+    """Every ``count``-th case, from the ``index``-th on; ``index`` counts from 1."""
+    return tuple(case_ids[index - 1 :: count])
