@@ -3,7 +3,9 @@
 import torch
 from torch import Tensor
 
-__all__ = ["project_onto_hyperplane"]
+from rogseg.attacks.threat_model import L2Threat, LinfThreat, ThreatModel
+
+__all__ = ["project_onto_hyperplane", "projection_speed"]
 
 
 def project_onto_hyperplane(residual: Tensor, normal: Tensor, lower: Tensor, upper: Tensor, speed: Tensor) -> Tensor:
@@ -54,3 +56,17 @@ def project_onto_hyperplane(residual: Tensor, normal: Tensor, lower: Tensor, upp
 
 def _row_sum(values: Tensor) -> Tensor:
     return values.flatten(1).sum(1, dtype=torch.float64)
+
+
+def projection_speed(threat: ThreatModel, normal: Tensor) -> Tensor:
+    """The speed of `project_onto_hyperplane` for the norm in which a threat model measures perturbations.
+
+    Raises:
+        ValueError: no speed is known for this norm.
+    """
+    width = threat.box.width.to(normal)
+    if isinstance(threat, LinfThreat):
+        return width
+    if isinstance(threat, L2Threat):
+        return normal.abs() * width**2
+    raise ValueError(f"FAB knows the projection for LinfThreat and L2Threat, not for {type(threat).__name__}")
