@@ -44,7 +44,7 @@ class AttackResult:
         success: (B,) bool, the criterion on it.
         dice: (B, K - 1) float64, per foreground class; NaN where neither target nor prediction has it, and in
             the whole row of a case without foreground.
-        loss: (B,), the attack's objective on it.
+        loss: (B,), the ruler of the attack's objective on it (the objective itself, for most).
         distance: (B,) float64, length of the perturbation in units of the box's width, in the threat's norm.
         num_forward: forward passes of the model over the batch, the final evaluation included. A pass over a part of
             the batch counts as one.
@@ -132,7 +132,7 @@ class Attack(ABC):
             adversarial = threat.project(inputs, found.adversarial.detach())
             with torch.no_grad():
                 logits = counted(adversarial)
-                loss = self.objective(logits, targets)
+                loss = self.objective.ruler(logits, targets)
                 success = criterion(logits, targets)
                 dice = case_dice(logits, targets)
         threat.assert_admissible(inputs, adversarial)

@@ -18,10 +18,15 @@ class Objective(ABC):
         """(B, K, D, H, W) raw logits, (B, D, H, W) class indices -> (B,)."""
 
     def at(self, progress: float) -> "Objective":
-        """The objective to ascend after this share of the iterations, in [0, 1]; most are the same throughout.
+        """The objective to ascend after this share of the iterations, in [0, 1); most are the same throughout."""
+        return self
 
-        Attacks take gradients of ``objective.at(t / T)`` and compare iterates by ``objective`` itself,
-        which is one scale.
+    @property
+    def ruler(self) -> "Objective":
+        """The objective by which iterates are compared and the result is reported.
+
+        It is the objective itself, save where that falls although more voxels are won or changes with the progress: the
+        best iterate by such a measure would not be the worst case.
         """
         return self
 
