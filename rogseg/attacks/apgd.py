@@ -1,0 +1,152 @@
+"""Auto-PGD: projected gradient ascent that finds its own step size."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rogseg.attacks.apgd_step_size import StepSize
+from rogseg.attacks.base import Attack, Perturbation
+from rogseg.attacks.best_iterate import BestIterate, Select, check_select, replace_cases, score_only, scored_gradient
+from rogseg.attacks.counted_model import CountedModel
+from rogseg.attacks.criteria import Criterion
+from rogseg.attacks.objectives import Objective
+from rogseg.attacks.threat_model import ThreatModel
+from rogseg.registry import ATTACKS
+
+__all__ = ["APGD"]
+
+MOMENTUM = 0.75
+
+
+@ATTACKS.register_module()
+class APGD(Attack):
+    """Steps with momentum whose length halves when progress stalls, going on from the best iterate, case by case.
+
+    One restart takes ``num_iterations`` forward and backward passes and one more forward pass for its last iterate.
+
+    Args:
+        objective: what to ascend.
+        num_iterations: steps of each restart.
+        num_restarts: runs from different starts; each case keeps one whole iterate of one run.
+        rho: the step is halved at a checkpoint when fewer than this share of the steps since the last one went up.
+        select: keep the iterate with the highest objective ("objective") or with the lowest Dice ("dice"); the search
+            itself always goes on from the highest objective.
+        first_check_against_zero: compare the first loss with 0 instead of the start's loss at the first checkpoint, as
+            the reference implementation does by an array index of -1; False is the algorithm as published.
+
+    Source: Croce and Hein 2020, algorithm 1, with the reference implementation's momentum after a return to the best
+    iterate.
+    Deviations: the L2 step projects exactly onto ball and box, where the reference clips the ball's projection; a
+    random start is uniform in the ball, where the reference stretches it to the sphere; the last gradient, never used,
+    is not computed.
+    """
+
+    def __init__(
+        self,
+        objective: Objective | dict[str, Any] = {"type": "CrossEntropy"},  # noqa: B006 (only read)
+        num_iterations: int = 100,
+        num_restarts: int = 1,
+        rho: float = 0.75,
+        select: Select = "objective",
+        first_check_against_zero: bool = False,
+    ) -> None:
+        super().__init__(objective)
+        check_select(select)
+        if num_iterations < 1 or num_restarts < 1:
+            raise ValueError(f"num_iterations {num_iterations} and num_restarts {num_restarts} must be at least 1")
+        if not 0 < rho <= 1:
+            raise ValueError(f"rho is {rho}, expected a share of the steps in (0, 1]")
+        self.num_iterations = num_iterations
+        self.num_restarts = num_restarts
+        self.rho = rho
+        self.select: Select = select
+        self.first_check_against_zero = first_check_against_zero
+
+    def perturb(
+        self,
+        model: CountedModel,
+        inputs: Tensor,
+        targets: Tensor,
+        threat: ThreatModel,
+        criterion: Criterion,
+        *,
+        generator: torch.Generator,
+        start: Tensor | None,
+    ) -> Perturbation:
+        """Every restart in turn; the best iterate of each case."""
+        best = BestIterate(self.select, targets)
+        for restart in range(self.num_restarts):
+            given = start if restart == 0 else None
+            first = threat.random_start(inputs, generator) if given is None else given
+            self._run(model, inputs, targets, threat, first, best)
+        return Perturbation(best.best())
+
+    def _run(
+        self,
+        model: CountedModel,
+        inputs: Tensor,
+        targets: Tensor,
+        threat: ThreatModel,
+        start: Tensor,
+        best: BestIterate,
+    ) -> None:
+        """One run; iterates are never modified in place, so keeping one costs no copy."""
+        volume = previous = leader = start
+        scores, gradient, logits = scored_gradient(model, self.objective, 0.0, volume, targets)
+        best.update(volume, scores, logits)
+        leader_scores, leader_gradient = scores, gradient
+        reference = torch.zeros_like(scores) if self.first_check_against_zero else scores
+        schedule = StepSize(self.num_iterations, self.rho, reference, leader_scores)
+        for iteration in range(self.num_iterations):
+            del logits  # not to be held through the next forward pass
+            momentum = MOMENTUM if iteration > 0 else 1.0
+            moved = step(inputs, volume, previous, gradient, schedule.size, momentum, threat)
+            del gradient
+            previous, volume = volume, moved
+            del moved
+            if iteration == self.num_iterations - 1:
+                best.update(volume, *score_only(model, self.objective, volume, targets))
+                break
+            progress = (iteration + 1) / self.num_iterations
+            scores, gradient, logits = scored_gradient(model, self.objective, progress, volume, targets)
+            best.update(volume, scores, logits)
+            better = scores > leader_scores
+            leader = replace_cases(better, volume, leader)
+            leader_gradient = replace_cases(better, gradient, leader_gradient)
+            leader_scores = torch.where(better, scores, leader_scores)
+            halved = schedule.update(scores, leader_scores)
+            volume = replace_cases(halved, leader, volume)
+            gradient = replace_cases(halved, leader_gradient, gradient)
+
+
+@torch.no_grad()
+def step(
+    inputs: Tensor,
+    volume: Tensor,
+    previous: Tensor,
+    gradient: Tensor,
+    size: Tensor,
+    momentum: float,
+    threat: ThreatModel,
+) -> Tensor:
+    """Project a gradient step, mix it with the last move, project again (lines 7 and 8 of algorithm 1).
+
+    Args:
+        inputs: clean volume, (B, C, D, H, W); ``volume``, ``previous`` and ``gradient`` have the same shape.
+        volume: the iterate.
+        previous: the iterate before it.
+        gradient: of the objective at ``volume``.
+        size: (B,) in units of epsilon.
+        momentum: weight of the gradient step; the rest goes to the last move.
+        threat: ball and box.
+
+    Returns:
+        (B, C, D, H, W), a new tensor.
+    """
+    ascent = threat.steepest_ascent(gradient).mul_(size.to(gradient.dtype).view(-1, 1, 1, 1, 1)).add_(volume)
+    moved = threat.project(inputs, ascent).sub_(volume).mul_(momentum).add_(volume)
+    torch.sub(volume, previous, out=ascent)
+    moved.add_(ascent.mul_(1 - momentum))
+    del ascent
+    return threat.project(inputs, moved)

@@ -1,0 +1,80 @@
+"""Which of its iterates an attack hands back."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from rogseg.attacks.counted_model import CountedModel, value_and_gradient
+from rogseg.attacks.criteria import case_dice
+from rogseg.attacks.objectives.base import Objective
+from rogseg.metrics import mean_foreground_dice
+
+__all__ = ["BestIterate", "Select", "check_select", "replace_cases", "score_only", "scored_gradient"]
+
+Select = Literal["objective", "dice"]
+
+
+def check_select(select: str) -> None:
+    """Refuse anything but the two ways to choose an iterate."""
+    if select not in ("objective", "dice"):
+        raise ValueError(f"select is {select!r}, expected 'objective' or 'dice'")
+
+
+def scored_gradient(
+    model: CountedModel, objective: Objective, progress: float, volume: Tensor, targets: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """One forward and one backward pass: score (B,) by the objective's ruler, gradient (B, C, D, H, W), logits."""
+    current, ruler = objective.at(progress), objective.ruler
+    values, gradient, logits = value_and_gradient(model, current, volume, targets)
+    if ruler is not current:
+        with torch.no_grad():
+            values = ruler(logits, targets)
+    return values, gradient, logits
+
+
+@torch.no_grad()
+def score_only(model: CountedModel, objective: Objective, volume: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """One forward pass: score (B,) by the objective's ruler, and the logits."""
+    logits = model(volume)
+    return objective.ruler(logits, targets), logits
+
+
+def replace_cases(mask: Tensor, new: Tensor, old: Tensor) -> Tensor:
+    """Rows of ``new`` where the mask (B,) is set, else of ``old``; copies nothing where it is all or none."""
+    if mask.all():
+        return new
+    if not mask.any():
+        return old
+    return torch.where(mask.view(-1, *[1] * (new.ndim - 1)), new, old)
+
+
+class BestIterate:
+    """The iterate of each case that is best so far, kept whole.
+
+    Args:
+        select: "objective" keeps the highest score, "dice" the lowest mean foreground Dice (a case without foreground
+            has none and keeps the highest score).
+        targets: (B, D, H, W).
+    """
+
+    def __init__(self, select: Select, targets: Tensor) -> None:
+        self.select = select
+        self.targets = targets
+        self.volume: Tensor | None = None
+        self.rank = torch.full((len(targets),), -torch.inf, dtype=torch.float64, device=targets.device)
+
+    def update(self, volume: Tensor, scores: Tensor, logits: Tensor) -> None:
+        """Offer an iterate; it must not be modified in place afterwards."""
+        rank = scores.double()
+        if self.select == "dice":
+            dice = mean_foreground_dice(case_dice(logits, self.targets))
+            rank = torch.where(dice.isnan(), rank, -dice)
+        self.volume = volume if self.volume is None else replace_cases(rank > self.rank, volume, self.volume)
+        self.rank = torch.where(rank > self.rank, rank, self.rank)
+
+    def best(self) -> Tensor:
+        """The volumes kept, (B, C, D, H, W)."""
+        if self.volume is None:
+            raise RuntimeError("no iterate was offered")
+        return self.volume

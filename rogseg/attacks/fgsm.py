@@ -1,0 +1,57 @@
+"""The fast gradient sign method."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rogseg.attacks.base import Attack, Perturbation
+from rogseg.attacks.counted_model import CountedModel, value_and_gradient
+from rogseg.attacks.criteria import Criterion
+from rogseg.attacks.objectives import Objective
+from rogseg.attacks.threat_model import ThreatModel
+from rogseg.registry import ATTACKS
+
+__all__ = ["FGSM"]
+
+
+@ATTACKS.register_module()
+class FGSM(Attack):
+    """One step of steepest ascent.
+
+    Args:
+        objective: what to ascend.
+        random_start: start at a random point of the ball instead of the inputs.
+        step_size: length of the step in units of epsilon.
+
+    Source: Goodfellow et al. 2015; with a random start and step_size 1.25, Wong et al. 2020.
+    """
+
+    def __init__(
+        self,
+        objective: Objective | dict[str, Any] = {"type": "CrossEntropy"},  # noqa: B006 (only read)
+        random_start: bool = False,
+        step_size: float = 1.0,
+    ) -> None:
+        super().__init__(objective)
+        if step_size <= 0:
+            raise ValueError(f"step_size is {step_size}, expected a positive number of epsilons")
+        self.random_start = random_start
+        self.step_size = step_size
+
+    def perturb(
+        self,
+        model: CountedModel,
+        inputs: Tensor,
+        targets: Tensor,
+        threat: ThreatModel,
+        criterion: Criterion,
+        *,
+        generator: torch.Generator,
+        start: Tensor | None,
+    ) -> Perturbation:
+        """One gradient, one step."""
+        if start is None:
+            start = threat.random_start(inputs, generator) if self.random_start else inputs
+        _, gradient, _ = value_and_gradient(model, self.objective.at(0.0), start, targets)
+        return Perturbation(threat.steepest_ascent(gradient).mul_(self.step_size).add_(start))
