@@ -4,6 +4,7 @@ from rogseg.attacks.objectives.base import Objective, VoxelObjective, build_obje
 from rogseg.attacks.objectives.cos_pgd import CosPGD
 from rogseg.attacks.objectives.cross_entropy import CrossEntropy
 from rogseg.attacks.objectives.dlr import DLR
+from rogseg.attacks.objectives.hard_dice import HardDice
 from rogseg.attacks.objectives.jensen_shannon import JensenShannon
 from rogseg.attacks.objectives.margin import Margin
 from rogseg.attacks.objectives.masked_ce import FlooredMaskedCE, MaskedCE
@@ -16,6 +17,7 @@ __all__ = [
     "CosPGD",
     "CrossEntropy",
     "FlooredMaskedCE",
+    "HardDice",
     "JensenShannon",
     "Margin",
     "MaskedCE",

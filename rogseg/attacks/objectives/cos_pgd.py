@@ -17,8 +17,9 @@ class CosPGD(VoxelObjective):
 
     The weight is a constant for the gradient, and is applied per voxel, before the mean.
 
-    Source: Agnihotri et al. 2024, equations 6 and 8 (untargeted). Deviation: iterates are compared by plain
-    cross-entropy, since the weighted one falls where a voxel is lost for good; the paper takes the last iterate.
+    Source: Agnihotri et al. 2024, untargeted, softmax and constant weight as in their code. Deviation: iterates are
+    compared by plain cross-entropy, since the weighted one falls where a voxel is lost for good; the paper takes the
+    last iterate.
     """
 
     @property

@@ -19,7 +19,7 @@ class JensenShannon(VoxelObjective):
     log 2 + (p log p - (1 + p) log(1 + p)) / 2. Its gradient fades on voxels that are lost, which leaves the attack to
     the others.
 
-    Source: Croce, Singh and Hein 2024 (SEA), section 3.2.
+    Source: Croce, Singh and Hein 2024 (SEA).
     """
 
     def per_voxel(self, logits: Tensor, targets: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ __all__ = ["FlooredMaskedCE", "MaskedCE"]
 class MaskedCE(VoxelObjective):
     """Cross-entropy of the voxels that are still right; wrong ones count 0. Averaged over all voxels.
 
-    Source: Croce, Singh and Hein 2024 (SEA), section 3.2. Deviation: iterates are compared by `FlooredMaskedCE`, since
+    Source: Croce, Singh and Hein 2024 (SEA). Deviation: iterates are compared by `FlooredMaskedCE`, since
     this one is 0 where the attack has won everywhere.
     """
 

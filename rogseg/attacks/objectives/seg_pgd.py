@@ -17,7 +17,7 @@ class SegPGD(VoxelObjective):
     Args:
         wrong_weight: w, in [0, 1/2]; an attack sets it through ``at``, to (t - 1) / (2 T) in iteration t of T.
 
-    Source: Gu et al. 2022, equations 3 to 5 and algorithm 1. Deviation: iterates are compared by plain cross-entropy
+    Source: Gu et al. 2022, algorithm 1. Deviation: iterates are compared by plain cross-entropy
     (twice the objective at w = 1/2), since the weighted one is another measure in each iteration; the paper takes the
     last iterate.
     """
