@@ -1,0 +1,127 @@
+"""One query per standing case: the whole batch at once, or case by case where a model re-evaluates a region."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+
+from rogseg.attacks.counted_model import CountedModel
+from rogseg.attacks.criteria import Criterion
+from rogseg.attacks.objectives import Objective
+from rogseg.attacks.region_model import RegionModel
+
+__all__ = ["Queries", "Region", "Scores", "open_queries"]
+
+Region = tuple[slice, slice, slice]
+Scores = tuple[Tensor, Tensor]  # objective (n,) and criterion (n,) of the cases asked for
+
+
+class Queries(ABC):
+    """Scores of a batch that changes cuboid by cuboid; holds the volumes as they stand.
+
+    Args:
+        model: counts one forward pass per query, whether of the batch or of the cases' regions.
+        start: (B, C, D, H, W), copied.
+        targets: (B, D, H, W).
+        objective: grows as the attack gets on.
+        criterion: when a case has fallen.
+    """
+
+    def __init__(
+        self, model: CountedModel, start: Tensor, targets: Tensor, objective: Objective, criterion: Criterion
+    ) -> None:
+        self.model = model
+        self.volume = start.clone()
+        self.targets = targets
+        self.objective = objective
+        self.criterion = criterion
+
+    @abstractmethod
+    def first(self) -> Scores:
+        """Scores of every case at the start."""
+
+    @abstractmethod
+    def propose(self, cases: list[int], regions: list[Region], values: list[Tensor]) -> Scores:
+        """Scores of these cases with (C, d, h, w) values in their cuboids; then `settle`."""
+
+    @abstractmethod
+    def settle(self, accepted: list[bool]) -> None:
+        """Keep or undo the last proposal, case by case."""
+
+    def score(self, logits: Tensor, targets: Tensor) -> Scores:
+        """Objective and criterion, (n,) each."""
+        return self.objective.ruler(logits, targets), self.criterion(logits, targets)
+
+
+class _BatchQueries(Queries):
+    """Every query is a forward pass over the standing cases."""
+
+    def first(self) -> Scores:
+        return self.score(self.model(self.volume), self.targets)
+
+    def propose(self, cases: list[int], regions: list[Region], values: list[Tensor]) -> Scores:
+        self.undo: list[tuple[Tensor, Tensor]] = []
+        for case, region, value in zip(cases, regions, values, strict=True):
+            place = self.volume[(case, slice(None), *region)]
+            self.undo.append((place, place.clone()))
+            place.copy_(value)
+        if len(cases) == len(self.volume):
+            return self.score(self.model(self.volume), self.targets)
+        return self.score(self.model(self.volume[cases]), self.targets[cases])
+
+    def settle(self, accepted: list[bool]) -> None:
+        for keep, (place, old) in zip(accepted, self.undo, strict=True):
+            if not keep:
+                place.copy_(old)
+
+
+class _RegionQueries(Queries):
+    """Every query evaluates only what the cuboids touch."""
+
+    def __init__(
+        self,
+        model: CountedModel,
+        start: Tensor,
+        targets: Tensor,
+        objective: Objective,
+        criterion: Criterion,
+        region_model: RegionModel,
+    ) -> None:
+        super().__init__(model, start, targets, objective, criterion)
+        self.open = [region_model.open_case(volume[None]) for volume in self.volume]
+
+    def first(self) -> Scores:
+        self.model.num_forward += 1
+        return self._stack([self.score(self.open[i].logits, self.targets[i : i + 1]) for i in range(len(self.open))])
+
+    def propose(self, cases: list[int], regions: list[Region], values: list[Tensor]) -> Scores:
+        self.model.num_forward += 1
+        self.proposed = list(zip(cases, regions, values, strict=True))
+        return self._stack(
+            [
+                self.score(self.open[case].propose(value[None], region), self.targets[case : case + 1])
+                for case, region, value in self.proposed
+            ]
+        )
+
+    def settle(self, accepted: list[bool]) -> None:
+        for keep, (case, region, value) in zip(accepted, self.proposed, strict=True):
+            if keep:
+                self.open[case].accept()
+                self.volume[(case, slice(None), *region)] = value
+            else:
+                self.open[case].reject()
+
+    @staticmethod
+    def _stack(scores: list[Scores]) -> Scores:
+        values, fallen = zip(*scores, strict=True)
+        return torch.cat(values), torch.cat(fallen)
+
+
+def open_queries(
+    model: CountedModel, start: Tensor, targets: Tensor, objective: Objective, criterion: Criterion
+) -> Queries:
+    """Queries over regions where the attacked model can do that, over the batch otherwise."""
+    if isinstance(model.model, RegionModel):
+        return _RegionQueries(model, start, targets, objective, criterion, model.model)
+    return _BatchQueries(model, start, targets, objective, criterion)

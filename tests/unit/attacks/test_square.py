@@ -1,0 +1,126 @@
+from collections.abc import Sequence
+
+import pytest
+import torch
+from torch import Tensor
+
+from rogseg.attacks.criteria import DiceBelow
+from rogseg.attacks.region_model import OpenCase, RegionModel
+from rogseg.attacks.square import Square
+from rogseg.attacks.threat_model import IntensityBox, L2Threat, LinfThreat
+
+SHAPE = (8, 9, 3)
+
+
+def problem(num_cases: int = 2, num_channels: int = 2) -> tuple[Tensor, Tensor, LinfThreat]:
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.rand(num_cases, num_channels, *SHAPE, generator=generator)
+    targets = (inputs.mean(1) > 0.5).long()
+    box = IntensityBox.per_channel([0.0] * num_channels, [1.0] * num_channels)
+    return inputs, targets, LinfThreat.from_fraction(0.2, box)
+
+
+def pointwise(inputs: Tensor) -> Tensor:
+    """Foreground where the mean of the channels is over a half."""
+    assert not torch.is_grad_enabled()
+    score = 4 * (inputs.mean(1, keepdim=True) - 0.5)
+    return torch.cat([-score, score], dim=1)
+
+
+class Twin(RegionModel):
+    """Evaluates the changed voxels only, which for a pointwise model is exact."""
+
+    def __init__(self) -> None:
+        self.num_voxels = 0
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        return pointwise(inputs)
+
+    def open_case(self, inputs: Tensor) -> OpenCase:
+        return TwinCase(self, inputs)
+
+
+class TwinCase:
+    def __init__(self, twin: Twin, inputs: Tensor) -> None:
+        self.twin, self.logits = twin, pointwise(inputs)
+        self.undo: tuple[Tensor, Tensor] | None = None
+
+    def propose(self, values: Tensor, region: Sequence[slice]) -> Tensor:
+        x, y, z = region
+        place = self.logits[..., x, y, z]
+        self.undo = place, place.clone()
+        self.twin.num_voxels += values[0, 0].numel()
+        place.copy_(pointwise(values))
+        return self.logits
+
+    def accept(self) -> None:
+        self.undo = None
+
+    def reject(self) -> None:
+        assert self.undo is not None
+        self.undo[0].copy_(self.undo[1])
+        self.undo = None
+
+
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(7)
+
+
+@pytest.mark.parametrize("objective", ["Margin", "HardDice"])
+def test_decisions_by_region_are_those_of_full_evaluations(objective: str) -> None:
+    inputs, targets, threat = problem()
+    attack = Square(objective={"type": objective}, num_queries=60)
+    full = attack(pointwise, inputs, targets, threat, DiceBelow(0.5), generator=generator())
+    twin = Twin()
+    local = attack(twin, inputs, targets, threat, DiceBelow(0.5), generator=generator())
+    assert torch.equal(full.adversarial, local.adversarial)
+    assert torch.equal(full.dice, local.dice)
+    # 60 queries and the evaluation of the result.
+    assert full.num_forward == local.num_forward == 61
+    assert full.num_backward == local.num_backward == 0
+    assert 0 < twin.num_voxels < 0.3 * 60 * inputs[:, 0].numel()
+
+
+def test_it_comes_near_the_optimum_of_a_linear_model() -> None:
+    inputs, targets, threat = problem(num_channels=1)
+    result = Square(num_queries=1000)(pointwise, inputs, targets, threat, DiceBelow(0.0), generator=generator())
+    best = threat.project(inputs, inputs + 0.2 * (1 - 2.0 * targets[:, None]))
+    reached = (result.adversarial - inputs) * (best - inputs).sign()
+    assert float(reached.sum() / (best - inputs).abs().sum()) >= 0.95
+
+
+def test_a_case_does_not_depend_on_the_others_of_its_batch() -> None:
+    inputs, targets, threat = problem()
+    attack = Square(num_queries=40)
+    both = attack(pointwise, inputs, targets, threat, DiceBelow(0.5), generator=generator())
+    alone = attack(pointwise, inputs[:1], targets[:1], threat, DiceBelow(0.5), generator=generator())
+    assert torch.equal(both.adversarial[:1], alone.adversarial)
+
+
+def test_a_fallen_case_goes_on_unless_told_to_stop() -> None:
+    inputs, targets, threat = problem(num_channels=1)
+    easy = DiceBelow(0.95)
+    stopped = Square(num_queries=50, stop_at_success=True)
+    on = Square(num_queries=50)(pointwise, inputs, targets, threat, easy, generator=generator())
+    off = stopped(pointwise, inputs, targets, threat, easy, generator=generator())
+    assert on.success.all()
+    assert off.success.all()
+    assert off.num_forward < on.num_forward == 51
+    assert (on.loss > off.loss).all()
+
+
+def test_the_start_has_stripes_along_the_longest_axis() -> None:
+    inputs, targets, threat = problem()
+    inputs = torch.full_like(inputs, 0.5)
+    result = Square(num_queries=1)(pointwise, inputs, targets, threat, DiceBelow(0.0), generator=generator())
+    move = result.adversarial - inputs
+    assert torch.equal(move, move[:, :, :, :1].expand_as(move))
+    assert torch.allclose(move.abs(), torch.tensor(0.2))
+    assert {round(value, 3) for value in move[0, 0, :, 0, 0].tolist()} == {-0.2, 0.2}
+
+
+def test_other_norms_are_refused() -> None:
+    inputs, targets, threat = problem()
+    l2 = L2Threat.from_fraction(1.0, threat.box)
+    with pytest.raises(ValueError, match="L2Threat"):
+        Square(num_queries=2)(pointwise, inputs, targets, l2, DiceBelow(0.5), generator=generator())
