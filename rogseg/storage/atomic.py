@@ -1,0 +1,94 @@
+"""Files and folders that are there whole or not at all, whatever moment the process dies."""
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+__all__ = ["atomic_directory", "remove_leftovers", "write_bytes_atomic", "write_json_atomic"]
+
+_PREFIX = ".rogseg-partial-"
+
+
+def write_bytes_atomic(path: str | Path, data: bytes) -> None:
+    """Write a file through a temporary neighbour, so that readers see the old content or the new, never a part."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=_PREFIX, dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o666 & ~_umask())  # mkstemp makes files for the owner only
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def write_json_atomic(path: str | Path, obj: Any) -> None:
+    """Write `obj` as JSON, atomically.
+
+    Raises:
+        ValueError: `obj` holds NaN or infinity, which JSON does not know.
+    """
+    write_bytes_atomic(path, (json.dumps(obj, indent=1, allow_nan=False) + "\n").encode())
+
+
+@contextlib.contextmanager
+def atomic_directory(path: str | Path) -> Iterator[Path]:
+    """Yield a fresh folder that takes the name `path` when the block ends well and vanishes when it does not.
+
+    A folder that has the name already is replaced as a whole. After kill -9 a hidden leftover may stay beside `path`;
+    `remove_leftovers` clears it.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=path.parent))
+    try:
+        yield partial
+        for file in partial.rglob("*"):
+            if file.is_file():
+                _sync(file)
+        os.chmod(partial, 0o777 & ~_umask())
+        if path.exists():
+            # A folder cannot be renamed over a full one: the old one steps aside first.
+            old = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=path.parent))
+            os.replace(path, old)
+            os.replace(partial, path)
+            shutil.rmtree(old)
+        else:
+            os.replace(partial, path)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def remove_leftovers(directory: str | Path) -> int:
+    """Delete what killed writers left in `directory`, and say how many; no other writer may be at work there."""
+    leftovers = list(Path(directory).glob(_PREFIX + "*"))
+    for leftover in leftovers:
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink()
+    return len(leftovers)
+
+
+def _sync(file: Path) -> None:
+    handle = os.open(file, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current

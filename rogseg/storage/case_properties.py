@@ -1,0 +1,59 @@
+"""What a stored case remembers of its raw files: grid, intensity box, digest, points of each class."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["CaseProperties", "Matrix"]
+
+Matrix = tuple[tuple[float, ...], ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class CaseProperties:
+    """All it takes to map a label map back to the raw grid, and the valid intensities of the case.
+
+    ``raw_affine`` is 4x4, ``raw_spacing`` [mm]. ``raw_lower`` and ``raw_upper`` are the intensity box per channel
+    [HU or scanner units], ``box_lower`` and ``box_upper`` the same box [network units]. ``class_points`` holds, for
+    each foreground class that occurs, sampled voxel coordinates on the network's grid for centring patches; None
+    without a label. ``source_digest`` identifies the content that the case was made from.
+    """
+
+    case_id: str
+    raw_shape: tuple[int, int, int]
+    raw_affine: Matrix
+    raw_spacing: tuple[float, float, float]
+    network_shape: tuple[int, int, int]
+    raw_lower: tuple[float, ...]
+    raw_upper: tuple[float, ...]
+    box_lower: tuple[float, ...]
+    box_upper: tuple[float, ...]
+    source_digest: str
+    class_points: dict[int, list[tuple[int, int, int]]] | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The properties as plain JSON data."""
+        data: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "CaseProperties":
+        """Rebuild what `to_json` gave.
+
+        Raises:
+            ValueError: keys are missing or unknown.
+        """
+        known = {field.name for field in dataclasses.fields(cls)}
+        if set(data) != known:
+            raise ValueError(f"missing keys {sorted(known - set(data))}, unknown keys {sorted(set(data) - known)}")
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in data.items()
+        }
+        values["raw_affine"] = tuple(tuple(row) for row in data["raw_affine"])
+        if data["class_points"] is not None:
+            values["class_points"] = {
+                int(label): [(point[0], point[1], point[2]) for point in points]
+                for label, points in data["class_points"].items()
+            }
+        return cls(**values)

@@ -1,0 +1,144 @@
+"""Read ``dataset.json`` of a raw task folder, in the layout of the MSD or of nnU-Net."""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rogseg.storage.raw_case import RawCase, RawTask, case_id_of, group_channels
+
+__all__ = ["read_raw_task"]
+
+
+def read_raw_task(directory: str | Path) -> RawTask:
+    """The channels, labels and cases of a raw task folder; its name is the folder's.
+
+    Files that are listed need not exist yet: who reads a case reports it, so that all bad cases can be told at once.
+
+    Raises:
+        ValueError: there is no usable ``dataset.json``; the message names the file, the key and the remedy.
+    """
+    directory = Path(directory).absolute()
+    index = directory / "dataset.json"
+    if not index.is_file():
+        raise ValueError(f"{index}: no such file; a raw task folder needs dataset.json in the MSD or nnU-Net layout")
+    try:
+        content = json.loads(index.read_text(encoding="utf-8-sig"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{index}: not JSON ({error}); mend or fetch the file again") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{index}: must hold a JSON object with modality, labels and training")
+    per_channel_files = "channel_names" in content
+    modalities = _modalities(content, index)
+    labels = _labels(content, index)
+    if per_channel_files:
+        training, test = _nnunet_cases(content, directory, index, len(modalities))
+    else:
+        training = _msd_cases(content, "training", directory, index, len(modalities))
+        test = _msd_cases(content, "test", directory, index, len(modalities))
+    for case in training:
+        if case.label is None:
+            raise ValueError(f"{index}: training case {case.case_id!r} has no label; give it one or list it under test")
+    counts = Counter(case.case_id for case in (*training, *test))
+    twins = sorted(case_id for case_id, count in counts.items() if count > 1)
+    if twins:
+        raise ValueError(f"{index}: the cases {twins[:10]} are listed more than once; list every case once")
+    if not training and not test:
+        raise ValueError(f"{index}: lists no case; fill in training and test")
+    return RawTask(directory, directory.name, modalities, labels, training, test)
+
+
+def _modalities(content: Mapping[str, Any], index: Path) -> tuple[str, ...]:
+    key = "channel_names" if "channel_names" in content else "modality"
+    entries = content.get(key)
+    if not isinstance(entries, dict) or not entries:
+        raise ValueError(f'{index}: {key} must name the channels by number, such as {{"0": "CT"}}; got {entries!r}')
+    if sorted(entries) != sorted(str(channel) for channel in range(len(entries))):
+        raise ValueError(f'{index}: {key} must number the channels "0", "1", ... without a gap; got {sorted(entries)}')
+    return tuple(str(entries[str(channel)]) for channel in range(len(entries)))
+
+
+def _labels(content: Mapping[str, Any], index: Path) -> dict[int, str]:
+    entries = content.get("labels")
+    if not isinstance(entries, dict) or not entries:
+        raise ValueError(f'{index}: labels must be an object such as {{"0": "background", "1": "liver"}}')
+    # MSD writes value -> name, nnU-Net name -> value; only the second has numbers for values.
+    by_name = all(not isinstance(value, str) or value.lstrip("-").isdigit() for value in entries.values())
+    pairs = [(value, name) for name, value in entries.items()] if by_name else list(entries.items())
+    labels: dict[int, str] = {}
+    for value, name in pairs:
+        if str(name) == "ignore":
+            raise ValueError(f"{index}: labels: an ignore label is not supported; relabel those voxels")
+        if isinstance(value, bool) or not str(value).lstrip("-").isdigit():
+            raise ValueError(
+                f"{index}: labels: {name!r} has the value {value!r}; give each label one whole number (regions made "
+                "of several labels are not supported)"
+            )
+        if int(value) in labels:
+            raise ValueError(f"{index}: labels: the value {int(value)} stands for two names; keep one")
+        labels[int(value)] = str(name)
+    if 0 not in labels:
+        raise ValueError(f'{index}: labels has no background; add "0": "background"')
+    if len(labels) < 2:
+        raise ValueError(f"{index}: labels names no foreground class; add at least one")
+    return dict(sorted(labels.items()))
+
+
+def _msd_cases(
+    content: Mapping[str, Any], key: str, directory: Path, index: Path, num_channels: int
+) -> tuple[RawCase, ...]:
+    entries = content.get(key, [])
+    if not isinstance(entries, list) or (key == "training" and key not in content):
+        raise ValueError(f"{index}: {key} must be a list of cases")
+    cases = []
+    for entry in entries:
+        image = entry.get("image") if isinstance(entry, dict) else entry
+        label = entry.get("label") if isinstance(entry, dict) else None
+        path = _inside(image, directory, index, key)
+        images: tuple[Path, ...] = (path,)
+        case_id = case_id_of(path)
+        ending = path.name.removeprefix(case_id)
+        first = path.with_name(f"{case_id}_0000{ending}")
+        if not path.exists() and first.exists():
+            # nnU-Net's first version lists case.nii.gz where the files are case_0000.nii.gz, ...
+            images = tuple(path.with_name(f"{case_id}_{channel:04d}{ending}") for channel in range(num_channels))
+        label_path = None if label is None else _inside(label, directory, index, key)
+        cases.append(RawCase(case_id, images, label_path))
+    return tuple(cases)
+
+
+def _nnunet_cases(
+    content: Mapping[str, Any], directory: Path, index: Path, num_channels: int
+) -> tuple[tuple[RawCase, ...], tuple[RawCase, ...]]:
+    ending = content.get("file_ending", ".nii.gz")
+    if ending not in (".nii.gz", ".nii"):
+        raise ValueError(f"{index}: file_ending is {ending!r}; only NIfTI (.nii.gz, .nii) is read: convert the files")
+
+    def images_in(folder: str) -> dict[str, tuple[Path, ...]]:
+        place = directory / folder
+        files = sorted(path for path in place.glob(f"*{ending}") if path.name[0] != ".") if place.is_dir() else []
+        return group_channels(place, files, num_channels)
+
+    training = images_in("imagesTr")
+    declared = content.get("numTraining", len(training))
+    if declared != len(training):
+        raise ValueError(
+            f"{index}: numTraining is {declared!r}, but imagesTr holds {len(training)} cases; complete the "
+            "folder or mend the number"
+        )
+    return (
+        tuple(RawCase(key, paths, directory / "labelsTr" / f"{key}{ending}") for key, paths in training.items()),
+        tuple(RawCase(key, paths, None) for key, paths in images_in("imagesTs").items()),
+    )
+
+
+def _inside(name: Any, directory: Path, index: Path, key: str) -> Path:
+    """The listed path, refused where it points out of the folder (links that the user made himself are his)."""
+    if not isinstance(name, str) or not name:
+        raise ValueError(f'{index}: {key}: a case needs "image": "./imagesTr/<case>.nii.gz"; got {name!r}')
+    path = Path(os.path.normpath(directory / name))
+    if Path(name).is_absolute() or not path.is_relative_to(directory):
+        raise ValueError(f"{index}: {key}: {name!r} points out of the task folder; list paths inside {directory}")
+    return path
