@@ -128,6 +128,11 @@ class TaskPlan:
         return len(self.classes) + 1
 
     @property
+    def stem_stride(self) -> Triple:
+        """Stride between the inputs and the network's finest features."""
+        return self.strides[0]
+
+    @property
     def class_names(self) -> tuple[str, ...]:
         """Names of the foreground classes."""
         return tuple(entry.name for entry in self.classes)
