@@ -1,0 +1,47 @@
+"""How the contract tests build each registered attack: small budgets, and what cannot be said of every attack."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from rogseg.attacks import Attack
+from rogseg.registry import ATTACKS
+
+ATTACKS.import_from_location()
+NAMES = sorted(ATTACKS.module_dict)
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What to expect of an attack.
+
+    Args:
+        config: its constructor's arguments for a small budget.
+        thorough: the same where it has to find the optimum.
+        min_classes: fewest classes that it works with.
+        black_box: whether it must never call autograd.
+        maximal: whether the volume with the highest margin in ball and box is what it looks for.
+        minimal_norm: whether the shortest perturbation is what it looks for.
+    """
+
+    config: dict[str, Any] = field(default_factory=dict)
+    thorough: dict[str, Any] = field(default_factory=dict)
+    min_classes: int = 2
+    black_box: bool = False
+    maximal: bool = True
+    minimal_norm: bool = False
+
+
+CONTRACTS = {
+    "APGD": Contract({"num_iterations": 6}, {"num_iterations": 20}),
+    "FAB": Contract({"num_iterations": 4}, {"num_iterations": 20}, maximal=False, minimal_norm=True),
+    "FGSM": Contract(),
+    "PGD": Contract({"num_iterations": 4, "num_restarts": 2}, {"num_iterations": 20}),
+    "Square": Contract({"num_queries": 40}, {"num_queries": 1500}, black_box=True),
+}
+
+
+def build(name: str, *, thorough: bool = False) -> Attack:
+    """The attack of this name with its small or its thorough budget."""
+    contract = CONTRACTS[name]
+    attack: Attack = ATTACKS.build({"type": name, **(contract.thorough if thorough else contract.config)})
+    return attack

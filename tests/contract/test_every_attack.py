@@ -1,0 +1,186 @@
+"""What holds for every attack of the registry."""
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from rogseg.attacks import AttackResult, DiceBelow, LinfThreat
+from tests.contract import linear_cases
+from tests.contract.attack_configs import CONTRACTS, NAMES, build
+from tests.contract.linear_cases import EPSILON, LinearSegmentor
+
+Shape = tuple[int, int, tuple[int, int, int]]
+
+
+def attacked(
+    name: str,
+    model: Any,
+    inputs: Tensor,
+    targets: Tensor,
+    epsilon: float = EPSILON,
+    thorough: bool = False,
+    threshold: float = 0.3,
+) -> AttackResult:
+    threat = LinfThreat.from_fraction(epsilon, linear_cases.box_of(inputs.shape[1]))
+    generator = torch.Generator().manual_seed(7)
+    attack = build(name, thorough=thorough)
+    return attack(model, inputs, targets, threat, DiceBelow(threshold), generator=generator)
+
+
+def test_every_registered_attack_has_a_contract() -> None:
+    assert set(NAMES) - set(CONTRACTS) == set()
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if CONTRACTS[name].maximal])
+def test_reaches_the_optimum_of_a_linear_model(name: str) -> None:
+    model = LinearSegmentor(2, 2)
+    inputs, targets = linear_cases.batch_of(2, 2, 2, (4, 3, 2))
+    threat = LinfThreat.from_fraction(EPSILON, linear_cases.box_of(2))
+    optimum = linear_cases.worst_of_two_classes(model, inputs, targets, threat)
+    clean = linear_cases.margin_of_two_classes(model, inputs, targets)
+    best = linear_cases.margin_of_two_classes(model, optimum, targets)
+    result = attacked(name, model, inputs, targets, thorough=True)
+    reached = linear_cases.margin_of_two_classes(model, result.adversarial, targets)
+    share = (reached - clean) / (best - clean)
+    assert (share >= 0.95).all(), share
+    assert (share <= 1 + 1e-5).all(), share
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if CONTRACTS[name].minimal_norm])
+def test_minimal_norm_attacks_reach_the_shortest_distance(name: str) -> None:
+    """Every voxel alike, so that all fall together at |margin| / (norm of the weights' difference times the width)."""
+    model = LinearSegmentor(2, 2)
+    box = linear_cases.box_of(2)
+    inputs = (box.lower + 0.5 * box.width).expand(1, 2, 3, 3, 2).contiguous()
+    targets = torch.ones(1, 3, 3, 2, dtype=torch.int64)
+    with torch.no_grad():
+        model.bias.copy_(torch.tensor([0.0, 1.0]))
+        gap = (model(inputs)[0, 1] - model(inputs)[0, 0])[0, 0, 0]
+        reach = ((model.weight[1] - model.weight[0]).abs() * box.width.flatten()).sum()
+    shortest = float(gap / reach)
+    assert 0 < shortest < 0.5
+    result = attacked(name, model, inputs, targets, epsilon=1.2 * shortest, thorough=True)
+    assert result.found_distance is not None
+    assert bool(result.success)
+    assert shortest * (1 - 1e-5) <= float(result.found_distance) <= shortest / 0.95
+    missed = attacked(name, model, inputs, targets, epsilon=0.9 * shortest, thorough=True)
+    assert not bool(missed.success)
+    assert torch.equal(missed.adversarial, inputs)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("shape", list(linear_cases.shapes()), ids=str)
+def test_admissible_on_every_shape_and_the_same_seed_gives_the_same_result(name: str, shape: Shape) -> None:
+    num_channels, num_classes, size = shape
+    if num_classes < CONTRACTS[name].min_classes:
+        pytest.skip(f"{name} needs {CONTRACTS[name].min_classes} classes")
+    model = LinearSegmentor(num_channels, num_classes)
+    inputs, targets = linear_cases.batch_of(2, num_channels, num_classes, size)
+    result = attacked(name, model, inputs, targets)
+    box = linear_cases.box_of(num_channels)
+    moved = ((result.adversarial - inputs).double() / box.width).abs().amax()
+    assert float(moved) <= EPSILON + 1e-6
+    assert float(result.distance.max()) == pytest.approx(float(moved), abs=1e-6)
+    assert ((result.adversarial >= box.lower) & (result.adversarial <= box.upper)).all()
+    assert result.adversarial.shape == inputs.shape
+    assert result.dice.shape == (2, num_classes - 1)
+    assert (result.success.shape, result.loss.shape, result.distance.shape) == ((2,), (2,), (2,))
+    again = attacked(name, model, inputs, targets)
+    assert torch.equal(result.adversarial, again.adversarial)
+    assert (result.num_forward, result.num_backward) == (again.num_forward, again.num_backward)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_epsilon_zero_returns_the_input(name: str) -> None:
+    inputs, targets = linear_cases.batch_of(2, 2, 4, (4, 4, 2))
+    result = attacked(name, LinearSegmentor(2, 4), inputs, targets, epsilon=0.0)
+    assert torch.equal(result.adversarial, inputs)
+    assert (result.distance == 0).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_leaves_the_model_as_it_was(name: str) -> None:
+    model = LinearSegmentor(1, 4)
+    before = copy.deepcopy(model.state_dict())
+    modes = [module.training for module in model.modules()]
+    inputs, targets = linear_cases.batch_of(1, 1, 4, (4, 4, 2))
+    untouched = inputs.clone(), targets.clone()
+    with torch.no_grad():
+        attacked(name, model, inputs, targets)
+        assert not torch.is_grad_enabled()
+    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+    assert [module.training for module in model.modules()] == modes == [True, False]
+    assert {key: value.requires_grad for key, value in model.named_parameters()} == {"weight": True, "bias": False}
+    assert all(parameter.grad is None for parameter in model.parameters())
+    assert torch.equal(inputs, untouched[0])
+    assert torch.equal(targets, untouched[1])
+    assert not inputs.requires_grad
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_mixes_cases_that_fall_at_once_and_cases_that_never_fall(name: str) -> None:
+    """The first case is wrong from the start, the second has no foreground, the third is far from the boundary."""
+    model = LinearSegmentor(1, 4)
+    inputs, _ = linear_cases.batch_of(3, 1, 4, (4, 4, 3))
+    with torch.no_grad():
+        model.weight[:, 0] = torch.tensor([0.0, 0.1, -0.1, 0.02])
+        model.bias.copy_(torch.tensor([0.0, 0.0, 0.0, 5.0]))
+    targets = torch.full((3, 4, 4, 3), 3)
+    targets[0] = 1
+    targets[1] = 0
+    result = attacked(name, model, inputs, targets)
+    assert result.success.tolist() == [True, False, False]
+    assert float(result.mean_dice[0]) == 0
+    assert bool(result.mean_dice[1].isnan())
+    assert float(result.mean_dice[2]) == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_passes_are_counted(name: str) -> None:
+    calls = {"forward": 0, "backward": 0}
+    linear = LinearSegmentor(1, 4)
+
+    def model(inputs: Tensor) -> Tensor:
+        calls["forward"] += 1
+        return Counting.apply(linear(inputs), calls)  # type: ignore[no-untyped-call]
+
+    inputs, targets = linear_cases.batch_of(1, 1, 4, (4, 4, 2))
+    result = attacked(name, model, inputs, targets)
+    assert (result.num_forward, result.num_backward) == (calls["forward"], calls["backward"])
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if CONTRACTS[name].black_box])
+def test_black_box_attacks_never_call_autograd(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    linear = LinearSegmentor(2, 3)
+
+    def model(inputs: Tensor) -> Tensor:
+        assert not inputs.requires_grad
+        with torch.no_grad():
+            return linear(inputs)
+
+    def forbidden(*args: Any, **kwargs: Any) -> None:
+        raise AssertionError("a black-box attack called autograd")
+
+    monkeypatch.setattr(torch.autograd, "grad", forbidden)
+    monkeypatch.setattr(torch.Tensor, "backward", forbidden)
+    inputs, targets = linear_cases.batch_of(2, 2, 3, (4, 4, 2))
+    result = attacked(name, model, inputs, targets)
+    assert result.num_backward == 0
+    assert result.num_forward > 1
+
+
+class Counting(torch.autograd.Function):
+    """The identity that counts how often a gradient comes through."""
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, calls: dict[str, int]) -> Tensor:
+        ctx.calls = calls
+        return logits.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        ctx.calls["backward"] += 1
+        return gradients[0], None
