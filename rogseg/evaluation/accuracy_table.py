@@ -39,7 +39,9 @@ def accuracy_summary(
         class -> measure -> mean, lower, upper (None without a case) and cases.
     """
     summary: dict[str, dict[str, dict[str, float | int | None]]] = {}
-    parts = {name: slice(index, index + 1) for index, name in enumerate(class_names)} | {MEAN: slice(None)}
+    parts: dict[str, slice] = {name: slice(index, index + 1) for index, name in enumerate(class_names)} | {
+        MEAN: slice(None)
+    }
     for name, part in parts.items():
         summary[name] = {}
         for measure in MEASURES:
