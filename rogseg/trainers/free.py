@@ -31,7 +31,7 @@ class FreeTrainer(Trainer):
         num_replays: m, how often each mini-batch is trained on.
         epsilon: radius as a fraction of the box's width.
         threat: ``LinfThreat`` or ``L2Threat``.
-        relative_step: length of the perturbation's step as a fraction of epsilon.
+        step_size: length of the perturbation's step in units of epsilon.
         between_batches: what the next mini-batch starts from. ``keep``: slot i of the batch starts from the
             perturbation that slot i ended with, whatever case, place or augmentation it now holds, in units of the
             box's width and clipped to the new case's ball and box; slots that a smaller last batch leaves out keep
@@ -43,7 +43,7 @@ class FreeTrainer(Trainer):
     Raises:
         ValueError: an argument out of its range, or one that would never train on a perturbed input.
 
-    Source: Shafahi et al., "Adversarial Training for Free!", NeurIPS 2019, algorithm 1; `relative_step` 1 and ``keep``
+    Source: Shafahi et al., "Adversarial Training for Free!", NeurIPS 2019, algorithm 1; `step_size` 1 and ``keep``
     are theirs, the other starts are not. Deviations: the perturbation itself is clipped to the box, not only the sum,
     so it does not grow where it has no effect; epsilon is per case and channel. Gradient accumulation counts replays:
     the perturbation moves at each, the weights after every `accumulative_counts`-th.
@@ -54,22 +54,22 @@ class FreeTrainer(Trainer):
         num_replays: int = 5,
         epsilon: float = 8 / 255,
         threat: str = "LinfThreat",
-        relative_step: float = 1.0,
+        step_size: float = 1.0,
         between_batches: BetweenBatches = "keep",
         clean_loss_interval: int = 50,
         seed: int = 0,
     ) -> None:
         if num_replays < 1:
             raise ValueError(f"num_replays={num_replays} must be at least 1")
-        if not relative_step > 0:
-            raise ValueError(f"relative_step={relative_step} must be positive, or the perturbation never moves")
+        if not step_size > 0:
+            raise ValueError(f"step_size={step_size} must be positive, or the perturbation never moves")
         if between_batches not in ("keep", "zero", "random"):
             raise ValueError(f"between_batches={between_batches!r} must be 'keep', 'zero' or 'random'")
         if between_batches == "zero" and num_replays == 1:
             raise ValueError("between_batches='zero' with one replay only ever trains on clean inputs: use 'keep'")
         self.num_replays = num_replays
         self.threat = TrainingThreat(threat, epsilon)
-        self.relative_step = relative_step
+        self.step_size = step_size
         self.between_batches = between_batches
         self.clean_loss_interval = clean_loss_interval
         self.seed = seed
@@ -96,7 +96,7 @@ class FreeTrainer(Trainer):
                 loss, logs = total_loss(model(trained_on, batch["targets"], mode="loss"))
             optim_wrapper.update_params(loss)
             replays.append(logs)
-            climbed = trained_on.detach() + self.relative_step * threat.steepest_ascent(input_gradient(trained_on))
+            climbed = trained_on.detach() + self.step_size * threat.steepest_ascent(input_gradient(trained_on))
             moved |= (climbed != trained_on).any()
             adversarial = threat.project(inputs, climbed)
         trained_on = trained_on.detach()

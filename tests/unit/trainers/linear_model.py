@@ -36,7 +36,7 @@ class SmallNetwork(LinearModel):
     def __init__(self, num_channels: int = 1) -> None:
         super().__init__(num_channels=4)
         self.stem = nn.Sequential(
-            nn.Conv3d(num_channels, 4, 3, padding=1), nn.InstanceNorm3d(4, affine=True), nn.SiLU()
+            nn.Conv3d(num_channels, 4, 3, padding=1, bias=False), nn.InstanceNorm3d(4, affine=True), nn.SiLU()
         )
 
     def forward(

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from rogseg.trainers import FreeTrainer, PerturbationNeverMovedError, StandardTrainer
 from tests.unit.trainers.linear_model import LinearModel, SmallNetwork, ascent_sign, make_batch, sgd, weights
+from tests.unit.trainers.recorder import Recorder
 
 EPSILON = 0.1
 BETWEEN: tuple[Literal["zero"], Literal["random"]] = ("zero", "random")
@@ -29,7 +30,7 @@ def test_one_replay_and_epsilon_zero_is_standard_training_bit_for_bit() -> None:
 
 def test_perturbation_of_a_linear_model_is_the_closed_form_one() -> None:
     model, batch = LinearModel(), make_batch()
-    trainer = FreeTrainer(num_replays=3, epsilon=EPSILON, relative_step=0.25)
+    trainer = FreeTrainer(num_replays=3, epsilon=EPSILON, step_size=0.25)
     trainer.step(model, batch, sgd(model, 1e-6))
     step = 3 * 0.25 * EPSILON * WIDTH * ascent_sign(batch["targets"])
     expected = (batch["inputs"] + step).clamp(batch["box_lower"], batch["box_upper"]) - batch["inputs"]
@@ -41,7 +42,7 @@ def test_perturbation_of_a_linear_model_is_the_closed_form_one() -> None:
 def test_perturbation_stays_in_the_ball_and_its_use_is_logged() -> None:
     model, batch = LinearModel(), make_batch()
     batch["inputs"].clamp_(-0.3, 0.3)  # far from the box
-    trainer = FreeTrainer(num_replays=4, epsilon=EPSILON, relative_step=0.5)
+    trainer = FreeTrainer(num_replays=4, epsilon=EPSILON, step_size=0.5)
     logs = trainer.step(model, batch, sgd(model, 1e-6))
     assert trainer.kept is not None
     assert torch.allclose(trainer.kept, EPSILON * ascent_sign(batch["targets"]), atol=1e-6)
@@ -58,21 +59,6 @@ def test_the_first_replay_is_clean_and_the_loss_is_the_mean_over_replays() -> No
     logs = FreeTrainer(num_replays=2, epsilon=EPSILON).step(model, batch, sgd(model, 0.0))
     assert torch.allclose(logs["clean_loss"], clean["loss_ce"])
     assert torch.allclose(logs["loss"], (clean["loss_ce"] + logs["adversarial_loss"]) / 2)
-
-
-class Recorder(LinearModel):
-    """Remembers what it was trained on."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: list[Tensor] = []
-
-    def forward(
-        self, inputs: Tensor, targets: Tensor | None = None, mode: str = "tensor"
-    ) -> Tensor | dict[str, Tensor]:
-        if self.training:
-            self.seen.append(inputs.detach().clone())
-        return super().forward(inputs, targets, mode)
 
 
 def test_keep_carries_each_slot_to_the_next_case_in_units_of_its_own_box() -> None:
@@ -154,7 +140,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one_perturbation_included(between
 def test_accumulation_moves_the_perturbation_at_each_pass_and_the_weights_at_every_second() -> None:
     model, batch = LinearModel(), make_batch()
     batch["inputs"].clamp_(-0.3, 0.3)
-    trainer = FreeTrainer(num_replays=1, epsilon=EPSILON, relative_step=0.25)
+    trainer = FreeTrainer(num_replays=1, epsilon=EPSILON, step_size=0.25)
     optim = sgd(model, 1e-3, accumulative_counts=2)
     before = weights(model)
     for expected, same in ((0.25, True), (0.5, False)):
@@ -167,7 +153,7 @@ def test_accumulation_moves_the_perturbation_at_each_pass_and_the_weights_at_eve
 def test_l2_steps_have_the_length_that_the_threat_gives_them() -> None:
     model, batch = LinearModel(), make_batch()
     batch["inputs"].clamp_(-0.3, 0.3)
-    trainer = FreeTrainer(num_replays=1, epsilon=EPSILON, threat="L2Threat", relative_step=0.5)
+    trainer = FreeTrainer(num_replays=1, epsilon=EPSILON, threat="L2Threat", step_size=0.5)
     trainer.step(model, batch, sgd(model, 1e-6))
     assert trainer.kept is not None
     assert torch.allclose(trainer.kept.flatten(1).norm(dim=1), torch.full((2,), 0.05), rtol=1e-4)
@@ -193,7 +179,7 @@ def test_a_perturbation_that_never_moves_is_an_error() -> None:
 
 def test_a_step_that_rounds_to_zero_is_an_error_too() -> None:
     model = LinearModel()
-    trainer, optim = FreeTrainer(num_replays=2, epsilon=EPSILON, relative_step=1e-9), sgd(model)
+    trainer, optim = FreeTrainer(num_replays=2, epsilon=EPSILON, step_size=1e-9), sgd(model)
     for _ in range(9):
         trainer.step(model, make_batch(), optim)
     with pytest.raises(PerturbationNeverMovedError, match="rounded to zero"):
@@ -212,7 +198,7 @@ def test_a_perturbation_at_the_surface_is_not_taken_for_one_that_never_moves() -
     ("arguments", "message"),
     [
         ({"num_replays": 0}, "num_replays=0"),
-        ({"relative_step": 0.0}, "never moves"),
+        ({"step_size": 0.0}, "never moves"),
         ({"between_batches": "forget"}, "'forget'"),
         ({"between_batches": "zero", "num_replays": 1}, "clean inputs"),
         ({"epsilon": 8.0}, "write 8/255"),

@@ -1,0 +1,106 @@
+"""Trainers on two gloo ranks: one spawn of two processes that answers every question here."""
+
+import copy
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.distributed
+from torch.multiprocessing.spawn import spawn
+from torch.nn.parallel import DistributedDataParallel
+
+from rogseg.trainers import AWPTrainer, FGSMTrainer, FreeTrainer, PGDTrainer, StandardTrainer, TRADESTrainer, Trainer
+from tests.unit.trainers.linear_model import SmallNetwork, make_batch, sgd, weights
+
+NUM_STEPS = 4
+
+
+def trainers() -> dict[str, Trainer]:
+    return {
+        "standard": StandardTrainer(),
+        "free_zero": FreeTrainer(num_replays=1, epsilon=0.0),
+        "free": FreeTrainer(num_replays=2),
+        "free_random": FreeTrainer(num_replays=2, between_batches="random"),
+        "pgd": PGDTrainer(num_iterations=2),
+        "trades": TRADESTrainer(num_iterations=2),
+        "awp": AWPTrainer(FGSMTrainer()),
+    }
+
+
+def run(name: str, rank: int, *, interrupt: bool = False, counts: int = 1) -> dict[str, Any]:
+    torch.manual_seed(0)
+    model, trainer = SmallNetwork(), trainers()[name]
+    wrapped = DistributedDataParallel(model)
+    optim = sgd(wrapped, accumulative_counts=counts)
+    for step in range(NUM_STEPS):
+        if interrupt and step == 2:
+            state, weights_now, optim_state = trainer.state_dict(), model.state_dict(), optim.state_dict()
+            trainer, model = trainers()[name], SmallNetwork()
+            trainer.load_state_dict(state)
+            model.load_state_dict(weights_now)
+            wrapped = DistributedDataParallel(model)
+            optim = sgd(wrapped)
+            optim.load_state_dict(copy.deepcopy(optim_state))
+        trainer.step(wrapped, make_batch(10 * step + rank), optim)
+    return {"weights": weights(model), "state": trainer.state_dict()}
+
+
+def answer(rank: int, folder: str) -> None:
+    os.environ.update(MASTER_ADDR="127.0.0.1", RANK=str(rank), WORLD_SIZE="2")
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
+    answers = {name: run(name, rank) for name in trainers()}
+    answers |= {f"{name}_resumed": run(name, rank, interrupt=True) for name in ("free", "free_random")}
+    answers["free_accumulated"] = run("free", rank, counts=2)
+    torch.save(answers, Path(folder) / f"rank_{rank}.pth")
+    torch.distributed.destroy_process_group()
+
+
+@pytest.fixture(scope="module")
+def ranks(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("ranks")
+    spawn(answer, args=(str(folder),), nprocs=2)  # type: ignore[no-untyped-call]
+    return [torch.load(folder / f"rank_{rank}.pth", weights_only=True) for rank in range(2)]
+
+
+@pytest.mark.parametrize("name", [*trainers(), "free_accumulated"])
+def test_ranks_hold_the_same_weights_and_learnt_something(ranks: list[dict[str, Any]], name: str) -> None:
+    torch.manual_seed(0)
+    initial = weights(SmallNetwork())
+    first, second = (rank[name]["weights"] for rank in ranks)
+    assert all(map(torch.equal, first, second))
+    assert not any(map(torch.equal, first, initial))
+
+
+def test_free_with_one_replay_and_epsilon_zero_is_standard_training_bit_for_bit(ranks: list[dict[str, Any]]) -> None:
+    for rank in ranks:
+        assert all(map(torch.equal, rank["free_zero"]["weights"], rank["standard"]["weights"]))
+
+
+def test_training_saw_both_ranks(ranks: list[dict[str, Any]]) -> None:
+    torch.manual_seed(0)
+    model, trainer = SmallNetwork(), StandardTrainer()
+    optim = sgd(model)
+    for step in range(NUM_STEPS):
+        parts = [make_batch(10 * step + rank) for rank in range(2)]
+        joint = copy.deepcopy(parts[0])
+        joint["inputs"] = torch.cat([part["inputs"] for part in parts])
+        joint["targets"] = torch.cat([part["targets"] for part in parts])
+        trainer.step(model, joint, optim)
+    for one, other in zip(weights(model), ranks[0]["standard"]["weights"], strict=True):
+        assert torch.allclose(one, other, atol=1e-6)
+
+
+def test_each_rank_keeps_its_own_perturbation(ranks: list[dict[str, Any]]) -> None:
+    assert not torch.equal(ranks[0]["free"]["state"]["kept"], ranks[1]["free"]["state"]["kept"])
+
+
+@pytest.mark.parametrize("name", ["free", "free_random"])
+def test_a_resumed_run_equals_an_uninterrupted_one_on_each_rank(ranks: list[dict[str, Any]], name: str) -> None:
+    for rank in ranks:
+        whole, resumed = rank[name], rank[f"{name}_resumed"]
+        assert all(map(torch.equal, whole["weights"], resumed["weights"]))
+        if name == "free":
+            assert torch.equal(whole["state"]["kept"], resumed["state"]["kept"])
