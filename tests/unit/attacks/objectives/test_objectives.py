@@ -1,0 +1,141 @@
+import math
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from rogseg.attacks.objectives import (
+    DLR,
+    CosPGD,
+    CrossEntropy,
+    FlooredMaskedCE,
+    JensenShannon,
+    Margin,
+    MaskedCE,
+    Objective,
+    SegPGD,
+    SoftDice,
+    TargetedDLR,
+    VoxelObjective,
+    build_objective,
+    targeted_dlr,
+)
+from rogseg.registry import OBJECTIVES
+
+# Two voxels of four classes: the first is right (class 0), the second wrong (class 3 where 1 is true).
+LOGITS = torch.tensor([[4.0, 1.0, 2.0, 0.0], [0.0, 1.0, 2.0, 5.0]], dtype=torch.float64).T.reshape(1, 4, 1, 1, 2)
+TARGETS = torch.tensor([0, 1]).reshape(1, 1, 1, 2)
+CE = [-math.log(math.exp(true) / sum(map(math.exp, row))) for true, row in ((4, (4, 1, 2, 0)), (1, (0, 1, 2, 5)))]
+OBJECTIVE_INSTANCES = [
+    CrossEntropy(), DLR(), TargetedDLR(2), Margin(), SoftDice(), SegPGD(0.25), CosPGD(), JensenShannon(), MaskedCE(),
+    FlooredMaskedCE(),
+]  # fmt: skip
+
+
+def voxels(objective: VoxelObjective, logits: Tensor = LOGITS) -> list[float]:
+    values: list[float] = objective.per_voxel(logits, TARGETS).flatten().tolist()
+    return values
+
+
+def test_values_by_hand() -> None:
+    assert voxels(CrossEntropy()) == pytest.approx(CE)
+    assert voxels(Margin()) == pytest.approx([-2.0, 4.0])
+    assert voxels(DLR()) == pytest.approx([-2.0 / 3.0, 4.0 / 4.0])
+    assert voxels(TargetedDLR(2)) == pytest.approx([-2.0 / (4 - 0.5), 1.0 / (5 - 0.5)])
+    assert voxels(MaskedCE()) == pytest.approx([CE[0], 0.0])
+    assert voxels(FlooredMaskedCE()) == pytest.approx([CE[0], math.log(4)])
+    assert voxels(SegPGD(0.25)) == pytest.approx([0.75 * CE[0], 0.25 * CE[1]])
+    probabilities = LOGITS.softmax(1).flatten(2)[0]
+    cosine = [float(probabilities[y, i] / probabilities[:, i].norm()) for i, y in enumerate((0, 1))]
+    assert voxels(CosPGD()) == pytest.approx([cosine[0] * CE[0], cosine[1] * CE[1]])
+
+
+def test_mean_over_voxels_comes_after_the_weights() -> None:
+    for objective in OBJECTIVE_INSTANCES:
+        if isinstance(objective, VoxelObjective):
+            expected = objective.per_voxel(LOGITS, TARGETS).mean()
+            assert float(objective(LOGITS, TARGETS)) == pytest.approx(float(expected))
+
+
+def test_jensen_shannon_is_the_divergence_from_one_hot() -> None:
+    probabilities, truth = LOGITS.softmax(1), F.one_hot(TARGETS, 4).movedim(-1, 1).double()
+    middle = (probabilities + truth) / 2
+    divergence = 0.5 * (
+        torch.special.xlogy(probabilities, probabilities / middle) + torch.special.xlogy(truth, truth / middle)
+    ).sum(1)
+    assert voxels(JensenShannon()) == pytest.approx(divergence.flatten().tolist())
+    lost = torch.tensor([0.0, 500.0]).reshape(1, 2, 1, 1, 1)
+    assert float(JensenShannon()(lost, torch.zeros(1, 1, 1, 1, dtype=torch.int64))) == pytest.approx(math.log(2))
+
+
+def test_soft_dice_counts_the_classes_that_the_case_has() -> None:
+    targets = torch.tensor([[1, 1, 0, 0], [0, 0, 0, 0]]).reshape(2, 1, 1, 4)
+    sharp = (
+        1000 * F.one_hot(torch.tensor([[1, 0, 0, 2], [0, 0, 0, 1]]), 3).reshape(2, 1, 1, 4, 3).movedim(-1, 1).float()
+    )
+    # class 1: 2 * 1 / (1 + 2); class 2 is absent and left out; the second case has a quarter of false foreground.
+    assert SoftDice()(sharp, targets).tolist() == pytest.approx([1 - 2 / 3, 0.25])
+
+
+def test_segpgd_moves_its_weight_and_is_compared_by_cross_entropy() -> None:
+    objective = SegPGD()
+    early, late = objective.at(0.0), objective.at(0.9)
+    assert early(LOGITS, TARGETS).item() == pytest.approx(CE[0] / 2)
+    assert late(LOGITS, TARGETS).item() == pytest.approx((0.55 * CE[0] + 0.45 * CE[1]) / 2)
+    assert isinstance(objective.ruler, CrossEntropy)
+    assert isinstance(CosPGD().ruler, CrossEntropy)
+    margin = Margin()
+    assert margin.ruler is margin
+    assert margin.at(0.3) is margin
+
+
+def test_floored_masked_ce_has_the_masked_gradient_and_never_falls_when_a_voxel_is_won() -> None:
+    gradients = []
+    for objective in (MaskedCE(), FlooredMaskedCE()):
+        leaf = LOGITS.clone().requires_grad_()
+        objective(leaf, TARGETS).backward()  # type: ignore[no-untyped-call]
+        assert leaf.grad is not None
+        gradients.append(leaf.grad)
+    assert torch.equal(gradients[0], gradients[1])
+    assert float(gradients[0][..., 1].abs().sum()) == 0
+    nearly, lost = torch.tensor([0.0, -1e-4]), torch.tensor([0.0, 1e-4])
+    values = [
+        float(FlooredMaskedCE()(row.reshape(1, 2, 1, 1, 1), torch.zeros(1, 1, 1, 1, dtype=torch.int64)))
+        for row in (nearly, lost)
+    ]
+    assert values[0] <= values[1] == pytest.approx(math.log(2))
+
+
+def test_too_few_classes_are_refused_with_a_remedy() -> None:
+    two, three = torch.zeros(1, 2, 1, 1, 2), torch.zeros(1, 3, 1, 1, 2)
+    with pytest.raises(ValueError, match="Margin"):
+        DLR()(two, TARGETS)
+    with pytest.raises(ValueError, match="DLR"):
+        targeted_dlr(three, TARGETS, TARGETS)
+    with pytest.raises(ValueError, match="target_class is 4"):
+        TargetedDLR(4)(LOGITS, TARGETS)
+    with pytest.raises(ValueError, match="wrong_weight"):
+        SegPGD(0.7)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVE_INSTANCES, ids=lambda objective: type(objective).__name__)
+def test_gradients_are_finite_and_cases_are_independent(objective: Objective) -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits = (30 * torch.randn(3, 4, 2, 3, 2, generator=generator)).requires_grad_()
+    targets = torch.randint(4, (3, 2, 3, 2), generator=generator)
+    values = objective(logits, targets)
+    assert values.shape == (3,)
+    (gradient,) = torch.autograd.grad(values[1], logits)
+    assert torch.isfinite(gradient).all()
+    assert (gradient[[0, 2]] == 0).all()
+    alone = objective(logits[1:2].detach(), targets[1:2])
+    assert float(alone) == pytest.approx(float(values[1].detach()), rel=1e-5)
+
+
+def test_registered_under_their_names() -> None:
+    for objective in OBJECTIVE_INSTANCES:
+        assert OBJECTIVES.get(type(objective).__name__) is type(objective)
+    built = build_objective({"type": "TargetedDLR", "target_class": 2})
+    assert isinstance(built, TargetedDLR)
+    assert build_objective(built) is built

@@ -1,0 +1,158 @@
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from rogseg.attacks import APGD, FGSM, PGD, Attack, AttackResult, DiceBelow, IntensityBox, L2Threat, LinfThreat
+from rogseg.attacks.best_iterate import BestIterate, replace_cases
+from rogseg.attacks.threat_model import ThreatModel
+
+BOX = IntensityBox.per_channel([-2.0], [2.0])
+THREAT = LinfThreat.from_fraction(0.1, BOX)
+
+
+def batch(num_cases: int = 2) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    inputs = 3 * torch.rand(num_cases, 1, 3, 3, 3, generator=generator) - 1.5
+    return inputs, torch.randint(3, (num_cases, 3, 3, 3), generator=generator)
+
+
+def wavy(inputs: Tensor) -> Tensor:
+    """Three classes with many local maxima."""
+    return torch.cat([torch.sin(9 * inputs), torch.cos(7 * inputs), inputs.square()], dim=1)
+
+
+def run(attack: Attack, model: Callable[[Tensor], Tensor] = wavy, threat: ThreatModel = THREAT, seed: int = 0,
+        start: Tensor | None = None) -> AttackResult:  # fmt: skip
+    inputs, targets = batch()
+    generator = torch.Generator().manual_seed(seed)
+    return attack(model, inputs, targets, threat, DiceBelow(0.3), generator=generator, start=start)
+
+
+def test_fgsm_is_one_signed_step() -> None:
+    inputs, targets = batch()
+    leaf = inputs.clone().requires_grad_()
+    torch.nn.functional.cross_entropy(wavy(leaf), targets).backward()  # type: ignore[no-untyped-call]
+    assert leaf.grad is not None
+    result = run(FGSM())
+    assert torch.allclose(result.adversarial, (inputs + 0.4 * leaf.grad.sign()).clamp(-2, 2))
+    assert (result.num_forward, result.num_backward) == (2, 1)
+    starts = [run(FGSM(random_start=True, step_size=1.25), seed=seed).adversarial for seed in (0, 0, 1)]
+    assert torch.equal(starts[0], starts[1])
+    assert not torch.equal(starts[0], starts[2])
+
+
+def test_pgd_walks_in_steps_of_its_size() -> None:
+    """A linear objective, started at the inputs: two steps of a tenth of epsilon, each towards the wrong class."""
+    inputs, _ = batch()
+    result = run(
+        PGD({"type": "Margin"}, num_iterations=2, step_size=0.1, random_start=False),
+        model=lambda volume: torch.cat([-volume, volume, 0 * volume - 9], dim=1),
+    )
+    assert torch.allclose((result.adversarial - inputs).abs(), torch.full_like(inputs, 2 * 0.1 * 0.4), atol=1e-6)
+    assert (result.num_forward, result.num_backward) == (4, 2)
+
+
+@pytest.mark.parametrize("kind", [PGD, APGD])
+def test_restarts_are_kept_whole_and_never_worse(kind: type[PGD] | type[APGD]) -> None:
+    """Each case of three restarts is exactly the best one of the three runs, from the same starts."""
+    inputs, _ = batch()
+    generator = torch.Generator().manual_seed(5)
+    starts = [THREAT.random_start(inputs, generator) for _ in range(3)]
+    single = [run(kind(num_iterations=3), start=start) for start in starts]
+    together = run(kind(num_iterations=3, num_restarts=3), seed=5)
+    losses = torch.stack([result.loss for result in single])
+    best = losses.argmax(0)
+    for case in range(2):
+        assert torch.equal(together.adversarial[case], single[int(best[case])].adversarial[case])
+    assert torch.equal(together.loss, losses.amax(0))
+    assert together.num_backward == sum(result.num_backward for result in single)
+
+
+@pytest.mark.parametrize("kind", [PGD, APGD])
+def test_select_dice_hands_back_the_lowest_dice(kind: type[PGD] | type[APGD]) -> None:
+    lowest = run(kind(num_iterations=12, select="dice"))
+    highest = run(kind(num_iterations=12))
+    assert (lowest.mean_dice <= highest.mean_dice).all()
+    assert (highest.loss >= lowest.loss).all()
+    assert not torch.equal(lowest.adversarial, highest.adversarial)
+
+
+@pytest.mark.parametrize("kind", [PGD, APGD])
+@pytest.mark.parametrize("objective", ["SegPGD", "CosPGD", "MaskedCE", "JensenShannon", "SoftDice", "DLR"])
+def test_every_objective_is_raised_by_its_ruler(kind: type[PGD] | type[APGD], objective: str) -> None:
+    attack = kind({"type": objective}, num_iterations=8)
+    inputs, targets = batch()
+    clean = attack.objective.ruler(wavy(inputs), targets)
+    assert (run(attack, start=inputs).loss > clean).all()
+
+
+def test_apgd_finds_an_optimum_inside_the_ball_that_one_step_size_jumps_over() -> None:
+    """Wrong class most likely at inputs + offset; a fixed step of half an epsilon ends within a quarter of one."""
+    inputs, _ = batch()
+    peak = (inputs + 0.3 * (torch.rand(inputs.shape, generator=torch.Generator().manual_seed(1)) - 0.5)).clamp(-2, 2)
+
+    def model(volume: Tensor) -> Tensor:
+        distance = (volume - peak).square()
+        return torch.cat([distance, -distance, -distance - 9], dim=1)
+
+    def away(attack: Attack) -> float:
+        result = attack(model, inputs, torch.zeros(2, 3, 3, 3, dtype=torch.int64), THREAT, DiceBelow(0.3),
+                        generator=torch.Generator().manual_seed(0), start=inputs)  # fmt: skip
+        return float((result.adversarial - peak).abs().max())
+
+    assert away(APGD(num_iterations=100)) < 0.02
+    assert away(PGD(num_iterations=100, step_size=0.5)) > 0.05
+
+
+@pytest.mark.parametrize("attack", [FGSM(), PGD(num_iterations=10), APGD(num_iterations=10)])
+def test_l2_reaches_the_linear_optimum(attack: Attack) -> None:
+    """One weight for every voxel: the optimum moves all by the same amount, epsilon / sqrt(27) of the width."""
+    inputs, targets = torch.zeros(1, 1, 3, 3, 3), torch.ones(1, 3, 3, 3, dtype=torch.int64)
+    threat = L2Threat.from_fraction(0.6, BOX)
+    result = attack(lambda volume: torch.cat([-volume, volume], dim=1), inputs, targets, threat, DiceBelow(0.5),
+                    generator=torch.Generator().manual_seed(0))  # fmt: skip
+    best = 4 * 0.6 / 27**0.5
+    assert float(-result.adversarial.mean()) >= 0.95 * best
+    assert float(result.distance) <= 0.6 + 1e-6
+
+
+@pytest.mark.parametrize("kind", [PGD, APGD])
+def test_nothing_couples_the_cases_of_a_batch(kind: type[PGD] | type[APGD]) -> None:
+    inputs, targets = batch()
+    attack = kind(num_iterations=6)
+    together = run(attack, start=inputs)
+    for case in range(2):
+        alone = attack(wavy, inputs[case, None], targets[case, None], THREAT, DiceBelow(0.3),
+                       generator=torch.Generator(), start=inputs[case, None])  # fmt: skip
+        assert torch.equal(alone.adversarial[0], together.adversarial[case])
+
+
+@pytest.mark.parametrize("kind", [PGD, APGD])
+def test_wrong_settings_are_refused(kind: type[PGD] | type[APGD]) -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        kind(num_iterations=0)
+    with pytest.raises(ValueError, match="'objective' or 'dice'"):
+        kind(select="loss")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="epsilons"):
+        PGD(step_size=0.0)
+    with pytest.raises(ValueError, match="rho"):
+        APGD(rho=0.0)
+
+
+def test_replacing_rows_copies_only_mixtures() -> None:
+    new, old = torch.ones(2, 1), torch.zeros(2, 1)
+    assert replace_cases(torch.tensor([True, True]), new, old) is new
+    assert replace_cases(torch.tensor([False, False]), new, old) is old
+    assert replace_cases(torch.tensor([False, True]), new, old).tolist() == [[0.0], [1.0]]
+
+
+def test_best_iterate_without_foreground_ranks_by_the_objective() -> None:
+    targets = torch.zeros(1, 1, 1, 2, dtype=torch.int64)
+    best = BestIterate("dice", targets)
+    false_positive = torch.tensor([[0.0, 1.0], [1.0, 0.0]]).reshape(1, 2, 1, 1, 2)
+    best.update(torch.zeros(1), torch.tensor([1.0]), false_positive)
+    best.update(torch.ones(1), torch.tensor([2.0]), -false_positive)
+    best.update(torch.full((1,), 2.0), torch.tensor([1.5]), false_positive)
+    assert best.best().tolist() == [1.0]

@@ -1,0 +1,117 @@
+import pytest
+import torch
+
+from rogseg.attacks import IntensityBox, L2Threat, LinfThreat, ThreatModel
+
+BOX = IntensityBox.per_channel([-1.0, 0.0], [1.0, 5.0])  # widths 2 and 5
+
+
+def volume(seed: int = 0, num_cases: int = 2) -> torch.Tensor:
+    share = torch.rand(num_cases, 2, 3, 4, 5, generator=torch.Generator().manual_seed(seed))
+    return BOX.lower + BOX.width * share
+
+
+def test_a_box_says_what_is_wrong_with_it() -> None:
+    with pytest.raises(ValueError, match=r"per_channel"):
+        IntensityBox(torch.zeros(2), torch.ones(2))
+    with pytest.raises(ValueError, match="below"):
+        IntensityBox.per_channel([0.0], [0.0])
+    with pytest.raises(ValueError, match="not finite"):
+        IntensityBox.per_channel([0.0], [float("inf")])
+    assert BOX.width.flatten().tolist() == [2.0, 5.0]
+
+
+def test_epsilon_in_three_units() -> None:
+    assert LinfThreat.from_fraction(0.1, BOX).epsilon.flatten().tolist() == pytest.approx([0.2, 0.5])
+    assert LinfThreat.from_network_units(0.1, BOX).epsilon.flatten().tolist() == pytest.approx([0.1, 0.1])
+    hounsfield = torch.tensor([400.0, 1000.0]).view(1, 2, 1, 1, 1)
+    # 10 HU of a window of 400 HU is a fortieth of the box.
+    assert LinfThreat.from_raw_units(10.0, BOX, hounsfield).epsilon.flatten().tolist() == pytest.approx([0.05, 0.05])
+    assert L2Threat.from_fraction(3.0, BOX).epsilon.flatten().tolist() == [3.0]
+    one_width = IntensityBox.per_channel([-1.0, 0.0], [1.0, 2.0])
+    assert L2Threat.from_network_units(1.0, one_width).epsilon.flatten().tolist() == [0.5]
+    assert L2Threat.from_raw_units(10.0, one_width, torch.full((1, 2, 1, 1, 1), 400.0)).epsilon.item() == (
+        pytest.approx(0.025)
+    )
+    with pytest.raises(ValueError, match="from_fraction"):
+        L2Threat.from_network_units(1.0, BOX)
+    with pytest.raises(ValueError, match="at least 0"):
+        LinfThreat.from_fraction(-0.1, BOX)
+
+
+def test_linf_projection_clips_to_ball_and_box() -> None:
+    inputs = torch.zeros(1, 2, 1, 1, 1)
+    moved = LinfThreat.from_fraction(0.1, BOX).project(inputs, torch.tensor([9.0, -9.0]).view(1, 2, 1, 1, 1))
+    assert moved.flatten().tolist() == pytest.approx([0.2, 0.0])
+
+
+@pytest.mark.parametrize("threat", [LinfThreat.from_fraction(0.03, BOX), L2Threat.from_fraction(1.5, BOX)])
+def test_projection_is_admissible_idempotent_and_keeps_what_is_inside(threat: ThreatModel) -> None:
+    inputs = volume()
+    far = inputs + 3 * torch.randn(inputs.shape, generator=torch.Generator().manual_seed(1))
+    projected = threat.project(inputs, far)
+    threat.assert_admissible(inputs, projected)
+    assert torch.allclose(threat.project(inputs, projected), projected, atol=1e-6)
+    assert torch.equal(threat.project(inputs, inputs), inputs)
+    assert float(threat.distance(inputs, projected).min()) == pytest.approx(
+        float(threat.epsilon.flatten()[0] / (2.0 if isinstance(threat, LinfThreat) else 1.0)), rel=1e-5
+    )
+
+
+def test_l2_distance_is_in_units_of_the_width() -> None:
+    inputs = torch.zeros(1, 2, 1, 1, 2)
+    moved = inputs.clone()
+    moved[0, 0, 0, 0, 0], moved[0, 1, 0, 0, 1] = 0.6, 2.0  # 0.3 and 0.4 of the width
+    threat = L2Threat.from_fraction(0.5, BOX)
+    assert threat.distance(inputs, moved).tolist() == pytest.approx([0.5])
+    assert LinfThreat.from_fraction(0.5, BOX).distance(inputs, moved).tolist() == pytest.approx([0.4])
+
+
+@pytest.mark.parametrize("threat", [LinfThreat.from_fraction(0.03, BOX), L2Threat.from_fraction(1.5, BOX)])
+def test_steepest_ascent_is_the_best_direction_of_its_length(threat: ThreatModel) -> None:
+    generator = torch.Generator().manual_seed(2)
+    gradient = 1e-24 * torch.randn(2, 2, 3, 4, 5, generator=generator)  # so small that float32 squares vanish
+    centre = (BOX.lower + 0.5 * BOX.width).expand(2, 2, 3, 4, 5)
+    best = threat.steepest_ascent(gradient)
+    threat.assert_admissible(centre, centre + best)
+    gain = (best.double() * gradient.double()).flatten(1).sum(1)
+    for seed in range(20):
+        other = threat.random_start(centre, torch.Generator().manual_seed(seed)) - centre
+        assert ((other.double() * gradient.double()).flatten(1).sum(1) < gain).all()
+    assert (threat.steepest_ascent(torch.zeros_like(gradient)) == 0).all()
+
+
+def test_random_starts_fill_the_ball_and_follow_their_seed() -> None:
+    inputs = volume()
+    for threat in (LinfThreat.from_fraction(0.03, BOX), L2Threat.from_fraction(1.5, BOX)):
+        start = threat.random_start(inputs, torch.Generator().manual_seed(3))
+        threat.assert_admissible(inputs, start)
+        assert torch.equal(start, threat.random_start(inputs, torch.Generator().manual_seed(3)))
+        assert not torch.equal(start, threat.random_start(inputs, torch.Generator().manual_seed(4)))
+        assert (threat.distance(inputs, start) > 0.025).all()
+
+
+def test_assertion_is_at_a_millionth_of_the_width_and_names_the_case() -> None:
+    inputs = torch.zeros(3, 2, 2, 2, 2, dtype=torch.float64)
+    threat = LinfThreat.from_fraction(0.1, BOX)
+    moved = inputs.clone()
+    moved[1, 1, 0, 0, 0] = 5 * (0.1 + 0.9e-6)
+    threat.assert_admissible(inputs, moved)
+    moved[1, 1, 0, 0, 0] = 5 * (0.1 + 1.2e-6)
+    with pytest.raises(AssertionError, match=r"\[1\]"):
+        threat.assert_admissible(inputs, moved)
+    moved[1, 1, 0, 0, 0] = float("nan")
+    assert threat.contains(inputs, moved).tolist() == [True, False, True]
+    below = inputs.clone()
+    below[0, 1] = -1e-5 * 5  # in the ball, outside the box
+    assert threat.contains(inputs, below).tolist() == [False, True, True]
+
+
+def test_cases_are_picked_with_their_own_bounds() -> None:
+    lower = torch.arange(3.0).view(3, 1, 1, 1, 1)
+    threat = LinfThreat.from_fraction(0.5, IntensityBox(lower, lower + 1 + lower))
+    picked = threat.of_cases(torch.tensor([False, True, True]))
+    assert picked.box.lower.flatten().tolist() == [1.0, 2.0]
+    assert picked.epsilon.flatten().tolist() == [1.0, 1.5]
+    assert LinfThreat.from_fraction(0.5, BOX).of_cases(torch.tensor([1])).epsilon.shape == (1, 2, 1, 1, 1)
+    assert threat.scaled(2).epsilon.flatten().tolist() == [1.0, 2.0, 3.0]
