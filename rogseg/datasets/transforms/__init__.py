@@ -1,1 +1,10 @@
-"""Random and deterministic transforms of patches."""
+"""Transforms between the crop that is read from disk and the patch that is trained on."""
+
+from rogseg.datasets.transforms.base import Transform
+from rogseg.datasets.transforms.centre_crop import CentreCrop
+from rogseg.datasets.transforms.clip_to_box import ClipToBox
+from rogseg.datasets.transforms.random_affine import RandomAffine
+from rogseg.datasets.transforms.random_gamma import RandomGamma
+from rogseg.datasets.transforms.random_mirror import RandomMirror
+
+__all__ = ["CentreCrop", "ClipToBox", "RandomAffine", "RandomGamma", "RandomMirror", "Transform"]

@@ -1,0 +1,119 @@
+"""PatchDataset: random patches of stored cases, the same ones whoever asks."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import Dataset
+
+from rogseg.datasets.crop import patch_start, random_start, read_crop
+from rogseg.datasets.sample import Sample
+from rogseg.datasets.transforms import Transform
+from rogseg.registry import DATASETS, TRANSFORMS
+from rogseg.storage import StoredCase, StoredTask
+from rogseg.task_plan import Triple
+
+__all__ = ["PatchDataset", "PatchKey"]
+
+PatchKey = tuple[int, int]
+"""Epoch and index within it."""
+
+
+@DATASETS.register_module()
+class PatchDataset(Dataset[Sample]):
+    """Patches by (epoch, index): every random choice hangs on (seed, epoch, index) alone.
+
+    So workers, their number, the number of processes and a restart change nothing. All cases are drawn equally
+    often: each run through them is a new permutation. A patch lies inside its volume where the volume is large
+    enough; the crop around it, margin for rotations, may leave the volume and is 0 there.
+
+    Args:
+        stored_task_dir: folder of the stored task.
+        case_ids: the cases to draw from; they must be labelled.
+        patch_size: extent of the patch [voxels].
+        crop_size: extent of what is read [voxels].
+        transforms: configs of the TRANSFORMS registry; they take the crop to the patch.
+        length: patches per epoch; None is one per case.
+        foreground_fraction: share of the patches that are centred on a voxel of a foreground class, the class drawn
+            uniformly from those that the case has.
+        seed: of all randomness.
+
+    Raises:
+        ValueError: no case, a case without label, or an argument out of its range.
+    """
+
+    def __init__(
+        self,
+        stored_task_dir: str | Path,
+        case_ids: Sequence[str],
+        patch_size: Sequence[int],
+        crop_size: Sequence[int],
+        transforms: Sequence[Mapping[str, Any]],
+        length: int | None = None,
+        foreground_fraction: float = 0.5,
+        seed: int = 0,
+    ) -> None:
+        if not case_ids:
+            raise ValueError(f"{stored_task_dir}: there is no case to draw patches from")
+        if not 0 <= foreground_fraction <= 1:
+            raise ValueError(f"foreground_fraction is {foreground_fraction}, it must lie in [0, 1]")
+        task = StoredTask(stored_task_dir)
+        self.cases = [task.case(case_id) for case_id in case_ids]
+        unlabelled = [case.directory.name for case in self.cases if not case.has_label]
+        if unlabelled:
+            raise ValueError(f"{stored_task_dir}: cannot train on cases without label: {', '.join(unlabelled)}")
+        self.patch_size: Triple = (patch_size[0], patch_size[1], patch_size[2])
+        self.crop_size: Triple = (crop_size[0], crop_size[1], crop_size[2])
+        self.transforms: list[Transform] = [TRANSFORMS.build(dict(transform)) for transform in transforms]
+        self.length = len(self.cases) if length is None else length
+        self.foreground_fraction = foreground_fraction
+        self.seed = seed
+        self.points: dict[str, list[NDArray[np.int32]]] = {}
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, key: PatchKey) -> Sample:
+        """The patch of an epoch and an index."""
+        epoch, index = key
+        case = self.case_of(epoch, index)
+        properties = case.properties
+        generator = np.random.default_rng([1, self.seed, epoch, index])
+        start = self._start(case, generator)
+        margin = [(crop - patch) // 2 for crop, patch in zip(self.crop_size, self.patch_size, strict=True)]
+        inputs, targets = read_crop(case, [s - m for s, m in zip(start, margin, strict=True)], self.crop_size)
+        sample: Sample = {
+            "inputs": inputs,
+            "targets": targets,
+            "box_lower": torch.tensor(properties.box_lower, dtype=torch.float32).view(-1, 1, 1, 1),
+            "box_upper": torch.tensor(properties.box_upper, dtype=torch.float32).view(-1, 1, 1, 1),
+            "case_id": properties.case_id,
+        }
+        for transform in self.transforms:
+            sample = transform(sample, generator)
+        return sample
+
+    def case_of(self, epoch: int, index: int) -> StoredCase:
+        """The case that a patch comes from."""
+        cycle, position = divmod(epoch * self.length + index, len(self.cases))
+        order = np.random.default_rng([2, self.seed, cycle]).permutation(len(self.cases))
+        return self.cases[int(order[position])]
+
+    def _start(self, case: StoredCase, generator: np.random.Generator) -> Triple:
+        points = self._class_points(case)
+        shape = case.properties.network_shape
+        if generator.random() < self.foreground_fraction and points:
+            of_class = points[int(generator.integers(len(points)))]
+            centre = of_class[int(generator.integers(len(of_class)))]
+            return patch_start([int(position) for position in centre], self.patch_size, shape)
+        return random_start(generator, self.patch_size, shape)
+
+    def _class_points(self, case: StoredCase) -> list[NDArray[np.int32]]:
+        name = case.directory.name
+        if name not in self.points:
+            points = case.properties.class_points or {}
+            self.points[name] = [np.asarray(points[label], dtype=np.int32) for label in sorted(points) if points[label]]
+        return self.points[name]
