@@ -1,6 +1,8 @@
 import subprocess
 import sys
 
+import pytest
+
 # In a process of its own, because the setting cannot be taken back. A block of 64 MB is filled and freed again and
 # again: mapped afresh it faults in every page each time, kept it faults them in once.
 PROGRAM = """
@@ -31,5 +33,5 @@ def faults(setting: str) -> int:
 def test_freed_blocks_are_not_mapped_again() -> None:
     kept = faults("keep")
     if kept == -1:
-        return  # no glibc: nothing to keep
+        pytest.skip("this C library has no mallopt")
     assert kept < 0.5 * faults("default")
