@@ -5,6 +5,7 @@ from rogseg.trainers.base import Batch, Trainer, total_loss
 from rogseg.trainers.fgsm import FGSMTrainer
 from rogseg.trainers.free import FreeTrainer
 from rogseg.trainers.nfgsm import NFGSMTrainer
+from rogseg.trainers.overfitting_monitor import CatastrophicOverfittingMonitor
 from rogseg.trainers.perturbation import PerturbationNeverMovedError
 from rogseg.trainers.pgd import PGDTrainer
 from rogseg.trainers.standard import StandardTrainer
@@ -13,6 +14,7 @@ from rogseg.trainers.trades import TRADESTrainer
 __all__ = [
     "AWPTrainer",
     "Batch",
+    "CatastrophicOverfittingMonitor",
     "FGSMTrainer",
     "FreeTrainer",
     "NFGSMTrainer",
