@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 import torch
 from torch import Tensor
 
-from rogseg.attacks import Attack, AttackResult, DiceBelow, ThreatModel, case_dice
+from rogseg.attacks import Attack, AttackResult, DiceBelow, ThreatModel
 from rogseg.attacks.counted_model import LogitFn
+from rogseg.attacks.criteria import case_dice
 from rogseg.engine.attack_cases import AttackCase
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
 from rogseg.evaluation.robustness_report import RobustnessReport
@@ -104,6 +105,10 @@ class AttackLoop:
                     if self.on_result is not None:
                         self.on_result(case, epsilon, result)
                     self._record(case, epsilon, result)
+
+    def count_done(self, case_ids: Sequence[str], epsilons: Sequence[float]) -> int:
+        """How many pairs of case and epsilon are on record."""
+        return sum(self._is_done(case_id, epsilon) for epsilon in epsilons for case_id in case_ids)
 
     def _is_done(self, case_id: str, epsilon: float) -> bool:
         # A composite's own record comes after those of its members, so it says that they are all there.

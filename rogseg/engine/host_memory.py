@@ -1,9 +1,9 @@
 """Keep freed memory in the process instead of handing it back to the kernel.
 
 A volume's activations are tens of megabytes each. The C library maps every such block afresh and unmaps it when it is
-freed, so each operation first waits for the kernel to fault in and clear thousands of pages: adding two tensors of 50 MB
-took 48 ms with, and 9 ms without that (two cores, batch 4 of 64 x 32x48x32 in float32; copying into an existing tensor
-took 8 ms). Blocks taken from the heap and kept there are reused at once. Without glibc this does nothing.
+freed, so each operation first waits for the kernel to fault in and clear thousands of pages: adding two tensors of
+50 MB took 48 ms with, and 9 ms without that (two cores, batch 4 of 64 x 32x48x32 in float32; copying into an existing
+tensor took 8 ms). Blocks taken from the heap and kept there are reused at once. Without glibc this does nothing.
 """
 
 import ctypes

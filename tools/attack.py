@@ -1,0 +1,47 @@
+"""Attack a trained network case by case and report what is left of its Dice."""
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog="Run it again with the same arguments after an interruption: finished cases are not attacked again.",
+    )
+    parser.add_argument("config", help="config of the network, for instance configs/rog/rog_standard_liver.py")
+    parser.add_argument("checkpoint", help="its weights")
+    parser.add_argument(
+        "--attack", required=True, help="config of the attack, see configs/attack/"
+    )
+    parser.add_argument("--epsilon", nargs="+", help="fractions of the box's width, for instance 4/255 8/255 0.1")
+    parser.add_argument("--protocol", choices=["volume", "patch"], default="volume", help="default: volume")
+    parser.add_argument("--out", type=Path, help="folder of the records (default: work_dirs/attacks/CHECKPOINT/ATTACK)")
+    parser.add_argument("--task", type=Path, help="folder of the stored task, where the config has none")
+    parser.add_argument("--cases", nargs="+", help="case ids; default: the validation cases of the fold")
+    parser.add_argument("--max-cases", type=int, help="a quick look at that many cases, spread over the set")
+    parser.add_argument("--shard", default="1/1", help="K/N: attack every N-th case from the K-th on")
+    parser.add_argument("--save-adversarial", action="store_true", help="write perturbations and predictions as NIfTI")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
+    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override keys of the config")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parse and call."""
+    options = vars(build_parser().parse_args(arguments))
+    from rogseg.engine.attacking import attack_checkpoint
+
+    try:
+        attack_checkpoint(**options)
+    except (ValueError, FileNotFoundError) as error:
+        print(f"attack.py: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
