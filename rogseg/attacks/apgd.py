@@ -92,9 +92,11 @@ class APGD(Attack):
         best: BestIterate,
     ) -> None:
         """One run; iterates are never modified in place, so keeping one costs no copy."""
+        every = self.select == "dice"  # else the leader is what to keep, and a second copy of it would only cost memory
         volume = previous = leader = start
         scores, gradient, logits = scored_gradient(model, self.objective, 0.0, volume, targets)
-        best.update(volume, scores, logits)
+        if every:
+            best.update(volume, scores, logits)
         leader_scores, leader_gradient = scores, gradient
         reference = torch.zeros_like(scores) if self.first_check_against_zero else scores
         schedule = StepSize(self.num_iterations, self.rho, reference, leader_scores)
@@ -106,11 +108,11 @@ class APGD(Attack):
             previous, volume = volume, moved
             del moved
             if iteration == self.num_iterations - 1:
-                best.update(volume, *score_only(model, self.objective, volume, targets))
                 break
             progress = (iteration + 1) / self.num_iterations
             scores, gradient, logits = scored_gradient(model, self.objective, progress, volume, targets)
-            best.update(volume, scores, logits)
+            if every:
+                best.update(volume, scores, logits)
             better = scores > leader_scores
             leader = replace_cases(better, volume, leader)
             leader_gradient = replace_cases(better, gradient, leader_gradient)
@@ -118,6 +120,10 @@ class APGD(Attack):
             halved = schedule.update(scores, leader_scores)
             volume = replace_cases(halved, leader, volume)
             gradient = replace_cases(halved, leader_gradient, gradient)
+        del leader_gradient
+        if not every:
+            best.keep(leader, leader_scores)
+        best.update(volume, *score_only(model, self.objective, volume, targets))
 
 
 @torch.no_grad()

@@ -70,8 +70,14 @@ class BestIterate:
         if self.select == "dice":
             dice = mean_foreground_dice(case_dice(logits, self.targets))
             rank = torch.where(dice.isnan(), rank, -dice)
-        self.volume = volume if self.volume is None else replace_cases(rank > self.rank, volume, self.volume)
-        self.rank = torch.where(rank > self.rank, rank, self.rank)
+        self.keep(volume, rank)
+
+    def keep(self, volume: Tensor, rank: Tensor) -> None:
+        """Take the volume in the cases where its rank (B,) is higher; the first of equals stays."""
+        rank = rank.double()
+        higher = rank > self.rank
+        self.volume = volume if self.volume is None else replace_cases(higher, volume, self.volume)
+        self.rank = torch.where(higher, rank, self.rank)
 
     def best(self) -> Tensor:
         """The volumes kept, (B, C, D, H, W)."""
