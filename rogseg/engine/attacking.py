@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -10,10 +9,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from rogseg.attacks import Attack, AttackResult
-from rogseg.attacks.sanity_checks import SanityFinding
 from rogseg.engine.attack_cases import AttackCase, Protocol, load_attack_case
 from rogseg.engine.attack_loop import AttackLoop
-from rogseg.engine.attack_sanity import check_model, check_records, save_findings
+from rogseg.engine.attack_reporting import write_report
+from rogseg.engine.attack_sanity import check_model
 from rogseg.engine.case_selection import parse_shard, shard_of, spread
 from rogseg.engine.config import load_config
 from rogseg.engine.config_task import plan_of
@@ -23,10 +22,7 @@ from rogseg.engine.region_logits import RegionVolumeLogits
 from rogseg.engine.save_adversarial import AdversarialWriter
 from rogseg.engine.threats import DEFAULT_THREAT, ThreatFactory, parse_epsilon
 from rogseg.engine.weights import load_weights
-from rogseg.evaluation.robustness_figures import plot_dice_over_epsilon
 from rogseg.evaluation.robustness_report import RobustnessReport
-from rogseg.evaluation.robustness_summary import summarise_all
-from rogseg.evaluation.robustness_table import markdown_table, rich_table
 from rogseg.inference import VolumeLogits
 from rogseg.registry import ATTACKS, MODELS
 from rogseg.storage import StoredTask
@@ -77,6 +73,7 @@ def attack_checkpoint(
     model = _load_model(cfg, checkpoint, device)
     identity = {
         "task": plan.name,
+        "classes": plan.class_names,
         "plan": digest_of_json(plan.to_json()),
         "config": digest_of_json(cfg.model.to_dict()),
         "checkpoint": digest_of_file(checkpoint),
@@ -111,8 +108,7 @@ def attack_checkpoint(
         progress.update(todo, completed=loop.count_done(shard_cases, epsilons))
         loop.run(shard_cases, epsilons, mean_clean / 2)
     findings = check_model(model, [load_case(case_id) for case_id in evaluated[:NUM_SANITY_CASES]], factory, seed)
-    findings += check_records(report)
-    _conclude(report, plan.class_names, findings, console)
+    write_report(report, findings, console)
     return report
 
 
@@ -121,19 +117,3 @@ def _load_model(cfg: Config, checkpoint: str | Path, device: str) -> RegionVolum
     load_weights(network, checkpoint)
     network = network.to(device, memory_format=torch.channels_last_3d)
     return RegionVolumeLogits(VolumeLogits(network, tuple(cfg.inference["window_size"]), cfg.inference["overlap"]))
-
-
-def _conclude(
-    report: RobustnessReport, class_names: Sequence[str], findings: Sequence[SanityFinding], console: Console
-) -> None:
-    rows = summarise_all(report)
-    identity: dict[str, Any] = report.header["identity"]
-    title = f"{identity['task']}, {identity['attack_name']}, protocol {identity['protocol']}, {identity['selection']}"
-    console.print(rich_table(rows, class_names, title))
-    for finding in findings:
-        mark = "[green]passed[/]" if finding.passed else "[bold red]LOOK[/]"
-        console.print(f"{mark} {finding.name}: {finding.seen}" + ("" if finding.passed else f"; {finding.meaning}"))
-    (report.directory / "table.md").write_text(f"{title}\n\n{markdown_table(rows, class_names)}")
-    save_findings(findings, report.directory / "sanity.json")
-    plot_dice_over_epsilon(rows[0], rows[1:], report.directory / "dice_over_epsilon.png")
-    console.print(f"records, table, sanity checks and figure: {report.directory}")
