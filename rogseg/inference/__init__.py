@@ -1,6 +1,17 @@
 """From a network to a label map in the raw grid."""
 
+from rogseg.inference.export import raw_grid_labels, write_prediction
+from rogseg.inference.postprocessing import postprocess, postprocess_class, with_postprocessing
 from rogseg.inference.region_update import CachedVolumeLogits
 from rogseg.inference.sliding_window import LogitFn, VolumeLogits
 
-__all__ = ["CachedVolumeLogits", "LogitFn", "VolumeLogits"]
+__all__ = [
+    "CachedVolumeLogits",
+    "LogitFn",
+    "VolumeLogits",
+    "postprocess",
+    "postprocess_class",
+    "raw_grid_labels",
+    "with_postprocessing",
+    "write_prediction",
+]
