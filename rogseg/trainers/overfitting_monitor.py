@@ -1,7 +1,5 @@
 """Catastrophic overfitting: a network that learns to fool single steps and falls to several."""
 
-from collections.abc import Mapping
-
 __all__ = ["CatastrophicOverfittingMonitor"]
 
 
@@ -42,11 +40,3 @@ class CatastrophicOverfittingMonitor:
                 "step, more noise or more steps"
             )
         return None
-
-    def state_dict(self) -> dict[str, list[float]]:
-        """The best look so far."""
-        return {"best": [] if self.best is None else list(self.best)}
-
-    def load_state_dict(self, state: Mapping[str, list[float]]) -> None:
-        """Take over what `state_dict` gave."""
-        self.best = (float(state["best"][0]), float(state["best"][1])) if state["best"] else None

@@ -19,15 +19,6 @@ def test_ordinary_overfitting_in_which_both_rise_is_not_it() -> None:
     assert monitor.observe(0.9, 1.2) is None
 
 
-def test_it_remembers_the_best_look_over_a_resume() -> None:
-    monitor, resumed = CatastrophicOverfittingMonitor(), CatastrophicOverfittingMonitor()
-    resumed.load_state_dict(monitor.state_dict())
-    assert resumed.best is None
-    monitor.observe(0.5, 0.6)
-    resumed.load_state_dict(monitor.state_dict())
-    assert resumed.observe(0.1, 0.9) is not None
-
-
 def test_a_negative_tolerance_is_refused() -> None:
     with pytest.raises(ValueError, match="tolerance=-1"):
         CatastrophicOverfittingMonitor(-1)
