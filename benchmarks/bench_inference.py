@@ -7,7 +7,6 @@ Every row is a ratio of two things measured in turn in one run, the fastest of s
 import argparse
 import gc
 import multiprocessing
-import resource
 import time
 import warnings
 from collections.abc import Callable
@@ -85,12 +84,12 @@ def _measure_peak(kind: str, size: Triple, device: str) -> int:
     plan = TaskPlan.load(PLAN)
     network, inputs = make_network(plan, device), make_inputs(plan, size, device)
     volume_logits = VolumeLogits(network, plan.window_size, OVERLAP)
-    # The first window's buffers are there before the measurement starts.
-    network(inputs[..., : plan.window_size[0], : plan.window_size[1], : plan.window_size[2]])
     gc.collect()
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
-    before = _memory(device)
+    else:
+        Path("/proc/self/clear_refs").write_text("5")  # resets the peak of the resident memory (Linux)
+    before = torch.cuda.memory_allocated() if device == "cuda" else _resident("VmRSS")
     if kind == "monai":
         with_monai(network, inputs, plan.window_size)
     elif kind == "inference":
@@ -98,15 +97,12 @@ def _measure_peak(kind: str, size: Triple, device: str) -> int:
             volume_logits(inputs)
     else:
         volume_gradient(volume_logits, inputs)
-    return _memory(device) - before
+    return (torch.cuda.max_memory_allocated() if device == "cuda" else _resident("VmHWM")) - before
 
 
-def _memory(device: str) -> int:
-    return (
-        torch.cuda.max_memory_allocated()
-        if device == "cuda"
-        else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    )
+def _resident(entry: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(entry)) * 1024
 
 
 def make_inputs(plan: TaskPlan, size: Triple, device: str) -> Tensor:
@@ -150,7 +146,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--size", type=int, nargs=3, help="volume [voxels]; default: 2 x 2 x 2 windows' extent")
-    parser.add_argument("--skip-memory", action="store_true")
     arguments = parser.parse_args()
     plan, device = TaskPlan.load(PLAN), arguments.device
     window = plan.window_size
@@ -179,8 +174,6 @@ def main() -> None:
         f"region: {touched} of {windows} windows touched, {gain:.2f} times faster, "
         f"{gain / bar:.2f} of {bar:.2f} (at least 0.7)"
     )
-    if arguments.skip_memory:
-        return
     peaks = {kind: peak_bytes(kind, size, device) / 2**20 for kind in ("monai", "inference", "gradient")}
     print("peak memory added [MiB]: " + ", ".join(f"{kind} {value:.0f}" for kind, value in peaks.items()))
     doubled = (2 * size[0], size[1], size[2])

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rogseg.inference.postprocessing import postprocess
 from rogseg.preprocessing.nifti import write_label
-from rogseg.preprocessing.resampling import coarse_axis, resample_probabilities
+from rogseg.preprocessing.raw_grid import probabilities_to_raw_grid
 from rogseg.storage import CaseProperties
 from rogseg.task_plan import TaskPlan
 
@@ -46,9 +46,7 @@ def raw_grid_labels(logits: Tensor, plan: TaskPlan, properties: CaseProperties) 
     if changed.any():
         for index in range(plan.num_classes):
             probabilities[index][changed] = labels[changed] == index
-    return resample_probabilities(
-        probabilities, properties.raw_shape, coarse_axis(plan.spacing, properties.raw_spacing)
-    )
+    return probabilities_to_raw_grid(probabilities, properties)
 
 
 def write_prediction(path: Path, labels: NDArray[np.uint8], plan: TaskPlan, properties: CaseProperties) -> None:

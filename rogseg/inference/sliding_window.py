@@ -1,7 +1,7 @@
 """Logits of a whole volume from a network that sees one window, with the exact gradient for the volume."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -30,7 +30,7 @@ class VolumeLogits:
     def __init__(
         self,
         model: LogitFn,
-        window_size: Triple,
+        window_size: Sequence[int],
         overlap: float = 0.5,
         *,
         window_batch: int = 1,
@@ -56,7 +56,8 @@ class VolumeLogits:
         if window_batch < 1:
             raise ValueError(f"window_batch must be at least 1, got {window_batch}")
         self.model = model
-        self.window_size = window_size
+        depth, height, width = window_size
+        self.window_size: Triple = (depth, height, width)
         self.overlap = overlap
         self.window_batch = window_batch
         self.compute_device = None if compute_device is None else torch.device(compute_device)

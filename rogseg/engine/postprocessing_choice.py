@@ -1,0 +1,86 @@
+"""Post-processing only where it helps: decided on the cases that select the checkpoint, recorded beside it."""
+
+import dataclasses
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from rogseg.inference import postprocess_class, with_postprocessing
+from rogseg.metrics import dice_per_class, mean_foreground_dice
+from rogseg.task_plan import TaskPlan
+
+__all__ = ["PostprocessingChoice", "choose_postprocessing", "plan_path", "recorded_plan"]
+
+Labels = NDArray[np.uint8]
+
+
+@dataclasses.dataclass(frozen=True)
+class PostprocessingChoice:
+    """The plan with the choice in it, and what it was made on.
+
+    Args:
+        plan: with post-processing on for the classes that it helps.
+        dice: mean foreground Dice without any post-processing.
+        dice_with: the same with that of one class alone, by class.
+    """
+
+    plan: TaskPlan
+    dice: float
+    dice_with: tuple[float, ...]
+
+
+def choose_postprocessing(pairs: Iterable[tuple[Labels, Labels]], plan: TaskPlan) -> PostprocessingChoice:
+    """Switch the post-processing of a class on where it alone raises the mean foreground Dice.
+
+    Args:
+        pairs: prediction before any post-processing and target, (D, H, W) class indices on the network's grid each, of
+            cases that are neither trained nor reported on.
+        plan: kinds and sizes of the classes.
+
+    Raises:
+        ValueError: no case has foreground.
+    """
+    rows = []
+    for prediction, target in pairs:
+        treated = [postprocess_class(prediction, plan, index) for index in range(1, plan.num_classes)]
+        rows.append([_dice(labels, target, plan.num_classes) for labels in (prediction, *treated)])
+    table = np.array(rows, dtype=np.float64).reshape(-1, plan.num_classes)
+    # A speck where nothing belongs gives a case without foreground a Dice of 0, without it there is none: such a
+    # case would be left out of one mean only.
+    table = table[~np.isnan(table).any(axis=1)]
+    if len(table) == 0:
+        raise ValueError("none of the cases has foreground, so nothing says whether post-processing helps")
+    before, *after = table.mean(axis=0).tolist()
+    chosen = [index for index, dice in enumerate(after, start=1) if dice > before]
+    return PostprocessingChoice(with_postprocessing(plan, chosen), before, tuple(after))
+
+
+def plan_path(checkpoint: str | Path) -> Path:
+    """Where the choice for a checkpoint is recorded: ``best.plan.json`` beside ``best.pth``."""
+    return Path(checkpoint).with_suffix(".plan.json")
+
+
+def recorded_plan(checkpoint: str | Path, plan: TaskPlan) -> TaskPlan:
+    """The plan recorded beside a checkpoint, or ``plan`` where there is none.
+
+    Raises:
+        ValueError: the recorded plan is of another task or geometry.
+    """
+    path = plan_path(checkpoint)
+    if not path.is_file():
+        return plan
+    recorded = TaskPlan.load(path)
+    if with_postprocessing(recorded, ()) != with_postprocessing(plan, ()):
+        raise ValueError(
+            f"{path}: it differs from the config's plan in more than post-processing: give the config that the "
+            "checkpoint was trained with, or delete this file to go without its choice"
+        )
+    return recorded
+
+
+def _dice(prediction: Labels, target: Labels, num_classes: int) -> float:
+    ours, true = torch.from_numpy(prediction)[None], torch.from_numpy(target)[None]
+    return float(mean_foreground_dice(dice_per_class(ours, true, num_classes))[0])
