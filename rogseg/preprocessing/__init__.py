@@ -1,1 +1,26 @@
 """From raw NIfTI volumes to stored cases."""
+
+from rogseg.preprocessing.case_preprocessing import preprocess_case, preprocess_volume
+from rogseg.preprocessing.fingerprint import Fingerprint, compute_fingerprint
+from rogseg.preprocessing.nifti import read_image, read_label, write_label
+from rogseg.preprocessing.pipeline import preprocess_task
+from rogseg.preprocessing.planner import plan_geometry
+from rogseg.preprocessing.raw_grid import labels_to_raw_grid, probabilities_to_raw_grid
+from rogseg.preprocessing.shipped_plans import find_shipped_plan
+from rogseg.preprocessing.volume import Volume
+
+__all__ = [
+    "Fingerprint",
+    "Volume",
+    "compute_fingerprint",
+    "find_shipped_plan",
+    "labels_to_raw_grid",
+    "plan_geometry",
+    "preprocess_case",
+    "preprocess_task",
+    "preprocess_volume",
+    "probabilities_to_raw_grid",
+    "read_image",
+    "read_label",
+    "write_label",
+]

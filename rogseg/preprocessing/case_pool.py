@@ -1,0 +1,74 @@
+"""Work on many cases, in this process or in several, with a progress display."""
+
+import concurrent.futures
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+__all__ = ["for_each_case"]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+# BLAS reads these when it is loaded; one thread per worker, for the workers are the parallelism.
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def for_each_case(
+    function: Callable[[Item], Result], items: Sequence[Item], num_workers: int, description: str
+) -> list[Result]:
+    """Call `function` on every item and give the results in order; it must be importable, workers are new processes.
+
+    Raises:
+        ValueError: ``num_workers`` is not positive.
+        RuntimeError: a worker died.
+    """
+    if num_workers < 1:
+        raise ValueError(f"num_workers must be at least 1, got {num_workers}")
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(description, total=len(items))
+        results: dict[int, Result] = {}
+        for place, result in _results(function, items, min(num_workers, max(1, len(items)))):
+            results[place] = result
+            progress.advance(task)
+    return [results[place] for place in range(len(items))]
+
+
+def _results(
+    function: Callable[[Item], Result], items: Sequence[Item], num_workers: int
+) -> Iterator[tuple[int, Result]]:
+    if num_workers == 1:
+        yield from ((place, function(item)) for place, item in enumerate(items))
+        return
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    # Spawned, not forked: the parent may hold threads (torch, blosc2) that a fork would break.
+    context = multiprocessing.get_context("spawn")
+    pool = concurrent.futures.ProcessPoolExecutor(num_workers, mp_context=context)
+    try:
+        places = {pool.submit(function, item): place for place, item in enumerate(items)}
+        for future in concurrent.futures.as_completed(places):
+            yield places[future], future.result()
+    except BrokenProcessPool as error:
+        raise RuntimeError(
+            "a worker process died, most likely for want of memory; run again with fewer workers: finished cases stay"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -1,0 +1,105 @@
+"""One case from raw files to the network's grid and units."""
+
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rogseg.preprocessing.nifti import read_image, read_label
+from rogseg.preprocessing.normalization import case_box, normalize
+from rogseg.preprocessing.resampling import coarse_axis, resample_image, resample_labels, resampled_shape
+from rogseg.preprocessing.source_digest import digest_files, storage_digest
+from rogseg.preprocessing.volume import Volume
+from rogseg.storage import CaseProperties, case_id_of
+from rogseg.task_plan import TaskPlan
+
+__all__ = ["preprocess_case", "preprocess_volume"]
+
+Preprocessed = tuple[NDArray[np.float32], NDArray[np.uint8] | None, CaseProperties]
+
+MAX_POINTS = 1000
+
+
+def preprocess_case(
+    images: Sequence[Path], plan: TaskPlan, label: Path | None = None, case_id: str | None = None
+) -> Preprocessed:
+    """Read a case and bring it to the network's grid and units, as training cases are; nothing is cropped.
+
+    Args:
+        images: one file, or one per channel.
+        plan: the task's plan.
+        label: the label file, if there is one.
+        case_id: the name of the case; that of the first file where it is None.
+
+    Returns:
+        Image (C, D, H, W) float32 [network units], class indices (D, H, W) uint8 or None, and the case's properties.
+
+    Raises:
+        ValueError: a file cannot be used; the message names it, what is wrong and what to do.
+    """
+    volume = read_image(images, plan.num_channels)
+    labels = None if label is None else read_label(label, images[0], volume, plan.label_values)
+    digest = storage_digest(digest_files([*images, *([] if label is None else [label])]), plan)
+    return preprocess_volume(volume, plan, labels, case_id_of(images[0]) if case_id is None else case_id, digest)
+
+
+def preprocess_volume(
+    volume: Volume, plan: TaskPlan, labels: NDArray[np.uint8] | None, case_id: str, source_digest: str = ""
+) -> Preprocessed:
+    """Do the same with arrays; ``volume`` and ``labels`` (class indices) are left as they are.
+
+    Raises:
+        ValueError: the volume has another number of channels than the plan.
+    """
+    if len(volume.array) != plan.num_channels:
+        raise ValueError(f"case {case_id!r} has {len(volume.array)} channels, task {plan.name!r} {plan.num_channels}")
+    shape = resampled_shape(volume.shape, volume.spacing, plan.spacing)
+    nearest_axis = coarse_axis(volume.spacing, plan.spacing)
+    # The range that MR is rescaled by is that of the raw voxels: a spline overshoots.
+    minima = [float(channel.min()) for channel in volume.array]
+    maxima = [float(channel.max()) for channel in volume.array]
+    box = case_box(plan.channels, minima, maxima)
+    image = resample_image(volume.array, shape, nearest_axis)
+    if image is volume.array:
+        image = image.copy()
+    normalize(image, box)
+    if labels is not None:
+        labels = resample_labels(labels, plan.num_classes, shape, nearest_axis)
+    properties = CaseProperties(
+        case_id=case_id,
+        raw_shape=volume.shape,
+        raw_affine=tuple(tuple(row) for row in volume.affine.tolist()),
+        raw_spacing=volume.spacing,
+        network_shape=shape,
+        raw_lower=box.raw_lower,
+        raw_upper=box.raw_upper,
+        box_lower=box.box_lower,
+        box_upper=box.box_upper,
+        source_digest=source_digest,
+        class_points=None if labels is None else _class_points(labels, plan.num_classes, case_id),
+    )
+    return image, labels, properties
+
+
+def _class_points(labels: NDArray[np.uint8], num_classes: int, case_id: str) -> dict[int, list[tuple[int, int, int]]]:
+    """Up to `MAX_POINTS` voxels of each class, seeded by the case's name."""
+    generator = np.random.default_rng(zlib.crc32(case_id.encode()))
+    counts = np.array([np.bincount(plane.ravel(), minlength=num_classes) for plane in labels])
+    points = {}
+    for index in range(1, num_classes):
+        total = int(counts[:, index].sum())
+        if total == 0:
+            continue
+        ranks = np.sort(generator.choice(total, min(total, MAX_POINTS), replace=False))
+        before = np.cumsum(counts[:, index]) - counts[:, index]
+        # The voxels are numbered plane by plane, and a plane is searched only where a number falls into it.
+        planes = np.searchsorted(before, ranks, side="right") - 1
+        chosen: list[tuple[int, int, int]] = []
+        for place in np.unique(planes).tolist():
+            rows, columns = np.nonzero(labels[place] == index)
+            inside = ranks[planes == place] - before[place]
+            chosen.extend(zip([place] * len(inside), rows[inside].tolist(), columns[inside].tolist(), strict=True))
+        points[index] = chosen
+    return points
