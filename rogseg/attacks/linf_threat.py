@@ -41,7 +41,9 @@ class LinfThreat(ThreatModel):
         projected = torch.maximum(bound, adversarial)
         torch.add(inputs, epsilon, out=bound)
         torch.minimum(projected, bound, out=projected)
-        return projected.clamp_(self.box.lower.to(inputs), self.box.upper.to(inputs))
+        # Not clamp: with bounds that are broadcast it takes five times as long as these two.
+        torch.maximum(projected, self.box.lower.to(inputs), out=projected)
+        return torch.minimum(projected, self.box.upper.to(inputs), out=projected)
 
     def distance(self, inputs: Tensor, adversarial: Tensor) -> Tensor:
         """Largest move of a voxel in units of the box's width, (B,) float64."""

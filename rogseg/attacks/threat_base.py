@@ -17,7 +17,7 @@ from rogseg.attacks.intensity_box import IntensityBox, rows_of
 __all__ = ["TOLERANCE", "ThreatModel", "slabs"]
 
 TOLERANCE = 1e-6  # of the box's width: what rounding in float32 may add
-SLAB_ELEMENTS = 2**22  # float64 checks go slab by slab, so that a whole volume is never copied in double precision
+SLAB_ELEMENTS = 2**18  # float64 checks go slab by slab, so that a whole volume is never copied in double precision
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class ThreatModel(ABC):
 
     def clip_to_box(self, volume: Tensor) -> Tensor:
         """Clip intensities to the box."""
-        return volume.clamp(self.box.lower.to(volume), self.box.upper.to(volume))
+        return torch.minimum(torch.maximum(volume, self.box.lower.to(volume)), self.box.upper.to(volume))
 
     def excess(self, inputs: Tensor, adversarial: Tensor) -> Tensor:
         """How far outside ball or box, in units of the box's width, (B,) float64; at most 0 inside, NaN stays NaN."""
