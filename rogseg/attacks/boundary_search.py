@@ -49,6 +49,8 @@ class BoundarySearch:
         eta: how far beyond the hyperplane a step goes.
         beta: share of the perturbation that is kept after a success.
         num_final_steps: bisections between the clean volume and the shortest adversary, a forward pass each.
+        max_move: longest move from the current volume, before ``eta``, in units of the box's width; a longer one is
+            shortened and not mixed with the clean volume's. None, as published, trusts the linearisation anywhere.
 
     Source: Croce and Hein 2020 (FAB), algorithm 1, in the form of the reference AutoAttack (no random start, and no
         final search unless asked for; the paper's has three secant steps). Deviation: lengths are in units of the box's
@@ -60,12 +62,15 @@ class BoundarySearch:
     eta: float
     beta: float
     num_final_steps: int
+    max_move: float | None = None
 
     def __post_init__(self) -> None:
         if self.num_iterations < 1 or self.num_final_steps < 0:
             raise ValueError("num_iterations must be at least 1 and num_final_steps at least 0")
         if not (0 <= self.alpha_max <= 1 and 0 < self.beta < 1 and self.eta >= 1):
             raise ValueError("alpha_max must lie in [0, 1], beta in (0, 1), and eta must be at least 1")
+        if self.max_move is not None and self.max_move <= 0:
+            raise ValueError("max_move must be positive, or None for no limit")
 
     def run(
         self,
@@ -101,6 +106,10 @@ class BoundarySearch:
         ]
         lengths = [threat.distance(torch.zeros_like(move), move).clamp(min=MIN_MOVE) for move in moves]
         alpha = (lengths[0] / (lengths[0] + lengths[1])).clamp(max=self.alpha_max)
+        if self.max_move is not None:
+            shrink = (self.max_move / lengths[0]).clamp(max=1)
+            alpha = alpha.where(shrink == 1, 0)
+            moves[0] = moves[0] * per_case(shrink).to(inputs)
         alpha = per_case(alpha).to(inputs)
         mixed = (current + self.eta * moves[0]) * (1 - alpha) + (inputs + self.eta * moves[1]) * alpha
         return threat.clip_to_box(mixed)
