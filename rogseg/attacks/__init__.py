@@ -3,13 +3,16 @@
 from rogseg.attacks.apgd import APGD
 from rogseg.attacks.base import Attack, AttackResult, Perturbation
 from rogseg.attacks.criteria import Criterion, DiceBelow
+from rogseg.attacks.fab import FAB
 from rogseg.attacks.fgsm import FGSM
 from rogseg.attacks.objectives import Objective
 from rogseg.attacks.pgd import PGD
+from rogseg.attacks.square import Square
 from rogseg.attacks.threat_model import IntensityBox, L2Threat, LinfThreat, ThreatModel
 
 __all__ = [
     "APGD",
+    "FAB",
     "FGSM",
     "PGD",
     "Attack",
@@ -21,5 +24,6 @@ __all__ = [
     "LinfThreat",
     "Objective",
     "Perturbation",
+    "Square",
     "ThreatModel",
 ]

@@ -34,6 +34,7 @@ class Contract:
 CONTRACTS = {
     "APGD": Contract({"num_iterations": 6}, {"num_iterations": 20}),
     "FAB": Contract({"num_iterations": 4}, {"num_iterations": 20}, maximal=False, minimal_norm=True),
+    "FABDice": Contract({"num_iterations": 4}, {"num_iterations": 20}, maximal=False, minimal_norm=True),
     "FGSM": Contract(),
     "PGD": Contract({"num_iterations": 4, "num_restarts": 2}, {"num_iterations": 20}),
     "Square": Contract({"num_queries": 40}, {"num_queries": 1500}, black_box=True),
