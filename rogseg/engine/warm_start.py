@@ -16,9 +16,10 @@ class InitialCheckpoint:
 
     Args:
         checkpoint: a file; when given, it must be there.
-        work_dir: of the standard stage; its best checkpoint is taken once that stage has finished.
+        work_dir: of the stage before; its best checkpoint is taken once that stage has finished. None is where `stage`
+            trains by default.
         zoo: name of a model in the model zoo.
-        stage: config file of the standard stage, which is trained into `work_dir` when nothing else is there.
+        stage: config file of the stage before, which is trained into `work_dir` when nothing else is there.
     """
 
     checkpoint: str | None = None
@@ -31,7 +32,7 @@ class InitialCheckpoint:
         """Read the key, refusing what is not known.
 
         Raises:
-            ValueError: an unknown key, no place at all, or a stage without the folder that it trains into.
+            ValueError: an unknown key, or no place at all.
         """
         known = [field.name for field in dataclasses.fields(cls)]
         unknown = sorted(set(values) - set(known))
@@ -40,14 +41,13 @@ class InitialCheckpoint:
         place = cls(**values)
         if not any(dataclasses.astuple(place)):
             raise ValueError(f"init_from names no place: give one of {known}, or remove the key to train from scratch")
-        if place.stage and not place.work_dir:
-            raise ValueError("init_from: a stage needs the work_dir that it trains into")
         return place
 
 
 def ensure_initial_checkpoint(
     config: Mapping[str, Any],
     *,
+    stage_work_dir: Callable[[Path], Path],
     train_stage: Callable[[Path, Path], None],
     zoo_checkpoint: Callable[[str], Path | None],
     say: Callable[[str], None] = print,
@@ -58,6 +58,7 @@ def ensure_initial_checkpoint(
 
     Args:
         config: with ``init_from`` or without; ``load_from``, where set, wins over it.
+        stage_work_dir: config file -> where it trains by default.
         train_stage: config file and work directory -> trains that stage to its end, resuming what is there.
         zoo_checkpoint: name -> file in the model zoo, or None where the zoo has none.
         say: told what is done and why.
@@ -75,25 +76,30 @@ def ensure_initial_checkpoint(
     place = InitialCheckpoint.from_config(config["init_from"])
     if place.checkpoint:
         return existing(Path(place.checkpoint), "init_from.checkpoint")
-    if place.work_dir and (Path(place.work_dir) / FINISHED).is_file():
-        found = best_checkpoint(Path(place.work_dir))
+    stage = Path(place.stage) if place.stage else None
+    if place.work_dir:
+        work_dir: Path | None = Path(place.work_dir)
+    else:
+        work_dir = stage_work_dir(stage) if stage else None
+    if work_dir and (work_dir / FINISHED).is_file():
+        found = best_checkpoint(work_dir)
         say(f"starting from the best checkpoint of the stage before: {found}")
         return found
     if place.zoo and (shipped := zoo_checkpoint(place.zoo)) is not None:
         say(f"starting from the model zoo: {shipped}")
         return shipped
-    if not place.stage or not place.work_dir:
+    if not stage or not work_dir:
         raise ValueError(
-            f"init_from: neither {place.work_dir} nor the model zoo has a finished checkpoint, and no stage is named "
-            "that could be trained: give init_from.checkpoint=FILE"
+            f"init_from: neither {work_dir} nor the model zoo has a finished checkpoint, and no stage is named that "
+            "could be trained: give init_from.checkpoint=FILE"
         )
-    begun = "was not finished" if Path(place.work_dir).is_dir() else "has not been trained"
+    begun = "was not finished" if work_dir.is_dir() else "has not been trained"
     say(
-        f"this training starts from {place.stage}, which {begun} in {place.work_dir} and is not in the model zoo: "
+        f"this training starts from {stage}, which {begun} in {work_dir} and is not in the model zoo: "
         "it is trained first. To start elsewhere give --cfg-options init_from.checkpoint=FILE"
     )
-    train_stage(Path(place.stage), Path(place.work_dir))
-    return best_checkpoint(Path(place.work_dir))
+    train_stage(stage, work_dir)
+    return best_checkpoint(work_dir)
 
 
 def best_checkpoint(work_dir: Path) -> Path:

@@ -25,7 +25,13 @@ def finish(work_dir: Path, name: str = "best.pth") -> None:
 
 def ensure(config: dict[str, Any], zoo: Path | None = None) -> tuple[Path | None, list[tuple[Path, Path]]]:
     trained = Trained()
-    return ensure_initial_checkpoint(config, train_stage=trained, zoo_checkpoint=lambda name: zoo), trained.calls
+    found = ensure_initial_checkpoint(
+        config,
+        stage_work_dir=lambda stage: stage.parent / "default",
+        train_stage=trained,
+        zoo_checkpoint=lambda name: zoo,
+    )
+    return found, trained.calls
 
 
 def everything(work_dir: Path) -> dict[str, Any]:
@@ -63,6 +69,14 @@ def test_the_zoo_is_taken_before_training(tmp_path: Path) -> None:
     assert ensure({"init_from": everything(tmp_path / "stage")}, zoo) == (zoo, [])
 
 
+def test_a_stage_trains_where_it_does_by_default(tmp_path: Path) -> None:
+    config = {"init_from": {"stage": str(tmp_path / "rog_standard_liver.py")}}
+    found, calls = ensure(config)
+    assert found == tmp_path / "default" / "best.pth"
+    assert calls == [(tmp_path / "rog_standard_liver.py", tmp_path / "default")]
+    assert ensure(config) == (found, [])
+
+
 def test_a_missing_stage_is_trained_first_and_said_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     work_dir = tmp_path / "stage"
     found, calls = ensure({"init_from": everything(work_dir)})
@@ -87,7 +101,7 @@ def test_without_a_stage_there_is_an_error_that_says_what_to_do(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("value", "message"),
-    [({"path": "x"}, "unknown keys"), ({}, "no place"), ({"stage": "x.py"}, "needs the work_dir")],
+    [({"path": "x"}, "unknown keys"), ({}, "no place")],
 )
 def test_keys_that_cannot_be_meant_are_refused(value: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
