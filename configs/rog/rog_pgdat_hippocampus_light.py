@@ -1,0 +1,4 @@
+# 1,800 gradient passes from the clean light network, as the other light adversarial trainings.
+_base_ = "./rog_freeat_hippocampus_light.py"
+trainer = dict(_delete_=True, type="PGDTrainer", num_iterations=3, epsilon=8 / 255)
+train_cfg = dict(max_epochs=15, iterations_per_epoch=30)

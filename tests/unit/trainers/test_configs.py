@@ -1,0 +1,54 @@
+"""The configs of adversarial training: what they train, how much it costs and what they start from."""
+
+from pathlib import Path
+
+import pytest
+
+from rogseg.engine.config import load_config
+from rogseg.engine.train_loop import divide_epochs
+from rogseg.registry import TRAINERS
+
+FOLDER = Path(__file__).resolve().parents[3] / "configs" / "rog"
+ORGANS = ["braintumour", "colon", "heart", "hepaticvessel", "liver", "lung", "pancreas", "prostate", "spleen"]
+TASKS = ["hippocampus", "hippocampus_light"]
+NAMES = [f"freeat_{task}" for task in ORGANS]
+NAMES += [f"{trainer}_{task}" for trainer in ("freeat", "pgdat", "nfgsm", "trades") for task in TASKS]
+MAY_DIFFER = {"trainer", "validation", "init_from", "train_cfg", "plateau"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_standard_training_but_for_what_makes_it_robust(name: str) -> None:
+    task = name.partition("_")[2]
+    robust = load_config(FOLDER / f"rog_{name}.py")
+    standard = load_config(FOLDER / f"rog_standard_{task}.py")
+    may_differ = MAY_DIFFER | ({"optim_wrapper", "param_scheduler"} if task.endswith("light") else set())
+    assert {key for key in robust if robust[key] != standard.get(key)} <= may_differ
+    assert Path(robust.init_from.stage) == FOLDER / f"rog_standard_{task}.py"
+    assert robust.init_from.zoo == f"rog_standard_{task}"
+    assert robust.validation.monitor == "mean"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_epsilon_is_that_of_the_paper_for_training_and_validation(name: str) -> None:
+    config = load_config(FOLDER / f"rog_{name}.py")
+    trainer = TRAINERS.build(dict(config.trainer))
+    assert trainer.threat.epsilon == config.validation.epsilon == 8 / 255
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.endswith("light")])
+def test_light_trainings_take_the_same_number_of_gradient_passes(name: str) -> None:
+    config = load_config(FOLDER / f"rog_{name}.py")
+    trainer = TRAINERS.build(dict(config.trainer))
+    epochs = divide_epochs(config.train_cfg.max_epochs, trainer.num_replays)
+    assert epochs * config.train_cfg.iterations_per_epoch * trainer.passes_per_step == 1800
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.endswith("light")])
+def test_other_trainings_take_those_of_standard_training(name: str) -> None:
+    config = load_config(FOLDER / f"rog_{name}.py")
+    trainer = TRAINERS.build(dict(config.trainer))
+    epochs = divide_epochs(config.train_cfg.max_epochs, trainer.num_replays)
+    assert 990 <= epochs * trainer.passes_per_step <= 1000
+    # The patience of the schedule, too, is 50 epochs of standard training.
+    patience = divide_epochs(config.plateau.get("patience", 50), trainer.num_replays)
+    assert 48 <= patience * trainer.passes_per_step <= 50
