@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from rogseg.models import Segmentor
 from tests.shared_data import shared_path
@@ -36,19 +37,11 @@ def build(fact: dict[str, Any]) -> Segmentor:
     return Segmentor(backbone, head)
 
 
-def count_macs(model: nn.Module, shape: tuple[int, ...]) -> int:
+def count_macs(model: nn.Module, shape: tuple[int, ...]) -> float:
     """Multiply-adds of the convolutions, on the meta device: shapes only, no arithmetic."""
-    total = 0
-
-    def count(module: nn.Module, _: Any, output: torch.Tensor) -> None:
-        nonlocal total
-        total += output[0].numel() * module.weight[0].numel()  # type: ignore[index]
-
-    handles = [m.register_forward_hook(count) for m in model.modules() if isinstance(m, nn.Conv3d)]
-    model(torch.empty(shape, device="meta"))
-    for handle in handles:
-        handle.remove()
-    return total
+    with FlopCounterMode(display=False) as counter:
+        model(torch.empty(shape, device="meta"))
+    return counter.get_total_flops() / 2
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -6,15 +6,13 @@ Source: Daza, Perez, Arbelaez, "Towards Robust General Medical Image Segmentatio
 from collections.abc import Sequence
 
 from torch import Tensor, nn
-from torch.nn import functional
 
-from rogseg.models.layers import InstanceNorm, SeparableConv, upsample
+from rogseg.models.layers import PointwiseUnit, SeparableUnit, Stride, upsample
 from rogseg.registry import BACKBONES
 
 __all__ = ["ROG"]
 
 NUM_LEVELS = 4
-Stride = tuple[int, int, int]
 
 
 @BACKBONES.register_module()
@@ -33,16 +31,13 @@ class ROG(nn.Module):
         super().__init__()
         first, second, step = ((d, h, w) for d, h, w in strides)
         self.stem_fine = nn.Sequential(
-            SeparableConv(in_channels, channels),
-            InstanceNorm(channels, swish=True),
-            SeparableConv(channels, channels, first),
-            InstanceNorm(channels, swish=True),
+            SeparableUnit(in_channels, channels, swish=False),
+            SeparableUnit(channels, channels, first),
+            nn.SiLU(),
         )
         self.stem_coarse = nn.Sequential(
-            SeparableConv(channels, channels),
-            InstanceNorm(channels, swish=True),
-            SeparableConv(channels, 2 * channels, second),
-            InstanceNorm(2 * channels),
+            SeparableUnit(channels, channels, swish=False),
+            SeparableUnit(channels, 2 * channels, second),
         )
         self.lattice = Lattice(2 * channels, step, length)
         self.up = Up(2 * channels)
@@ -78,7 +73,7 @@ class Lattice(nn.Module):
                 if self._has(level - 1, column + 1):
                     self.ups[name] = Up(width)
                 if self._has(level + 1, column + 1):
-                    self.downs[name] = Down(width, steps[level])
+                    self.downs[name] = PointwiseUnit(width, 2 * width, steps[level])
 
     def _has(self, level: int, column: int) -> bool:
         return column < len(self.columns) and level in self.columns[column]
@@ -109,20 +104,15 @@ class Node(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.residual = nn.Sequential(
-            nn.SiLU(),
-            SeparableConv(channels, channels),
-            InstanceNorm(channels, swish=True),
-            SeparableConv(channels, channels),
-            InstanceNorm(channels),
-        )
+        self.first = SeparableUnit(channels, channels)
+        self.second = SeparableUnit(channels, channels)
 
     def forward(self, received: list[Tensor]) -> Tensor:
         """Tensors (B, channels, D, H, W) -> one of the same shape."""
         total = received[0]
         for other in received[1:]:
             total = total + other
-        out: Tensor = total + self.residual(total)
+        out: Tensor = self.second(self.first(total), residual=total)
         return out
 
 
@@ -131,26 +121,11 @@ class Up(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.pointwise = nn.Conv3d(channels, channels // 2, 1, bias=False)
-        self.norm = InstanceNorm(channels // 2)
+        self.unit = PointwiseUnit(channels, channels // 2)
 
     def forward(self, inputs: Tensor, size: Sequence[int]) -> Tensor:
         """(B, channels, d, h, w) -> (B, channels // 2, *size)."""
-        return upsample(self.norm(self.pointwise(functional.silu(inputs))), size)
-
-
-class Down(nn.Module):
-    """Swish, strided 1x1x1 convolution to twice the channels, norm."""
-
-    def __init__(self, channels: int, stride: Stride) -> None:
-        super().__init__()
-        self.pointwise = nn.Conv3d(channels, 2 * channels, 1, stride=stride, bias=False)
-        self.norm = InstanceNorm(2 * channels)
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        """(B, channels, D, H, W) -> (B, 2 * channels, D/s, H/s, W/s)."""
-        out: Tensor = self.norm(self.pointwise(functional.silu(inputs)))
-        return out
+        return upsample(self.unit(inputs), size)
 
 
 def _name(level: int, column: int) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional
 
+from rogseg.models.kernels import pointwise
 from rogseg.models.layers import InstanceNorm
 from rogseg.registry import HEADS
 
@@ -34,5 +35,4 @@ class ROGHead(nn.Module):
         if any(factor != 1 for factor in self.scale):
             size = [length * factor for length, factor in zip(hidden.shape[2:], self.scale, strict=True)]
             hidden = functional.interpolate(hidden, size=size, mode="trilinear", align_corners=True)
-        logits: Tensor = self.classifier(functional.silu(hidden))
-        return logits
+        return pointwise(functional.silu(hidden), self.classifier.weight)

@@ -1,0 +1,71 @@
+"""The one place that decides which kernels run."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from rogseg.models.kernels.fused_unit import FusedUnit
+from rogseg.models.kernels.per_case_norm import PerCaseNorm
+
+__all__ = ["instance_norm", "pointwise", "swish_conv_norm"]
+
+
+def swish_conv_norm(
+    inputs: Tensor,
+    depthwise: Tensor | None,
+    pointwise: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    *,
+    residual: Tensor | None = None,
+    swish: bool,
+    stride: Sequence[int],
+    eps: float,
+) -> Tensor:
+    """Instance norm of a convolution of swish(inputs), plus a residual.
+
+    Args:
+        inputs: (B, C, D, H, W).
+        depthwise: (C, 1, 3, 3, 3), or None for a pointwise convolution alone.
+        pointwise: (C', C, 1, 1, 1).
+        weight: of the norm, (C',).
+        bias: of the norm, (C',).
+        residual: added to the result where given, same shape.
+        swish: whether swish comes first.
+        stride: of the depthwise convolution, or else of the pointwise one.
+        eps: of the norm.
+    """
+    d, h, w = stride
+    if _own_kernels(inputs):
+        arguments = (inputs, depthwise, pointwise, weight, bias, residual, swish, (d, h, w), eps)
+        out: Tensor = FusedUnit.apply(*arguments)  # type: ignore[no-untyped-call]
+        return out
+    if depthwise is None:
+        inputs = inputs[:, :, ::d, ::h, ::w]
+    hidden = functional.silu(inputs) if swish else inputs
+    if depthwise is not None:
+        hidden = functional.conv3d(hidden, depthwise, stride=(d, h, w), padding=1, groups=len(depthwise))
+    normalised = functional.instance_norm(functional.conv3d(hidden, pointwise), weight=weight, bias=bias, eps=eps)
+    return normalised if residual is None else normalised + residual
+
+
+def instance_norm(inputs: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
+    """(B, C, D, H, W) -> same shape, normalised per case and channel; weight and bias (C,)."""
+    if _own_kernels(inputs):
+        out: Tensor = PerCaseNorm.apply(inputs, weight, bias, eps)  # type: ignore[no-untyped-call]
+        return out
+    return functional.instance_norm(inputs, weight=weight, bias=bias, eps=eps)
+
+
+def pointwise(inputs: Tensor, weight: Tensor) -> Tensor:
+    """(B, C, D, H, W), (C', C, 1, 1, 1) -> (B, C', D, H, W)."""
+    if _own_kernels(inputs):
+        return functional.linear(inputs.permute(0, 2, 3, 4, 1), weight.flatten(1)).permute(0, 4, 1, 2, 3)
+    return functional.conv3d(inputs, weight)
+
+
+def _own_kernels(inputs: Tensor) -> bool:
+    """On a CPU in full precision; PyTorch's own kernels serve GPUs, and autocast where somebody asks for it."""
+    return inputs.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
