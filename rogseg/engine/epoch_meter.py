@@ -1,0 +1,48 @@
+"""EpochMeter: means of what a trainer logs, without making the device wait at every step."""
+
+from collections.abc import Mapping
+
+import torch
+import torch.distributed
+from torch import Tensor
+
+__all__ = ["EpochMeter"]
+
+
+class EpochMeter:
+    """Adds scalars up on their device; keys may come and go."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, Tensor] = {}
+        self.counts: dict[str, int] = {}
+
+    def add(self, scalars: Mapping[str, Tensor]) -> None:
+        """Add one step's scalars."""
+        for key, value in scalars.items():
+            value = value.detach().double() if value.device.type == "cpu" else value.detach().float()
+            self.sums[key] = self.sums[key] + value if key in self.sums else value
+            self.counts[key] = self.counts.get(key, 0) + 1
+
+    def means(self) -> dict[str, float]:
+        """Mean of each key over the steps that had it, and over the processes.
+
+        Raises:
+            ValueError: the loss is not finite.
+        """
+        means = {key: float(total) / self.counts[key] for key, total in self.sums.items()}
+        if torch.distributed.is_initialized():
+            gathered: list[dict[str, float]] = [{} for _ in range(torch.distributed.get_world_size())]
+            torch.distributed.all_gather_object(gathered, means)
+            keys = {key: None for one in gathered for key in one}
+            means = {}
+            for key in keys:
+                values = [one[key] for one in gathered if key in one]
+                means[key] = sum(values) / len(values)
+        loss = means.get("loss", 0.0)
+        if not torch.isfinite(torch.tensor(loss)):
+            raise ValueError(
+                f"the training loss is {loss}: lower the learning rate, clip gradients "
+                "(optim_wrapper.clip_grad.max_norm=12) or take bfloat16 instead of float16; "
+                "the last checkpoint is from before"
+            )
+        return means
