@@ -1,0 +1,36 @@
+default_scope = "rogseg"
+trainer = dict(type="StandardTrainer")
+
+# Where data are and which of them are used.
+data_root = "data/raw"  # holds folders such as Task03_Liver in MSD layout
+stored_root = "data/stored"  # holds what preprocessing made of them
+fold = 0
+selection_fraction = 0.1  # of the training cases: they select the checkpoint and are not trained on
+seed = 0
+
+# Where it runs and where results go.
+device = None  # None: cuda where there is one
+launcher = "none"
+work_dir = None  # None: work_dirs/<config>/<task>_fold<fold>
+load_from = None
+resume = False
+
+validation = dict(interval=1, max_volumes=8, volume_interval=1, max_patches=64)
+inference = dict(window_size="task.window_size", overlap=0.5)
+
+# The Runner's own hooks log and save at other moments than TrainLoop needs.
+default_hooks = dict(
+    runtime_info=None,
+    timer=None,
+    sampler_seed=None,
+    logger=None,
+    checkpoint=None,
+    history=dict(type="HistoryHook"),
+    progress=dict(type="ProgressHook"),
+    overfitting=dict(type="OverfittingHook"),
+    save=dict(type="SaveHook"),
+)
+custom_hooks = []
+visualizer = dict(type="Visualizer", vis_backends=[dict(type="LocalVisBackend")])
+env_cfg = dict(cudnn_benchmark=True)
+log_level = "WARNING"
