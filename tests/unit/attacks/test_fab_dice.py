@@ -30,7 +30,7 @@ def model(inputs: Tensor) -> Tensor:
 
 def test_it_finds_adversaries_where_fab_t_does_not() -> None:
     inputs, targets = problem()
-    threat = LinfThreat.from_fraction(0.18, BOX)
+    threat = LinfThreat.from_fraction(0.22, BOX)
     generator = torch.Generator().manual_seed(0)
     mean_logit = FAB()(model, inputs, targets, threat, DiceBelow(0.5), generator=generator)
     dice = FABDice()(model, inputs, targets, threat, DiceBelow(0.5), generator=generator)
@@ -40,8 +40,8 @@ def test_it_finds_adversaries_where_fab_t_does_not() -> None:
     assert torch.equal(mean_logit.adversarial, inputs)
     assert mean_logit.found_distance is not None
     assert dice.found_distance is not None
-    assert (dice.found_distance[:2] < 0.18).all()
-    assert (mean_logit.found_distance > 0.18).all()
+    assert (dice.found_distance[:2] < 0.22).all()
+    assert (mean_logit.found_distance > 0.22).all()
     assert torch.equal(dice.distance[:2], dice.found_distance[:2])
 
 
