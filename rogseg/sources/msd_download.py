@@ -1,0 +1,75 @@
+"""Bring a task of the Medical Segmentation Decathlon to disk: fetch, check, unpack."""
+
+import shutil
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+from rogseg.sources.msd_archives import Archive, find_archive
+from rogseg.sources.resumable_fetch import fetch
+from rogseg.sources.safe_unpack import unpack_task
+
+__all__ = ["download_archive", "download_msd_task"]
+
+
+def download_msd_task(task_name: str, root: str | Path = "data/raw", *, keep_archive: bool = False) -> Path:
+    """Download, check and unpack one of the ten tasks into ``<root>/<task_name>``; done work is not done again.
+
+    Raises:
+        ValueError: no such task, not enough room, a wrong checksum or a suspicious archive.
+        ConnectionError: the connection kept breaking; run again to go on.
+    """
+    return download_archive(find_archive(task_name), root, keep_archive=keep_archive)
+
+
+def download_archive(archive: Archive, root: str | Path, *, keep_archive: bool = False) -> Path:
+    """Bring any archive that holds one task folder to ``<root>/<name>``.
+
+    Raises:
+        ValueError: not enough room, a wrong checksum or a suspicious archive.
+        ConnectionError: the connection kept breaking; run again to go on.
+    """
+    root = Path(root)
+    directory, packed = root / archive.name, root / f"{archive.name}.tar"
+    if (directory / "dataset.json").is_file():
+        return directory
+    if directory.exists():
+        raise ValueError(f"{directory}: exists but has no dataset.json; move it away and run the command again")
+    root.mkdir(parents=True, exist_ok=True)
+    if not packed.exists():
+        _check_room(archive, root)
+        _fetch_with_progress(archive, packed)
+    unpack_task(packed, archive.name, directory)
+    if not keep_archive:
+        packed.unlink()
+    return directory
+
+
+def _check_room(archive: Archive, root: Path) -> None:
+    part = root / f"{archive.name}.tar.part"
+    here = part.stat().st_size / 1e9 if part.exists() else 0.0
+    needed, free = 2 * archive.gigabytes - here, shutil.disk_usage(root).free / 1e9
+    if free < needed:
+        raise ValueError(
+            f"{root}: {free:.1f} GB are free, but {archive.name} needs about {needed:.1f} GB until it is unpacked; "
+            "make room or name another folder with --root"
+        )
+
+
+def _fetch_with_progress(archive: Archive, packed: Path) -> None:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        bar = progress.add_task(archive.name, total=archive.gigabytes * 1e9)
+        fetch(
+            archive.url,
+            packed,
+            archive.md5,
+            on_bytes=lambda have, total: progress.update(bar, completed=have, total=total),
+        )

@@ -1,0 +1,106 @@
+"""Fetch one large file over HTTP, going on where an earlier attempt stopped."""
+
+import hashlib
+import http.client
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+__all__ = ["fetch"]
+
+OnBytes = Callable[[int, int | None], None]
+
+_TIMEOUT, _PIECE = 60, 1 << 20
+
+
+def fetch(url: str, path: Path, md5: str, *, on_bytes: OnBytes, num_retries: int = 5, pause: float = 2.0) -> None:
+    """Bring `url` to `path`, which appears only when it is complete and its checksum is right.
+
+    What has arrived stays in ``<path>.part`` when the connection breaks or the process dies; the next call asks for
+    the rest only.
+
+    Args:
+        url: http or https address.
+        path: final file.
+        md5: expected checksum, hexadecimal.
+        on_bytes: called with the bytes that are here and the total (None where the server does not say).
+        num_retries: how often in a row an attempt may bring nothing new.
+        pause: seconds to wait after an attempt that brought nothing, doubled each time.
+
+    Raises:
+        ValueError: the server does not have the file, or its checksum is wrong (the part is then deleted).
+        ConnectionError: the connection kept breaking; what has arrived is kept.
+    """
+    if not url.startswith(("http://", "https://")):
+        raise ValueError(f"{url}: not an http address")
+    part = path.with_name(path.name + ".part")
+    part.parent.mkdir(parents=True, exist_ok=True)
+    failures = 0
+    while True:
+        before = _size(part)
+        try:
+            if _fetch_rest(url, part, on_bytes):
+                break
+            reason = "the connection closed early"
+        except urllib.error.HTTPError as error:
+            if error.code < 500 and error.code != 429:
+                raise ValueError(f"{url}: the server answers {error.code} {error.reason}; check the address") from error
+            reason = f"the server answers {error.code}"
+        except (OSError, http.client.HTTPException) as error:
+            reason = str(error)
+        failures = 0 if _size(part) > before else failures + 1
+        if failures > num_retries:
+            raise ConnectionError(
+                f"{url}: {reason}; {_size(part) / 1e9:.2f} GB are kept in {part}: run the same command again to go on"
+            )
+        if failures:
+            time.sleep(pause * 2 ** (failures - 1))
+    _check(part, md5, url)
+    os.replace(part, path)
+
+
+def _fetch_rest(url: str, part: Path, on_bytes: OnBytes) -> bool:
+    """One attempt; True when the file is complete."""
+    have = _size(part)
+    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    try:
+        response = urllib.request.urlopen(request, timeout=_TIMEOUT)
+    except urllib.error.HTTPError as error:
+        if error.code != 416:
+            raise
+        # Nothing lies beyond what is here: either it is complete, or it is none of this file.
+        if error.headers.get("Content-Range") == f"bytes */{have}":
+            on_bytes(have, have)
+            return True
+        part.unlink()
+        return False
+    with response:
+        resumed = response.status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
+        if not resumed:
+            have = 0  # The server sends the whole file.
+        length = response.headers.get("Content-Length")
+        total = None if length is None else have + int(length)
+        with part.open("ab" if have else "wb") as file:
+            while piece := response.read(_PIECE):
+                file.write(piece)
+                have += len(piece)
+                on_bytes(have, total)
+    return total is None or have == total
+
+
+def _check(part: Path, md5: str, url: str) -> None:
+    with part.open("rb") as file:
+        found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    if found != md5:
+        part.unlink()
+        raise ValueError(
+            f"{url}: the file that arrived has the MD5 checksum {found} instead of {md5} and was deleted; run the "
+            "command again"
+        )
+
+
+def _size(part: Path) -> int:
+    return part.stat().st_size if part.exists() else 0
