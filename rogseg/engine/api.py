@@ -13,12 +13,11 @@ from torch import nn
 from rogseg.attacks import IntensityBox
 from rogseg.engine.config import load_config
 from rogseg.engine.config_task import plan_of
-from rogseg.engine.postprocessing_choice import recorded_plan
+from rogseg.engine.recorded_plan import recorded_plan
 from rogseg.engine.region_logits import RegionVolumeLogits
 from rogseg.engine.weights import load_weights
 from rogseg.inference import VolumeLogits, raw_grid_labels, write_prediction
-from rogseg.preprocessing.case_preprocessing import preprocess_case, preprocess_volume
-from rogseg.preprocessing.volume import Volume
+from rogseg.preprocessing import Volume, preprocess_case, preprocess_volume
 from rogseg.registry import MODELS
 from rogseg.storage import CaseProperties
 from rogseg.task_plan import TaskPlan
@@ -106,6 +105,12 @@ class TrainedModel:
     def predict_prepared(self, case: PreparedCase) -> NDArray[np.uint8]:
         """Class indices (D, H, W) on the raw grid, post-processed as the plan says."""
         return raw_grid_labels(self.logits(case.inputs)[0], self.plan, case.properties)
+
+    @torch.no_grad()
+    def predict_on_network_grid(self, case: PreparedCase) -> NDArray[np.uint8]:
+        """Class indices (D, H, W) on the network's grid, not post-processed: what attacks and choices are scored on."""
+        labels: NDArray[np.uint8] = self.logits(case.inputs)[0].argmax(0).to(torch.uint8).cpu().numpy()
+        return labels
 
     def predict(
         self, image: Image, spacing: Sequence[float] | None = None, out: str | Path | None = None

@@ -1,18 +1,22 @@
 """Post-processing only where it helps: decided on the cases that select the checkpoint, recorded beside it."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
+from mmengine.config import Config
 from numpy.typing import NDArray
 
+from rogseg.engine.api import TrainedModel
+from rogseg.engine.recorded_plan import plan_path
 from rogseg.inference import postprocess_class, with_postprocessing
 from rogseg.metrics import dice_per_class, mean_foreground_dice
+from rogseg.storage import StoredTask, split_for_selection, write_json_atomic
 from rogseg.task_plan import TaskPlan
 
-__all__ = ["PostprocessingChoice", "choose_postprocessing", "plan_path", "recorded_plan"]
+__all__ = ["PostprocessingChoice", "choose_for_checkpoint", "choose_postprocessing"]
 
 Labels = NDArray[np.uint8]
 
@@ -58,27 +62,28 @@ def choose_postprocessing(pairs: Iterable[tuple[Labels, Labels]], plan: TaskPlan
     return PostprocessingChoice(with_postprocessing(plan, chosen), before, tuple(after))
 
 
-def plan_path(checkpoint: str | Path) -> Path:
-    """Where the choice for a checkpoint is recorded: ``best.plan.json`` beside ``best.pth``."""
-    return Path(checkpoint).with_suffix(".plan.json")
-
-
-def recorded_plan(checkpoint: str | Path, plan: TaskPlan) -> TaskPlan:
-    """The plan recorded beside a checkpoint, or ``plan`` where there is none.
+def choose_for_checkpoint(
+    model: TrainedModel, checkpoint: str | Path, stored_dir: Path, config: Config
+) -> PostprocessingChoice:
+    """Choose on the cases that selected the checkpoint and record the plan beside it.
 
     Raises:
-        ValueError: the recorded plan is of another task or geometry.
+        ValueError: the stored task is absent, or none of the cases has foreground.
     """
-    path = plan_path(checkpoint)
-    if not path.is_file():
-        return plan
-    recorded = TaskPlan.load(path)
-    if with_postprocessing(recorded, ()) != with_postprocessing(plan, ()):
-        raise ValueError(
-            f"{path}: it differs from the config's plan in more than post-processing: give the config that the "
-            "checkpoint was trained with, or delete this file to go without its choice"
-        )
-    return recorded
+    stored = StoredTask(stored_dir)
+    _, selection = split_for_selection(stored.folds(config.fold).train, config.selection_fraction, config.seed)
+    choice = choose_postprocessing(_predictions(model, stored, selection), model.plan)
+    write_json_atomic(plan_path(checkpoint), {"task": choice.plan.to_json()})
+    return choice
+
+
+def _predictions(model: TrainedModel, stored: StoredTask, case_ids: Sequence[str]) -> Iterator[tuple[Labels, Labels]]:
+    for case_id in case_ids:
+        case = stored.case(case_id)
+        target = case.read_label()
+        if target is None:
+            raise ValueError(f"{case.directory}: the case has no label, so nothing can be chosen on it")
+        yield model.predict_on_network_grid(model.prepared(case.read_image(), case.properties)), target
 
 
 def _dice(prediction: Labels, target: Labels, num_classes: int) -> float:

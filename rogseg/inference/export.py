@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rogseg.inference.postprocessing import postprocess
-from rogseg.preprocessing.nifti import write_label
-from rogseg.preprocessing.raw_grid import probabilities_to_raw_grid
+from rogseg.preprocessing import probabilities_to_raw_grid, write_label
 from rogseg.storage import CaseProperties
 from rogseg.task_plan import TaskPlan
 

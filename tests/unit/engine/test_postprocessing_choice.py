@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rogseg.engine.postprocessing_choice import choose_postprocessing, plan_path, recorded_plan
+from rogseg.engine.postprocessing_choice import choose_postprocessing
+from rogseg.engine.recorded_plan import plan_path, recorded_plan
 from rogseg.inference import with_postprocessing
 from tests.unit.inference.test_postprocessing import make_plan
 
