@@ -9,6 +9,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rogseg.sources.msd_archives import Archive, find_archive
 from rogseg.sources.resumable_fetch import fetch
 from rogseg.sources.safe_unpack import unpack_task
+from rogseg.storage import remove_leftovers
 
 __all__ = ["download_archive", "download_msd_task"]
 
@@ -40,6 +41,7 @@ def download_archive(archive: Archive, root: str | Path, *, keep_archive: bool =
     if not packed.exists():
         _check_room(archive, root)
         _fetch_with_progress(archive, packed)
+    remove_leftovers(root, archive.name)  # a killed run's half-unpacked gigabytes
     unpack_task(packed, archive.name, directory)
     if not keep_archive:
         packed.unlink()

@@ -10,7 +10,7 @@ import numpy as np
 
 from rogseg.sources.phantom_anatomy import FIRST_STRUCTURE, draw_anatomy
 from rogseg.sources.phantom_intensity import Kind, render_channel
-from rogseg.storage import atomic_directory, write_json_atomic
+from rogseg.storage import atomic_directory, remove_leftovers, write_json_atomic
 
 __all__ = ["PhantomTask", "write_phantom_task"]
 
@@ -88,6 +88,7 @@ def write_phantom_task(directory: str | Path, task: PhantomTask) -> Path:
         if present.is_file() and json.loads(present.read_text()) == index:
             return directory
         raise ValueError(f"{directory}: exists and holds something else; delete it or name another folder")
+    remove_leftovers(directory.parent, directory.name)
     with atomic_directory(directory) as partial:
         for folder in ("imagesTr", "labelsTr", "imagesTs"):
             (partial / folder).mkdir()

@@ -1,6 +1,7 @@
 """Files and folders that are there whole or not at all, whatever moment the process dies."""
 
 import contextlib
+import glob
 import json
 import os
 import shutil
@@ -18,7 +19,7 @@ def write_bytes_atomic(path: str | Path, data: bytes) -> None:
     """Write a file through a temporary neighbour, so that readers see the old content or the new, never a part."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=_PREFIX, dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f"{_PREFIX}{path.name}-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -49,7 +50,7 @@ def atomic_directory(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=path.parent))
+    partial = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{path.name}-", dir=path.parent))
     try:
         yield partial
         for file in partial.rglob("*"):
@@ -58,7 +59,7 @@ def atomic_directory(path: str | Path) -> Iterator[Path]:
         os.chmod(partial, 0o777 & ~_umask())
         if path.exists():
             # A folder cannot be renamed over a full one: the old one steps aside first.
-            old = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=path.parent))
+            old = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{path.name}-", dir=path.parent))
             os.replace(path, old)
             os.replace(partial, path)
             shutil.rmtree(old)
@@ -69,9 +70,14 @@ def atomic_directory(path: str | Path) -> Iterator[Path]:
         raise
 
 
-def remove_leftovers(directory: str | Path) -> int:
-    """Delete what killed writers left in `directory`, and say how many; no other writer may be at work there."""
-    leftovers = list(Path(directory).glob(_PREFIX + "*"))
+def remove_leftovers(directory: str | Path, name: str | None = None) -> int:
+    """Delete what killed writers left in `directory`, and say how many; no other writer may be at work there.
+
+    With a `name`, only what was meant to become that file or folder: then others may write beside it.
+    """
+    # The random part of a temporary name is eight characters long: "a-b" is not taken for a leftover of "a".
+    pattern = _PREFIX + ("*" if name is None else f"{glob.escape(name)}-????????")
+    leftovers = list(Path(directory).glob(pattern))
     for leftover in leftovers:
         if leftover.is_dir():
             shutil.rmtree(leftover)

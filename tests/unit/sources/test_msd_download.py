@@ -47,6 +47,15 @@ def test_archive_becomes_a_task_folder_even_through_a_cut(tmp_path: Path, packed
         assert case.images[0].read_bytes() == original.read_bytes()
 
 
+def test_killed_unpacking_is_done_again_without_another_download(tmp_path: Path, packed: bytes) -> None:
+    raw = tmp_path / "raw"
+    (raw / ".rogseg-partial-Task99_Small-abcdefgh" / "imagesTr").mkdir(parents=True)
+    (raw / "Task99_Small.tar").write_bytes(packed)
+    directory = download_archive(Archive("Task99_Small", "http://127.0.0.1:9/none", "0" * 32, 0.001), raw)
+    assert len(read_raw_task(directory).training) == 2
+    assert [path.name for path in raw.iterdir()] == ["Task99_Small"]
+
+
 def test_wrong_checksum_leaves_no_task(tmp_path: Path, packed: bytes) -> None:
     with serving(packed) as server, pytest.raises(ValueError, match="MD5"):
         download_archive(Archive("Task99_Small", server.url, "0" * 32, 0.001), tmp_path / "raw")
