@@ -21,16 +21,11 @@ def main() -> None:
     """Preprocess a task."""
     arguments = parse_arguments()
     sys.path.insert(0, str(ROOT))
-    from rogseg.preprocessing import find_shipped_plan, preprocess_task
-    from rogseg.task_plan import TaskPlan
+    from rogseg.preprocessing import choose_plan, preprocess_task
 
     try:
-        if arguments.plan is not None:
-            plan: TaskPlan | None = TaskPlan.load(arguments.plan)
-            print(f"plan: {arguments.plan}")
-        else:
-            plan = find_shipped_plan(arguments.raw_task_dir.absolute().name, ROOT / "configs" / "_base_" / "tasks")
-            print("plan: made from these data" if plan is None else _shipped(plan.name))
+        plan, origin = choose_plan(arguments.raw_task_dir, arguments.plan, ROOT / "configs" / "_base_" / "tasks")
+        print(f"plan: {origin}", flush=True)
         task = preprocess_task(arguments.raw_task_dir, arguments.out, num_workers=arguments.num_workers, plan=plan)
     except ValueError as error:
         sys.exit(f"error: {error}")
@@ -39,10 +34,6 @@ def main() -> None:
         f"patch {task.plan.patch_size}, window {task.plan.window_size}, strides {task.plan.strides}, "
         f"spacing {task.plan.spacing} mm, intensities {task.plan.intensity_source}"
     )
-
-
-def _shipped(name: str) -> str:
-    return f"plan: the shipped one of {name}; window, mean and std of the intensities are the published numbers"
 
 
 if __name__ == "__main__":

@@ -6,12 +6,13 @@ from rogseg.preprocessing.nifti import read_image, read_label, write_label
 from rogseg.preprocessing.pipeline import preprocess_task
 from rogseg.preprocessing.planner import plan_geometry
 from rogseg.preprocessing.raw_grid import labels_to_raw_grid, probabilities_to_raw_grid
-from rogseg.preprocessing.shipped_plans import find_shipped_plan
+from rogseg.preprocessing.shipped_plans import choose_plan, find_shipped_plan
 from rogseg.preprocessing.volume import Volume
 
 __all__ = [
     "Fingerprint",
     "Volume",
+    "choose_plan",
     "compute_fingerprint",
     "find_shipped_plan",
     "labels_to_raw_grid",

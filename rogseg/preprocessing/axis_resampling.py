@@ -85,7 +85,7 @@ def axis_blocks(old: int, length: int, order: Order, block: int = _BLOCK) -> tup
 
 
 def _positions(old: int, length: int) -> NDArray[np.float64]:
-    return (np.arange(length) + 0.5) * (old / length) - 0.5
+    return (np.arange(length, dtype=np.float64) + 0.5) * (old / length) - 0.5
 
 
 def _nearest_weights(old: int, length: int) -> NDArray[np.float64]:

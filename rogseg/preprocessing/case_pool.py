@@ -3,9 +3,10 @@
 import concurrent.futures
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -56,7 +57,7 @@ def _results(
     os.environ.update(dict.fromkeys(_THREADS, "1"))
     # Spawned, not forked: the parent may hold threads (torch, blosc2) that a fork would break.
     context = multiprocessing.get_context("spawn")
-    pool = concurrent.futures.ProcessPoolExecutor(num_workers, mp_context=context)
+    pool = concurrent.futures.ProcessPoolExecutor(num_workers, mp_context=context, initializer=_die_with_parent)
     try:
         places = {pool.submit(function, item): place for place, item in enumerate(items)}
         for future in concurrent.futures.as_completed(places):
@@ -72,3 +73,15 @@ def _results(
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+def _die_with_parent() -> None:
+    # A worker whose parent was killed would wait for work for ever, or write while the next run writes.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_wait_and_exit, args=(parent,), daemon=True).start()
+
+
+def _wait_and_exit(parent: Any) -> None:
+    parent.join()
+    os._exit(1)

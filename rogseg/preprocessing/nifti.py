@@ -14,6 +14,7 @@ from typing import Any
 import nibabel
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
+from nibabel.openers import ImageOpener
 from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
@@ -131,8 +132,11 @@ def _open(path: Path) -> tuple[Any, NDArray[np.float64]]:
             "stack the slices of a case into one 3-D file"
         )
     affine = np.asarray(file.affine, dtype=np.float64)
-    # The affine counts, but a header that contradicts it with a spacing of 0 is not to be trusted either.
-    steps = [*np.sqrt((affine[:3, :3] ** 2).sum(axis=0)).tolist(), *map(float, file.header.get_zooms()[:3])]
+    # The affine counts, but a header that contradicts it with a spacing of 0 is not to be trusted either. nibabel turns
+    # that 0 into 1 without a word to the caller, so the header is read once more, unchecked.
+    with ImageOpener(path) as stream:
+        zooms = np.abs(type(file.header).from_fileobj(stream, check=False)["pixdim"][1:4]).tolist()
+    steps = [*np.sqrt((affine[:3, :3] ** 2).sum(axis=0)).tolist(), *zooms]
     if not all(np.isfinite(step) and step > 0 for step in steps) or not np.isfinite(affine).all():
         raise ValueError(
             f"{path}: the spacing must be positive, the header says {steps[3:]} and the affine {steps[:3]} [mm]; "
@@ -145,7 +149,9 @@ def _data(path: Path, file: Any) -> NDArray[Any]:
     try:
         data = np.asanyarray(file.dataobj)
     except _DAMAGE as error:
-        raise ValueError(f"{path}: the file is truncated or damaged ({error}); fetch or export it again") from error
+        raise ValueError(
+            f"{path}: the file is truncated or damaged ({' '.join(str(error).split())}); fetch or export it again"
+        ) from error
     if data.dtype.kind not in "buif":
         raise ValueError(f"{path}: values of type {data.dtype} are not intensities or labels; store plain numbers")
     return data

@@ -1,0 +1,82 @@
+from pathlib import Path
+
+import numpy as np
+
+from rogseg.preprocessing import (
+    Volume,
+    labels_to_raw_grid,
+    preprocess_case,
+    preprocess_volume,
+    probabilities_to_raw_grid,
+)
+from rogseg.task_plan import ChannelIntensity, ForegroundClass, TaskPlan
+from tests.unit.preprocessing.raw_files import cube_label, noise, save
+
+PLAN = TaskPlan(
+    name="test",
+    channels=(
+        ChannelIntensity("MRI", True, 0.1, 0.9, 0.5, 0.2),
+        ChannelIntensity("CT", False, 60.0, 140.0, 100.0, 20.0),
+    ),
+    classes=(ForegroundClass("a", "organ"), ForegroundClass("b", "lesion", 3)),
+    label_values=(0, 4, 2),
+    spacing=(1.0, 1.0, 1.0),
+    patch_size=(8, 8, 8),
+    crop_size=(8, 8, 8),
+    window_size=(8, 8, 8),
+    strides=((1, 1, 1), (1, 1, 1), (1, 1, 1)),
+)
+AFFINE = np.array([[0, -0.5, 0, 3], [1, 0, 0, -2], [0, 0, 2, 9], [0, 0, 0, 1.0]])
+
+
+def test_a_case_is_resampled_boxed_and_sampled(tmp_path: Path) -> None:
+    shape = (16, 20, 12)
+    raw = noise((*shape, 2))
+    classes = cube_label(shape)
+    image_path = save(tmp_path / "x.nii.gz", raw, AFFINE)
+    label_path = save(tmp_path / "y.nii.gz", np.array([0, 4, 2], np.uint8)[classes], AFFINE)
+    image, labels, properties = preprocess_case([image_path], PLAN, label_path)
+    assert image.shape == (2, 16, 10, 24)
+    assert properties.case_id == "x"
+    assert properties.network_shape == (16, 10, 24)
+    assert properties.raw_spacing == (1.0, 0.5, 2.0)
+    assert np.allclose(properties.raw_affine, AFFINE)
+    assert (properties.raw_lower[1], properties.raw_upper[1]) == (60.0, 140.0)
+    spread = raw[..., 0].max() - raw[..., 0].min()
+    assert np.isclose(properties.raw_lower[0], raw[..., 0].min() + 0.1 * spread)
+    for channel in range(2):
+        assert image[channel].min() >= np.float32(properties.box_lower[channel])
+        assert image[channel].max() <= np.float32(properties.box_upper[channel])
+    assert labels is not None
+    assert properties.class_points is not None
+    assert set(properties.class_points) == {1, 2}
+    for index, points in properties.class_points.items():
+        assert len(points) == min(1000, int((labels == index).sum())) == len(set(points))
+        assert all(labels[point] == index for point in points)
+    assert preprocess_case([image_path], PLAN)[1] is None
+
+
+def test_labels_come_back_to_the_raw_grid() -> None:
+    classes = cube_label((16, 20, 12))
+    volume = Volume(noise((2, 16, 20, 12)), np.diag([0.5, 1.0, 2.0, 1.0]))
+    _, labels, properties = preprocess_volume(volume, PLAN, classes, "x")
+    assert labels is not None
+    back = labels_to_raw_grid(labels, properties)
+    assert back.shape == classes.shape
+    assert (back != classes).mean() < 0.03
+    one_hot = np.eye(3)[labels].transpose(3, 0, 1, 2)
+    assert np.array_equal(probabilities_to_raw_grid(one_hot, properties), back)
+
+
+def test_equal_grids_are_exact_and_inputs_stay() -> None:
+    classes = cube_label((8, 9, 7))
+    volume = Volume(noise((2, 8, 9, 7)), np.eye(4))
+    before = volume.array.copy()
+    image, labels, properties = preprocess_volume(volume, PLAN, classes, "x")
+    assert np.array_equal(volume.array, before)
+    assert labels is not None
+    assert np.array_equal(labels, classes)
+    assert np.array_equal(labels_to_raw_grid(labels, properties), classes)
+    scores = np.random.default_rng(0).random((3, 8, 9, 7))
+    assert np.array_equal(probabilities_to_raw_grid(scores, properties), scores.argmax(0))
+    assert np.allclose(image[1], (np.clip(before[1], 60, 140) - 100) / 20, atol=1e-5)
