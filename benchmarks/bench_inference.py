@@ -24,7 +24,7 @@ from rogseg.task_plan import TaskPlan, Triple
 
 PLAN = Path(__file__).resolve().parents[1] / "configs/_base_/tasks/hippocampus_light.json"
 OVERLAP = 0.5
-ROUNDS = 2
+ROUNDS = 5
 
 
 def make_network(plan: TaskPlan, device: str) -> nn.Module:
