@@ -8,6 +8,7 @@ from rogseg.attacks.objectives.hard_dice import HardDice
 from rogseg.attacks.objectives.jensen_shannon import JensenShannon
 from rogseg.attacks.objectives.margin import Margin
 from rogseg.attacks.objectives.masked_ce import FlooredMaskedCE, MaskedCE
+from rogseg.attacks.objectives.remove_class import GrowClass, RemoveClass
 from rogseg.attacks.objectives.seg_pgd import SegPGD
 from rogseg.attacks.objectives.soft_dice import SoftDice
 from rogseg.attacks.objectives.targeted_dlr import TargetedDLR, targeted_dlr
@@ -17,11 +18,13 @@ __all__ = [
     "CosPGD",
     "CrossEntropy",
     "FlooredMaskedCE",
+    "GrowClass",
     "HardDice",
     "JensenShannon",
     "Margin",
     "MaskedCE",
     "Objective",
+    "RemoveClass",
     "SegPGD",
     "SoftDice",
     "TargetedDLR",
