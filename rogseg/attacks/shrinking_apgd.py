@@ -1,0 +1,70 @@
+"""An attack in stages, from a larger ball down to the one of the threat model."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rogseg.attacks.apgd import APGD
+from rogseg.attacks.base import Attack, Perturbation
+from rogseg.attacks.best_iterate import Select
+from rogseg.attacks.counted_model import CountedModel
+from rogseg.attacks.criteria import Criterion
+from rogseg.attacks.objectives import Objective
+from rogseg.attacks.threat_model import ThreatModel
+from rogseg.registry import ATTACKS
+
+__all__ = ["ShrinkingAPGD"]
+
+# Radius of each stage in units of epsilon, and its share of the iterations.
+STAGES = ((2.0, 0.3), (1.5, 0.3), (1.0, 0.4))
+
+
+@ATTACKS.register_module()
+class ShrinkingAPGD(Attack):
+    """APGD at twice epsilon, then at one and a half, then at epsilon, each stage from the projected end of the last.
+
+    Args:
+        objective: what to ascend.
+        num_iterations: of all stages together, at least 3.
+        select: which iterate the last stage hands back; the others go on from the highest objective.
+
+    Source: Croce, Singh and Hein 2024 (SEA), progressive reduction of the radius.
+    """
+
+    def __init__(
+        self,
+        objective: Objective | dict[str, Any] = {"type": "CrossEntropy"},  # noqa: B006 (only read)
+        num_iterations: int = 100,
+        select: Select = "objective",
+    ) -> None:
+        super().__init__(objective)
+        if num_iterations < len(STAGES):
+            raise ValueError(f"num_iterations is {num_iterations}, too few for {len(STAGES)} stages")
+        budget = [max(1, int(share * num_iterations)) for _, share in STAGES[:-1]]
+        budget.append(num_iterations - sum(budget))
+        last = len(STAGES) - 1
+        self.stages = [
+            (factor, APGD(self.objective, num_iterations=budget[i], select=select if i == last else "objective"))
+            for i, (factor, _) in enumerate(STAGES)
+        ]
+
+    def perturb(
+        self,
+        model: CountedModel,
+        inputs: Tensor,
+        targets: Tensor,
+        threat: ThreatModel,
+        criterion: Criterion,
+        *,
+        generator: torch.Generator,
+        start: Tensor | None,
+    ) -> Perturbation:
+        """Stage after stage."""
+        volume = start
+        for factor, attack in self.stages:
+            ball = threat.scaled(factor)
+            inside = None if volume is None else ball.project(inputs, volume)
+            found = attack.perturb(model, inputs, targets, ball, criterion, generator=generator, start=inside)
+            volume = found.adversarial
+        return found
