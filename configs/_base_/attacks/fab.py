@@ -1,0 +1,1 @@
+attack = dict(type="FAB", num_iterations=20)

@@ -1,0 +1,1 @@
+attack = dict(type="FABDice", num_iterations=20)

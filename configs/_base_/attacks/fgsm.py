@@ -1,0 +1,1 @@
+attack = dict(type="FGSM", objective=dict(type="CrossEntropy"))

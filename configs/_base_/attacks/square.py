@@ -1,0 +1,1 @@
+attack = dict(type="Square", objective=dict(type="Margin"), num_queries=1000)

@@ -1,0 +1,2 @@
+# APGD on cross-entropy.
+_base_ = ["../_base_/attacks/linf.py", "../_base_/attacks/apgd.py"]

@@ -1,0 +1,4 @@
+# APGD that makes one class grow: the last one, which is the lesion in the tasks that have one.
+_base_ = ["../_base_/attacks/linf.py", "../_base_/attacks/apgd.py"]
+
+attack = dict(objective=dict(type="GrowClass", target_class=-1), select="objective")
