@@ -1,4 +1,4 @@
-# A third of the multiplications, and a schedule of 1,800 iterations: for demos and comparisons on small machines.
+# A third of the multiplications, mirroring only and a short schedule: for demos and comparisons on small machines.
 _base_ = [
     "../_base_/tasks/hippocampus_light.json",
     "../_base_/models/rog.py",
@@ -6,4 +6,6 @@ _base_ = [
     "../_base_/schedules/short.py",
     "../_base_/runtime.py",
 ]
-train_data = dict(batch_size=4)
+train_data = dict(dataset=dict(transforms=[dict(type="RandomMirror"), dict(type="ClipToBox")]))
+train_cfg = dict(max_epochs=14)
+validation = dict(interval=2, volume_interval=2, max_volumes=6, max_patches=12)

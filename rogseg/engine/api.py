@@ -13,6 +13,7 @@ from torch import nn
 from rogseg.attacks import IntensityBox
 from rogseg.engine.config import load_config
 from rogseg.engine.config_task import plan_of
+from rogseg.engine.model_zoo import zoo_model
 from rogseg.engine.recorded_plan import recorded_plan
 from rogseg.engine.region_logits import RegionVolumeLogits
 from rogseg.engine.weights import load_weights
@@ -22,7 +23,7 @@ from rogseg.registry import MODELS
 from rogseg.storage import CaseProperties
 from rogseg.task_plan import TaskPlan
 
-__all__ = ["PreparedCase", "TrainedModel", "build_model", "load_model"]
+__all__ = ["PreparedCase", "TrainedModel", "build_model", "load_model", "load_zoo_model"]
 
 Image = str | Path | Sequence[Path] | Volume | NDArray[np.float32]
 
@@ -149,6 +150,16 @@ def load_model(
         ValueError: config and checkpoint cannot be read or do not fit; the message says what to do.
     """
     return build_model(load_config(config, list(overrides), task_dir), checkpoint, device)
+
+
+def load_zoo_model(name: str, *, device: torch.device | str | None = None) -> TrainedModel:
+    """Load a network of the model zoo by its name, for instance ``rog_standard_hippocampus_light``.
+
+    Raises:
+        ValueError: there is none of that name, or its file is damaged.
+    """
+    entry = zoo_model(name)
+    return load_model(entry.config, entry.checkpoint, device=device)
 
 
 def build_model(config: Config, checkpoint: str | Path, device: torch.device | str | None = None) -> TrainedModel:

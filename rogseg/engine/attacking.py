@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from mmengine.config import Config
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from rogseg.attacks import Attack, AttackResult
+from rogseg.engine.api import build_model
 from rogseg.engine.attack_cases import AttackCase, Protocol, load_attack_case
 from rogseg.engine.attack_loop import AttackLoop
 from rogseg.engine.attack_reporting import write_report
@@ -18,13 +18,10 @@ from rogseg.engine.config import load_config
 from rogseg.engine.config_task import plan_of
 from rogseg.engine.evaluation_identity import digest_of_file, digest_of_json, environment
 from rogseg.engine.host_memory import keep_freed_memory
-from rogseg.engine.region_logits import RegionVolumeLogits
 from rogseg.engine.save_adversarial import AdversarialWriter
 from rogseg.engine.threats import DEFAULT_THREAT, ThreatFactory, parse_epsilon
-from rogseg.engine.weights import load_weights
 from rogseg.evaluation.robustness_report import RobustnessReport
-from rogseg.inference import VolumeLogits
-from rogseg.registry import ATTACKS, MODELS
+from rogseg.registry import ATTACKS
 from rogseg.storage import StoredTask
 
 __all__ = ["attack_checkpoint"]
@@ -70,7 +67,7 @@ def attack_checkpoint(
     plan = plan_of(cfg)
     stored = StoredTask(task or Path(cfg.stored_root) / plan.name)
     evaluated = spread(cases or stored.folds(cfg.fold).validation, max_cases, seed)
-    model = _load_model(cfg, checkpoint, device)
+    model = build_model(cfg, checkpoint, device).logits
     identity = {
         "task": plan.name,
         "classes": plan.class_names,
@@ -110,10 +107,3 @@ def attack_checkpoint(
     findings = check_model(model, [load_case(case_id) for case_id in evaluated[:NUM_SANITY_CASES]], factory, seed)
     write_report(report, findings, console)
     return report
-
-
-def _load_model(cfg: Config, checkpoint: str | Path, device: str) -> RegionVolumeLogits:
-    network = MODELS.build(cfg.model).eval().requires_grad_(False)
-    load_weights(network, checkpoint)
-    network = network.to(device, memory_format=torch.channels_last_3d)
-    return RegionVolumeLogits(VolumeLogits(network, tuple(cfg.inference["window_size"]), cfg.inference["overlap"]))
