@@ -1,5 +1,6 @@
 """From a config to a trained network: `build_runner` and `train`."""
 
+import itertools
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from rogseg.engine.checkpoints import LAST
 from rogseg.engine.config import load_config
 from rogseg.engine.config_task import plan_of
 from rogseg.engine.host_memory import keep_freed_memory
+from rogseg.engine.model_zoo import zoo_checkpoint
 from rogseg.engine.selection_validation import SelectionValidation
 from rogseg.engine.train_loop import divide_epochs
 from rogseg.engine.training_data import build_train_loader, ensure_stored_task, split_of
@@ -23,6 +25,8 @@ from rogseg.storage import StoredTask, write_json_atomic
 
 __all__ = ["build_runner", "device_of", "train", "train_config", "work_dir_of"]
 
+# Runners of one process that share a name share logger and visualizer, too.
+RUN_NUMBERS = itertools.count()
 # Keys that a stage which is trained first takes over from the config that needs it.
 SHARED_KEYS = ("data_root", "stored_root", "fold", "seed", "selection_fraction", "device", "launcher")
 
@@ -56,7 +60,7 @@ def train(config: Config, task_dir: str | Path | None = None) -> TrainingRunner:
             train(load_config(stage, {**shared, "work_dir": str(work_dir), "resume": True}, task_dir), task_dir)
 
         start = ensure_initial_checkpoint(
-            config, stage_work_dir=stage_work_dir, train_stage=train_stage, zoo_checkpoint=lambda _: None
+            config, stage_work_dir=stage_work_dir, train_stage=train_stage, zoo_checkpoint=zoo_checkpoint
         )
         config.load_from = None if start is None else str(start)
     runner = build_runner(config, task)
@@ -120,6 +124,7 @@ def build_runner(config: Config, task: StoredTask) -> TrainingRunner:
         default_scope=config.default_scope,
         log_level=config.log_level,
         randomness={"seed": config.seed},
+        experiment_name=f"{Path(config.filename).stem}-{os.getpid()}-{next(RUN_NUMBERS)}",
         cfg=config,
     )
 

@@ -33,13 +33,14 @@ def ensure_stored_task(config: Config, task_dir: str | Path | None = None, num_w
         return StoredTask(directory)
     # Only a first run needs these, and they bring the libraries for raw files with them.
     from rogseg.preprocessing import preprocess_task
-    from rogseg.sources.msd_download import download_hint
+    from rogseg.sources import MSD_ARCHIVES, download_hint
 
     plan = plan_of(config)
     raw_dir = Path(config.data_root) / plan.name
     if not (raw_dir / "dataset.json").is_file():
+        hint = f"{download_hint(plan.name)} " if plan.name in MSD_ARCHIVES else ""
         raise ValueError(
-            f"{plan.name} is neither stored in {directory} nor raw in {raw_dir}. {download_hint(plan.name)} "
+            f"{plan.name} is neither stored in {directory} nor raw in {raw_dir}. {hint}"
             "If you have it elsewhere, pass --cfg-options data_root=FOLDER, FOLDER being what holds "
             f"{plan.name}, or --task with what tools/preprocess.py made."
         )

@@ -29,11 +29,15 @@ class TrainingRunner(Runner):
         self.device = device
         self.find_unused_parameters = find_unused_parameters
         super().__init__(**arguments)
+        self._config_text = self.cfg.pretty_text  # takes a while to format
 
     @property
     def is_resuming(self) -> bool:
         """Whether the checkpoint that is loaded is gone on from, rather than started from."""
         return bool(self._resume)
+
+    def _log_env(self, env_cfg: Mapping[str, Any]) -> None:
+        """Nothing: MMEngine starts compilers to ask for their versions, which takes seconds, for a log nobody sees."""
 
     def wrap_model(self, model_wrapper_cfg: Mapping[str, Any] | None, model: nn.Module) -> nn.Module:
         """Move the model to the device and distribute it where there are several processes."""
@@ -90,7 +94,7 @@ class TrainingRunner(Runner):
             "iter": self.iter,
             "seed": self.seed,
             "task": self.cfg.to_dict().get("task"),
-            "cfg": self.cfg.pretty_text,
+            "cfg": self._config_text,
             "mmengine_version": mmengine.__version__,
         }
 
@@ -133,4 +137,9 @@ class TrainingRunner(Runner):
         if len(schedulers) != len(checkpoint["param_schedulers"]):
             raise ValueError(f"{filename}: was trained with other schedulers than the config's param_scheduler")
         for scheduler, state in zip(schedulers, checkpoint["param_schedulers"], strict=True):
+            if scheduler.end != state["end"]:
+                raise ValueError(
+                    f"{filename}: its learning rate was scheduled to step {state['end']}, the config's to "
+                    f"{scheduler.end}: resume with the same train_cfg, or start from it with load_from"
+                )
             scheduler.load_state_dict(state)

@@ -31,7 +31,7 @@ class HistoryHook(Hook):
 
     def __init__(self, seconds_between_curves: float = 20.0) -> None:
         self.seconds_between_curves = seconds_between_curves
-        self.drawn = -float("inf")
+        self.drawn = time.monotonic()
 
     def after_train_epoch(self, runner: TrainingRunner) -> None:
         """Record the epoch."""
@@ -61,7 +61,8 @@ def draw_curves(history: Records) -> bytes:
         ("Dice", sorted({key for entry in history for key in entry if key.startswith(("dice", "robust_dice"))})),
         ("learning rate", ["lr"]),
     ]
-    figure = Figure(figsize=(13, 4), layout="constrained")
+    figure = Figure(figsize=(13, 4))
+    figure.subplots_adjust(left=0.05, right=0.98, bottom=0.15, wspace=0.2)
     for axes, (title, keys) in zip(figure.subplots(1, len(panels)), panels, strict=True):
         for key in keys:
             points = [(entry["epoch"], entry[key]) for entry in history if key in entry]
