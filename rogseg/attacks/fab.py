@@ -35,7 +35,7 @@ class FAB(Attack):
         beta: share of the perturbation kept after a success.
         num_final_steps: bisections at the end, see `BoundarySearch`.
 
-    Source: Croce and Hein 2020 (FAB) and 2020 (AutoAttack, section 4: targeted FAB); averaged over voxels as in Daza et
+    Source: Croce and Hein 2020 (FAB) and 2020 (AutoAttack: targeted FAB); averaged over voxels as in Daza et
         al. 2021.
     """
 
@@ -79,6 +79,8 @@ class FAB(Attack):
         # A case that has fallen on its clean volume needs no perturbation at all.
         distance = torch.zeros(len(inputs), dtype=torch.float64, device=inputs.device).where(fallen, torch.inf)
         nearest = Nearest(inputs, distance)
+        if fallen.all():
+            return Perturbation(inputs, found_distance=distance)
         for rank in ranks:
             surface = _MeanLogitDifference(ranking[:, rank - 1 : rank])
             found = self.search.run(

@@ -82,6 +82,8 @@ class FABDice(Attack):
         with torch.no_grad():
             fallen = criterion(model(inputs), targets)
         unmoved = torch.zeros(len(inputs), dtype=torch.float64, device=inputs.device).where(fallen, torch.inf)
+        if fallen.all():
+            return Perturbation(inputs, found_distance=unmoved)
         found = self.search.run(model, surface, inputs, targets, threat, criterion, inputs if start is None else start)
         nearest = Nearest(inputs, unmoved).merge(found.adversarial, found.distance)
         return Perturbation(keep_admissible(nearest, inputs, threat), found_distance=nearest.distance)
