@@ -52,7 +52,7 @@ class BoundarySearch:
         max_move: longest move from the current volume, before ``eta``, in units of the box's width; a longer one is
             shortened and not mixed with the clean volume's. None, as published, trusts the linearisation anywhere.
 
-    Source: Croce and Hein 2020 (FAB), algorithm 1, in the form of the reference AutoAttack (no random start, and no
+    Source: Croce and Hein 2020 (FAB), in the form of the reference AutoAttack (no random start, and no
         final search unless asked for; the paper's has three secant steps). Deviation: lengths are in units of the box's
         width, channel by channel, and what counts as success is the criterion's decision on the whole case.
     """

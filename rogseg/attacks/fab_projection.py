@@ -26,10 +26,10 @@ def project_onto_hyperplane(residual: Tensor, normal: Tensor, lower: Tensor, upp
     Returns:
         (B, C, D, H, W), the type of ``normal``.
 
-    Source: Croce and Hein 2020 (FAB), equation 4. The reference sorts the elements by their room; here the price r
-        comes from Newton's method on a concave, increasing, piecewise linear function, which started at 0 never
-        overshoots and ends on the exact piece after a few passes: no sort, no index arrays of a volume's size.
-        Sums are in float64, because a volume has millions of elements.
+    Source: Croce and Hein 2020 (FAB), projection onto hyperplane and box. The reference sorts the elements by their
+        room; here the price r comes from Newton's method on a concave, increasing, piecewise linear function, which
+        started at 0 never overshoots and ends on the exact piece after a few passes: no sort, no index arrays of a
+        volume's size. Sums are in float64, because a volume has millions of elements.
     """
     direction = -torch.sign(normal) * torch.sign(residual).view(-1, *[1] * (normal.ndim - 1)).to(normal.dtype)
     room = torch.where(direction > 0, upper, -lower)

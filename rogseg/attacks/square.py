@@ -34,7 +34,7 @@ class Square(Attack):
     Raises:
         ValueError: when called with another norm than Linf.
 
-    Source: Andriushchenko et al. 2020, algorithms 1 and 2, in the reference AutoAttack's schedule. Deviations: cuboids
+    Source: Andriushchenko et al. 2020 for Linf, in the reference AutoAttack's schedule. Deviations: cuboids
         fill short axes and grow along the others; stripes run along the longest axis; signs that would change nothing
         (half of them, for one channel) are turned round instead of spending a query, as in the authors' own code; the
         start counts as a query; a fallen case goes on by default.

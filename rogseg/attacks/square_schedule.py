@@ -17,7 +17,7 @@ def changed_fraction(iteration: int, num_queries: int, initial_fraction: float, 
         rescale: stretch the schedule, made for 10000 queries, onto the budget; without it a small budget never gets
             past large cuboids.
 
-    Source: Andriushchenko et al. 2020 (Square attack), section 3.2, as in the reference AutoAttack.
+    Source: Andriushchenko et al. 2020 (Square attack), as in the reference AutoAttack.
     """
     position = int(iteration / num_queries * REFERENCE_BUDGET) if rescale else iteration
     return initial_fraction / 2 ** sum(position > point for point in HALVING_POINTS)
@@ -32,7 +32,7 @@ def cuboid_sides(shape: tuple[int, int, int], fraction: float) -> tuple[int, int
         shape: (D, H, W).
         fraction: of the voxels, in (0, 1].
 
-    Source: the square of side sqrt(p h w) of Andriushchenko et al. 2020, algorithm 2, brought to three axes. The
+    Source: the square of side sqrt(p h w) of Andriushchenko et al. 2020 for Linf, brought to three axes. The
         reference caps both sides at the shorter one, which would shrink the proposals of a flat patch.
     """
     wanted = fraction * shape[0] * shape[1] * shape[2]
