@@ -31,12 +31,22 @@ class Contract:
     minimal_norm: bool = False
 
 
+APGD_MEMBER = {"type": "APGD", "num_iterations": 3}
+MEMBERS = {"members": {"apgd": APGD_MEMBER, "square": {"type": "Square", "num_queries": 3}}, "mode": "cascade"}
 CONTRACTS = {
     "APGD": Contract({"num_iterations": 6}, {"num_iterations": 20}),
+    "AutoAttack": Contract(
+        {"num_iterations": 3, "num_queries": 10}, {"num_iterations": 20, "num_queries": 50, "select": "objective"}
+    ),
+    "Composite": Contract(MEMBERS, {"members": {"apgd": {**APGD_MEMBER, "num_iterations": 20}}}),
     "FAB": Contract({"num_iterations": 4}, {"num_iterations": 20}, maximal=False, minimal_norm=True),
     "FABDice": Contract({"num_iterations": 4}, {"num_iterations": 20}, maximal=False, minimal_norm=True),
     "FGSM": Contract(),
+    "LegacyPGD": Contract({"num_iterations": 3, "num_restarts": 2}, {"num_iterations": 20}),
+    "LegacyROG": Contract({"num_iterations": 2, "num_restarts": 2}, {"num_iterations": 10, "keep_lowest_dice": False}),
     "PGD": Contract({"num_iterations": 4, "num_restarts": 2}, {"num_iterations": 20}),
+    "SegmentationEnsemble": Contract({"num_iterations": 3}, {"num_iterations": 20, "select": "objective"}),
+    "ShrinkingAPGD": Contract({"num_iterations": 4}, {"num_iterations": 20}),
     "Square": Contract({"num_queries": 40}, {"num_queries": 1500}, black_box=True),
 }
 

@@ -81,14 +81,6 @@ def test_decisions_by_region_are_those_of_full_evaluations(objective: str) -> No
     assert 0 < twin.num_voxels < 0.3 * 60 * inputs[:, 0].numel()
 
 
-def test_it_comes_near_the_optimum_of_a_linear_model() -> None:
-    inputs, targets, threat = problem(num_channels=1)
-    result = Square(num_queries=1000)(pointwise, inputs, targets, threat, DiceBelow(0.0), generator=generator())
-    best = threat.project(inputs, inputs + 0.2 * (1 - 2.0 * targets[:, None]))
-    reached = (result.adversarial - inputs) * (best - inputs).sign()
-    assert float(reached.sum() / (best - inputs).abs().sum()) >= 0.95
-
-
 def test_a_case_does_not_depend_on_the_others_of_its_batch() -> None:
     inputs, targets, threat = problem()
     attack = Square(num_queries=40)
