@@ -1,0 +1,24 @@
+"""The README's Python example, run as it stands there."""
+
+import re
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    image = np.random.default_rng(0).uniform(0, 1000, size=(32, 48, 32)).astype(np.float32)
+    nibabel.save(nibabel.Nifti1Image(image, np.diag([1.0, 1.0, 1.0, 1.0])), "case.nii.gz")
+    names: dict[str, object] = {}
+    exec(compile(example, "README.md", "exec"), names)
+    written = nibabel.load("segmentation.nii.gz")
+    assert written.shape == (32, 48, 32)
+    assert written.get_data_dtype() == np.uint8
+    assert np.array_equal(np.asarray(written.dataobj), names["labels"])  # type: ignore[arg-type]
+    assert names["result"].distance.item() <= 8 / 255 + 1e-6  # type: ignore[attr-defined]
