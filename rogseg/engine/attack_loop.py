@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import torch
 from torch import Tensor
 
-from rogseg.attacks import Attack, AttackResult, DiceBelow, ThreatModel
+from rogseg.attacks import Attack, AttackResult, Composite, DiceBelow, ThreatModel
 from rogseg.attacks.counted_model import LogitFn
 from rogseg.attacks.criteria import case_dice
 from rogseg.engine.attack_cases import AttackCase
@@ -58,6 +58,7 @@ class AttackLoop:
         self.model, self.attack, self.name = model, attack, name
         self.make_threat, self.load_case, self.report = make_threat, load_case, report
         self.seed, self.on_result = seed, on_result
+        self._is_composite = isinstance(attack, Composite)
 
     def run_clean(self, case_ids: Iterable[str]) -> float:
         """Evaluate what is missing without attack and give mu, the mean clean Dice over the cases.
@@ -112,10 +113,11 @@ class AttackLoop:
 
     def _is_done(self, case_id: str, epsilon: float) -> bool:
         # A composite's own record comes after those of its members, so it says that they are all there.
-        return self.report.has(case_id, self.name, epsilon) or self.report.has(case_id, WORST_CASE, epsilon)
+        return self.report.has(case_id, WORST_CASE if self._is_composite else self.name, epsilon)
 
     def _record(self, case: AttackCase, epsilon: float, result: AttackResult) -> None:
-        named = {**result.members, WORST_CASE: result} if result.members else {self.name: result}
+        # Under the cascade a case that has fallen before the first member is met by none.
+        named = {**result.members, WORST_CASE: result} if self._is_composite else {self.name: result}
         clean = self.report.clean()[case.case_id]
         for name, one in named.items():
             if not self.report.has(case.case_id, name, epsilon):

@@ -58,9 +58,9 @@ def worst_case(report: RobustnessReport, epsilon: float) -> tuple[CaseOutcome, .
     """Per case the worst over the attacks: of the mean Dice, and of each class on its own.
 
     Success of any attack is success of the worst case. A case that no attack was run on is left out; under the
-    cascade a case counts with the attacks that were run on it.
+    cascade a case counts with the attacks that were run on it, or with its clean volume if that had fallen before.
     """
-    by_attack = [report.under(attack, epsilon) for attack in report.attacks()]
+    by_attack = [report.under(attack, epsilon) for attack in (*report.attacks(), WORST_CASE)]
     outcomes = []
     for case_id in report.clean():
         records = [of_case[case_id] for of_case in by_attack if case_id in of_case]

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from rogseg.attacks import APGD, PGD, AttackResult, IntensityBox, LinfThreat, ThreatModel
-from rogseg.attacks.base import Attack, Perturbation
+from rogseg.attacks import APGD, PGD, AttackResult, Composite, IntensityBox, LinfThreat, ThreatModel
+from rogseg.attacks.base import Attack
 from rogseg.engine.attack_cases import AttackCase, foreground_window
 from rogseg.engine.attack_loop import AttackLoop, case_generator
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE
@@ -98,20 +98,10 @@ def test_results_do_not_depend_on_the_order_of_the_cases(tmp_path: Path) -> None
 
 
 def test_members_of_a_composite_are_recorded_one_by_one(tmp_path: Path) -> None:
-    class Pair(Attack):
-        """Hands on what its two members found."""
-
-        def perturb(self, model: Any, inputs: Tensor, *rest: Any, **keywords: Any) -> Perturbation:
-            still = PGD(objective={"type": "CrossEntropy"}, num_iterations=1, step_size=1e-6, random_start=False)
-            members = {
-                "still": still(model, inputs, *rest, generator=keywords["generator"]),
-                "pgd": PGD(objective={"type": "CrossEntropy"}, num_iterations=4)(
-                    model, inputs, *rest, generator=keywords["generator"]
-                ),
-            }
-            return Perturbation(members["pgd"].adversarial, members=members)
-
-    loop = loop_on(tmp_path, Pair(objective={"type": "CrossEntropy"}))
+    still = {"type": "PGD", "objective": {"type": "CrossEntropy"}, "num_iterations": 1, "step_size": 1e-6}
+    pgd = {"type": "PGD", "objective": {"type": "CrossEntropy"}, "num_iterations": 4}
+    pair = Composite({"still": {**still, "random_start": False}, "pgd": pgd})
+    loop = loop_on(tmp_path, pair)
     loop.run(["a"], [0.06], loop.run_clean(["a"]) / 2)
     assert loop.report.attacks() == ("still", "pgd")
     assert loop.report.has("a", WORST_CASE, 0.06)

@@ -72,6 +72,16 @@ def test_worst_case_takes_the_lowest_mean_and_the_lowest_of_each_class(tmp_path:
     assert outcomes["b"].success is False
 
 
+def test_a_case_that_had_fallen_before_the_cascade_counts(tmp_path: Path) -> None:
+    report = RobustnessReport(tmp_path, IDENTITY)
+    report.add(record("a", CLEAN, (0.1, 0.1)))
+    report.add(record("a", WORST_CASE, (0.1, 0.1), success=True))
+    assert report.attacks() == ()
+    (outcome,) = worst_case(report, 0.03)
+    assert outcome.mean == pytest.approx(0.1)
+    assert outcome.success is True
+
+
 def test_a_case_without_foreground_is_neither_success_nor_failure(tmp_path: Path) -> None:
     report = RobustnessReport(tmp_path, IDENTITY)
     report.add(record("a", CLEAN, (None, None), success=None))
