@@ -1,12 +1,11 @@
 """AccuracyReport: the records of one test run, safe against kill -9 and against mixing two models."""
 
-import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rogseg.evaluation.accuracy_record import AccuracyRecord
+from rogseg.evaluation.record_folder import RecordFolder
 
 __all__ = ["AccuracyReport"]
 
@@ -25,33 +24,9 @@ class AccuracyReport:
     """
 
     def __init__(self, directory: Path, identity: Mapping[str, Any]) -> None:
-        self._records_path = directory / "records.jsonl"
-        header_path = directory / "header.json"
-        identity = json.loads(json.dumps(identity))
-        if header_path.exists():
-            _check_identity(json.loads(header_path.read_text()), identity, directory)
-        else:
-            directory.mkdir(parents=True, exist_ok=True)
-            temporary = header_path.with_suffix(".tmp")
-            with temporary.open("w") as file:
-                file.write(json.dumps(identity, indent=2) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(header_path)
-        self._records: dict[str, AccuracyRecord] = {}
-        self._load()
-
-    def _load(self) -> None:
-        if not self._records_path.exists():
-            return
-        content = self._records_path.read_bytes()
-        whole = content[: content.rfind(b"\n") + 1]
-        if len(whole) < len(content):
-            with self._records_path.open("r+b") as file:
-                file.truncate(len(whole))
-        for line in whole.decode().splitlines():
-            record = AccuracyRecord.from_line(line)
-            self._records[record.case_id] = record
+        self._folder = RecordFolder(directory, identity)
+        parsed = [AccuracyRecord.from_line(line) for line in self._folder.lines()]
+        self._records = {record.case_id: record for record in parsed}
 
     @property
     def records(self) -> tuple[AccuracyRecord, ...]:
@@ -69,18 +44,6 @@ class AccuracyReport:
             ValueError: the case is already there.
         """
         if self.has(record.case_id):
-            raise ValueError(f"{self._records_path}: case {record.case_id} is already there")
-        with self._records_path.open("a") as file:
-            file.write(record.to_line() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+            raise ValueError(f"{self._folder.directory}: case {record.case_id} is already there")
+        self._folder.append(record.to_line())
         self._records[record.case_id] = record
-
-
-def _check_identity(present: Mapping[str, Any], wanted: Mapping[str, Any], directory: Path) -> None:
-    differing = sorted(key for key in {*present, *wanted} if present.get(key) != wanted.get(key))
-    if differing:
-        raise ValueError(
-            f"{directory} holds the results of another run (they differ in {', '.join(differing)}): "
-            "name another --out folder, or delete this one"
-        )

@@ -1,12 +1,12 @@
 """RobustnessReport: the records of one evaluation, safe against kill -9 and against mixing."""
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
+from rogseg.evaluation.record_folder import RecordFolder
 
 __all__ = ["RobustnessReport"]
 
@@ -32,42 +32,10 @@ class RobustnessReport:
         identity: Mapping[str, Any] | None = None,
         environment: Mapping[str, Any] | None = None,
     ) -> None:
-        self.directory = Path(directory)
-        self._header_path = self.directory / "header.json"
-        self._records_path = self.directory / "records.jsonl"
-        self.header = self._open_header(identity, environment)
-        self._records: dict[tuple[str, str, float], CaseRecord] = {}
-        self._load()
-
-    def _open_header(self, identity: Mapping[str, Any] | None, environment: Mapping[str, Any] | None) -> dict[str, Any]:
-        if self._header_path.exists():
-            header: dict[str, Any] = json.loads(self._header_path.read_text())
-            if identity is not None:
-                _check_same_identity(header["identity"], identity, self.directory)
-            return header
-        if identity is None:
-            raise ValueError(f"{self.directory}: no header.json here; name the --out folder of tools/attack.py")
-        self.directory.mkdir(parents=True, exist_ok=True)
-        header = {"identity": json.loads(json.dumps(identity)), "environment": dict(environment or {})}
-        temporary = self._header_path.with_suffix(".tmp")
-        with temporary.open("w") as file:
-            json.dump(header, file, indent=2)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self._header_path)
-        return header
-
-    def _load(self) -> None:
-        if not self._records_path.exists():
-            return
-        content = self._records_path.read_bytes()
-        whole = content[: content.rfind(b"\n") + 1]
-        if len(whole) < len(content):
-            with self._records_path.open("r+b") as file:
-                file.truncate(len(whole))
-        for line in whole.decode().splitlines():
-            record = CaseRecord.from_line(line)
-            self._records[record.key] = record
+        self._folder = RecordFolder(directory, identity, environment)
+        self.directory, self.header = self._folder.directory, self._folder.header
+        parsed = [CaseRecord.from_line(line) for line in self._folder.lines()]
+        self._records = {record.key: record for record in parsed}
 
     @property
     def records(self) -> tuple[CaseRecord, ...]:
@@ -86,10 +54,7 @@ class RobustnessReport:
         """
         if record.key in self._records:
             raise ValueError(f"{self.directory}: a record of {record.key} is already there")
-        with self._records_path.open("a") as file:
-            file.write(record.to_line() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        self._folder.append(record.to_line())
         self._records[record.key] = record
 
     def clean(self) -> dict[str, CaseRecord]:
@@ -119,7 +84,7 @@ class RobustnessReport:
         parts = [cls(directory) for directory in directories]
         merged = cls(out, parts[0].header["identity"], parts[0].header["environment"])
         for part in parts:
-            _check_same_identity(parts[0].header["identity"], part.header["identity"], part.directory)
+            merged._folder.check_identity(part.header["identity"])
             for record in part.records:
                 if not merged.has(*record.key):
                     merged.add(record)
@@ -132,11 +97,3 @@ def _without_time(record: CaseRecord) -> dict[str, Any]:
     data: dict[str, Any] = json.loads(record.to_line())
     del data["seconds"]
     return data
-
-
-def _check_same_identity(stored: Mapping[str, Any], wanted: Mapping[str, Any], directory: Path) -> None:
-    wanted = json.loads(json.dumps(wanted))
-    differing = sorted(key for key in {*stored, *wanted} if stored.get(key) != wanted.get(key))
-    if differing:
-        details = "; ".join(f"{key}: {stored.get(key)!r} there, {wanted.get(key)!r} now" for key in differing)
-        raise ValueError(f"{directory}: its records belong to another evaluation ({details}); give another --out")

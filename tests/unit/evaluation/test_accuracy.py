@@ -48,7 +48,7 @@ def test_records_survive_a_torn_line_and_do_not_mix(tmp_path: Path) -> None:
     assert not again.has("c")
     again.add(AccuracyRecord("c", (1.0, 1.0), (1.0, 1.0), (0.0, 0.0)))
     assert [record.case_id for record in AccuracyReport(tmp_path, {"checkpoint": "abc"}).records] == ["a", "b", "c"]
-    with pytest.raises(ValueError, match="differ in checkpoint"):
+    with pytest.raises(ValueError, match="belong to another evaluation"):
         AccuracyReport(tmp_path, {"checkpoint": "xyz"})
 
 

@@ -5,7 +5,6 @@ from rich.console import Console
 from rogseg.evaluation.robustness_summary import AttackSummary
 from rogseg.evaluation.robustness_table import markdown_table, rich_table
 
-
 ROWS = [
     AttackSummary("clean", 0.0, (0.9, 0.8), (0.86, 0.84), (True, True)),
     AttackSummary("APGD-CE", 8 / 255, (0.5, 0.1), (0.3, float("nan")), (True, False)),
