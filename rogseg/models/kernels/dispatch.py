@@ -39,7 +39,8 @@ def swish_conv_norm(
     """
     d, h, w = stride
     if _own_kernels(inputs):
-        arguments = (inputs, depthwise, pointwise, weight, bias, residual, swish, (d, h, w), eps)
+        keep = torch.is_grad_enabled()
+        arguments = (inputs, depthwise, pointwise, weight, bias, residual, swish, (d, h, w), eps, keep)
         out: Tensor = FusedUnit.apply(*arguments)  # type: ignore[no-untyped-call]
         return out
     if depthwise is None:

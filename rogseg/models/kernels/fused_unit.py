@@ -44,12 +44,15 @@ class FusedUnit(torch.autograd.Function):
         swish: bool,
         stride: Stride,
         eps: float,
+        keep: bool,
     ) -> Tensor:
-        """(B, C, D, H, W) -> (B, C', D/s, H/s, W/s), in channels_last_3d."""
+        """(B, C, D, H, W) -> (B, C', D/s, H/s, W/s), in channels_last_3d; ``keep`` what backward will need."""
         inputs = inputs.contiguous(memory_format=torch.channels_last_3d)
         grid = [(length - 1) // step + 1 for length, step in zip(inputs.shape[2:], stride, strict=True)]
-        before, out = (empty_like_cases(inputs, grid, len(pointwise)) for _ in range(2))
-        keep_hidden = depthwise is not None and ctx.needs_input_grad[2]
+        out = empty_like_cases(inputs, grid, len(pointwise))
+        # With no gradient to come the norm works in place.
+        before = empty_like_cases(inputs, grid, len(pointwise)) if keep else out
+        keep_hidden = keep and depthwise is not None and ctx.needs_input_grad[2]
         hidden, saved = [], []
         for index, case in enumerate(cases_of(inputs)):
             convolved = rows_of(_convolve(case, depthwise, swish, stride))
@@ -96,10 +99,23 @@ class FusedUnit(torch.autograd.Function):
                 of_depthwise += depthwise_kernel.weight_gradient(of_hidden, swished, ctx.stride)
             if of_inputs is not None:
                 of_case = _convolve_backward(of_hidden, depthwise, ctx.stride, case)
-                of_case = torch.ops.aten.silu_backward(of_case, case) if ctx.swish else of_case
-                of_inputs[index : index + 1].copy_(of_case)
+                result = of_inputs[index : index + 1]
+                if ctx.swish:
+                    torch.ops.aten.silu_backward.grad_input(of_case, case, grad_input=result)
+                else:
+                    result.copy_(of_case)
         of_norm = (of_weight if need_weight else None, of_bias if need_bias else None)
-        return (of_inputs, of_depthwise, of_pointwise, *of_norm, gradient if need_residual else None, None, None, None)
+        return (
+            of_inputs,
+            of_depthwise,
+            of_pointwise,
+            *of_norm,
+            gradient if need_residual else None,
+            None,
+            None,
+            None,
+            None,
+        )
 
 
 def _convolve(case: Tensor, depthwise: Tensor | None, swish: bool, stride: Stride) -> Tensor:
