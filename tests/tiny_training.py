@@ -45,10 +45,10 @@ def tiny_config(
 class TinyBackbone(nn.Module):
     """Two convolutions with dropout, which draws from torch's global generator."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, dropout: float = 0.2) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Conv3d(1, channels, 3, padding=1), nn.SiLU(), nn.Dropout3d(0.2), nn.Conv3d(channels, channels, 1)
+            nn.Conv3d(1, channels, 3, padding=1), nn.SiLU(), nn.Dropout3d(dropout), nn.Conv3d(channels, channels, 1)
         )
 
     def forward(self, inputs: Tensor) -> Tensor:
