@@ -14,6 +14,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("config", help="config of the network, for instance configs/rog/rog_standard_liver.py")
     parser.add_argument("checkpoint", help="its weights")
     parser.add_argument("--attack", required=True, help="config of the attack, see configs/attack/")
+    parser.add_argument(
+        "--attack-options", nargs="+", default=[], metavar="KEY=VALUE", help="e.g. attack.num_iterations=5"
+    )
     parser.add_argument("--epsilon", nargs="+", help="fractions of the box's width, for instance 4/255 8/255 0.1")
     parser.add_argument("--protocol", choices=["volume", "patch"], default="volume", help="default: volume")
     parser.add_argument("--out", type=Path, help="folder of the records (default: work_dirs/attacks/CHECKPOINT/ATTACK)")

@@ -1,5 +1,6 @@
 """The only place that knows MMEngine's Runner."""
 
+from rogseg.engine.api import TrainedModel, load_model, load_zoo_model
 from rogseg.engine.autocast_optim_wrapper import AutocastOptimWrapper
 from rogseg.engine.config import load_config
 from rogseg.engine.config_task import plan_of
@@ -9,8 +10,11 @@ from rogseg.engine.training import build_runner, train, train_config, work_dir_o
 __all__ = [
     "AutocastOptimWrapper",
     "TrainLoop",
+    "TrainedModel",
     "build_runner",
     "load_config",
+    "load_model",
+    "load_zoo_model",
     "plan_of",
     "train",
     "train_config",

@@ -46,6 +46,7 @@ def attack_checkpoint(
     seed: int = 0,
     device: str | None = None,
     cfg_options: Sequence[str] = (),
+    attack_options: Sequence[str] = (),
 ) -> RobustnessReport:
     """Attack the validation cases of a fold, or the given ones, and report; see ``tools/attack.py --help``.
 
@@ -53,7 +54,7 @@ def attack_checkpoint(
         ValueError: something in the arguments, configs or files is wrong; the message says what to do.
     """
     console = Console()
-    cfg, attack_cfg = load_config(config, list(cfg_options), task), load_config(attack)
+    cfg, attack_cfg = load_config(config, list(cfg_options), task), load_config(attack, list(attack_options))
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     if device == "cpu":
         keep_freed_memory()
