@@ -3,10 +3,5 @@ _base_ = "./rog_standard_hippocampus_light.py"
 trainer = dict(type="FreeTrainer", num_replays=5, epsilon=8 / 255)
 train_cfg = dict(max_epochs=60, iterations_per_epoch=30)
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
-param_scheduler = [
-    dict(
-        type="OneCycleLR", eta_max=1e-3, pct_start=0.05, anneal_strategy="linear", final_div_factor=1000, by_epoch=False
-    )
-]
 validation = dict(attack=dict(type="PGD", num_iterations=5), epsilon=8 / 255, max_attacked=4, monitor="mean")
 init_from = dict(zoo="rog_standard_hippocampus_light", stage="{{ fileDirname }}/rog_standard_hippocampus_light.py")

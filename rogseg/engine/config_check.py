@@ -55,7 +55,7 @@ SUPPLIED_BY_KIND: dict[str, set[str]] = {
     "train_cfg": {"runner", "dataloader", "trainer", "validation"},
     "dataset": {"stored_task_dir", "case_ids", "length", "seed"},
     "optimizer": {"params"},
-    "param_scheduler": {"optimizer", "param_name", "total_steps"},
+    "param_scheduler": {"optimizer", "param_name", "end", "last_step"},
     "visualizer": {"name", "save_dir"},
     "vis_backends": {"save_dir"},
 }

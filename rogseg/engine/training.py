@@ -16,7 +16,6 @@ from rogseg.engine.config_task import plan_of
 from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.model_zoo import zoo_checkpoint
 from rogseg.engine.selection_validation import SelectionValidation
-from rogseg.engine.train_loop import divide_epochs
 from rogseg.engine.training_data import build_train_loader, ensure_stored_task, split_of
 from rogseg.engine.training_runner import TrainingRunner
 from rogseg.engine.warm_start import FINISHED, ensure_initial_checkpoint
@@ -113,7 +112,7 @@ def build_runner(config: Config, task: StoredTask) -> TrainingRunner:
         train_dataloader=loader,
         train_cfg=loop,
         optim_wrapper=config.optim_wrapper,
-        param_scheduler=_with_total_steps(config, loop, len(loader)),
+        param_scheduler=config.param_scheduler,
         default_hooks=config.default_hooks,
         custom_hooks=[*config.custom_hooks, *([] if config.plateau is None else [config.plateau])],
         load_from=str(last) if resume else config.load_from,
@@ -182,16 +181,3 @@ def _ensure_task_once(config: Config, task_dir: str | Path | None) -> StoredTask
     if world_size > 1:
         torch.distributed.barrier()
     return ensure_stored_task(config, task_dir)
-
-
-def _with_total_steps(config: Config, loop: Mapping[str, Any], num_batches: int) -> list[dict[str, Any]] | None:
-    # MMEngine fills in `end` itself, but not the length that a one-cycle schedule asks for.
-    if config.param_scheduler is None:
-        return None
-    total = divide_epochs(loop["max_epochs"], loop["trainer"].num_replays) * num_batches
-    return [
-        {**scheduler, "total_steps": total}
-        if scheduler["type"] == "OneCycleLR" and "total_steps" not in scheduler
-        else dict(scheduler)
-        for scheduler in config.param_scheduler
-    ]
