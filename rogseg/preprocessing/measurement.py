@@ -39,7 +39,10 @@ class CaseMeasurement:
 
     def to_json(self) -> dict[str, Any]:
         """The measurement as plain JSON data."""
-        data: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
+        # Not dataclasses.asdict, which would copy thousands of numbers one by one.
+        data: dict[str, Any] = json.loads(
+            json.dumps({field.name: getattr(self, field.name) for field in dataclasses.fields(self)})
+        )
         return data
 
     @classmethod

@@ -18,6 +18,7 @@ from nibabel.openers import ImageOpener
 from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
+from rogseg.preprocessing.memory_order import copy_volume
 from rogseg.preprocessing.volume import Volume
 
 __all__ = ["read_image", "read_label", "write_image", "write_label"]
@@ -50,9 +51,10 @@ def read_image(paths: Sequence[Path], num_channels: int) -> Volume:
             )
         data = _data(path, file)
         if data.ndim == 4:
-            array[:] = np.moveaxis(data, -1, 0)
+            for channel in range(data.shape[3]):
+                copy_volume(data[..., channel], array[channel])
         else:
-            array[index] = data
+            copy_volume(data, array[index])
         del data
     for index in range(num_channels):
         _check_channel(paths[min(index, len(paths) - 1)], index, array[index])
@@ -71,27 +73,31 @@ def read_label(path: Path, image_path: Path, image: Volume, label_values: Sequen
         raise ValueError(f"{path}: a label file holds one 3-D map, this one has shape {file.shape}; merge its channels")
     _check_grid(path, file.shape[:3], affine, image_path, image.shape, image.affine)
     data = _data(path, file).reshape(image.shape)
-    classes = np.empty(image.shape, dtype=np.uint8)
+    classes = np.empty(image.shape, dtype=np.uint8, order="F")
     lowest, highest = min(label_values), max(label_values)
     absent = 255
     table = np.full(highest - lowest + 1, absent, dtype=np.uint8)
     table[np.asarray(label_values) - lowest] = np.arange(len(label_values))
-    for place in range(image.shape[0]):
-        plane = data[place]
+    for place in range(image.shape[2]):
+        plane = data[:, :, place]
         values = np.rint(plane) if plane.dtype.kind == "f" else plane
         # NaN fails the comparison; a cast to integers before it would hide it.
         known = np.logical_and(values >= lowest, values <= highest)
         if plane.dtype.kind == "f":
             known &= np.abs(plane - values) <= 1e-3  # labels stored as float are whole numbers up to rounding
-        classes[place] = table[np.where(known, values, lowest).astype(np.int64) - lowest]
-        known &= classes[place] != absent
+        found = table[np.where(known, values, lowest).astype(np.int64) - lowest]
+        known &= found != absent
         if not known.all():
             strangers = np.unique(plane[~known])[:10].tolist()
             raise ValueError(
                 f"{path}: it holds the values {strangers}, which are not among the labels {sorted(label_values)}; "
                 "relabel these voxels or add the values to labels in dataset.json"
             )
-    return classes
+        classes[:, :, place] = found
+    del data
+    result = np.empty(image.shape, dtype=np.uint8)
+    copy_volume(classes, result)
+    return result
 
 
 def write_label(path: Path, labels: NDArray[Any], affine: NDArray[Any] | Sequence[Sequence[float]]) -> None:
