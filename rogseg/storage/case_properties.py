@@ -34,7 +34,9 @@ class CaseProperties:
 
     def to_json(self) -> dict[str, Any]:
         """The properties as plain JSON data."""
-        data: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
+        # Not dataclasses.asdict: it copies a thousand points per class one by one, half of the time of a small case.
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        data: dict[str, Any] = json.loads(json.dumps(fields))
         return data
 
     @classmethod
