@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from rogseg.attacks import IntensityBox
+from rogseg.engine.checkpoints import assign_weights, read_checkpoint
 from rogseg.engine.config import load_config
 from rogseg.engine.config_task import plan_of
 from rogseg.engine.model_zoo import zoo_model
 from rogseg.engine.recorded_plan import recorded_plan
 from rogseg.engine.region_logits import RegionVolumeLogits
-from rogseg.engine.weights import load_weights
 from rogseg.inference import VolumeLogits, raw_grid_labels, write_prediction
 from rogseg.preprocessing import Volume, preprocess_case, preprocess_volume
 from rogseg.registry import MODELS
@@ -165,6 +165,6 @@ def load_zoo_model(name: str, *, device: torch.device | str | None = None) -> Tr
 def build_model(config: Config, checkpoint: str | Path, device: torch.device | str | None = None) -> TrainedModel:
     """The same for a config that is loaded; the plan recorded beside the checkpoint counts."""
     network = MODELS.build(config.model)
-    load_weights(network, checkpoint)
+    assign_weights(network, read_checkpoint(checkpoint)["state_dict"], checkpoint)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     return TrainedModel(network, recorded_plan(checkpoint, plan_of(config)), **config.inference, device=device)

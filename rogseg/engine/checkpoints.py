@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from rogseg.storage import write_bytes_atomic
@@ -31,38 +33,56 @@ def write_checkpoint(path: str | Path, content: Mapping[str, Any]) -> None:
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
     """Read a checkpoint into main memory; only tensors and plain data are accepted, code in the file never runs.
 
+    Args:
+        path: what `write_checkpoint` wrote, or weights alone: ``.safetensors``, or a saved ``state_dict``.
+
     Raises:
         ValueError: there is no such file, or it is no checkpoint.
     """
-    if not Path(path).is_file():
+    path = Path(path)
+    if not path.is_file():
         raise ValueError(
             f"{path}: there is no such checkpoint; training writes {BEST} and {LAST} into the work directory"
         )
-    try:
-        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+    content = _read(path)
+    if isinstance(content, dict) and content and all(isinstance(value, Tensor) for value in content.values()):
+        content = {"state_dict": content}
+    state = content.get("state_dict") if isinstance(content, dict) else None
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise ValueError(
-            f"{path}: not a checkpoint of tensors and plain data ({str(error).splitlines()[0]})"
-        ) from error
-    if not isinstance(content, dict) or "state_dict" not in content:
-        raise ValueError(f"{path}: not a checkpoint of rogseg: it has no 'state_dict'")
+            f"{path}: not a checkpoint: it holds no weights, as 'state_dict' or by itself"
+        )
     return content
 
 
-def assign_weights(model: nn.Module, state_dict: Mapping[str, Tensor], source: str | Path) -> None:
-    """Put weights into a model; every one must fit.
+def assign_weights(network: nn.Module, state: Mapping[str, Tensor], source: str | Path) -> None:
+    """Put weights into a network; every one must be there and fit.
 
     Raises:
         ValueError: names or shapes differ; the message names the file and the first differences.
     """
+    # MMEngine saves the bare module of a DDP wrapper; others save the wrapper.
+    state = {name.removeprefix("module."): value for name, value in state.items()}
+    expected = network.state_dict()
+    missing, unknown = sorted(set(expected) - set(state)), sorted(set(state) - set(expected))
+    differing = sorted(name for name in set(state) & set(expected) if state[name].shape != expected[name].shape)
+    for problem, names in (("it lacks", missing), ("it has besides", unknown), ("of another shape are", differing)):
+        if names:
+            raise ValueError(
+                f"{source}: weights of another network than the config describes; {problem} {', '.join(names[:3])} "
+                f"({len(names)} in all): give the config that the checkpoint was trained with"
+            )
+    network.load_state_dict(state)
+
+
+def _read(path: Path) -> Any:
     try:
-        model.load_state_dict(dict(state_dict), strict=True)
-    except RuntimeError as error:
-        lines = [line.strip() for line in str(error).splitlines()]
-        raise ValueError(
-            f"{source}: its weights do not fit the config's model: {' '.join(lines[1:4])[:400]}; "
-            "use the config that the checkpoint was trained with"
-        ) from error
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+        reason = (str(error).splitlines() or ["it is empty"])[0]
+        raise ValueError(f"{path}: not a checkpoint of tensors and plain data ({reason})") from error
 
 
 def _plain(value: Any, where: str) -> Any:
