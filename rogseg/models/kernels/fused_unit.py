@@ -15,6 +15,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from rogseg.models.kernels import depthwise as depthwise_kernel
+from rogseg.models.kernels.matmul import matmul
 from rogseg.models.kernels.per_case_norm import (
     cases_of,
     empty_like_cases,
@@ -50,22 +51,21 @@ class FusedUnit(torch.autograd.Function):
         inputs = inputs.contiguous(memory_format=torch.channels_last_3d)
         grid = [(length - 1) // step + 1 for length, step in zip(inputs.shape[2:], stride, strict=True)]
         out = empty_like_cases(inputs, grid, len(pointwise))
-        # With no gradient to come the norm works in place.
-        before = empty_like_cases(inputs, grid, len(pointwise)) if keep else out
         keep_hidden = keep and depthwise is not None and ctx.needs_input_grad[2]
-        hidden, saved = [], []
+        hidden, before, saved = [], [], []
         for index, case in enumerate(cases_of(inputs)):
             convolved = rows_of(_convolve(case, depthwise, swish, stride))
-            rows, case_out = rows_of(before[index : index + 1]), rows_of(out[index : index + 1])
-            torch.mm(convolved, pointwise.flatten(1).t(), out=rows)
+            rows, case_out = matmul(convolved, pointwise.flatten(1)), rows_of(out[index : index + 1])
             mean, reciprocal = statistics(rows, eps)
             normalise(rows, mean, reciprocal, weight, bias, out=case_out)
             if residual is not None:
                 case_out += rows_of(residual[index : index + 1])
             saved += [mean, reciprocal]
+            if keep:
+                before.append(rows)
             if keep_hidden:
                 hidden.append(convolved)
-        ctx.save_for_backward(inputs, depthwise, pointwise, weight, before, *saved, *hidden)
+        ctx.save_for_backward(inputs, depthwise, pointwise, weight, *saved, *before, *hidden)
         ctx.swish, ctx.stride = swish, stride
         return out
 
@@ -73,8 +73,8 @@ class FusedUnit(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients of the tensors among the arguments of ``forward``, of those that are asked for."""
-        inputs, depthwise, pointwise, weight, before, *saved = ctx.saved_tensors
-        hidden = saved[2 * len(inputs) :]
+        inputs, depthwise, pointwise, weight, *saved = ctx.saved_tensors
+        before, hidden = saved[2 * len(inputs) : 3 * len(inputs)], saved[3 * len(inputs) :]
         need_inputs, need_depthwise, need_pointwise, need_weight, need_bias, need_residual = ctx.needs_input_grad[:6]
         gradient = gradients[0].contiguous(memory_format=torch.channels_last_3d)
         of_inputs = empty_like_cases(inputs, inputs.shape[2:], inputs.shape[1]) if need_inputs else None
@@ -82,9 +82,9 @@ class FusedUnit(torch.autograd.Function):
         of_pointwise = torch.zeros_like(pointwise) if need_pointwise else None
         of_weight, of_bias = torch.zeros_like(weight), torch.zeros_like(weight)
         for index, case in enumerate(cases_of(inputs)):
-            rows, case_gradient = rows_of(before[index : index + 1]), rows_of(gradient[index : index + 1])
+            case_gradient = gradient[index : index + 1]
             of_rows, case_weight, case_bias = normalise_backward(
-                case_gradient, rows, saved[2 * index], saved[2 * index + 1], weight
+                rows_of(case_gradient), before[index], saved[2 * index], saved[2 * index + 1], weight
             )
             of_weight += case_weight
             of_bias += case_bias
@@ -93,7 +93,8 @@ class FusedUnit(torch.autograd.Function):
                 of_pointwise.flatten(1).addmm_(of_rows.t(), convolved)
             if of_inputs is None and of_depthwise is None:
                 continue
-            of_hidden = (of_rows @ pointwise.flatten(1)).view(1, *before.shape[2:], -1).permute(0, 4, 1, 2, 3)
+            of_hidden = matmul(of_rows, pointwise.flatten(1).t().contiguous())
+            of_hidden = of_hidden.view(1, *case_gradient.shape[2:], -1).permute(0, 4, 1, 2, 3)
             if of_depthwise is not None:
                 swished = functional.silu(case) if ctx.swish else case
                 of_depthwise += depthwise_kernel.weight_gradient(of_hidden, swished, ctx.stride)
