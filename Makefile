@@ -26,7 +26,7 @@ demo: $(READY)
 	$(BIN)/python tools/demo.py --out work_dirs/demo
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 lint: $(READY)
 	$(BIN)/ruff check .
