@@ -33,7 +33,7 @@ def start(tmp_path: Path, name: str, *options: str) -> subprocess.Popen[str]:
 
 
 def finish(process: subprocess.Popen[str]) -> str:
-    output, _ = process.communicate(timeout=300)
+    output, _ = process.communicate(timeout=600)
     assert process.returncode == 0, output
     return output
 
@@ -44,7 +44,7 @@ def test_a_training_that_is_killed_and_resumed_ends_with_the_same_weights(tmp_pa
     write_tiny_config(tmp_path, EXTRA)
     whole = start(tmp_path, "whole")
     killed = start(tmp_path, "parts")
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 600
     while not (tmp_path / "parts" / LAST).exists() and killed.poll() is None and time.monotonic() < deadline:
         time.sleep(0.005)
     os.killpg(killed.pid, signal.SIGKILL)

@@ -138,7 +138,7 @@ def test_results_of_another_checkpoint_do_not_mix(
     refused = arguments(made, out, "--cases", "made_0")
     refused[1] = str(other)
     assert tool.main(refused) == 2
-    assert "differ in checkpoint" in capsys.readouterr().err
+    assert "checkpoint: " in capsys.readouterr().err
     assert tool.main(arguments(made, out, "--cases", "nobody")) == 2
     assert "no case nobody" in capsys.readouterr().err
 
