@@ -7,9 +7,7 @@ import sys
 def build_parser() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "records", nargs="+", metavar="NAME=DIR", help="network and what tools/attack.py wrote"
-    )
+    parser.add_argument("records", nargs="+", metavar="NAME=DIR", help="network and what tools/attack.py wrote")
     return parser
 
 

@@ -49,9 +49,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         content = {"state_dict": content}
     state = content.get("state_dict") if isinstance(content, dict) else None
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise ValueError(
-            f"{path}: not a checkpoint: it holds no weights, as 'state_dict' or by itself"
-        )
+        raise ValueError(f"{path}: not a checkpoint: it holds no weights, as 'state_dict' or by itself")
     return content
 
 
