@@ -21,7 +21,6 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inference": {"registry", "task_plan", "storage", "preprocessing"},
     "attacks": {"registry", "metrics"},
     "trainers": {"registry", "attacks"},
-    "adapters": {"task_plan", "storage", "inference"},
     "evaluation": {"registry", "task_plan", "metrics"},
     "engine": {path.stem for path in PACKAGE.iterdir()},
 }

@@ -1,1 +1,0 @@
-"""Networks from elsewhere, brought under the same attacks."""
