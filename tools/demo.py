@@ -7,11 +7,9 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-CONFIG = "configs/rog/rog_standard_short.py"
+CONFIG = "configs/rog/rog_standard_demo.py"
 # Small volumes, so that all of it takes a few minutes on two cores; the phantoms are synthetic and so are the results.
 PHANTOMS = ["--kind", "ct", "--shape", "40", "40", "28", "--training", "12", "--test", "1"]
-TRAINING = ["train_cfg.max_epochs=8", "train_cfg.iterations_per_epoch=15", "validation.interval=4"]
-TRAINING += ["validation.volume_interval=4", "validation.max_volumes=2", "train_data.num_workers=1"]
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -29,7 +27,7 @@ def steps(out: Path) -> list[tuple[str, list[str]]]:
     return [
         ("generate phantoms", ["make_phantom.py", raw, *PHANTOMS]),
         ("preprocess", ["preprocess.py", raw, "--out", stored, "--num-workers", "2"]),
-        ("train", ["train.py", CONFIG, "--task", stored, "--work-dir", trained, "--cfg-options", *TRAINING]),
+        ("train", ["train.py", CONFIG, "--task", stored, "--work-dir", trained]),
         ("segment the validation cases", ["test.py", *model, "--raw", raw, "--out", str(out / "test")]),
         (
             "attack two validation cases",
