@@ -23,16 +23,14 @@ def steps(out: Path) -> list[tuple[str, list[str]]]:
     """What is done, as titles and command lines below tools/."""
     raw, stored, trained = str(out / "raw" / "Phantom"), str(out / "stored" / "Phantom"), str(out / "training")
     model = [CONFIG, str(out / "training" / "best.pth"), "--task", stored]
-    attack = ["--attack", "configs/attack/apgd_ce.py", "--epsilon", "2/255", "8/255"]
+    attack = ["--attack", "configs/attack/apgd_ce.py", "--attack-options", "attack.num_iterations=5"]
+    attack += ["--epsilon", "2/255", "8/255", "--max-cases", "2", "--save-adversarial"]
     return [
         ("generate phantoms", ["make_phantom.py", raw, *PHANTOMS]),
         ("preprocess", ["preprocess.py", raw, "--out", stored, "--num-workers", "2"]),
         ("train", ["train.py", CONFIG, "--task", stored, "--work-dir", trained]),
         ("segment the validation cases", ["test.py", *model, "--raw", raw, "--out", str(out / "test")]),
-        (
-            "attack two validation cases",
-            ["attack.py", *model, *attack, "--max-cases", "2", "--save-adversarial", "--out", str(out / "attack")],
-        ),
+        ("attack two validation cases", ["attack.py", *model, *attack, "--out", str(out / "attack")]),
     ]
 
 
