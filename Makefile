@@ -22,8 +22,9 @@ $(READY): requirements/torch.txt requirements/pinned.txt setup.py
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
+# Threads that wait give way: on a shared machine spinning ones eat the cores that they wait for.
 demo: $(READY)
-	$(BIN)/python tools/demo.py --out work_dirs/demo
+	OMP_WAIT_POLICY=passive $(BIN)/python tools/demo.py --out work_dirs/demo
 
 test: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
