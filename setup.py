@@ -22,7 +22,7 @@ setup(
         "scipy>=1.11",
         "monai>=1.4",
         "connected-components-3d>=3.12",
-        "blosc2>=2.7",
+        "blosc2>=3.0",
         "safetensors>=0.4",
         "matplotlib>=3.8",
     ],
