@@ -138,7 +138,7 @@ def _inside(name: Any, directory: Path, index: Path, key: str) -> Path:
     """The listed path, refused where it points out of the folder (links that the user made himself are his)."""
     if not isinstance(name, str) or not name:
         raise ValueError(f'{index}: {key}: a case needs "image": "./imagesTr/<case>.nii.gz"; got {name!r}')
-    path = Path(os.path.normpath(directory / name))
-    if Path(name).is_absolute() or not path.is_relative_to(directory):
+    inside = Path(os.path.normpath(name))
+    if inside.is_absolute() or inside.parts[:1] == ("..",):
         raise ValueError(f"{index}: {key}: {name!r} points out of the task folder; list paths inside {directory}")
-    return path
+    return directory / inside

@@ -75,6 +75,13 @@ def test_relative_folder_is_named_by_its_own_name(tmp_path: Path, monkeypatch: p
     assert read_raw_task(".").name == "Task90_Mine"
 
 
+def test_a_folder_may_be_named_by_way_of_its_parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "Task90_Mine", msd())
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert read_raw_task("../Task90_Mine").training[0].images[0].name == "a.nii.gz"
+
+
 def test_hippocampus() -> None:
     task = read_raw_task(shared_path("data/Task04_Hippocampus"))
     assert task.name == "Task04_Hippocampus"
