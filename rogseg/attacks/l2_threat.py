@@ -43,8 +43,7 @@ class L2Threat(ThreatModel):
         """Epsilon in raw units; channels must have one raw width."""
         return cls(box, epsilon / common_width(raw_width))
 
-    @torch.no_grad()
-    def project(self, inputs: Tensor, adversarial: Tensor) -> Tensor:
+    def nearest(self, inputs: Tensor, adversarial: Tensor) -> Tensor:
         """The exact closest point of ball and box, in units of the box's width (`l2_projection`)."""
         width = self.box.width.to(inputs)
         lower, upper = (self.box.lower.to(inputs) - inputs) / width, (self.box.upper.to(inputs) - inputs) / width
@@ -69,7 +68,7 @@ class L2Threat(ThreatModel):
         noise = torch.randn(inputs.shape, generator=generator, device=generator.device, dtype=inputs.dtype).to(inputs)
         return self.project(inputs, self.along(noise).add_(inputs))
 
-    def steepest_ascent(self, gradient: Tensor) -> Tensor:
+    def steepest(self, gradient: Tensor) -> Tensor:
         """The gradient with respect to the perturbation in units of the width, scaled to length epsilon."""
         return self.along(gradient * self.box.width.to(gradient))
 

@@ -28,8 +28,7 @@ class LegacyROGThreat(LinfThreat):
     Source: the released evaluation of Daza et al. 2021. Use `LinfThreat` for everything else.
     """
 
-    @torch.no_grad()
-    def project(self, inputs: Tensor, adversarial: Tensor) -> Tensor:
+    def nearest(self, inputs: Tensor, adversarial: Tensor) -> Tensor:
         """Clip to the ball, then to [0, 1]."""
         epsilon = self.epsilon.to(inputs)
         clamped = adversarial.clamp(inputs - epsilon, inputs + epsilon).clamp_(0, 1)

@@ -33,8 +33,7 @@ class LinfThreat(ThreatModel):
         """Epsilon in raw units; each channel's share of its raw width."""
         return cls(box, epsilon / raw_width * box.width)
 
-    @torch.no_grad()
-    def project(self, inputs: Tensor, adversarial: Tensor) -> Tensor:
+    def nearest(self, inputs: Tensor, adversarial: Tensor) -> Tensor:
         """Clip to the ball, then to the box, which is exact for intervals."""
         epsilon = self.epsilon.to(inputs)
         bound = inputs - epsilon
@@ -62,6 +61,6 @@ class LinfThreat(ThreatModel):
         noise = torch.rand(inputs.shape, generator=generator, device=generator.device, dtype=inputs.dtype).to(inputs)
         return self.project(inputs, noise.mul_(2).sub_(1).mul_(self.epsilon.to(inputs)).add_(inputs))
 
-    def steepest_ascent(self, gradient: Tensor) -> Tensor:
+    def steepest(self, gradient: Tensor) -> Tensor:
         """Epsilon times the sign of the gradient."""
         return gradient.sign().mul_(self.epsilon.to(gradient))

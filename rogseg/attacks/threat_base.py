@@ -6,8 +6,8 @@ preprocessing; the other constructors take [network units] or raw units [HU or s
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, replace
+from typing import Self, final
 
 import torch
 from torch import Tensor
@@ -27,16 +27,22 @@ class ThreatModel(ABC):
     Args:
         box: valid intensities [network units].
         epsilon: radius; its layout and unit are the subclass's.
+        support: voxels that may move, (B, 1, D, H, W) bool; the others, such as padding, stay. None is all.
     """
 
     box: IntensityBox
     epsilon: Tensor
+    support: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.epsilon.ndim != 5 or self.epsilon.shape[2:] != (1, 1, 1):
             raise ValueError(f"epsilon has shape {tuple(self.epsilon.shape)}, expected (B or 1, C or 1, 1, 1, 1)")
         if not (torch.isfinite(self.epsilon) & (self.epsilon >= 0)).all():
             raise ValueError("epsilon must be finite and at least 0")
+        if self.support is not None and (self.support.dtype != torch.bool or self.support.ndim != 5):
+            raise ValueError(
+                f"support is {self.support.dtype} of shape {tuple(self.support.shape)}, expected bool (B, 1, D, H, W)"
+            )
 
     @classmethod
     @abstractmethod
@@ -53,9 +59,17 @@ class ThreatModel(ABC):
     def from_raw_units(cls, epsilon: float, box: IntensityBox, raw_width: Tensor) -> Self:
         """Epsilon in raw units [HU or scanner units]; ``raw_width``, (B or 1, C or 1, 1, 1, 1), is the box's width."""
 
-    @abstractmethod
+    @final
+    @torch.no_grad()
     def project(self, inputs: Tensor, adversarial: Tensor) -> Tensor:
-        """The closest volume in ball and box: (B, C, D, H, W)."""
+        """The closest volume in ball and box that leaves the voxels outside the support alone: (B, C, D, H, W)."""
+        if self.support is None:
+            return self.nearest(inputs, adversarial)
+        return self.nearest(inputs, torch.where(self.support, adversarial, inputs))
+
+    @abstractmethod
+    def nearest(self, inputs: Tensor, adversarial: Tensor) -> Tensor:
+        """The closest volume in ball and box, whatever the support: (B, C, D, H, W)."""
 
     @abstractmethod
     def distance(self, inputs: Tensor, adversarial: Tensor) -> Tensor:
@@ -69,25 +83,43 @@ class ThreatModel(ABC):
     def random_start(self, inputs: Tensor, generator: torch.Generator) -> Tensor:
         """A random volume in ball and box; drawn on the generator's device."""
 
-    @abstractmethod
+    @final
     def steepest_ascent(self, gradient: Tensor) -> Tensor:
-        """The perturbation in the ball, of radius epsilon, along which a loss with this gradient grows the most."""
+        """The perturbation of radius epsilon, within the support, along which a loss with this gradient grows most."""
+        return self.steepest(gradient if self.support is None else gradient * self.support)
+
+    @abstractmethod
+    def steepest(self, gradient: Tensor) -> Tensor:
+        """Steepest ascent in the ball, whatever the support; 0 where the gradient is 0."""
 
     def of_cases(self, index: Tensor) -> Self:
         """The threat model of some cases of the batch; ``index`` is a mask (B,) or indices."""
-        return type(self)(self.box.of_cases(index), rows_of(self.epsilon, index))
+        support = None if self.support is None else rows_of(self.support, index)
+        return replace(self, box=self.box.of_cases(index), epsilon=rows_of(self.epsilon, index), support=support)
 
     def scaled(self, factor: float) -> Self:
         """The same box with epsilon times ``factor``."""
-        return type(self)(self.box, self.epsilon * factor)
+        return replace(self, epsilon=self.epsilon * factor)
+
+    def within(self, support: Tensor) -> Self:
+        """The same ball and box for some voxels, (B, 1, D, H, W) bool; the others stay as they are."""
+        return replace(self, support=support)
 
     def clip_to_box(self, volume: Tensor) -> Tensor:
         """Clip intensities to the box."""
         return torch.minimum(torch.maximum(volume, self.box.lower.to(volume)), self.box.upper.to(volume))
 
     def excess(self, inputs: Tensor, adversarial: Tensor) -> Tensor:
-        """How far outside ball or box, in units of the box's width, (B,) float64; at most 0 inside, NaN stays NaN."""
-        return torch.maximum(self.ball_excess(inputs, adversarial), box_excess(self.box, adversarial))
+        """How far outside ball or box, in units of the box's width, (B,) float64; at most 0 inside, NaN stays NaN.
+
+        A voxel outside the support that moved is outside the ball by its whole move.
+        """
+        excess = torch.maximum(self.ball_excess(inputs, adversarial), box_excess(self.box, adversarial))
+        if self.support is None:
+            return excess
+        still = torch.where(self.support, inputs, adversarial)
+        moved = ((still.double() - inputs.double()).abs() / self.box.width.to(inputs.device).double()).flatten(1)
+        return torch.maximum(excess, moved.amax(1))
 
     def contains(self, inputs: Tensor, adversarial: Tensor) -> Tensor:
         """Whether each case is in ball and box, within 1e-6 of the box's width, in float64: (B,) bool."""

@@ -35,7 +35,7 @@ def random_start(generator: np.random.Generator, patch_size: Triple, shape: Sequ
     return patch_start(centre, patch_size, shape)
 
 
-def read_crop(case: StoredCase, start: Sequence[int], size: Triple) -> tuple[Tensor, Tensor]:
+def read_crop(case: StoredCase, start: Sequence[int], size: Triple) -> tuple[Tensor, Tensor, Tensor]:
     """Read a region that may leave the volume; outside of it is 0.
 
     Args:
@@ -44,18 +44,21 @@ def read_crop(case: StoredCase, start: Sequence[int], size: Triple) -> tuple[Ten
         size: extent [voxels].
 
     Returns:
-        (C, *size) float32 [network units] and (*size) uint8 class indices, zeros where the case has no label.
+        (C, *size) float32 [network units]; (*size) uint8 class indices, zeros where the case has no label; and
+        (1, *size) bool, whether a voxel is one of the case.
     """
     shape = case.properties.network_shape
     lows = [max(first, 0) for first in start]
     highs = [min(first + extent, length) for first, extent, length in zip(start, size, shape, strict=True)]
     inputs = torch.zeros(case.shape[0], *size)
     targets = torch.zeros(size, dtype=torch.uint8)
+    inside = torch.zeros(1, *size, dtype=torch.bool)
     if all(low < high for low, high in zip(lows, highs, strict=True)):
         read = (slice(lows[0], highs[0]), slice(lows[1], highs[1]), slice(lows[2], highs[2]))
         place = tuple(slice(low - first, high - first) for low, high, first in zip(lows, highs, start, strict=True))
         inputs[(slice(None), *place)] = torch.from_numpy(case.read_image(read))
+        inside[(slice(None), *place)] = True
         label = case.read_label(read)
         if label is not None:
             targets[place] = torch.from_numpy(label)
-    return inputs, targets
+    return inputs, targets, inside

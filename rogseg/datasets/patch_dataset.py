@@ -84,10 +84,12 @@ class PatchDataset(Dataset[Sample]):
         generator = np.random.default_rng([1, self.seed, epoch, index])
         start = self._start(case, generator)
         margin = [(crop - patch) // 2 for crop, patch in zip(self.crop_size, self.patch_size, strict=True)]
-        inputs, targets = read_crop(case, [s - m for s, m in zip(start, margin, strict=True)], self.crop_size)
+        corner = [first - extra for first, extra in zip(start, margin, strict=True)]
+        inputs, targets, inside = read_crop(case, corner, self.crop_size)
         sample: Sample = {
             "inputs": inputs,
             "targets": targets,
+            "inside": inside,
             "box_lower": torch.tensor(properties.box_lower, dtype=torch.float32).view(-1, 1, 1, 1),
             "box_upper": torch.tensor(properties.box_upper, dtype=torch.float32).view(-1, 1, 1, 1),
             "case_id": properties.case_id,

@@ -12,12 +12,14 @@ __all__ = ["Minibatch", "Sample", "collate"]
 class Sample(TypedDict):
     """One patch or volume.
 
-    inputs: (C, D, H, W) float32 [network units]; targets: (D, H, W) uint8 class indices; box_lower, box_upper:
-    (C, 1, 1, 1) float32 [network units]; case_id: name of the case.
+    inputs: (C, D, H, W) float32 [network units]; targets: (D, H, W) uint8 class indices; inside: (1, D, H, W) bool,
+    voxels of the case, where the others are padding; box_lower, box_upper: (C, 1, 1, 1) float32 [network units];
+    case_id: name of the case.
     """
 
     inputs: Tensor
     targets: Tensor
+    inside: Tensor
     box_lower: Tensor
     box_upper: Tensor
     case_id: str
@@ -28,6 +30,7 @@ class Minibatch(TypedDict):
 
     inputs: Tensor
     targets: Tensor
+    inside: Tensor
     box_lower: Tensor
     box_upper: Tensor
     case_ids: list[str]
@@ -45,6 +48,7 @@ def collate(samples: Sequence[Sample]) -> Minibatch:
     return {
         "inputs": torch.stack([sample["inputs"] for sample in samples]),
         "targets": torch.stack([sample["targets"] for sample in samples]).long(),
+        "inside": torch.stack([sample["inside"] for sample in samples]),
         "box_lower": torch.stack([sample["box_lower"] for sample in samples]),
         "box_upper": torch.stack([sample["box_upper"] for sample in samples]),
         "case_ids": [sample["case_id"] for sample in samples],

@@ -45,6 +45,7 @@ class VolumeDataset(Dataset[Sample]):
         return {
             "inputs": torch.from_numpy(case.read_image()).clamp(lower, upper),
             "targets": torch.from_numpy(label),
+            "inside": torch.ones(1, *label.shape, dtype=torch.bool),
             "box_lower": lower,
             "box_upper": upper,
             "case_id": properties.case_id,

@@ -190,6 +190,7 @@ def to_device(batch: Minibatch, device: torch.device) -> Minibatch:
     return {
         "inputs": batch["inputs"].to(device, non_blocking=True, memory_format=memory_format),
         "targets": batch["targets"].to(device, non_blocking=True),
+        "inside": batch["inside"].to(device, non_blocking=True),
         "box_lower": batch["box_lower"].to(device, non_blocking=True),
         "box_upper": batch["box_upper"].to(device, non_blocking=True),
         "case_ids": batch["case_ids"],

@@ -20,12 +20,14 @@ LOSS_PREFIX = "loss_"
 class Batch(TypedDict):
     """A mini-batch, already on the model's device.
 
-    inputs: (B, C, D, H, W) float32 [network units]; targets: (B, D, H, W) int64; box_lower, box_upper:
+    inputs: (B, C, D, H, W) float32 [network units]; targets: (B, D, H, W) int64; inside: (B, 1, D, H, W) bool, voxels
+    that are no padding; box_lower, box_upper:
     (B, C, 1, 1, 1) float32 [network units], the valid range of each case; case_ids: B names.
     """
 
     inputs: Tensor
     targets: Tensor
+    inside: Tensor
     box_lower: Tensor
     box_upper: Tensor
     case_ids: list[str]

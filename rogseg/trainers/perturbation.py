@@ -58,12 +58,15 @@ def perturbation_logs(threat: ThreatModel, inputs: Tensor, adversarial: Tensor) 
     """How much of its ball a perturbation uses.
 
     Returns:
-        ``delta_over_epsilon``: mean of abs(delta)/epsilon, over voxels for Linf and over cases for other norms;
-        ``share_at_surface``: share of voxels, or of cases, at the ball's surface. Zeros where epsilon is 0.
+        ``delta_over_epsilon``: mean of abs(delta)/epsilon, over voxels that may move for Linf and over cases for other
+        norms; ``share_at_surface``: share of these voxels, or of cases, at the ball's surface. Zeros where epsilon
+        is 0.
     """
     if isinstance(threat, LinfThreat):
         length, radius = (adversarial - inputs).abs(), threat.epsilon.to(inputs)
     else:
         length, radius = threat.distance(inputs, adversarial).view(-1, 1, 1, 1, 1), threat.epsilon.to(inputs).double()
     used = torch.where(radius > 0, length / radius, 0.0)
+    if threat.support is not None and isinstance(threat, LinfThreat):
+        used = used[threat.support.expand_as(used)]
     return {"delta_over_epsilon": used.mean().float(), "share_at_surface": (used >= SURFACE).float().mean()}

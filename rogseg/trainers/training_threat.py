@@ -30,5 +30,6 @@ class TrainingThreat:
         self.epsilon = epsilon
 
     def of_batch(self, batch: Batch) -> ThreatModel:
-        """The threat model of these cases."""
-        return self.threat_class.from_fraction(self.epsilon, IntensityBox(batch["box_lower"], batch["box_upper"]))
+        """The threat model of these cases; padding stays as it is."""
+        box = IntensityBox(batch["box_lower"], batch["box_upper"])
+        return self.threat_class.from_fraction(self.epsilon, box).within(batch["inside"])

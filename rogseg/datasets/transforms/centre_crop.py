@@ -37,4 +37,5 @@ class CentreCrop(Transform):
             **sample,
             "inputs": sample["inputs"][(slice(None), *region)].contiguous(),
             "targets": sample["targets"][region].contiguous(),
+            "inside": sample["inside"][(slice(None), *region)].contiguous(),
         }

@@ -72,7 +72,7 @@ def rotation_matrix(angles: NDArray[np.float64]) -> NDArray[np.float64]:
 def affine_patch(sample: Sample, matrix: NDArray[np.float64], patch_size: tuple[int, int, int]) -> Sample:
     """Resample about the centre: voxel o of the patch shows what lies at ``matrix @ o`` of the crop.
 
-    Trilinear for the inputs, nearest for the targets; 0 outside the crop.
+    Trilinear for the inputs, nearest for targets and ``inside``; 0 outside the crop, which is padding.
 
     Args:
         sample: the crop.
@@ -86,7 +86,6 @@ def affine_patch(sample: Sample, matrix: NDArray[np.float64], patch_size: tuple[
     theta[0, :, :3] = halves[::-1, ::-1]
     grid = functional.affine_grid(torch.from_numpy(theta), [1, 1, *patch_size], align_corners=False)
     inputs = functional.grid_sample(sample["inputs"][None], grid, mode="bilinear", align_corners=False)[0]
-    targets = functional.grid_sample(sample["targets"][None, None].float(), grid, mode="nearest", align_corners=False)[
-        0, 0
-    ]
-    return {**sample, "inputs": inputs, "targets": targets.to(sample["targets"].dtype)}
+    labels = torch.stack([sample["targets"].float(), sample["inside"][0].float()])
+    targets, inside = functional.grid_sample(labels[None], grid, mode="nearest", align_corners=False)[0]
+    return {**sample, "inputs": inputs, "targets": targets.to(sample["targets"].dtype), "inside": inside[None] > 0}

@@ -32,8 +32,10 @@ class RandomMirror(Transform):
         flipped = [axis for axis, flip in zip(self.axes, drawn, strict=True) if flip]
         if not flipped:
             return sample
+        behind_channels = [axis + 1 for axis in flipped]
         return {
             **sample,
-            "inputs": sample["inputs"].flip([axis + 1 for axis in flipped]),
+            "inputs": sample["inputs"].flip(behind_channels),
             "targets": sample["targets"].flip(flipped),
+            "inside": sample["inside"].flip(behind_channels),
         }

@@ -115,3 +115,23 @@ def test_cases_are_picked_with_their_own_bounds() -> None:
     assert picked.epsilon.flatten().tolist() == [1.0, 1.5]
     assert LinfThreat.from_fraction(0.5, BOX).of_cases(torch.tensor([1])).epsilon.shape == (1, 2, 1, 1, 1)
     assert threat.scaled(2).epsilon.flatten().tolist() == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize("threat", [LinfThreat.from_fraction(0.03, BOX), L2Threat.from_fraction(1.5, BOX)])
+def test_voxels_outside_the_support_stay(threat: ThreatModel) -> None:
+    inputs = volume()
+    support = torch.rand(2, 1, 3, 4, 5, generator=torch.Generator().manual_seed(3)) < 0.5
+    partial = threat.within(support)
+    start = partial.random_start(inputs, torch.Generator().manual_seed(0))
+    step = partial.steepest_ascent(torch.randn(inputs.shape, generator=torch.Generator().manual_seed(1)))
+    outside = ~support.expand_as(inputs)
+    assert torch.equal(start[outside], inputs[outside])
+    assert (step[outside] == 0).all()
+    assert (step[~outside] != 0).all()
+    partial.assert_admissible(inputs, partial.project(inputs, start + step))
+    second = torch.tensor([False, True])
+    assert torch.equal(partial.of_cases(second).project(inputs[1:], start[1:]), start[1:])
+    with pytest.raises(AssertionError, match="outside the threat model"):
+        partial.assert_admissible(inputs, threat.project(inputs, inputs + step.abs().max() * outside))
+    with pytest.raises(ValueError, match="expected bool"):
+        threat.within(support.float())

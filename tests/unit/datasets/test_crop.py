@@ -26,10 +26,12 @@ def test_random_patches_reach_both_ends() -> None:
 
 def test_outside_the_volume_is_zero_and_inside_is_the_volume(tmp_path: Path) -> None:
     case = write_tiny_task(tmp_path).case("case_00")
-    inputs, targets = read_crop(case, (-3, 5, -1), (30, 6, 20))
+    inputs, targets, inside = read_crop(case, (-3, 5, -1), (30, 6, 20))
     image, label = case.read_image(), case.read_label()
     assert label is not None
     np.testing.assert_array_equal(inputs[:, 3:25, :, 1:15].numpy(), image[:, :, 5:11, :])
     np.testing.assert_array_equal(targets[3:25, :, 1:15].numpy(), label[:, 5:11, :])
     assert inputs.abs().sum() == pytest.approx(np.abs(image[:, :, 5:11, :]).sum(), rel=1e-5)
     assert targets[:3].sum() == targets[25:].sum() == 0
+    assert inside[:, 3:25, :, 1:15].all()
+    assert inside.sum() == 22 * 6 * 14

@@ -12,6 +12,7 @@ def sample_of(inputs: torch.Tensor, lower: float = -2.0, upper: float = 3.0) -> 
     return {
         "inputs": inputs,
         "targets": (inputs[0] > 0.5).to(torch.uint8) * 7,
+        "inside": torch.ones_like(inputs[:1], dtype=torch.bool),
         "box_lower": torch.full((channels, 1, 1, 1), lower),
         "box_upper": torch.full((channels, 1, 1, 1), upper),
         "case_id": "case",
@@ -39,6 +40,16 @@ def test_a_quarter_turn_is_a_transposition_with_a_flip(axis: int) -> None:
     first, second = [other for other in range(3) if other != axis]
     turned = torch.rot90(sample["inputs"], -1, (first + 1, second + 1))
     torch.testing.assert_close(moved["inputs"], turned, atol=1e-4, rtol=0)
+
+
+def test_padding_turns_with_the_crop_and_what_comes_from_outside_is_padding() -> None:
+    sample = random_sample(1, 7, 7, 7)
+    sample["inside"][:, 0] = False
+    turned = affine_patch(sample, rotation_matrix(np.array([0.0, 0.0, np.pi / 2])), (7, 7, 7))
+    assert turned["inside"].sum() == 6 * 49
+    assert torch.equal(turned["inside"], torch.rot90(sample["inside"], -1, (1, 2)))
+    shrunk = affine_patch(random_sample(1, 4, 4, 4), np.diag([2.0, 2.0, 2.0]), (4, 4, 4))
+    assert shrunk["inside"].sum() == 8
 
 
 def test_a_factor_of_two_shows_every_second_voxel_between() -> None:
@@ -70,7 +81,10 @@ def test_a_quarter_of_the_samples_is_not_resampled() -> None:
 
 def test_mirrors_flip_inputs_and_targets_alike() -> None:
     sample = random_sample(2, 5, 6, 7)
+    sample["inside"][:, 0] = False
     flipped = RandomMirror(axes=(0, 2), probability=1.0)(sample, np.random.default_rng(0))
+    assert not flipped["inside"][:, -1].any()
+    assert flipped["inside"][:, :-1].all()
     assert torch.equal(flipped["inputs"], sample["inputs"].flip([1, 3]))
     assert torch.equal(flipped["targets"], sample["targets"].flip([0, 2]))
     with pytest.raises(ValueError, match="axes"):

@@ -54,6 +54,7 @@ def make_batch(seed: int = 0, num_cases: int = 2, shape: tuple[int, int, int] = 
     return Batch(
         inputs=inputs,
         targets=torch.randint(0, 2, (num_cases, *shape), generator=generator),
+        inside=torch.ones(num_cases, 1, *shape, dtype=torch.bool),
         box_lower=lower.clone(),
         box_upper=upper.clone(),
         case_ids=[f"case_{seed}_{i}" for i in range(num_cases)],

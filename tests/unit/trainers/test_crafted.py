@@ -93,6 +93,16 @@ def test_what_is_trained_on_lies_in_the_box_and_where_promised_in_the_ball(confi
     threat.assert_admissible(batch["inputs"], model.seen[-1][-2:])
 
 
+@pytest.mark.parametrize("config", CRAFTING)
+def test_padding_stays_as_it_is(config: dict[str, Any]) -> None:
+    model, batch = Recorder(), make_batch()
+    batch["inside"][:, :, 0] = False
+    build({**config, "epsilon": EPSILON}).step(model, batch, sgd(model))
+    trained_on = model.seen[-1][-2:]
+    assert torch.equal(trained_on[:, :, 0], batch["inputs"][:, :, 0])
+    assert (trained_on[:, :, 1:] != batch["inputs"][:, :, 1:]).any()
+
+
 def test_pgd_reaches_the_closed_form_adversary() -> None:
     model, batch = Recorder(), make_batch()
     PGDTrainer(epsilon=EPSILON, num_iterations=4).step(model, batch, sgd(model))

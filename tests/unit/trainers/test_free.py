@@ -39,6 +39,18 @@ def test_perturbation_of_a_linear_model_is_the_closed_form_one() -> None:
     assert (trainer.kept.abs() < 0.7 * EPSILON).any()  # the box was in the way of some voxels
 
 
+def test_padding_is_not_perturbed_and_not_counted() -> None:
+    model, batch = LinearModel(), make_batch()
+    batch["inputs"].clamp_(-0.3, 0.3)
+    batch["inside"][:, :, 0] = False
+    trainer = FreeTrainer(num_replays=3, epsilon=EPSILON)
+    logs = trainer.step(model, batch, sgd(model, 1e-6))
+    assert trainer.kept is not None
+    assert (trainer.kept[:, :, 0] == 0).all()
+    assert torch.allclose(trainer.kept[:, :, 1:], (EPSILON * ascent_sign(batch["targets"]))[:, :, 1:], atol=1e-6)
+    assert logs["share_at_surface"] == 1
+
+
 def test_perturbation_stays_in_the_ball_and_its_use_is_logged() -> None:
     model, batch = LinearModel(), make_batch()
     batch["inputs"].clamp_(-0.3, 0.3)  # far from the box
