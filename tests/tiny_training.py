@@ -6,7 +6,7 @@ from typing import Any
 from mmengine.config import Config
 from torch import Tensor, nn
 
-from rogseg.engine.config import load_config
+from rogseg.engine.config.load import load_config
 from rogseg.registry import BACKBONES
 
 Overrides = dict[str, Any]

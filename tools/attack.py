@@ -2,7 +2,10 @@
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
+
+from rogseg.command_line import exit_status
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -34,14 +37,10 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Parse and call."""
     options = vars(build_parser().parse_args(arguments))
-    from rogseg.engine.attacking import attack_checkpoint
+    from rogseg.engine.attacking.attack_checkpoint import attack_checkpoint
 
-    try:
-        attack_checkpoint(**options)
-    except (ValueError, FileNotFoundError) as error:
-        print(f"attack.py: {error}", file=sys.stderr)
-        return 2
-    return 0
+    again = "stopped; the same command goes on after the last finished case"
+    return exit_status("attack.py", partial(attack_checkpoint, **options), again)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 import argparse
 import sys
 
+from rogseg.command_line import exit_status
+
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line."""
@@ -17,18 +19,16 @@ def main(arguments: list[str] | None = None) -> int:
     from rogseg.evaluation.comparison import comparison_table
     from rogseg.evaluation.robustness_report import RobustnessReport
 
-    reports: dict[str, list[RobustnessReport]] = {}
-    try:
+    def compare() -> None:
+        reports: dict[str, list[RobustnessReport]] = {}
         for entry in options.records:
             name, separator, directory = entry.partition("=")
             if not separator:
                 raise ValueError(f"{entry!r} must be NAME=DIR, for instance standard=work_dirs/attack/standard")
             reports.setdefault(name, []).append(RobustnessReport(directory))
         print(comparison_table(reports), end="")
-    except ValueError as error:
-        print(f"compare.py: {error}", file=sys.stderr)
-        return 2
-    return 0
+
+    return exit_status("compare.py", compare)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from rogseg.command_line import exit_status
+
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line."""
@@ -21,12 +23,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     from rogseg.sources import download_msd_task
 
-    try:
+    def download() -> None:
         print(download_msd_task(options.task, options.root, keep_archive=options.keep_archive))
-    except (ValueError, OSError) as error:
-        print(f"download.py: {error}", file=sys.stderr)
-        return 2
-    return 0
+
+    return exit_status("download.py", download, "stopped; the same command goes on from there")
 
 
 if __name__ == "__main__":

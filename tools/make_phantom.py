@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from rogseg.command_line import exit_status
+
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line."""
@@ -27,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     from rogseg.sources import PhantomTask, write_phantom_task
 
-    try:
+    def generate() -> None:
         task = PhantomTask(
             kind=options.kind,
             shape=tuple(options.shape),
@@ -39,10 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
             seed=options.seed,
         )
         print(f"{write_phantom_task(options.out, task)}: {options.training} training and {options.test} test cases")
-    except ValueError as error:
-        print(f"make_phantom.py: {error}", file=sys.stderr)
-        return 2
-    return 0
+
+    return exit_status("make_phantom.py", generate)
 
 
 if __name__ == "__main__":

@@ -4,37 +4,38 @@ import argparse
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from rogseg.command_line import exit_status
+
+SHIPPED_PLANS = Path(__file__).resolve().parents[1] / "configs" / "_base_" / "tasks"
 
 
-def parse_arguments() -> argparse.Namespace:
-    """Read the command line."""
+def build_parser() -> argparse.ArgumentParser:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("raw_task_dir", type=Path, help="folder with dataset.json, imagesTr and labelsTr")
     parser.add_argument("--out", type=Path, required=True, help="folder of the stored task, e.g. data/stored/<name>")
     parser.add_argument("--num-workers", type=int, default=1, help="number of processes (default: 1)")
     parser.add_argument("--plan", type=Path, help="a plan.json to use; else the shipped one of an MSD task, else a new")
-    return parser.parse_args()
+    return parser
 
 
-def main() -> None:
-    """Preprocess a task."""
-    arguments = parse_arguments()
-    sys.path.insert(0, str(ROOT))
+def main(arguments: list[str] | None = None) -> int:
+    """Parse and call."""
+    options = build_parser().parse_args(arguments)
     from rogseg.preprocessing import choose_plan, preprocess_task
 
-    try:
-        plan, origin = choose_plan(arguments.raw_task_dir, arguments.plan, ROOT / "configs" / "_base_" / "tasks")
+    def preprocess() -> None:
+        plan, origin = choose_plan(options.raw_task_dir, options.plan, SHIPPED_PLANS)
         print(f"plan: {origin}", flush=True)
-        task = preprocess_task(arguments.raw_task_dir, arguments.out, num_workers=arguments.num_workers, plan=plan)
-    except ValueError as error:
-        sys.exit(f"error: {error}")
-    print(
-        f"{len(task.case_ids)} cases in {task.directory}\n"
-        f"patch {task.plan.patch_size}, window {task.plan.window_size}, strides {task.plan.strides}, "
-        f"spacing {task.plan.spacing} mm, intensities {task.plan.intensity_source}"
-    )
+        task = preprocess_task(options.raw_task_dir, options.out, num_workers=options.num_workers, plan=plan)
+        print(
+            f"{len(task.case_ids)} cases in {task.directory}\n"
+            f"patch {task.plan.patch_size}, window {task.plan.window_size}, strides {task.plan.strides}, "
+            f"spacing {task.plan.spacing} mm, intensities {task.plan.intensity_source}"
+        )
+
+    return exit_status("preprocess.py", preprocess, "stopped; the same command goes on with the cases that are missing")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from rogseg.command_line import exit_status
+
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line."""
@@ -16,17 +18,14 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Parse and call."""
     options = build_parser().parse_args(arguments)
-    if options.out is None and len(options.records) > 1:
-        print("report.py: give --out for the merged records of several folders", file=sys.stderr)
-        return 2
-    from rogseg.engine.attack_reporting import merge_shards
+    from rogseg.engine.attacking.attack_reporting import merge_shards
 
-    try:
+    def merge() -> None:
+        if options.out is None and len(options.records) > 1:
+            raise ValueError("give --out for the merged records of several folders")
         merge_shards(options.records, options.out or options.records[0])
-    except ValueError as error:
-        print(f"report.py: {error}", file=sys.stderr)
-        return 2
-    return 0
+
+    return exit_status("report.py", merge)
 
 
 if __name__ == "__main__":

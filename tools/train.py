@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from rogseg.command_line import exit_status
+
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line."""
@@ -30,10 +32,10 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Parse and call."""
     options = build_parser().parse_args(arguments)
-    from rogseg.engine.config import parse_overrides
-    from rogseg.engine.training import train_config
+    from rogseg.engine.config.load import parse_overrides
+    from rogseg.engine.training.train import train_config
 
-    try:
+    def train() -> None:
         overrides = {"launcher": options.launcher, **parse_overrides(options.cfg_options)}
         if options.work_dir is not None:
             overrides["work_dir"] = str(options.work_dir)
@@ -42,13 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
         if options.resume:
             overrides["resume"] = True
         train_config(options.config, overrides, options.task)
-    except ValueError as error:
-        print(f"train.py: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("train.py: stopped; --resume goes on from the end of the last epoch", file=sys.stderr)
-        return 130
-    return 0
+
+    return exit_status("train.py", train, "stopped; --resume goes on from the end of the last epoch")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from rogseg.command_line import exit_status
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -20,12 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     from rogseg.evaluation.zoo_page import zoo_page
 
-    try:
-        options.out.write_text(zoo_page(options.zoo))
-    except ValueError as error:
-        print(f"zoo.py: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return exit_status("zoo.py", lambda: options.out.write_text(zoo_page(options.zoo)))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """The only place that knows MMEngine's Runner."""
 
-from rogseg.engine.api import TrainedModel, load_model, load_zoo_model
-from rogseg.engine.autocast_optim_wrapper import AutocastOptimWrapper
-from rogseg.engine.config import load_config
-from rogseg.engine.config_task import plan_of
-from rogseg.engine.one_cycle import OneCycle
-from rogseg.engine.train_loop import TrainLoop
-from rogseg.engine.training import build_runner, train, train_config, work_dir_of
+from rogseg.engine.config.load import load_config
+from rogseg.engine.config.task import plan_of
+from rogseg.engine.model.api import TrainedModel, load_model, load_zoo_model
+from rogseg.engine.training.autocast_optim_wrapper import AutocastOptimWrapper
+from rogseg.engine.training.one_cycle import OneCycle
+from rogseg.engine.training.train import build_runner, train, train_config, work_dir_of
+from rogseg.engine.training.train_loop import TrainLoop
 
 __all__ = [
     "AutocastOptimWrapper",

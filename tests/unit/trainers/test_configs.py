@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from rogseg.engine.config import load_config
-from rogseg.engine.train_loop import divide_epochs
+from rogseg.engine.config.load import load_config
+from rogseg.engine.training.train_loop import divide_epochs
 from rogseg.registry import TRAINERS
 
 FOLDER = Path(__file__).resolve().parents[3] / "configs" / "rog"

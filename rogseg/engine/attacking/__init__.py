@@ -1,0 +1,1 @@
+"""The attack loop: stored cases in, records and a report out."""

@@ -1,0 +1,67 @@
+"""Adversarial volumes as files: perturbation, prediction and a picture of each case."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from rogseg.attacks import AttackResult
+from rogseg.attacks.counted_model import LogitFn
+from rogseg.engine.attacking.attack_cases import AttackCase
+from rogseg.evaluation.robustness_figures import plot_attacked_slice
+from rogseg.preprocessing.nifti import write_image, write_label
+from rogseg.storage import CaseProperties, StoredTask
+from rogseg.task_plan import TaskPlan
+
+__all__ = ["AdversarialWriter", "network_affine"]
+
+
+def network_affine(properties: CaseProperties) -> NDArray[np.float64]:
+    """Affine of the network's grid [mm], (4, 4): the raw affine where both grids agree.
+
+    Both grids cover the same extent, so voxel i of the network lies at (i + 1/2) * ratio - 1/2 of the raw grid.
+    """
+    ratio = np.array(properties.raw_shape) / np.array(properties.network_shape)
+    to_raw = np.diag([*ratio, 1.0])
+    to_raw[:3, 3] = ratio / 2 - 0.5
+    affine: NDArray[np.float64] = np.array(properties.raw_affine, dtype=np.float64) @ to_raw
+    return affine
+
+
+class AdversarialWriter:
+    """Writes ``<case>/<attack>_<epsilon>/``: ``perturbation.nii.gz``, ``prediction.nii.gz`` and ``slice.png``.
+
+    The files lie on the network's grid, which is the raw grid where preprocessing did not resample; the affine says
+    where that is. The perturbation is float32 [HU, or scanner units of the case], zero outside of what was attacked.
+    """
+
+    def __init__(self, directory: Path, stored: StoredTask, plan: TaskPlan, model: LogitFn) -> None:
+        self.directory, self.stored, self.plan, self.model = directory, stored, plan, model
+
+    def write(self, case: AttackCase, epsilon: float, name: str, result: AttackResult) -> None:
+        """Write one result."""
+        folder = self.directory / case.case_id / f"{name}_{epsilon:.5f}"
+        properties = self.stored.case(case.case_id).properties
+        affine = network_affine(properties)
+        with torch.no_grad():
+            clean, attacked = (
+                self.model(volume).argmax(1)[0].byte().cpu().numpy() for volume in (case.inputs, result.adversarial)
+            )
+        moved = (result.adversarial - case.inputs)[0].cpu()
+        to_raw = torch.tensor(case.raw_width) / case.box.width.flatten().cpu()
+        perturbation = np.zeros((moved.shape[0], *properties.network_shape), dtype=np.float32)
+        perturbation[(slice(None), *case.region)] = moved * to_raw[:, None, None, None]
+        prediction = np.full(properties.network_shape, self.plan.label_values[0], dtype=np.int64)
+        prediction[case.region] = np.array(self.plan.label_values)[attacked]
+        write_image(folder / "perturbation.nii.gz", perturbation, affine)
+        write_label(folder / "prediction.nii.gz", prediction, affine)
+        plot_attacked_slice(
+            case.inputs[0, 0].cpu().numpy(),
+            moved[0].numpy(),
+            case.targets[0].byte().cpu().numpy(),
+            clean,
+            attacked,
+            folder / "slice.png",
+            f"{case.case_id}, {name}, epsilon {epsilon:.4f}, Dice {result.mean_dice[0].item():.3f}",
+        )

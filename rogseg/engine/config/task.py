@@ -1,0 +1,96 @@
+"""The task plan of a config: where it comes from and how ``"task.<attribute>"`` is replaced."""
+
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from rogseg.engine.config.keys import nearest
+from rogseg.task_plan import TaskPlan
+
+__all__ = ["attach_task", "plan_of", "resolve_task_values"]
+
+PREFIX = "task."
+# What decides how cases are stored; a config with its own plan may differ from the folder in the rest.
+STORED_ATTRIBUTES = ("name", "channels", "label_values", "spacing")
+
+
+def plan_of(config: Config) -> TaskPlan:
+    """The plan under the key ``task``.
+
+    Raises:
+        ValueError: the config has no task, or the plan is not valid.
+    """
+    if config.get("task") is None:
+        raise ValueError(
+            f"{config.filename}: the config has no task: pass --task with the folder that tools/preprocess.py made, "
+            "or add a plan such as ../_base_/tasks/liver.json to _base_"
+        )
+    return TaskPlan.from_json(_plain(config.task))
+
+
+def attach_task(config: Config, task_dir: str | Path | None) -> None:
+    """Take the plan of a stored task into a config that has none, and check that it fits one that has.
+
+    Raises:
+        ValueError: the folder holds no plan, or its cases were stored for another task than the config's.
+    """
+    if task_dir is None:
+        return
+    path = Path(task_dir) / "plan.json"
+    if not path.is_file():
+        raise ValueError(f"{task_dir}: not a stored task (no plan.json); run tools/preprocess.py RAW --out {task_dir}")
+    stored = TaskPlan.load(path)
+    if config.get("task") is None:
+        config.task = stored.to_json()
+        return
+    plan = plan_of(config)
+    for attribute in STORED_ATTRIBUTES:
+        here, there = getattr(plan, attribute), getattr(stored, attribute)
+        if here != there:
+            raise ValueError(
+                f"{path}: its {attribute} is {there}, but {config.filename} has {here}: the cases were stored for "
+                "another plan; preprocess again with the config's plan or leave out --task"
+            )
+
+
+def resolve_task_values(config: Config) -> None:
+    """Replace every string ``task.<attribute>`` by that attribute of the plan, in place.
+
+    Raises:
+        ValueError: there is no such attribute; the message names the key.
+    """
+    plan = plan_of(config) if config.get("task") is not None else None
+    for key, value in config.items():
+        if key != "task":
+            config[key] = _resolve(value, plan, key, config)
+
+
+def _resolve(value: Any, plan: TaskPlan | None, where: str, config: Config) -> Any:
+    if isinstance(value, Mapping):
+        for key, entry in value.items():
+            value[key] = _resolve(entry, plan, f"{where}.{key}", config)  # type: ignore[index]
+        return value
+    if isinstance(value, list | tuple):
+        return type(value)(_resolve(entry, plan, f"{where}[{i}]", config) for i, entry in enumerate(value))
+    if not (isinstance(value, str) and value.startswith(PREFIX)):
+        return value
+    attribute = value.removeprefix(PREFIX)
+    if attribute not in _attributes():
+        raise ValueError(f"{config.filename}: {where} is {value!r}: {nearest(attribute, _attributes())}")
+    return getattr(plan if plan is not None else plan_of(config), attribute)
+
+
+def _attributes() -> set[str]:
+    members = inspect.getmembers(TaskPlan, lambda member: isinstance(member, property))
+    return set(TaskPlan.__dataclass_fields__) | {name for name, _ in members}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return value

@@ -1,0 +1,1 @@
+"""Trained networks as Python objects: from a file or from the model zoo."""

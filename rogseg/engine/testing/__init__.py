@@ -1,0 +1,1 @@
+"""Prediction in the raw grid and its accuracy."""

@@ -1,0 +1,1 @@
+"""The training loop, its hooks, its data and its checkpoints."""

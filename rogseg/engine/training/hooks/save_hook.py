@@ -1,0 +1,52 @@
+"""SaveHook: the checkpoint to go on from and the best one."""
+
+from pathlib import Path
+
+from mmengine.hooks import Hook
+
+from rogseg.engine.training.checkpoints import BEST, LAST, write_checkpoint
+from rogseg.engine.training.train_loop import TrainLoop
+from rogseg.engine.training.training_runner import TrainingRunner
+from rogseg.registry import HOOKS
+
+__all__ = ["SaveHook"]
+
+
+@HOOKS.register_module()
+class SaveHook(Hook):
+    """Writes ``last.pth``, all it takes to resume, and ``best.pth``, the weights with the highest score.
+
+    Two files, each replaced in one step, however long the training is. With averaged weights both hold the average
+    under ``state_dict``, which is what validation measured.
+
+    Args:
+        interval: epochs between two writings of ``last.pth``; the last epoch is always written.
+    """
+
+    priority = "VERY_LOW"
+
+    def __init__(self, interval: int = 1) -> None:
+        if interval < 1:
+            raise ValueError(f"default_hooks.save.interval is {interval}, it must be at least 1")
+        self.interval = interval
+
+    def after_train_epoch(self, runner: TrainingRunner) -> None:
+        """Save what is due."""
+        loop: TrainLoop = runner.train_loop
+        is_best = self.is_best(loop)
+        ends = loop.epoch + 1 == loop.max_epochs or loop.stop_training
+        if not (is_best or ends or (loop.epoch + 1) % self.interval == 0):
+            return
+        state = loop.state_dict()  # gathers from all processes
+        if runner.rank == 0:
+            folder = Path(runner.work_dir)
+            checkpoint = runner.save_training(folder / LAST, state)
+            if is_best:
+                meta = {**checkpoint["meta"], "metrics": loop.history[-1]}
+                write_checkpoint(folder / BEST, {"meta": meta, "state_dict": checkpoint["state_dict"]})
+
+    @staticmethod
+    def is_best(loop: TrainLoop) -> bool:
+        """Whether the epoch that ends has a higher score than all before it."""
+        scores = [record["score"] for record in loop.history if "score" in record]
+        return "score" in loop.history[-1] and all(scores[-1] > score for score in scores[:-1])

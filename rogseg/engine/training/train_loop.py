@@ -1,0 +1,206 @@
+"""TrainLoop: epochs of mini-batches, each handed to the trainer, each epoch closed by its validation."""
+
+import random
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed
+from mmengine.runner import BaseLoop
+from torch import nn
+from torch.utils.data import DataLoader
+
+from rogseg.datasets import Minibatch, PatchSampler
+from rogseg.engine.training.epoch_meter import EpochMeter
+from rogseg.engine.training.selection_validation import SelectionValidation
+from rogseg.engine.training.training_runner import TrainingRunner
+from rogseg.registry import LOOPS
+from rogseg.trainers import Trainer
+
+__all__ = ["TrainLoop", "divide_epochs", "gather_states", "seed_epoch", "to_device"]
+
+
+@LOOPS.register_module()
+class TrainLoop(BaseLoop):
+    """The training loop.
+
+    Everything random is seeded anew at each epoch's start, from seed, epoch and process, and an epoch ends with its
+    validation, before the hooks of its end run. So what is saved by them at an epoch's end goes on bit-identically.
+
+    Args:
+        runner: the runner.
+        dataloader: of mini-batches by `PatchSampler`.
+        trainer: what trains on one mini-batch.
+        max_epochs: epochs of standard training; a trainer that replays each mini-batch m times runs 1/m of them.
+        iterations_per_epoch: mini-batches per process and epoch; None is one patch per training case and epoch. It is
+            what the loader was built for.
+        validation: what measures the cases that select the checkpoint; None for nothing.
+    """
+
+    def __init__(
+        self,
+        runner: TrainingRunner,
+        dataloader: DataLoader[Any],
+        trainer: Trainer,
+        max_epochs: int,
+        iterations_per_epoch: int | None = None,
+        validation: SelectionValidation | None = None,
+    ) -> None:
+        super().__init__(runner, dataloader)
+        self.trainer, self.validation = trainer, validation
+        if iterations_per_epoch is not None and iterations_per_epoch != len(dataloader):
+            raise ValueError(f"iterations_per_epoch is {iterations_per_epoch}, but the loader gives {len(dataloader)}")
+        self.max_epochs = divide_epochs(max_epochs, trainer.num_replays)
+        self._epoch = self._iter = 0  # the Runner's names
+        self.stop_training = False
+        self.history: list[dict[str, float]] = []
+
+    @property
+    def epoch(self) -> int:
+        """Epochs completed."""
+        return self._epoch
+
+    @property
+    def iter(self) -> int:
+        """Mini-batches completed."""
+        return self._iter
+
+    @property
+    def max_iters(self) -> int:
+        """Mini-batches of the whole training."""
+        return self.max_epochs * len(self.dataloader)
+
+    def run(self) -> nn.Module:
+        """Train to the end and give the model back."""
+        self._count_updates()
+        self.runner.call_hook("before_train")
+        while self._epoch < self.max_epochs and not self.stop_training:
+            self.run_epoch()
+        self.runner.call_hook("after_train")
+        model: nn.Module = self.runner.model
+        return model
+
+    def run_epoch(self) -> None:
+        """One epoch, its validation included."""
+        runner = self.runner
+        seed_epoch(runner.seed, self._epoch, runner.rank)
+        if isinstance(self.dataloader.sampler, PatchSampler):
+            self.dataloader.sampler.set_epoch(self._epoch)
+        runner.call_hook("before_train_epoch")
+        runner.model.train()
+        meter = EpochMeter()
+        begin = last = time.perf_counter()
+        waited = 0.0
+        for index, data_batch in enumerate(self.dataloader):
+            waited += time.perf_counter() - last
+            runner.call_hook("before_train_iter", batch_idx=index, data_batch=data_batch)
+            batch = to_device(data_batch, runner.device)
+            outputs = self.trainer.step(runner.model, batch, runner.optim_wrapper)
+            meter.add(outputs)
+            runner.call_hook("after_train_iter", batch_idx=index, data_batch=data_batch, outputs=outputs)
+            self._iter += 1
+            last = time.perf_counter()
+        record = meter.means()
+        seconds = time.perf_counter() - begin
+        record |= {"seconds": seconds, "data_wait": waited / seconds, "lr": runner.optim_wrapper.get_lr()["lr"][0]}
+        record |= self._validate()
+        self.history.append({"epoch": self._epoch + 1, "iter": self._iter, **record})
+        runner.call_hook("after_train_epoch")
+        self._epoch += 1
+
+    def _validate(self) -> dict[str, float]:
+        if self.validation is None or not self.validation.is_due(self._epoch, self.max_epochs):
+            return {}
+        begin = time.perf_counter()
+        self.runner.call_hook("before_val")
+        self.runner.call_hook("before_val_epoch")
+        metrics = self.validation.run(
+            self.runner.bare_model,
+            self.runner.optim_wrapper,
+            self.runner.device,
+            epoch=self._epoch,
+            max_epochs=self.max_epochs,
+        )
+        self.runner.call_hook("after_val_epoch", metrics=metrics)
+        self.runner.call_hook("after_val")
+        return {**metrics, "val_seconds": time.perf_counter() - begin}
+
+    def _count_updates(self) -> None:
+        # Gradient accumulation counts calls of update_params, of which a mini-batch makes num_replays.
+        wrapper, replays = self.runner.optim_wrapper, self.trainer.num_replays
+        counts = wrapper._accumulative_counts
+        per_epoch = len(self.dataloader) * replays
+        if per_epoch % counts:
+            raise ValueError(
+                f"optim_wrapper.accumulative_counts is {counts}, which does not divide the {per_epoch} gradient passes "
+                "of an epoch, so a checkpoint would lose gradients: change train_cfg.iterations_per_epoch"
+            )
+        wrapper.initialize_count_status(self.runner.model, self._iter * replays, self.max_iters * replays)
+
+    def state_dict(self) -> dict[str, Any]:
+        """State at the end of the running epoch; every process must call it, the first one writes it."""
+        states = gather_states(self.trainer.state_dict())
+        return {
+            "epoch": self._epoch + 1,
+            "iter": self._iter,
+            "iterations_per_epoch": len(self.dataloader),
+            "history": self.history,
+            "trainers": states,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any], source: str) -> None:
+        """Take over what `state_dict` gave.
+
+        Raises:
+            ValueError: another length of epochs, another trainer, or another number of processes.
+        """
+        if state["iterations_per_epoch"] != len(self.dataloader):
+            raise ValueError(
+                f"{source}: its epochs have {state['iterations_per_epoch']} iterations, the config's "
+                f"{len(self.dataloader)}: resume with the same data, batch size and number of processes"
+            )
+        states = state["trainers"]
+        if len(states) != self.runner.world_size and any(states):
+            raise ValueError(f"{source}: was written by {len(states)} processes, here are {self.runner.world_size}")
+        self.trainer.load_state_dict(states[self.runner.rank] if any(states) else {})
+        self._epoch, self._iter = state["epoch"], state["iter"]
+        self.history = list(state["history"])
+
+
+def divide_epochs(num_epochs: int, num_replays: int) -> int:
+    """Epochs (or a patience in epochs) of a trainer that replays each mini-batch: at the cost of standard training."""
+    return max(1, -(-num_epochs // num_replays))
+
+
+def seed_epoch(seed: int, epoch: int, rank: int) -> None:
+    """Seed what draws from global generators, such as dropout; patches have generators of their own."""
+    words = np.random.SeedSequence([seed, epoch, rank]).generate_state(3)
+    torch.manual_seed(int(words[0]))
+    np.random.seed(int(words[1]))  # noqa: NPY002 (third-party layers may draw from it)
+    random.seed(int(words[2]))
+
+
+def to_device(batch: Minibatch, device: torch.device) -> Minibatch:
+    """Move a mini-batch, without waiting where its memory is pinned; channels last on a GPU."""
+    if device.type == "cpu":
+        return batch
+    memory_format = torch.channels_last_3d
+    return {
+        "inputs": batch["inputs"].to(device, non_blocking=True, memory_format=memory_format),
+        "targets": batch["targets"].to(device, non_blocking=True),
+        "inside": batch["inside"].to(device, non_blocking=True),
+        "box_lower": batch["box_lower"].to(device, non_blocking=True),
+        "box_upper": batch["box_upper"].to(device, non_blocking=True),
+        "case_ids": batch["case_ids"],
+    }
+
+
+def gather_states(state: dict[str, Any]) -> list[dict[str, Any]]:
+    """The states of all processes, by rank."""
+    if not torch.distributed.is_initialized():
+        return [state]
+    states: list[Any] = [None] * torch.distributed.get_world_size()
+    torch.distributed.all_gather_object(states, state)
+    return states

@@ -1,0 +1,145 @@
+"""TrainingRunner: MMEngine's Runner with safe checkpoints and its device said; all that touches its private parts."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import mmengine
+import torch
+from mmengine.runner import Runner
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from rogseg.engine.training.checkpoints import assign_weights, read_checkpoint, write_checkpoint
+
+__all__ = ["TrainingRunner"]
+
+
+class TrainingRunner(Runner):
+    """The Runner of rogseg.
+
+    Deviations from MMEngine: checkpoints are written atomically and read with ``weights_only``, weights must fit
+    without exception, the training loop's state is part of them, and nothing else of them is needed to resume
+    bit-identically at an epoch's end. The model goes to the given device, with channels last on a GPU.
+    """
+
+    def __init__(self, device: torch.device, find_unused_parameters: bool = False, **arguments: Any) -> None:
+        """Take MMEngine's arguments, and the device."""
+        self.device = device
+        self.find_unused_parameters = find_unused_parameters
+        super().__init__(**arguments)
+        self._config_text = self.cfg.pretty_text  # takes a while to format
+
+    @property
+    def is_resuming(self) -> bool:
+        """Whether the checkpoint that is loaded is gone on from, rather than started from."""
+        return bool(self._resume)
+
+    def _log_env(self, env_cfg: Mapping[str, Any]) -> None:
+        """Nothing: MMEngine starts compilers to ask for their versions, which takes seconds, for a log nobody sees."""
+
+    def wrap_model(self, model_wrapper_cfg: Mapping[str, Any] | None, model: nn.Module) -> nn.Module:
+        """Move the model to the device and distribute it where there are several processes."""
+        model = model.to(self.device)
+        if self.device.type == "cuda":
+            model = model.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        if not self.distributed:
+            return model
+        return DistributedDataParallel(
+            model,
+            device_ids=[int(os.environ["LOCAL_RANK"])] if self.device.type == "cuda" else None,
+            broadcast_buffers=False,
+            find_unused_parameters=self.find_unused_parameters,
+        )
+
+    @property
+    def bare_model(self) -> nn.Module:
+        """The model without a distributed wrapper."""
+        model: nn.Module = self.model
+        if isinstance(model, DistributedDataParallel):
+            inner: nn.Module = model.module
+            return inner
+        return model
+
+    def save_training(self, path: str | Path, loop_state: Mapping[str, Any]) -> dict[str, Any]:
+        """Write all that it takes to go on from the end of this epoch; call it on the first process.
+
+        Args:
+            path: the file.
+            loop_state: state of the training loop.
+
+        Returns:
+            What was written.
+        """
+        checkpoint = {
+            "meta": self.meta(),
+            # Copies: averaged weights are swapped into this dictionary in place.
+            "state_dict": {key: value.detach().cpu().clone() for key, value in self.bare_model.state_dict().items()},
+            "optimizer": self.optim_wrapper.state_dict(),
+            "param_schedulers": [
+                {key: value for key, value in scheduler.state_dict().items() if not isinstance(value, Callable)}  # type: ignore[arg-type]
+                for scheduler in self.param_schedulers or []
+            ],
+            "train_loop": loop_state,
+        }
+        self.call_hook("before_save_checkpoint", checkpoint=checkpoint)
+        write_checkpoint(path, checkpoint)
+        return checkpoint
+
+    def meta(self) -> dict[str, Any]:
+        """What a checkpoint says about where it comes from."""
+        return {
+            "epoch": self.epoch + 1,
+            "iter": self.iter,
+            "seed": self.seed,
+            "task": self.cfg.to_dict().get("task"),
+            "cfg": self._config_text,
+            "mmengine_version": mmengine.__version__,
+        }
+
+    def load_checkpoint(
+        self, filename: str, map_location: Any = "cpu", strict: bool = True, revise_keys: Any = ()
+    ) -> dict[str, Any]:
+        """Load weights; the arguments after the first are MMEngine's and have no effect."""
+        checkpoint = read_checkpoint(filename)
+        self.call_hook("after_load_checkpoint", checkpoint=checkpoint)
+        assign_weights(self.bare_model, checkpoint["state_dict"], filename)
+        self._has_loaded = True
+        return checkpoint
+
+    def resume(
+        self,
+        filename: str,
+        resume_optimizer: bool = True,
+        resume_param_scheduler: bool = True,
+        map_location: Any = "default",
+    ) -> None:
+        """Go on where `save_training` stopped; the arguments after the first are MMEngine's and have no effect.
+
+        Raises:
+            ValueError: the checkpoint holds weights only, or was written by another setting.
+        """
+        checkpoint = self.load_checkpoint(filename)
+        missing = {"optimizer", "param_schedulers", "train_loop"} - set(checkpoint)
+        if missing:
+            raise ValueError(
+                f"{filename}: holds weights only ({sorted(missing)} missing): start from it with load_from"
+            )
+        if checkpoint["meta"]["seed"] != self.seed:
+            raise ValueError(
+                f"{filename}: was trained with seed={checkpoint['meta']['seed']}, the config has {self.seed}: "
+                "resume with the same seed"
+            )
+        self.train_loop.load_state_dict(checkpoint["train_loop"], filename)
+        self.optim_wrapper.load_state_dict(checkpoint["optimizer"])
+        schedulers = self.param_schedulers or []
+        if len(schedulers) != len(checkpoint["param_schedulers"]):
+            raise ValueError(f"{filename}: was trained with other schedulers than the config's param_scheduler")
+        for scheduler, state in zip(schedulers, checkpoint["param_schedulers"], strict=True):
+            if scheduler.end != state["end"]:
+                raise ValueError(
+                    f"{filename}: its learning rate was scheduled to step {state['end']}, the config's to "
+                    f"{scheduler.end}: resume with the same train_cfg, or start from it with load_from"
+                )
+            scheduler.load_state_dict(state)

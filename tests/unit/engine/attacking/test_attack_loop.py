@@ -1,0 +1,146 @@
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from rogseg.attacks import APGD, PGD, AttackResult, Composite, IntensityBox, LinfThreat, ThreatModel
+from rogseg.attacks.base import Attack
+from rogseg.engine.attacking.attack_cases import AttackCase, foreground_window
+from rogseg.engine.attacking.attack_loop import AttackLoop, case_generator
+from rogseg.evaluation.case_record import CLEAN, WORST_CASE
+from rogseg.evaluation.robustness_report import RobustnessReport
+
+IDS = ["a", "b", "c"]
+
+
+def model(inputs: Tensor) -> Tensor:
+    """Foreground where the intensity is above 0."""
+    return torch.cat([-inputs[:, :1], inputs[:, :1]], dim=1)
+
+
+def make_case(case_id: str) -> AttackCase:
+    """A block of foreground at 0.1, background at -0.1: epsilon over 0.05 of the box of width 2 turns every voxel."""
+    targets = torch.zeros(1, 6, 6, 6, dtype=torch.long)
+    if case_id != "empty":
+        targets[:, 1:4, 1:4, 1 : 3 + IDS.index(case_id)] = 1
+    inputs = torch.where(targets[:, None] == 1, 0.1, -0.1)
+    box = IntensityBox.per_channel([-1.0], [1.0])
+    return AttackCase(case_id, inputs, targets, box, (400.0,), (slice(0, 6), slice(0, 6), slice(0, 6)))
+
+
+def threat(epsilon: float, case: AttackCase) -> ThreatModel:
+    return LinfThreat.from_fraction(epsilon, case.box)
+
+
+def loop_on(directory: Path, attack: Attack | None = None, **keywords: Any) -> AttackLoop:
+    report = RobustnessReport(directory, {"model": "threshold"})
+    attack = attack or PGD(objective={"type": "CrossEntropy"}, num_iterations=4)
+    return AttackLoop(model, attack, "pgd", threat, make_case, report, **keywords)
+
+
+def lines(directory: Path) -> list[dict[str, Any]]:
+    """All records without their times."""
+    content = [json.loads(line) for line in (directory / "records.jsonl").read_text().splitlines()]
+    return [{key: value for key, value in entry.items() if key != "seconds"} for entry in content]
+
+
+def test_every_case_is_on_record_with_distances_in_three_units(tmp_path: Path) -> None:
+    loop = loop_on(tmp_path)
+    mean_clean = loop.run_clean(IDS)
+    assert mean_clean == 1.0
+    loop.run(IDS, [0.04, 0.06], mean_clean / 2)
+    weak, strong = loop.report.under("pgd", 0.04), loop.report.under("pgd", 0.06)
+    assert [weak[case_id].success for case_id in IDS] == [False] * 3
+    assert [strong[case_id].success for case_id in IDS] == [True] * 3
+    assert strong["a"].dice_adversarial == (0.0,)
+    assert strong["a"].dice_clean == (1.0,)
+    assert strong["a"].distance_fraction == pytest.approx(0.06, abs=1e-6)
+    assert strong["a"].distance_network == pytest.approx((0.12,), abs=1e-6)
+    assert strong["a"].distance_raw == pytest.approx((24.0,), abs=1e-3)
+    assert strong["a"].num_forward >= 4
+
+
+class KilledError(Exception):
+    """Stands for kill -9."""
+
+
+def test_after_a_kill_the_records_are_those_of_an_uninterrupted_run(tmp_path: Path) -> None:
+    def kill(case: AttackCase, epsilon: float, result: AttackResult) -> None:
+        if case.case_id == "b":
+            raise KilledError
+
+    whole = loop_on(tmp_path / "whole", seed=5)
+    whole.run(IDS, [0.06], whole.run_clean(IDS) / 2)
+    killed = loop_on(tmp_path / "killed", seed=5, on_result=kill)
+    with pytest.raises(KilledError):
+        killed.run(IDS, [0.06], killed.run_clean(IDS) / 2)
+    seen: list[str] = []
+    resumed = loop_on(tmp_path / "killed", seed=5, on_result=lambda case, *_: seen.append(case.case_id))
+    assert resumed.count_done(IDS, [0.06]) == 1
+    resumed.run(IDS, [0.06], resumed.run_clean(IDS) / 2)
+    assert seen == ["b", "c"]
+    assert lines(tmp_path / "killed") == lines(tmp_path / "whole")
+
+
+def test_results_do_not_depend_on_the_order_of_the_cases(tmp_path: Path) -> None:
+    attack = APGD(objective={"type": "CrossEntropy"}, num_iterations=3)
+    forward, backward = loop_on(tmp_path / "f", attack), loop_on(tmp_path / "b", attack)
+    forward.run(IDS, [0.03], forward.run_clean(IDS) / 2)
+    backward.run(IDS[::-1], [0.03], backward.run_clean(IDS[::-1]) / 2)
+    for case_id in IDS:
+        left, right = (loop.report.under("pgd", 0.03)[case_id] for loop in (forward, backward))
+        assert dataclasses.replace(left, seconds=0.0) == dataclasses.replace(right, seconds=0.0)
+
+
+def test_members_of_a_composite_are_recorded_one_by_one(tmp_path: Path) -> None:
+    still = {"type": "PGD", "objective": {"type": "CrossEntropy"}, "num_iterations": 1, "step_size": 1e-6}
+    pgd = {"type": "PGD", "objective": {"type": "CrossEntropy"}, "num_iterations": 4}
+    pair = Composite({"still": {**still, "random_start": False}, "pgd": pgd})
+    loop = loop_on(tmp_path, pair)
+    loop.run(["a"], [0.06], loop.run_clean(["a"]) / 2)
+    assert loop.report.attacks() == ("still", "pgd")
+    assert loop.report.has("a", WORST_CASE, 0.06)
+    assert loop.report.under("still", 0.06)["a"].success is False
+    assert loop.report.under("pgd", 0.06)["a"].success is True
+    assert loop.count_done(["a"], [0.06]) == 1
+
+
+def test_a_case_without_foreground_has_no_verdict(tmp_path: Path) -> None:
+    loop = loop_on(tmp_path)
+    loop.run(["a", "empty"], [0.06], loop.run_clean(["a", "empty"]) / 2)
+    assert loop.report.clean()["empty"].mean_clean is None
+    assert loop.report.under("pgd", 0.06)["empty"].success is None
+    with pytest.raises(ValueError, match="none of the cases has foreground"):
+        loop_on(tmp_path / "other").run_clean(["empty"])
+
+
+def test_reserved_names_are_refused(tmp_path: Path) -> None:
+    report = RobustnessReport(tmp_path, {})
+    attack = PGD(objective={"type": "CrossEntropy"})
+    with pytest.raises(ValueError, match="cannot be called 'clean'"):
+        AttackLoop(model, attack, CLEAN, threat, make_case, report)
+
+
+def test_generators_differ_by_case_and_epsilon() -> None:
+    draws = [
+        torch.rand(1, generator=case_generator(seed, case_id, epsilon, "cpu")).item()
+        for seed, case_id, epsilon in [(0, "a", 0.1), (0, "b", 0.1), (0, "a", 0.2), (1, "a", 0.1), (0, "a", 0.1)]
+    ]
+    assert len(set(draws)) == 4
+    assert draws[0] == draws[4]
+
+
+def test_the_patch_is_centred_on_the_foreground_and_lies_inside() -> None:
+    label = np.zeros((20, 10, 4), dtype=np.uint8)
+    label[14:16, 4:6, 1] = 1
+    assert foreground_window(label, (6, 6, 8)) == (slice(12, 18), slice(2, 8), slice(0, 4))
+    label[:] = 0
+    label[19, 0, 0] = 1
+    assert foreground_window(label, (6, 6, 8)) == (slice(14, 20), slice(0, 6), slice(0, 4))
+    label[:] = 0
+    assert foreground_window(label, (6, 6, 8)) == (slice(7, 13), slice(2, 8), slice(0, 4))

@@ -1,0 +1,95 @@
+from pathlib import Path
+
+import pytest
+
+from rogseg.engine.config.load import load_config, parse_overrides
+from rogseg.engine.config.task import plan_of
+from rogseg.task_plan import TaskPlan
+from tests.tiny_task import tiny_plan, write_tiny_task
+
+CONFIGS = Path(__file__).resolve().parents[4] / "configs"
+HIPPOCAMPUS = CONFIGS / "rog" / "rog_standard_hippocampus.py"
+TASKS = (
+    "braintumour", "heart", "liver", "hippocampus", "prostate", "lung", "pancreas", "hepaticvessel", "spleen", "colon",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_shipped_config_of_standard_training_loads(name: str) -> None:
+    config = load_config(CONFIGS / "rog" / f"rog_standard_{name}.py")
+    plan = TaskPlan.load(CONFIGS / "_base_" / "tasks" / f"{name}.json")
+    assert plan_of(config) == plan
+    assert config.model.backbone.strides == plan.strides
+    assert config.model.head.num_classes == plan.num_classes
+    assert config.train_data.dataset.crop_size == plan.crop_size
+    assert config.optim_wrapper.optimizer.amsgrad is True
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("seeed=3", "unknown key 'seeed': did you mean 'seed'?"),
+        ("train_cfg.max_epoch=3", "train_cfg.max_epoch is no argument of TrainLoop: did you mean 'max_epochs'?"),
+        ("model.backbone.lenght=3", "model.backbone.lenght is no argument of ROG: did you mean 'length'?"),
+        ("trainer.type=StandartTrainer", "did you mean 'StandardTrainer'?"),
+        ("optim_wrapper.optimizer.amsgard=True", "optimizer.amsgard is no argument of Adam: did you mean 'amsgrad'?"),
+        ("default_hooks.save.intervall=2", "default_hooks.save.intervall is no argument of SaveHook"),
+        ("train_data.dataset.transforms.0.max_rotatoin=3", r"transforms\[0\].max_rotatoin is no argument of RandomAff"),
+        ("train_data.batchsize=3", "train_data.batchsize is no argument of train_data: did you mean 'batch_size'?"),
+        ("validation.max_volume=3", "did you mean 'max_volumes'?"),
+        ("inference.overlapp=0.2", "did you mean 'overlap'?"),
+        ("model.backbone.in_channels=task.num_chanels", "model.backbone.in_channels .* did you mean 'num_channels'?"),
+        ("model.losses.0.type=DiceLos", r"model.losses\[0\].type is 'DiceLos', .* did you mean 'DiceLoss'?"),
+        ("nonsense", "must be KEY=VALUE"),
+    ],
+)
+def test_what_is_misspelt_fails_at_load_with_the_nearest_known_word(option: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        load_config(HIPPOCAMPUS, [option])
+
+
+def test_an_argument_that_is_missing_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "c.py"
+    path.write_text(f'_base_ = ["{HIPPOCAMPUS}"]\ntrainer = dict(_delete_=True, type="AWPTrainer")\n')
+    with pytest.raises(ValueError, match=r"c\.py: trainer \(AWPTrainer\) lacks"):
+        load_config(path)
+
+
+def test_two_bases_with_one_key_are_explained(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("seed = 1\n")
+    (tmp_path / "b.py").write_text("seed = 2\n")
+    (tmp_path / "c.py").write_text('_base_ = ["./a.py", "./b.py"]\n')
+    with pytest.raises(ValueError, match=r"c\.py: two files of _base_ have the same key .*seed"):
+        load_config(tmp_path / "c.py")
+
+
+def test_a_file_that_is_not_there_or_not_readable_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"nowhere\.py: there is no such config"):
+        load_config(tmp_path / "nowhere.py")
+    (tmp_path / "broken.py").write_text("seed = = 2\n")
+    with pytest.raises(ValueError, match=r"broken\.py: not a readable config"):
+        load_config(tmp_path / "broken.py")
+
+
+def test_a_config_without_task_takes_that_of_a_stored_task(tmp_path: Path) -> None:
+    standard = CONFIGS / "rog" / "rog_standard.py"
+    with pytest.raises(ValueError, match="pass --task"):
+        load_config(standard)
+    task = write_tiny_task(tmp_path / "task")
+    config = load_config(standard, task_dir=task.directory)
+    assert plan_of(config) == tiny_plan()
+    assert config.inference.window_size == (16, 16, 16)
+
+
+def test_a_stored_task_of_another_plan_is_refused(tmp_path: Path) -> None:
+    task = write_tiny_task(tmp_path / "task")
+    with pytest.raises(ValueError, match=r"plan\.json: its name is Task99_Tiny, but .* has Task04_Hippocampus"):
+        load_config(HIPPOCAMPUS, task_dir=task.directory)
+    with pytest.raises(ValueError, match="not a stored task"):
+        load_config(HIPPOCAMPUS, task_dir=tmp_path / "elsewhere")
+
+
+def test_overrides_are_literals_where_they_can_be() -> None:
+    parsed = parse_overrides(["a=1e-3", "b.c=(1, 2)", "d=text/with=sign", "e=none", "f=True", "g=dict"])
+    assert parsed == {"a": 1e-3, "b.c": (1, 2), "d": "text/with=sign", "e": None, "f": True, "g": "dict"}
+    assert load_config(HIPPOCAMPUS, ["train_data.batch_size=7"]).train_data.batch_size == 7
