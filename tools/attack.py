@@ -27,6 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--cases", nargs="+", help="case ids; default: the validation cases of the fold")
     parser.add_argument("--max-cases", type=int, help="a quick look at that many cases, spread over the set")
     parser.add_argument("--shard", default="1/1", help="K/N: attack every N-th case from the K-th on")
+    parser.add_argument("--surrogate", help="weights of another network: do attacks transfer from it?")
     parser.add_argument("--save-adversarial", action="store_true", help="write perturbations and predictions as NIfTI")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")

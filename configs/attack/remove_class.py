@@ -2,3 +2,4 @@
 _base_ = ["../_base_/attacks/linf.py", "../_base_/attacks/apgd.py"]
 
 attack = dict(objective=dict(type="RemoveClass", target_class=-1), select="objective")
+criterion = dict(type="ClassVanished", target_class=-1)

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from rogseg.attacks.criteria import Criterion
-from rogseg.attacks.objectives.remove_class import checked_class
+from rogseg.attacks.objectives.remove_class import class_index
 from rogseg.registry import CRITERIA
 
 __all__ = ["ClassGrown", "ClassVanished"]
@@ -26,11 +26,15 @@ class ClassVanished(Criterion):
 
     def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
         """(B, K, D, H, W) raw logits, (B, D, H, W) targets -> (B,) bool."""
-        index = checked_class(self.target_class, logits)
+        index = class_index(self.target_class, logits.shape[1])
         true = (targets == index).flatten(1)
         found = true & (logits.argmax(1) == index).flatten(1)
         size = true.sum(1)
         return (size > 0) & (found.sum(1) <= self.share * size)
+
+    def applies(self, targets: Tensor, num_classes: int) -> Tensor:
+        """Cases with the class."""
+        return (targets == class_index(self.target_class, num_classes)).flatten(1).any(dim=1)
 
 
 @CRITERIA.register_module()
@@ -50,7 +54,11 @@ class ClassGrown(Criterion):
 
     def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
         """(B, K, D, H, W) raw logits, (B, D, H, W) targets -> (B,) bool."""
-        index = checked_class(self.target_class, logits)
+        index = class_index(self.target_class, logits.shape[1])
         size = (targets == index).flatten(1).sum(1)
         predicted = (logits.argmax(1) == index).flatten(1).sum(1)
         return (size > 0) & (predicted >= self.factor * size)
+
+    def applies(self, targets: Tensor, num_classes: int) -> Tensor:
+        """Cases with the class."""
+        return (targets == class_index(self.target_class, num_classes)).flatten(1).any(dim=1)

@@ -27,6 +27,10 @@ class Criterion(ABC):
     def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
         """(B, K, D, H, W) raw logits, (B, D, H, W) targets -> (B,) bool."""
 
+    @abstractmethod
+    def applies(self, targets: Tensor, num_classes: int) -> Tensor:
+        """Whether a case can fall at all: (B, D, H, W) targets -> (B,) bool. Others are no success and no failure."""
+
 
 @CRITERIA.register_module()
 class DiceBelow(Criterion):
@@ -43,3 +47,7 @@ class DiceBelow(Criterion):
     def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
         """(B, K, D, H, W) raw logits, (B, D, H, W) targets -> (B,) bool; False where the Dice is NaN."""
         return mean_foreground_dice(case_dice(logits, targets)) < self.threshold
+
+    def applies(self, targets: Tensor, num_classes: int) -> Tensor:
+        """Cases with foreground."""
+        return (targets > 0).flatten(1).any(dim=1)

@@ -22,7 +22,8 @@ class CaseRecord:
     """One case under one attack; the clean prediction is the attack ``clean`` at epsilon 0.
 
     ``dice_clean`` and ``dice_adversarial`` hold one value per foreground class, None where the class is absent from
-    prediction and target. ``success`` is None for a case without foreground, which is neither success nor failure.
+    prediction and target. ``success`` is None where nothing can succeed: without attack, and in a case that lacks what
+    the criterion asks for, such as any foreground.
     ``distance_fraction`` is in the norm of the run's threat model, in units of the box's width; the two others are the
     largest move of a voxel, per channel, in network units and raw units (HU for CT). ``found_distance`` is the length
     of what a minimal-norm attack found at whatever epsilon. ``seconds`` are wall-clock.

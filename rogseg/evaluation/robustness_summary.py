@@ -88,7 +88,8 @@ def summarise(attack: str, epsilon: float, outcomes: Sequence[CaseOutcome]) -> A
 
 def summarise_all(report: RobustnessReport) -> tuple[AttackSummary, ...]:
     """The rows of the table: clean, each attack at each epsilon, and the worst case at each epsilon."""
-    rows = [summarise(CLEAN, 0.0, [_outcome(record) for record in report.clean().values()])]
+    clean = summarise(CLEAN, 0.0, [_outcome(record) for record in report.clean().values()])
+    rows = [dataclasses.replace(clean, robust=())]
     for epsilon in report.epsilons():
         for attack in report.attacks():
             records = report.under(attack, epsilon)

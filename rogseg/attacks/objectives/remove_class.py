@@ -27,7 +27,7 @@ class RemoveClass(Objective):
 
     def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
         """(B, K, D, H, W) raw logits, (B, D, H, W) class indices -> (B,)."""
-        wanted = checked_class(self.target_class, logits)
+        wanted = class_index(self.target_class, logits.shape[1])
         return _mean_over(-F.softplus(log_odds(logits, wanted)), targets == wanted)
 
 
@@ -46,17 +46,16 @@ class GrowClass(Objective):
 
     def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
         """(B, K, D, H, W) raw logits, (B, D, H, W) class indices -> (B,)."""
-        wanted = checked_class(self.target_class, logits)
+        wanted = class_index(self.target_class, logits.shape[1])
         return _mean_over(-F.softplus(-log_odds(logits, wanted)), targets != wanted)
 
 
-def checked_class(target_class: int, logits: Tensor) -> int:
+def class_index(target_class: int, num_classes: int) -> int:
     """The class as an index from 1 on.
 
     Raises:
         ValueError: the model has no such foreground class.
     """
-    num_classes = logits.shape[1]
     index = num_classes - 1 if target_class == -1 else target_class
     if not 1 <= index < num_classes:
         raise ValueError(

@@ -7,11 +7,11 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from rogseg.attacks import Attack, AttackResult
+from rogseg.attacks import Attack, AttackResult, Criterion, DiceBelow
 from rogseg.engine.attacking.attack_cases import AttackCase, Protocol, load_attack_case
 from rogseg.engine.attacking.attack_loop import AttackLoop
 from rogseg.engine.attacking.attack_reporting import write_report
-from rogseg.engine.attacking.attack_sanity import check_model
+from rogseg.engine.attacking.attack_sanity import check_model, check_surrogate, lowest_white_box_dice
 from rogseg.engine.attacking.case_selection import parse_shard, shard_of, spread
 from rogseg.engine.attacking.save_adversarial import AdversarialWriter
 from rogseg.engine.attacking.threats import DEFAULT_THREAT, ThreatFactory, parse_epsilon
@@ -21,13 +21,12 @@ from rogseg.engine.evaluation_identity import digest_of_file, digest_of_json, en
 from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.model.api import build_model
 from rogseg.evaluation.robustness_report import RobustnessReport
-from rogseg.registry import ATTACKS
+from rogseg.registry import ATTACKS, CRITERIA
 from rogseg.storage import StoredTask
 
 __all__ = ["attack_checkpoint"]
 
-# The check at a very large epsilon costs about twenty passes of a case.
-NUM_SANITY_CASES = 1
+HALF_OF_CLEAN = {"type": "DiceBelow", "threshold": "half of the mean clean Dice of the cases"}
 
 
 def attack_checkpoint(
@@ -44,6 +43,7 @@ def attack_checkpoint(
     shard: str = "1/1",
     save_adversarial: bool = False,
     seed: int = 0,
+    surrogate: str | Path | None = None,
     device: str | None = None,
     cfg_options: Sequence[str] = (),
     attack_options: Sequence[str] = (),
@@ -60,6 +60,7 @@ def attack_checkpoint(
         keep_freed_memory()
     if attack_cfg.get("attack") is None:
         raise ValueError(f"{attack}: it has no key 'attack'; take one of configs/attack/")
+    criterion_cfg = attack_cfg.criterion.to_dict() if attack_cfg.get("criterion") else None
     name = Path(attack).stem
     built: Attack = ATTACKS.build(attack_cfg.attack)
     factory = ThreatFactory(attack_cfg.get("threat", DEFAULT_THREAT))
@@ -77,6 +78,7 @@ def attack_checkpoint(
         "checkpoint": digest_of_file(checkpoint),
         "attack": attack_cfg.attack.to_dict(),
         "attack_name": name,
+        "criterion": criterion_cfg or HALF_OF_CLEAN,
         "threat": {**DEFAULT_THREAT, **attack_cfg.get("threat", {})},
         "protocol": protocol,
         "overlap": cfg.inference["overlap"],
@@ -104,7 +106,13 @@ def attack_checkpoint(
         loop = AttackLoop(model, built, name, factory, load_case, report, seed=seed, on_result=on_result)
         mean_clean = loop.run_clean(evaluated)
         progress.update(todo, completed=loop.count_done(shard_cases, epsilons))
-        loop.run(shard_cases, epsilons, mean_clean / 2)
-    findings = check_model(model, [load_case(case_id) for case_id in evaluated[:NUM_SANITY_CASES]], factory, seed)
+        criterion: Criterion = CRITERIA.build(criterion_cfg) if criterion_cfg else DiceBelow(mean_clean / 2)
+        loop.run(shard_cases, epsilons, criterion)
+    findings = [*check_model(model, load_case(evaluated[0]), factory, epsilons[0], seed)]
+    if surrogate is not None:
+        white_box = lowest_white_box_dice(report, epsilons[0])
+        tried = [load_case(case_id) for case_id in shard_cases if case_id in white_box]
+        other = build_model(cfg, surrogate, device).logits
+        findings.append(check_surrogate(model, other, tried, factory, epsilons[0], white_box, seed))
     write_report(report, findings, console)
     return report

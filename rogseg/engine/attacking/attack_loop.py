@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import torch
 from torch import Tensor
 
-from rogseg.attacks import Attack, AttackResult, Composite, DiceBelow, ThreatModel
+from rogseg.attacks import Attack, AttackResult, Composite, Criterion, ThreatModel
 from rogseg.attacks.counted_model import LogitFn
 from rogseg.attacks.criteria import case_dice
 from rogseg.engine.attacking.attack_cases import AttackCase
@@ -76,11 +76,8 @@ class AttackLoop:
                     dice = case_dice(self.model(case.inputs).float(), case.targets)
                 zeros = (0.0,) * case.inputs.shape[1]
                 per_class = _dice_tuple(dice)
-                success = None if dice.isnan().all() else False
                 self.report.add(
-                    CaseRecord(
-                        case_id, CLEAN, 0.0, per_class, per_class, success, 0.0, zeros, zeros, 1, 0, 0.0, self.seed
-                    )
+                    CaseRecord(case_id, CLEAN, 0.0, per_class, per_class, None, 0.0, zeros, zeros, 1, 0, 0.0, self.seed)
                 )
         clean = self.report.clean()
         means = [mean for case_id in case_ids if (mean := clean[case_id].mean_clean) is not None]
@@ -88,9 +85,8 @@ class AttackLoop:
             raise ValueError("none of the cases has foreground, so there is no Dice to attack: choose other cases")
         return math.fsum(means) / len(means)
 
-    def run(self, case_ids: Sequence[str], epsilons: Sequence[float], threshold: float) -> None:
-        """Attack what is missing; success is a mean foreground Dice under ``threshold``."""
-        criterion = DiceBelow(threshold)
+    def run(self, case_ids: Sequence[str], epsilons: Sequence[float], criterion: Criterion) -> None:
+        """Attack what is missing; the criterion says when a case has fallen."""
         for epsilon in epsilons:
             for case_id in case_ids:
                 if not self._is_done(case_id, epsilon):
@@ -105,7 +101,7 @@ class AttackLoop:
                     )
                     if self.on_result is not None:
                         self.on_result(case, epsilon, result)
-                    self._record(case, epsilon, result)
+                    self._record(case, epsilon, result, criterion)
 
     def count_done(self, case_ids: Sequence[str], epsilons: Sequence[float]) -> int:
         """How many pairs of case and epsilon are on record."""
@@ -115,16 +111,17 @@ class AttackLoop:
         # A composite's own record comes after those of its members, so it says that they are all there.
         return self.report.has(case_id, WORST_CASE if self._is_composite else self.name, epsilon)
 
-    def _record(self, case: AttackCase, epsilon: float, result: AttackResult) -> None:
+    def _record(self, case: AttackCase, epsilon: float, result: AttackResult, criterion: Criterion) -> None:
+        applies = bool(criterion.applies(case.targets, result.dice.shape[1] + 1)[0])
         # Under the cascade a case that has fallen before the first member is met by none.
         named = {**result.members, WORST_CASE: result} if self._is_composite else {self.name: result}
         clean = self.report.clean()[case.case_id]
         for name, one in named.items():
             if not self.report.has(case.case_id, name, epsilon):
-                self.report.add(self._case_record(case, epsilon, name, one, clean))
+                self.report.add(self._case_record(case, epsilon, name, one, clean, applies))
 
     def _case_record(
-        self, case: AttackCase, epsilon: float, name: str, result: AttackResult, clean: CaseRecord
+        self, case: AttackCase, epsilon: float, name: str, result: AttackResult, clean: CaseRecord, applies: bool
     ) -> CaseRecord:
         moved = (result.adversarial - case.inputs).double().abs().flatten(2).amax(2)[0]
         width = case.box.width.double().flatten().to(moved)
@@ -136,7 +133,7 @@ class AttackLoop:
             epsilon=epsilon,
             dice_clean=clean.dice_clean,
             dice_adversarial=_dice_tuple(result.dice),
-            success=None if result.dice.isnan().all() else bool(result.success[0]),
+            success=bool(result.success[0]) if applies else None,
             distance_fraction=float(result.distance[0]),
             distance_network=tuple(moved.tolist()),
             distance_raw=tuple(f * raw for f, raw in zip(fractions.tolist(), case.raw_width, strict=True)),

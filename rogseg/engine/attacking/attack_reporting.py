@@ -1,6 +1,6 @@
 """What an evaluation leaves behind: the table, the findings of the sanity checks and the figure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,10 @@ def write_report(
     console = console or Console()
     identity: dict[str, Any] = report.header["identity"]
     rows = summarise_all(report)
-    title = f"{identity['task']}, {identity['attack_name']}, protocol {identity['protocol']}, {identity['selection']}"
+    title = (
+        f"{identity['task']}, {identity['attack_name']}, protocol {identity['protocol']}, {identity['selection']}, "
+        f"a case falls by {_in_words(identity['criterion'])}"
+    )
     console.print(rich_table(rows, identity["classes"], title))
     findings = [*model_findings, *check_records(report)]
     for finding in findings:
@@ -39,6 +42,11 @@ def write_report(
     save_findings(findings, report.directory / "sanity.json")
     plot_dice_over_epsilon(rows[0], rows[1:], report.directory / "dice_over_epsilon.png")
     console.print(f"records, table, sanity checks and figure: {report.directory}")
+
+
+def _in_words(criterion: Mapping[str, Any]) -> str:
+    arguments = ", ".join(f"{key} {value}" for key, value in criterion.items() if key != "type")
+    return f"{criterion['type']} ({arguments})"
 
 
 def merge_shards(directories: Sequence[Path], out: Path) -> None:

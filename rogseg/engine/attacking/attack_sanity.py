@@ -2,15 +2,15 @@
 
 import dataclasses
 import json
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 
 from rogseg.attacks.apgd import APGD
+from rogseg.attacks.base import AttackResult
 from rogseg.attacks.counted_model import LogitFn
-from rogseg.attacks.criteria import DiceBelow
+from rogseg.attacks.criteria import DiceBelow, case_dice
 from rogseg.attacks.sanity_checks import (
     SanityFinding,
     check_deterministic,
@@ -19,57 +19,100 @@ from rogseg.attacks.sanity_checks import (
     check_logits,
     check_more_budget,
     check_square_against_white_box,
+    check_transfer,
 )
+from rogseg.attacks.threat_model import LinfThreat, ThreatModel
 from rogseg.engine.attacking.attack_cases import AttackCase
 from rogseg.engine.attacking.attack_loop import MakeThreat, case_generator
 from rogseg.evaluation.robustness_report import RobustnessReport
 from rogseg.evaluation.robustness_summary import summarise_all
+from rogseg.metrics import mean_foreground_dice
 
-__all__ = ["check_model", "check_records", "save_findings"]
+__all__ = ["check_model", "check_records", "check_surrogate", "lowest_white_box_dice", "save_findings"]
 
 # Nearly the whole box, so that any network must break; a case of it costs this many passes.
 LARGE_EPSILON = 0.5
-LARGE_EPSILON_ITERATIONS = 20
+FEW_ITERATIONS, MANY_ITERATIONS = 5, 20
 BLACK_BOX = "Square"
 
 
 def check_model(
-    model: LogitFn, cases: Sequence[AttackCase], make_threat: MakeThreat, seed: int
+    model: LogitFn, case: AttackCase, make_threat: MakeThreat, epsilon: float, seed: int
 ) -> tuple[SanityFinding, ...]:
-    """Ask the model itself: the first case for its outputs and gradients, all given cases at a very large epsilon."""
-    first = cases[0]
+    """Ask the model itself, on one case; 45 forward and backward passes.
+
+    Its outputs and gradients, APGD with few and with many iterations at an epsilon of the evaluation, and APGD in
+    nearly the whole box, whatever the threat of the evaluation is.
+    """
     with torch.no_grad():
-        logits = model(first.inputs).float()
-    attack = APGD(objective={"type": "CrossEntropy"}, num_iterations=LARGE_EPSILON_ITERATIONS)
-    broken = [
-        attack(
-            model,
-            case.inputs,
-            case.targets,
-            make_threat(LARGE_EPSILON, case),
-            DiceBelow(0.0),
-            generator=case_generator(seed, case.case_id, LARGE_EPSILON, case.inputs.device),
-        ).mean_dice
-        for case in cases
-    ]
+        logits = model(case.inputs).float()
+    threat = make_threat(epsilon, case)
+    budgets = {
+        float(iterations): _apgd(model, case, threat, iterations, seed).mean_dice.item()
+        for iterations in (FEW_ITERATIONS, MANY_ITERATIONS)
+    }
+    nearly_the_box = LinfThreat.from_fraction(LARGE_EPSILON, case.box)
+    broken = _apgd(model, case, nearly_the_box, MANY_ITERATIONS, seed).mean_dice
     return (
         check_logits(logits),
-        check_deterministic(model, first.inputs),
-        check_gradients(model, first.inputs, first.targets),
-        check_large_epsilon(torch.cat(broken), LARGE_EPSILON),
+        check_deterministic(model, case.inputs),
+        check_gradients(model, case.inputs, case.targets),
+        check_more_budget("iterations", budgets),
+        check_large_epsilon(broken, LARGE_EPSILON),
+    )
+
+
+def check_surrogate(
+    model: LogitFn,
+    surrogate: LogitFn,
+    cases: Sequence[AttackCase],
+    make_threat: MakeThreat,
+    epsilon: float,
+    white_box_dice: Mapping[str, float],
+    seed: int,
+) -> SanityFinding:
+    """Whether volumes that APGD makes on another network hurt this one more than the attacks on itself did.
+
+    Args:
+        model: the network under evaluation.
+        surrogate: the other one.
+        cases: those to try; 20 forward and backward passes of the surrogate each.
+        make_threat: as in the evaluation.
+        epsilon: as in the evaluation.
+        white_box_dice: lowest mean Dice of each case over the white-box attacks.
+        seed: of the starts.
+    """
+    transferred = []
+    for case in cases:
+        made = _apgd(surrogate, case, make_threat(epsilon, case), MANY_ITERATIONS, seed).adversarial
+        with torch.no_grad():
+            transferred.append(mean_foreground_dice(case_dice(model(made).float(), case.targets)))
+    own = torch.tensor([white_box_dice[case.case_id] for case in cases], dtype=torch.float64)
+    return check_transfer(torch.cat(transferred).cpu(), own)
+
+
+def _apgd(model: LogitFn, case: AttackCase, threat: ThreatModel, num_iterations: int, seed: int) -> AttackResult:
+    return APGD(objective={"type": "CrossEntropy"}, num_iterations=num_iterations)(
+        model,
+        case.inputs,
+        case.targets,
+        threat,
+        DiceBelow(0.0),  # nothing asks for success here
+        generator=case_generator(seed, case.case_id, 0.0, case.inputs.device),
     )
 
 
 def check_records(report: RobustnessReport) -> tuple[SanityFinding, ...]:
     """Ask the records: Square against the white-box attacks, and whether a larger epsilon is ever weaker."""
     findings = []
-    white_box = [attack for attack in report.attacks() if attack != BLACK_BOX]
-    if BLACK_BOX in report.attacks() and white_box:
+    if {BLACK_BOX} < set(report.attacks()):
         for epsilon in report.epsilons():
-            square = _dice_of(report, BLACK_BOX, epsilon)
-            others = [_dice_of(report, attack, epsilon) for attack in white_box]
-            best = [min(dice.get(case_id, math.inf) for dice in others) for case_id in square]
-            finding = check_square_against_white_box(torch.tensor(list(square.values())), torch.tensor(best))
+            square, white_box = _dice_of(report, BLACK_BOX, epsilon), lowest_white_box_dice(report, epsilon)
+            both = [case_id for case_id in square if case_id in white_box]
+            finding = check_square_against_white_box(
+                torch.tensor([square[case_id] for case_id in both]),
+                torch.tensor([white_box[case_id] for case_id in both]),
+            )
             findings.append(dataclasses.replace(finding, name=f"epsilon {epsilon * 255:.3g}/255: {finding.name}"))
     if len(report.epsilons()) > 1:
         rows = summarise_all(report)
@@ -78,6 +121,16 @@ def check_records(report: RobustnessReport) -> tuple[SanityFinding, ...]:
             finding = check_more_budget("epsilon", means)
             findings.append(dataclasses.replace(finding, name=f"{attack}: {finding.name}"))
     return tuple(findings)
+
+
+def lowest_white_box_dice(report: RobustnessReport, epsilon: float) -> dict[str, float]:
+    """Lowest mean Dice of each case over the attacks that see gradients."""
+    lowest: dict[str, float] = {}
+    for attack in report.attacks():
+        if attack != BLACK_BOX:
+            for case_id, dice in _dice_of(report, attack, epsilon).items():
+                lowest[case_id] = min(dice, lowest.get(case_id, dice))
+    return lowest
 
 
 def _dice_of(report: RobustnessReport, attack: str, epsilon: float) -> dict[str, float]:

@@ -34,6 +34,7 @@ TOP_LEVEL_KEYS: dict[str, str] = {
     "resume": "whether to go on from the work directory's last checkpoint",
     "init_from": "where an adversarial training starts from: checkpoint, work_dir, zoo, stage",
     "attack": "component of the ATTACKS registry",
+    "criterion": "component of the CRITERIA registry; None is a mean Dice under half of the mean clean Dice",
     "threat": "type of the threat model and unit of its epsilon: fraction, network or raw",
     "epsilons": "radii of the attack, in that unit",
 }

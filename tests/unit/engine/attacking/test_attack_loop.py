@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from rogseg.attacks import APGD, PGD, AttackResult, Composite, IntensityBox, LinfThreat, ThreatModel
+from rogseg.attacks import APGD, PGD, AttackResult, Composite, DiceBelow, IntensityBox, LinfThreat, ThreatModel
 from rogseg.attacks.base import Attack
 from rogseg.engine.attacking.attack_cases import AttackCase, foreground_window
 from rogseg.engine.attacking.attack_loop import AttackLoop, case_generator
@@ -53,7 +53,7 @@ def test_every_case_is_on_record_with_distances_in_three_units(tmp_path: Path) -
     loop = loop_on(tmp_path)
     mean_clean = loop.run_clean(IDS)
     assert mean_clean == 1.0
-    loop.run(IDS, [0.04, 0.06], mean_clean / 2)
+    loop.run(IDS, [0.04, 0.06], DiceBelow(mean_clean / 2))
     weak, strong = loop.report.under("pgd", 0.04), loop.report.under("pgd", 0.06)
     assert [weak[case_id].success for case_id in IDS] == [False] * 3
     assert [strong[case_id].success for case_id in IDS] == [True] * 3
@@ -75,14 +75,14 @@ def test_after_a_kill_the_records_are_those_of_an_uninterrupted_run(tmp_path: Pa
             raise KilledError
 
     whole = loop_on(tmp_path / "whole", seed=5)
-    whole.run(IDS, [0.06], whole.run_clean(IDS) / 2)
+    whole.run(IDS, [0.06], DiceBelow(whole.run_clean(IDS) / 2))
     killed = loop_on(tmp_path / "killed", seed=5, on_result=kill)
     with pytest.raises(KilledError):
-        killed.run(IDS, [0.06], killed.run_clean(IDS) / 2)
+        killed.run(IDS, [0.06], DiceBelow(killed.run_clean(IDS) / 2))
     seen: list[str] = []
     resumed = loop_on(tmp_path / "killed", seed=5, on_result=lambda case, *_: seen.append(case.case_id))
     assert resumed.count_done(IDS, [0.06]) == 1
-    resumed.run(IDS, [0.06], resumed.run_clean(IDS) / 2)
+    resumed.run(IDS, [0.06], DiceBelow(resumed.run_clean(IDS) / 2))
     assert seen == ["b", "c"]
     assert lines(tmp_path / "killed") == lines(tmp_path / "whole")
 
@@ -90,8 +90,8 @@ def test_after_a_kill_the_records_are_those_of_an_uninterrupted_run(tmp_path: Pa
 def test_results_do_not_depend_on_the_order_of_the_cases(tmp_path: Path) -> None:
     attack = APGD(objective={"type": "CrossEntropy"}, num_iterations=3)
     forward, backward = loop_on(tmp_path / "f", attack), loop_on(tmp_path / "b", attack)
-    forward.run(IDS, [0.03], forward.run_clean(IDS) / 2)
-    backward.run(IDS[::-1], [0.03], backward.run_clean(IDS[::-1]) / 2)
+    forward.run(IDS, [0.03], DiceBelow(forward.run_clean(IDS) / 2))
+    backward.run(IDS[::-1], [0.03], DiceBelow(backward.run_clean(IDS[::-1]) / 2))
     for case_id in IDS:
         left, right = (loop.report.under("pgd", 0.03)[case_id] for loop in (forward, backward))
         assert dataclasses.replace(left, seconds=0.0) == dataclasses.replace(right, seconds=0.0)
@@ -102,7 +102,7 @@ def test_members_of_a_composite_are_recorded_one_by_one(tmp_path: Path) -> None:
     pgd = {"type": "PGD", "objective": {"type": "CrossEntropy"}, "num_iterations": 4}
     pair = Composite({"still": {**still, "random_start": False}, "pgd": pgd})
     loop = loop_on(tmp_path, pair)
-    loop.run(["a"], [0.06], loop.run_clean(["a"]) / 2)
+    loop.run(["a"], [0.06], DiceBelow(loop.run_clean(["a"]) / 2))
     assert loop.report.attacks() == ("still", "pgd")
     assert loop.report.has("a", WORST_CASE, 0.06)
     assert loop.report.under("still", 0.06)["a"].success is False
@@ -112,7 +112,7 @@ def test_members_of_a_composite_are_recorded_one_by_one(tmp_path: Path) -> None:
 
 def test_a_case_without_foreground_has_no_verdict(tmp_path: Path) -> None:
     loop = loop_on(tmp_path)
-    loop.run(["a", "empty"], [0.06], loop.run_clean(["a", "empty"]) / 2)
+    loop.run(["a", "empty"], [0.06], DiceBelow(loop.run_clean(["a", "empty"]) / 2))
     assert loop.report.clean()["empty"].mean_clean is None
     assert loop.report.under("pgd", 0.06)["empty"].success is None
     with pytest.raises(ValueError, match="none of the cases has foreground"):
