@@ -1,24 +1,20 @@
 """Fast adversarial training: one step from a random start."""
 
-from functools import partial
 from typing import Any
 
 import torch
-from mmengine.optim import OptimWrapper
-from torch import Tensor, nn
+from torch import Tensor
 
-from rogseg.attacks.objectives import Objective, build_objective
+from rogseg.attacks.objectives import Objective
 from rogseg.attacks.threat_model import ThreatModel
 from rogseg.registry import TRAINERS
-from rogseg.trainers.base import Batch
-from rogseg.trainers.crafting import CraftingTrainer, objective_on
-from rogseg.trainers.inner_maximization import Crafted, ascend
+from rogseg.trainers.single_step import SingleStepTrainer
 
 __all__ = ["FGSMTrainer"]
 
 
 @TRAINERS.register_module()
-class FGSMTrainer(CraftingTrainer):
+class FGSMTrainer(SingleStepTrainer):
     """Trains on one step of steepest ascent from a random point of the ball, projected onto ball and box.
 
     Args:
@@ -46,37 +42,12 @@ class FGSMTrainer(CraftingTrainer):
         clean_loss_interval: int = 50,
         seed: int = 0,
     ) -> None:
-        super().__init__(epsilon, threat, clean_loss_interval, seed)
-        if not step_size > 0:
-            raise ValueError(f"step_size={step_size} must be positive, in units of epsilon")
-        self.step_size = step_size
-        self.objective = build_objective(objective)
+        super().__init__(epsilon, step_size, objective, threat, clean_loss_interval, seed)
 
-    @property
-    def passes_per_step(self) -> float:
-        """One to craft and one to train."""
-        return 2.0
+    def start(self, inputs: Tensor, threat: ThreatModel, generator: torch.Generator) -> Tensor:
+        """A random point of the ball."""
+        return threat.random_start(inputs, generator)
 
-    def craft(
-        self,
-        module: nn.Module,
-        batch: Batch,
-        threat: ThreatModel,
-        optim_wrapper: OptimWrapper,
-        generator: torch.Generator,
-    ) -> Crafted:
-        """One projected step from a random start."""
-        inputs = batch["inputs"]
-        return ascend(
-            partial(objective_on, module, self.objective, batch["targets"], optim_wrapper),
-            threat,
-            threat.random_start(inputs, generator),
-            num_iterations=1,
-            step_size=self.step_size,
-            project=partial(threat.project, inputs),
-        )
-
-    def losses(self, model: nn.Module, batch: Batch, adversarial: Tensor) -> dict[str, Tensor]:
-        """The model's own loss on the crafted volumes."""
-        losses: dict[str, Tensor] = model(adversarial, batch["targets"], mode="loss")
-        return losses
+    def bring_back(self, inputs: Tensor, threat: ThreatModel, volume: Tensor) -> Tensor:
+        """Projected onto ball and box."""
+        return threat.project(inputs, volume)

@@ -1,24 +1,20 @@
 """Noise-augmented single-step adversarial training."""
 
-from functools import partial
 from typing import Any
 
 import torch
-from mmengine.optim import OptimWrapper
-from torch import Tensor, nn
+from torch import Tensor
 
-from rogseg.attacks.objectives import Objective, build_objective
+from rogseg.attacks.objectives import Objective
 from rogseg.attacks.threat_model import ThreatModel
 from rogseg.registry import TRAINERS
-from rogseg.trainers.base import Batch
-from rogseg.trainers.crafting import CraftingTrainer, objective_on
-from rogseg.trainers.inner_maximization import Crafted, ascend
+from rogseg.trainers.single_step import SingleStepTrainer
 
 __all__ = ["NFGSMTrainer"]
 
 
 @TRAINERS.register_module()
-class NFGSMTrainer(CraftingTrainer):
+class NFGSMTrainer(SingleStepTrainer):
     """Adds noise larger than the ball, takes one step from there, and does not project onto the ball.
 
     The volumes trained on stay in the box, but lie up to ``noise + step_size`` epsilons from the clean ones: epsilon is
@@ -53,39 +49,15 @@ class NFGSMTrainer(CraftingTrainer):
         clean_loss_interval: int = 50,
         seed: int = 0,
     ) -> None:
-        super().__init__(epsilon, threat, clean_loss_interval, seed)
+        super().__init__(epsilon, step_size, objective, threat, clean_loss_interval, seed)
         if noise < 0:
             raise ValueError(f"noise={noise} must not be negative, in units of epsilon")
-        if not step_size > 0:
-            raise ValueError(f"step_size={step_size} must be positive, in units of epsilon")
         self.noise = noise
-        self.step_size = step_size
-        self.objective = build_objective(objective)
 
-    @property
-    def passes_per_step(self) -> float:
-        """One to craft and one to train."""
-        return 2.0
+    def start(self, inputs: Tensor, threat: ThreatModel, generator: torch.Generator) -> Tensor:
+        """The inputs with uniform noise."""
+        return threat.scaled(self.noise).random_start(inputs, generator)
 
-    def craft(
-        self,
-        module: nn.Module,
-        batch: Batch,
-        threat: ThreatModel,
-        optim_wrapper: OptimWrapper,
-        generator: torch.Generator,
-    ) -> Crafted:
-        """One step from the noisy volume, clipped to the box only."""
-        return ascend(
-            partial(objective_on, module, self.objective, batch["targets"], optim_wrapper),
-            threat,
-            threat.scaled(self.noise).random_start(batch["inputs"], generator),
-            num_iterations=1,
-            step_size=self.step_size,
-            project=threat.clip_to_box,
-        )
-
-    def losses(self, model: nn.Module, batch: Batch, adversarial: Tensor) -> dict[str, Tensor]:
-        """The model's own loss on the crafted volumes."""
-        losses: dict[str, Tensor] = model(adversarial, batch["targets"], mode="loss")
-        return losses
+    def bring_back(self, inputs: Tensor, threat: ThreatModel, volume: Tensor) -> Tensor:
+        """Clipped to the box only."""
+        return threat.clip_to_box(volume)

@@ -5,20 +5,21 @@ from typing import Any
 
 import torch
 from mmengine.optim import OptimWrapper
-from torch import Tensor, nn
+from torch import nn
 
 from rogseg.attacks.objectives import Objective, build_objective
 from rogseg.attacks.threat_model import ThreatModel
 from rogseg.registry import TRAINERS
 from rogseg.trainers.base import Batch
-from rogseg.trainers.crafting import CraftingTrainer, objective_on
+from rogseg.trainers.crafted_loss import CraftedLossTrainer
+from rogseg.trainers.crafting import objective_on
 from rogseg.trainers.inner_maximization import Crafted, ascend
 
 __all__ = ["PGDTrainer"]
 
 
 @TRAINERS.register_module()
-class PGDTrainer(CraftingTrainer):
+class PGDTrainer(CraftedLossTrainer):
     """Trains on the last iterate of PGD, or on a mixture of such cases and clean ones.
 
     Args:
@@ -100,8 +101,3 @@ class PGDTrainer(CraftingTrainer):
         adversarial = inputs.clone()
         adversarial[attacked] = crafted
         return Crafted(adversarial, moved)
-
-    def losses(self, model: nn.Module, batch: Batch, adversarial: Tensor) -> dict[str, Tensor]:
-        """The model's own loss on the crafted volumes."""
-        losses: dict[str, Tensor] = model(adversarial, batch["targets"], mode="loss")
-        return losses

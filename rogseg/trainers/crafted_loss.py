@@ -1,0 +1,20 @@
+"""Trainers whose loss is the model's own, on the crafted volumes alone."""
+
+from typing import final
+
+from torch import Tensor, nn
+
+from rogseg.trainers.base import Batch
+from rogseg.trainers.crafting import CraftingTrainer
+
+__all__ = ["CraftedLossTrainer"]
+
+
+class CraftedLossTrainer(CraftingTrainer):
+    """Minimises the model's own loss on what `craft` made."""
+
+    @final
+    def losses(self, model: nn.Module, batch: Batch, adversarial: Tensor) -> dict[str, Tensor]:
+        """The model's own loss on the crafted volumes."""
+        losses: dict[str, Tensor] = model(adversarial, batch["targets"], mode="loss")
+        return losses
