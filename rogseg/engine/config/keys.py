@@ -29,6 +29,7 @@ TOP_LEVEL_KEYS: dict[str, str] = {
     "seed": "of all randomness",
     "device": "cpu or cuda; None takes cuda where there is one",
     "launcher": "'none' or 'pytorch'",
+    "compile": "arguments of torch.compile for the network, e.g. dict(mode='max-autotune'); None runs it as it is",
     "work_dir": "where checkpoints and curves go; None is work_dirs/<config>",
     "load_from": "checkpoint to start from",
     "resume": "whether to go on from the work directory's last checkpoint",

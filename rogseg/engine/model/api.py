@@ -13,6 +13,7 @@ from torch import nn
 from rogseg.attacks import IntensityBox
 from rogseg.engine.config.load import load_config
 from rogseg.engine.config.task import plan_of
+from rogseg.engine.model.compilation import compile_in_place
 from rogseg.engine.model.model_zoo import zoo_model
 from rogseg.engine.model.recorded_plan import recorded_plan
 from rogseg.engine.model.region_logits import RegionVolumeLogits
@@ -167,4 +168,5 @@ def build_model(config: Config, checkpoint: str | Path, device: torch.device | s
     network = MODELS.build(config.model)
     assign_weights(network, read_checkpoint(checkpoint)["state_dict"], checkpoint)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    compile_in_place(network, config.get("compile"))
     return TrainedModel(network, recorded_plan(checkpoint, plan_of(config)), **config.inference, device=device)

@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from rogseg.engine.model.compilation import compile_in_place
 from rogseg.engine.training.checkpoints import assign_weights, read_checkpoint, write_checkpoint
 
 __all__ = ["TrainingRunner"]
@@ -44,6 +45,7 @@ class TrainingRunner(Runner):
         model = model.to(self.device)
         if self.device.type == "cuda":
             model = model.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        compile_in_place(model, self.cfg.get("compile"))
         if not self.distributed:
             return model
         return DistributedDataParallel(

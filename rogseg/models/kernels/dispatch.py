@@ -68,5 +68,5 @@ def pointwise(inputs: Tensor, weight: Tensor) -> Tensor:
 
 
 def _own_kernels(inputs: Tensor) -> bool:
-    """On a CPU in full precision; PyTorch's own kernels serve GPUs, and autocast where somebody asks for it."""
-    return inputs.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
+    """On a CPU in full precision; PyTorch's own kernels serve GPUs, autocast and compilers, where somebody asks."""
+    return inputs.device.type == "cpu" and not torch.is_autocast_enabled("cpu") and not torch.compiler.is_compiling()

@@ -1,0 +1,24 @@
+"""torch.compile for the whole network, as the key ``compile`` of a config asks for.
+
+Off by default: on a CPU it needs a C++ compiler and minutes, and ROG's own kernels already fuse what is worth it; on a
+GPU the first pass of each shape and mode takes minutes, which pays over a training. ``dict(mode="reduce-overhead")``
+takes CUDA graphs.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+__all__ = ["compile_in_place"]
+
+
+def compile_in_place(network: nn.Module, options: Mapping[str, Any] | None) -> None:
+    """Compile the network's call; parameters and their names stay, so checkpoints are those of the plain network.
+
+    Args:
+        network: the network.
+        options: arguments of ``torch.compile``; None does nothing.
+    """
+    if options is not None:
+        network.compile(**options)
