@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from rogseg.evaluation.case_record import CLEAN
+from rogseg.evaluation.case_record import CLEAN, WORST_CASE
 from rogseg.evaluation.robustness_report import RobustnessReport
 from rogseg.evaluation.robustness_summary import summarise_all
 from rogseg.metrics import bootstrap_interval
@@ -14,7 +14,7 @@ SHARED = ("task", "threat", "protocol", "cases", "overlap")
 
 
 def comparison_table(reports: Mapping[str, Sequence[RobustnessReport]]) -> str:
-    """Mean Dice with its 95% bootstrap interval as a Markdown table: a row per network, a column per attack.
+    """Mean Dice with its 95% bootstrap interval as a Markdown table: a row per attack, a column per network.
 
     Args:
         reports: by the network's name, one report per attack.
@@ -31,16 +31,14 @@ def comparison_table(reports: Mapping[str, Sequence[RobustnessReport]]) -> str:
                     f"{report.directory} and {everything[0].directory} differ in {key}, so their numbers do not "
                     "compare; evaluate both in the same way"
                 )
-    columns: dict[str, None] = {}
-    cells: dict[str, dict[str, str]] = {name: {} for name in reports}
+    rows: dict[str, dict[str, str]] = {}
     for name, of_one in reports.items():
         for report in of_one:
-            for column, cell in _cells(report).items():
-                if cells[name].setdefault(column, cell) != cell:
-                    raise ValueError(f"{report.directory}: {name} has another value for {column!r} already")
-                columns[column] = None
-    lines = [["", *columns], ["---"] * (len(columns) + 1)]
-    lines += [[name, *(cells[name].get(column, "-") for column in columns)] for name in cells]
+            for attack, cell in _cells(report).items():
+                if rows.setdefault(attack, {}).setdefault(name, cell) != cell:
+                    raise ValueError(f"{report.directory}: {name} has another value for {attack!r} already")
+    lines = [["mean Dice under", *reports], ["---"] * (len(reports) + 1)]
+    lines += [[attack, *(of_network.get(name, "-") for name in reports)] for attack, of_network in rows.items()]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
@@ -50,11 +48,12 @@ def _cells(report: RobustnessReport) -> dict[str, str]:
     cells = {}
     for row in summarise_all(report):
         lower, upper = bootstrap_interval(row.dice)
-        column = CLEAN
+        attack = CLEAN
         if row.attack != CLEAN:
             epsilon = (
                 f"{row.epsilon * 255:.3g}/255" if identity["threat"]["unit"] == "fraction" else f"{row.epsilon:.3g}"
             )
-            column = f"{row.attack}{f', {steps} iterations' if steps else ''}, {epsilon}"
-        cells[column] = f"{row.mean_dice:.3f} [{lower:.3f}, {upper:.3f}]"
+            named = f"worst case of {identity['attack_name']}" if row.attack == WORST_CASE else row.attack
+            attack = f"{named}{f', {steps} iterations' if steps else ''}, {epsilon}"
+        cells[attack] = f"{row.mean_dice:.3f} [{lower:.3f}, {upper:.3f}]"
     return cells

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from rogseg.evaluation.case_record import CLEAN, CaseRecord
+from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
 from rogseg.evaluation.comparison import comparison_table
 from rogseg.evaluation.robustness_report import RobustnessReport
 
@@ -25,7 +25,7 @@ def report(directory: Path, name: str, dice: float, **identity: Any) -> Robustne
     return written
 
 
-def test_a_row_per_network_and_a_column_per_attack(tmp_path: Path) -> None:
+def test_a_row_per_attack_and_a_column_per_network(tmp_path: Path) -> None:
     table = comparison_table(
         {
             "standard": [report(tmp_path / "s", "apgd_ce", 0.1), report(tmp_path / "q", "square", 0.7, attack={})],
@@ -33,10 +33,11 @@ def test_a_row_per_network_and_a_column_per_attack(tmp_path: Path) -> None:
         }
     )
     assert table.splitlines() == [
-        "|  | clean | apgd_ce, 5 iterations, 8/255 | square, 8/255 |",
-        "| --- | --- | --- | --- |",
-        "| standard | 0.900 [0.900, 0.900] | 0.100 [0.100, 0.100] | 0.700 [0.700, 0.700] |",
-        "| robust | 0.900 [0.900, 0.900] | 0.800 [0.800, 0.800] | - |",
+        "| mean Dice under | standard | robust |",
+        "| --- | --- | --- |",
+        "| clean | 0.900 [0.900, 0.900] | 0.900 [0.900, 0.900] |",
+        "| apgd_ce, 5 iterations, 8/255 | 0.100 [0.100, 0.100] | 0.800 [0.800, 0.800] |",
+        "| square, 8/255 | 0.700 [0.700, 0.700] | - |",
     ]
 
 
@@ -47,3 +48,15 @@ def test_evaluations_of_other_cases_do_not_compare(tmp_path: Path) -> None:
     }
     with pytest.raises(ValueError, match="differ in cases"):
         comparison_table(reports)
+
+
+def test_worst_cases_of_two_ensembles_are_two_rows(tmp_path: Path) -> None:
+    first = report(tmp_path / "a", WORST_CASE, 0.2, attack_name="autoattack", attack={})
+    second = report(tmp_path / "b", WORST_CASE, 0.1, attack_name="segmentation_ensemble", attack={})
+    for other, name in ((first, "FAB-T"), (second, "APGD-JS")):
+        moved = (8 / 255,)
+        for member in (name, "Square"):
+            other.add(CaseRecord("a", member, 8 / 255, (0.9,), (0.9,), False, 8 / 255, moved, moved, 1, 1, 1.0, 0))
+    lines = comparison_table({"standard": [first, second]}).splitlines()
+    assert "| worst case of autoattack, 8/255 | 0.200 [0.200, 0.200] |" in lines
+    assert "| worst case of segmentation_ensemble, 8/255 | 0.100 [0.100, 0.100] |" in lines
