@@ -15,7 +15,6 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from rogseg.models.kernels import depthwise as depthwise_kernel
-from rogseg.models.kernels.matmul import matmul
 from rogseg.models.kernels.per_case_norm import (
     cases_of,
     empty_like_cases,
@@ -55,7 +54,7 @@ class FusedUnit(torch.autograd.Function):
         hidden, before, saved = [], [], []
         for index, case in enumerate(cases_of(inputs)):
             convolved = rows_of(_convolve(case, depthwise, swish, stride))
-            rows, case_out = matmul(convolved, pointwise.flatten(1)), rows_of(out[index : index + 1])
+            rows, case_out = convolved @ pointwise.flatten(1).t(), rows_of(out[index : index + 1])
             mean, reciprocal = statistics(rows, eps)
             normalise(rows, mean, reciprocal, weight, bias, out=case_out)
             if residual is not None:
@@ -93,7 +92,7 @@ class FusedUnit(torch.autograd.Function):
                 of_pointwise.flatten(1).addmm_(of_rows.t(), convolved)
             if of_inputs is None and of_depthwise is None:
                 continue
-            of_hidden = matmul(of_rows, pointwise.flatten(1).t().contiguous())
+            of_hidden = of_rows @ pointwise.flatten(1)
             of_hidden = of_hidden.view(1, *case_gradient.shape[2:], -1).permute(0, 4, 1, 2, 3)
             if of_depthwise is not None:
                 swished = functional.silu(case) if ctx.swish else case
