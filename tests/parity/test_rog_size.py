@@ -4,10 +4,8 @@ import json
 from typing import Any
 
 import pytest
-import torch
-from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
+from rogseg.engine.estimation.network_size import count_macs, count_parameters
 from rogseg.models import Segmentor
 from tests.shared_data import shared_path
 
@@ -37,18 +35,11 @@ def build(fact: dict[str, Any]) -> Segmentor:
     return Segmentor(backbone, head)
 
 
-def count_macs(model: nn.Module, shape: tuple[int, ...]) -> float:
-    """Multiply-adds of the convolutions, on the meta device: shapes only, no arithmetic."""
-    with FlopCounterMode(display=False) as counter:
-        model(torch.empty(shape, device="meta"))
-    return counter.get_total_flops() / 2
-
-
 @pytest.mark.parametrize("task", TASKS)
 def test_parameters_and_multiply_adds(task: str) -> None:
     fact = facts(task)
     model = build(fact)
-    assert sum(parameter.numel() for parameter in model.parameters()) == fact["rog_num_parameters"]
+    assert count_parameters(model) == fact["rog_num_parameters"]
     model.to("meta")
     channels, patch = len(fact["modalities"]), fact["plan"]["train_patch"]
     assert count_macs(model, (1, channels, *patch)) / 1e9 == pytest.approx(fact["rog_gmacs_at_train_patch"], abs=6e-4)

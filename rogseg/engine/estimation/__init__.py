@@ -1,0 +1,1 @@
+"""What a training and an attack will cost, told before they run."""

@@ -1,0 +1,70 @@
+"""What one mini-batch of a trainer runs: its loss, and how many passes of which kind."""
+
+import dataclasses
+
+import torch
+from torch import Tensor, nn
+
+from rogseg.task_plan import TaskPlan, Triple
+from rogseg.trainers import AWPTrainer, Batch, Trainer, total_loss
+from rogseg.trainers.crafting import CraftingTrainer
+
+__all__ = ["StepPasses", "random_batch", "step_passes", "training_loss"]
+
+
+@dataclasses.dataclass(frozen=True)
+class StepPasses:
+    """Forward-backward passes per mini-batch.
+
+    Args:
+        training: those whose gradient the weights get.
+        crafting: those whose gradient only the inputs get, which is cheaper.
+    """
+
+    training: float
+    crafting: float
+
+
+def step_passes(trainer: Trainer) -> StepPasses:
+    """Split a trainer's ``passes_per_step``."""
+    if isinstance(trainer, AWPTrainer):
+        training = 2 * trainer.trainer.passes_of_loss  # once for the direction of the weights, once to train
+    elif isinstance(trainer, CraftingTrainer):
+        training = trainer.passes_of_loss
+    else:
+        training = trainer.passes_per_step
+    return StepPasses(training, trainer.passes_per_step - training)
+
+
+def training_loss(trainer: Trainer, model: nn.Module, batch: Batch) -> Tensor:
+    """The loss whose graph is the largest that the trainer holds at one time; the batch stands for the crafted one.
+
+    Crafting itself depends on values, which the ``meta`` device has not, and holds a smaller graph: no weight needs a
+    gradient in it.
+    """
+    inner = trainer.trainer if isinstance(trainer, AWPTrainer) else trainer
+    if isinstance(inner, CraftingTrainer):
+        return total_loss(inner.losses(model, batch, batch["inputs"]))[0]
+    return total_loss(model(batch["inputs"], batch["targets"], mode="loss"))[0]
+
+
+def random_batch(plan: TaskPlan, size: Triple, device: torch.device) -> Batch:
+    """One patch of noise inside the box of a task, as a trainer gets it: inputs (1, C, *size)."""
+    generator = torch.Generator().manual_seed(0)
+    lower, upper = (torch.tensor(bound).reshape(1, -1, 1, 1, 1) for bound in zip(*_boxes(plan), strict=True))
+    inputs = lower + (upper - lower) * torch.rand(1, plan.num_channels, *size, generator=generator)
+    targets = torch.randint(plan.num_classes, (1, *size), generator=generator)
+    # Channels last on a GPU, as the training loop has it; the CPU's kernels bring about their own format.
+    memory_format = torch.contiguous_format if device.type == "cpu" else torch.channels_last_3d
+    return {
+        "inputs": inputs.to(device, memory_format=memory_format),
+        "targets": targets.to(device),
+        "inside": torch.ones((1, 1, *size), dtype=torch.bool, device=device),
+        "box_lower": lower.to(device),
+        "box_upper": upper.to(device),
+        "case_ids": ["noise"],
+    }
+
+
+def _boxes(plan: TaskPlan) -> list[tuple[float, float]]:
+    return [channel.box for channel in plan.channels]
