@@ -11,7 +11,7 @@ help:
 	@echo "make demo   the whole job on a generated task: preprocess, train, test, attack, figures"
 	@echo "make test   the tests"
 	@echo "make lint   ruff and mypy"
-	@echo "make bench  every benchmark; writes docs/benchmarks.md"
+	@echo "make bench  every benchmark; writes docs/benchmarks.md and docs/growth.png"
 	@echo "make clean  remove the virtual environment and what the demo made"
 
 $(READY): requirements/torch.txt requirements/pinned.txt setup.py
@@ -35,7 +35,7 @@ lint: $(READY)
 	$(BIN)/mypy
 
 bench: $(READY)
-	$(BIN)/python benchmarks/run_all.py
+	$(BIN)/python -m benchmarks.run_all
 
 clean:
 	rm -rf $(VENV) work_dirs/demo

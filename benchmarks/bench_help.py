@@ -3,16 +3,16 @@
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-TOOLS = Path(__file__).resolve().parents[1] / "tools"
+from benchmarks.measuring import ROOT
+from benchmarks.rows import print_row
 
 
 def main() -> None:
-    for tool in ("train", "test", "attack"):
+    for tool in sorted((ROOT / "tools").glob("[!_]*.py")):
         start = time.perf_counter()
-        subprocess.run([sys.executable, TOOLS / f"{tool}.py", "--help"], check=True, stdout=subprocess.DEVNULL)
-        print(f"tools/{tool}.py --help: {time.perf_counter() - start:.2f} s (at most 2 s)")
+        subprocess.run([sys.executable, tool, "--help"], check=True, stdout=subprocess.DEVNULL)
+        print_row(f"tools/{tool.name} --help", f"{time.perf_counter() - start:.2f} s", "at most 2 s")
 
 
 if __name__ == "__main__":

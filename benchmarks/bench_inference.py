@@ -1,30 +1,33 @@
 """Whole-volume inference: against MONAI's sliding window, its gradient, and the region updates of Square.
 
-Every row is a ratio of two things measured in turn in one run, the fastest of several rounds each. Run it as
-``python -m benchmarks.bench_inference [--device cuda] [--size 64 96 64]``.
+Every row is a ratio of two things measured in turn in one run, the fastest of several rounds each.
+
+    python -m benchmarks.bench_inference [--device cuda] [--size 64 96 64] [--threads 1] [--rounds 3] [--proposals 24]
 """
 
 import argparse
 import gc
 import multiprocessing
-import time
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from monai.inferers import sliding_window_inference
 from torch import Tensor, nn
 
 import rogseg.models  # noqa: F401 (fills the registries)
-from rogseg.inference import CachedVolumeLogits, VolumeLogits
-from rogseg.inference.windows import SIGMA_FRACTION, Region
+from benchmarks.live_tensors import peak_bytes
+from benchmarks.measuring import ROOT, fastest, on_gpu, peak, reset_peak
+from benchmarks.region_updates import region_rows
+from benchmarks.rows import print_row
+from rogseg.inference import VolumeLogits
+from rogseg.inference.windows import SIGMA_FRACTION
 from rogseg.registry import MODELS
 from rogseg.task_plan import TaskPlan, Triple
 
-PLAN = Path(__file__).resolve().parents[1] / "configs/_base_/tasks/hippocampus_light.json"
+PLAN = ROOT / "configs/_base_/tasks/hippocampus_light.json"
 OVERLAP = 0.5
-ROUNDS = 5
+MIB = 2**20
 
 
 def make_network(plan: TaskPlan, device: str) -> nn.Module:
@@ -51,58 +54,38 @@ def with_monai(network: nn.Module, inputs: Tensor, window: Triple) -> Tensor:
     return logits
 
 
-def seconds(call: Callable[[], object], device: str) -> float:
-    """Time of a call; of one thread its processor time, which other programs do not lengthen."""
-    if device == "cuda":
-        torch.cuda.synchronize()
-    clock = time.process_time if device == "cpu" and torch.get_num_threads() == 1 else time.perf_counter
-    start = clock()
-    call()
-    if device == "cuda":
-        torch.cuda.synchronize()
-    return clock() - start
-
-
-def fastest(calls: list[Callable[[], object]], device: str) -> list[float]:
-    """The best time of each call, measured in turn so that a slow spell of the machine meets all of them."""
-    for call in calls:
-        call()
-    rounds = [[seconds(call, device) for call in calls] for _ in range(ROUNDS)]
-    return [min(times) for times in zip(*rounds, strict=True)]
-
-
-def peak_bytes(kind: str, size: Triple, device: str) -> int:
-    """Memory that one whole-volume call adds, in a process of its own where memory cannot be reset."""
-    if device == "cuda":
-        return _measure_peak(kind, size, device)
+def inference_peak(kind: str, size: Triple, device: str) -> int:
+    """Memory that one whole-volume call adds [bytes], in a process of its own where memory cannot be reset."""
+    if on_gpu(device):
+        return _inference_peak(kind, size, device)
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_measure_peak, (kind, size, device))
+        return pool.apply(_inference_peak, (kind, size, device))
 
 
-def _measure_peak(kind: str, size: Triple, device: str) -> int:
+def _inference_peak(kind: str, size: Triple, device: str) -> int:
     torch.set_num_threads(1)
     plan = TaskPlan.load(PLAN)
     network, inputs = make_network(plan, device), make_inputs(plan, size, device)
     volume_logits = VolumeLogits(network, plan.window_size, OVERLAP)
     gc.collect()
-    if device == "cuda":
-        torch.cuda.reset_peak_memory_stats()
-    else:
-        Path("/proc/self/clear_refs").write_text("5")  # resets the peak of the resident memory (Linux)
-    before = torch.cuda.memory_allocated() if device == "cuda" else _resident("VmRSS")
+    before = reset_peak(device)
     if kind == "monai":
         with_monai(network, inputs, plan.window_size)
-    elif kind == "inference":
+    else:
         with torch.no_grad():
             volume_logits(inputs)
-    else:
-        volume_gradient(volume_logits, inputs)
-    return (torch.cuda.max_memory_allocated() if device == "cuda" else _resident("VmHWM")) - before
+    return peak(device) - before
 
 
-def _resident(entry: str) -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(entry)) * 1024
+def activation_peak(network: nn.Module, inputs: Tensor, plan: TaskPlan, device: str) -> int:
+    """Bytes of tensors that a volume's gradient holds at once beyond those of a network that keeps no activations."""
+    known = [inputs, *network.parameters()]
+
+    def held(model: Callable[[Tensor], Tensor]) -> int:
+        volume_logits = VolumeLogits(model, plan.window_size, OVERLAP)
+        return peak_bytes(lambda: volume_gradient(volume_logits, inputs), known, device)
+
+    return held(network) - held(lambda window: window[:, :1].expand(-1, plan.num_classes, -1, -1, -1))
 
 
 def make_inputs(plan: TaskPlan, size: Triple, device: str) -> Tensor:
@@ -111,7 +94,8 @@ def make_inputs(plan: TaskPlan, size: Triple, device: str) -> Tensor:
 
 def volume_gradient(model: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
     leaf = inputs.clone().requires_grad_()
-    return torch.autograd.grad(model(leaf).square().mean(), leaf)[0]
+    logits = model(leaf)
+    return torch.autograd.grad(logits, leaf, torch.ones_like(logits))[0]
 
 
 def window_passes(network: nn.Module, inputs: Tensor, volume_logits: VolumeLogits) -> None:
@@ -125,28 +109,15 @@ def window_passes(network: nn.Module, inputs: Tensor, volume_logits: VolumeLogit
         torch.autograd.grad(logits, leaf, torch.ones_like(logits))
 
 
-def region_row(volume_logits: VolumeLogits, inputs: Tensor, side: int, device: str) -> tuple[float, float, int, int]:
-    """Seconds of a full query and of a local one, windows, windows touched on average."""
-    cache = CachedVolumeLogits(volume_logits, inputs)
-    corners = [(i * 7 % (inputs.shape[2] - side), i * 5 % (inputs.shape[3] - side), 3) for i in range(6)]
-    regions: list[Region] = [(slice(x, x + side), slice(y, y + side), slice(z, z + side)) for x, y, z in corners]
-    touched = sum(cache.num_touched(region) for region in regions)
-
-    def local() -> None:
-        for region in regions:
-            cache.propose(inputs[(..., *region)] + 0.1, region)
-            cache.reject()
-
-    with torch.no_grad():
-        full_time, local_time = fastest([lambda: volume_logits(inputs), local], device)
-    return full_time, local_time / len(regions), cache.num_windows, round(touched / len(regions))
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--size", type=int, nargs=3, help="volume [voxels]; default: 2 x 2 x 2 windows' extent")
+    parser.add_argument("--size", type=int, nargs=3, help="volume [voxels]; default: twice the window along each axis")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--proposals", type=int, default=24, help="region updates whose decisions are compared")
     arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
     plan, device = TaskPlan.load(PLAN), arguments.device
     window = plan.window_size
     size: Triple = tuple(arguments.size) if arguments.size else (2 * window[0], 2 * window[1], 2 * window[2])
@@ -155,35 +126,27 @@ def main() -> None:
     num_windows = len(volume_logits.grid(inputs.shape[2:]).indices)
     print(f"volume {size}, window {window}, {num_windows} windows, device {device}, {torch.get_num_threads()} threads")
 
+    def infer() -> None:
+        with torch.no_grad():
+            volume_logits(inputs)
+
     difference = (with_monai(network, inputs, window) - volume_logits(inputs)).abs().max()
-    print(f"largest difference to MONAI: {float(difference):.2e}")
-    with torch.no_grad():
-        monai, ours = fastest([lambda: with_monai(network, inputs, window), lambda: volume_logits(inputs)], device)
-    print(f"inference: {ours:.2f} s, MONAI {monai:.2f} s, ratio {ours / monai:.3f} (at most 1)")
-    passes, gradient = fastest(
-        [
-            lambda: window_passes(network, inputs, volume_logits),
-            lambda: volume_gradient(volume_logits, inputs),
-        ],
-        device,
-    )
-    print(f"gradient: {gradient:.2f} s, its passes {passes:.2f} s, ratio {gradient / passes:.3f} (at most 1.15)")
-    full, local, windows, touched = region_row(volume_logits, inputs, max(2, min(size) // 8), device)
-    gain, bar = full / local, windows / touched
-    print(
-        f"region: {touched} of {windows} windows touched, {gain:.2f} times faster, "
-        f"{gain / bar:.2f} of {bar:.2f} (at least 0.7)"
-    )
-    peaks = {kind: peak_bytes(kind, size, device) / 2**20 for kind in ("monai", "inference", "gradient")}
-    print("peak memory added [MiB]: " + ", ".join(f"{kind} {value:.0f}" for kind, value in peaks.items()))
-    doubled = (2 * size[0], size[1], size[2])
-    growth = peak_bytes("gradient", doubled, device) / 2**20 - peaks["gradient"]
-    # Input, its copy, its gradient and the logits with theirs: what grows with the volume by necessity.
-    tensors = (3 * plan.num_channels + 3 * plan.num_classes) * 4 * size[0] * size[1] * size[2] / 2**20
-    print(
-        f"gradient, twice the volume: {growth:+.0f} MiB, of which {tensors:.0f} MiB are volumes of numbers, "
-        "not activations"
-    )
+    print_row("largest difference of logits to MONAI's", f"{float(difference):.1e}")
+    calls: list[Callable[[], object]] = [lambda: with_monai(network, inputs, window), infer]
+    monai, ours = fastest(calls, device, arguments.rounds)
+    print_row("time of inference", f"{ours:.2f} s, MONAI {monai:.2f} s, ratio {ours / monai:.2f}", "at most 1")
+    held, theirs = (inference_peak(kind, size, device) / MIB for kind in ("inference", "monai"))
+    measured = f"{held:.0f} MiB, MONAI {theirs:.0f} MiB, ratio {held / theirs:.2f}"
+    print_row("peak memory that inference adds", measured, "at most 1")
+    calls = [lambda: window_passes(network, inputs, volume_logits), lambda: volume_gradient(volume_logits, inputs)]
+    passes, gradient = fastest(calls, device, arguments.rounds)
+    measured = f"{gradient:.2f} s, its passes {passes:.2f} s, ratio {gradient / passes:.2f}"
+    print_row("time of a volume's gradient, over 2 forward and 1 backward per window", measured, "at most 1.15")
+    doubled = make_inputs(plan, (2 * size[0], size[1], size[2]), device)
+    once, twice = (activation_peak(network, volume, plan, device) / MIB for volume in (inputs, doubled))
+    measured = f"{twice:.1f} MiB, once the volume {once:.1f} MiB, ratio {twice / once:.3f}"
+    print_row("activations of the gradient of twice the volume", measured, "at most 1.05")
+    region_rows(volume_logits, inputs, plan.num_classes, arguments.rounds, arguments.proposals, device)
 
 
 if __name__ == "__main__":

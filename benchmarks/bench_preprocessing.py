@@ -1,34 +1,37 @@
-"""Preprocessing against a plain `scipy.ndimage.zoom` per case, in one process, and how its time grows with the volume.
+"""Preprocessing against a plain ``scipy.ndimage.zoom`` per case, in one process.
 
-Both read the raw files, resample image and label, normalise and store; they differ in the resampling only. Peak memory
-is that of this process over its whole life, so it holds for the larger of what was run.
+Both read the raw files, resample image and label, normalise and store; they differ in the resampling only. Hippocampus
+has the spacing of its plan already, so neither side resamples it, and the rest, shared by both, is all there is to
+time; a row with a finer spacing shows the resampling of its small volumes.
 
-    python benchmarks/bench_preprocessing.py [--slices 300] [--hippocampus RAW_TASK_DIR]
+    python -m benchmarks.bench_preprocessing [--slices 300] [--hippocampus RAW_TASK_DIR] [--cases 60] [--threads 1]
+
+Without ``--hippocampus`` its raw folder is looked for in ``$ROGSEG_DATA/Task04_Hippocampus``.
 """
 
 import argparse
 import dataclasses
-import json
-import resource
-import sys
+import os
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from benchmarks.measuring import ROOT, fastest, peak, reset_peak
+from benchmarks.rows import print_row
 from rogseg.preprocessing import case_preprocessing, preprocess_case
 from rogseg.sources import PhantomTask, write_phantom_task
 from rogseg.storage import RawCase, read_raw_task, write_stored_case
 from rogseg.task_plan import TaskPlan
 
-TASKS = Path(__file__).resolve().parents[1] / "configs" / "_base_" / "tasks"
+TASKS = ROOT / "configs" / "_base_" / "tasks"
+HIPPOCAMPUS = "Task04_Hippocampus"
+MIN_GAIN, MAX_PEAK = 2, 4  # [times], [GB]
 
 
 def zoom_image(image: NDArray[np.float32], shape: tuple[int, ...], _nearest_axis: int | None) -> NDArray[np.float32]:
@@ -49,35 +52,30 @@ def preprocess(case: RawCase, plan: TaskPlan, out: Path) -> None:
     write_stored_case(out / case.case_id, *preprocess_case(case.images, plan, case.label, case.case_id))
 
 
-def seconds(work: Callable[[], None]) -> tuple[float, float]:
-    """Wall and processor time [s]; the second is the fairer one on a machine with other work."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    work()
-    return time.perf_counter() - wall, time.process_time() - cpu
+def compare(name: str, cases: tuple[RawCase, ...], plan: TaskPlan, out: Path, rounds: int) -> None:
+    """Print the rows of some cases."""
+    peaks = []
 
-
-def compare(name: str, cases: tuple[RawCase, ...], plan: TaskPlan, out: Path) -> dict[str, object]:
-    def run() -> None:
+    def ours() -> None:
+        reset_peak("cpu")
         for case in cases:
             preprocess(case, plan, out)
+        peaks.append(peak("cpu") / 1e9)
 
-    ours = seconds(run)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    with (
-        mock.patch.object(case_preprocessing, "resample_image", zoom_image),
-        mock.patch.object(case_preprocessing, "resample_labels", zoom_labels),
-    ):
-        plain = seconds(run)
-    return {
-        "what": name,
-        "num_cases": len(cases),
-        "ours_wall_s": round(ours[0], 2),
-        "ours_cpu_s": round(ours[1], 2),
-        "zoom_wall_s": round(plain[0], 2),
-        "zoom_cpu_s": round(plain[1], 2),
-        "speedup_cpu": round(plain[1] / ours[1], 2),
-        "peak_gb_ours": round(peak, 2),
-    }
+    def plain() -> None:
+        with (
+            mock.patch.object(case_preprocessing, "resample_image", zoom_image),
+            mock.patch.object(case_preprocessing, "resample_labels", zoom_labels),
+        ):
+            for case in cases:
+                preprocess(case, plan, out)
+
+    preprocess(cases[0], plan, out)  # what is loaded at the first call is not a case's
+    calls: list[Callable[[], object]] = [ours, plain]
+    fast, slow = fastest(calls, "cpu", rounds, warm=False)
+    measured = f"{fast:.2f} s, zoom {slow:.2f} s, {slow / fast:.2f} times faster"
+    print_row(f"preprocessing {name}", measured, f"at least {MIN_GAIN}")
+    print_row(f"peak memory of preprocessing {name}", f"{max(peaks):.2f} GB", f"at most {MAX_PEAK} GB")
 
 
 def phantom_case(folder: Path, slices: int) -> tuple[RawCase, ...]:
@@ -85,31 +83,39 @@ def phantom_case(folder: Path, slices: int) -> tuple[RawCase, ...]:
     return read_raw_task(write_phantom_task(folder / f"Task90_{slices}", task)).training
 
 
+def hippocampus_folder(given: Path | None) -> Path | None:
+    """The raw folder that was named, else that under ``$ROGSEG_DATA``, if it is there."""
+    if given is not None:
+        return given
+    root = os.environ.get("ROGSEG_DATA")
+    found = Path(root) / HIPPOCAMPUS if root else None
+    return found if found is not None and (found / "dataset.json").is_file() else None
+
+
 def main() -> None:
-    """Print one JSON line per comparison."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--slices", type=int, default=300, help="of the 512 x 512 phantom CT")
     parser.add_argument("--hippocampus", type=Path, help="raw folder of MSD Task04")
-    parser.add_argument("--growth", action="store_true", help="also 1/8, 1/4 and 1/2 of the slices, without zoom")
+    parser.add_argument("--cases", type=int, default=60, help="of hippocampus, at most")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="1 takes processor time")
+    parser.add_argument("--rounds", type=int, default=2, help="of hippocampus; the CT is done once")
     arguments = parser.parse_args()
-    liver = TaskPlan.load(TASKS / "liver.json")
+    torch.set_num_threads(arguments.threads)  # BLAS has its own, from OMP_NUM_THREADS
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if arguments.growth:
-            for share in (8, 4, 2, 1):
-                cases = phantom_case(folder, arguments.slices // share)
-                wall, cpu = seconds(lambda cases=cases: preprocess(cases[0], liver, folder / "out"))  # type: ignore[misc]
-                print(
-                    json.dumps({"slices": arguments.slices // share, "wall_s": round(wall, 2), "cpu_s": round(cpu, 2)})
-                )
-        if arguments.hippocampus is not None:
-            raw = read_raw_task(arguments.hippocampus)
+        raw_dir = hippocampus_folder(arguments.hippocampus)
+        if raw_dir is None:
+            print(f"hippocampus was skipped, there is no $ROGSEG_DATA/{HIPPOCAMPUS}\n")
+        else:
+            cases = read_raw_task(raw_dir).training[: arguments.cases]
             plan = TaskPlan.load(TASKS / "hippocampus.json")
-            print(json.dumps(compare("hippocampus", raw.training, plan, folder / "out")), flush=True)
+            compare(f"hippocampus, {len(cases)} cases", cases, plan, folder / "out", arguments.rounds)
             finer = dataclasses.replace(plan, spacing=(0.8, 0.8, 0.8))
-            print(json.dumps(compare("hippocampus to 0.8 mm", raw.training, finer, folder / "out")), flush=True)
-        cases = phantom_case(folder, arguments.slices)
-        print(json.dumps(compare(f"CT 512x512x{arguments.slices}", cases, liver, folder / "out")), flush=True)
+            compare(f"hippocampus to 0.8 mm, {len(cases)} cases", cases, finer, folder / "out", arguments.rounds)
+        liver = TaskPlan.load(TASKS / "liver.json")
+        compare(
+            f"a CT of 512 x 512 x {arguments.slices}", phantom_case(folder, arguments.slices), liver, folder / "out", 1
+        )
 
 
 if __name__ == "__main__":

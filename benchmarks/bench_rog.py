@@ -8,15 +8,16 @@ time, which other programs do not lengthen.
 """
 
 import argparse
+import functools
 import multiprocessing
-import time
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from benchmarks.measuring import peak, reset_peak, seconds
 from benchmarks.plain_rog import PlainROG, copy_parameters
+from benchmarks.rows import print_row
 from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.models import Segmentor
 
@@ -65,40 +66,13 @@ def serve(connection: Connection, kind: str, device: str, threads: int, cases: i
         keep_freed_memory()
     model = make(kind).to(device)
     inputs, targets = (tensor.to(device) for tensor in batch(cases))
-    clock = time.process_time if device == "cpu" and threads == 1 else time.perf_counter
     while (row := connection.recv()) != "end":
         if row == "peak":
             before = reset_peak(device)
             run("training step", model, inputs, targets)
             connection.send(peak(device) - before)
             continue
-        synchronize(device)
-        start = clock()
-        run(row, model, inputs, targets)
-        synchronize(device)
-        connection.send(clock() - start)
-
-
-def synchronize(device: str) -> None:
-    if device == "cuda":
-        torch.cuda.synchronize()
-
-
-def reset_peak(device: str) -> int:
-    if device == "cuda":
-        torch.cuda.reset_peak_memory_stats()
-        return torch.cuda.memory_allocated()
-    Path("/proc/self/clear_refs").write_text("5")  # Linux: the peak of resident memory starts again
-    return resident("VmRSS")
-
-
-def peak(device: str) -> int:
-    return torch.cuda.max_memory_allocated() if device == "cuda" else resident("VmHWM")
-
-
-def resident(entry: str) -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(entry)) * 1024
+        connection.send(seconds(functools.partial(run, row, model, inputs, targets), device))
 
 
 def ask(connections: dict[str, Connection], row: str, rounds: int) -> dict[str, float]:
@@ -145,18 +119,16 @@ def main() -> None:
     memory = ask(connections, "peak", 1)
     ratio = memory["rog"] / memory["plain"]
     sizes = f"{memory['rog'] / 2**20:.0f} MiB, plain {memory['plain'] / 2**20:.0f} MiB"
-    print(f"peak memory of a training step: {sizes}, ratio {ratio:.2f} (at most {MAX_MEMORY_RATIO})", flush=True)
+    print_row("peak memory of a training step", f"{sizes}, ratio {ratio:.2f}", f"at most {MAX_MEMORY_RATIO}")
     for row, bar in ROWS.items():
         times = ask(connections, row, arguments.rounds)
         gain = times["plain"] / times["rog"]
-        print(
-            f"{row}: {times['rog']:.2f} s, plain {times['plain']:.2f} s, {gain:.2f} times faster (at least {bar})",
-            flush=True,
-        )
+        measured = f"{times['rog']:.2f} s, plain {times['plain']:.2f} s, {gain:.2f} times faster"
+        print_row(row, measured, f"at least {bar}")
     for connection in connections.values():
         connection.send("end")
     for name, error in errors(device).items():
-        print(f"relative error of {name} against float64: {error:.1e} (at most {MAX_ERROR})", flush=True)
+        print_row(f"relative error of {name} against float64", f"{error:.1e}", f"at most {MAX_ERROR}")
 
 
 if __name__ == "__main__":

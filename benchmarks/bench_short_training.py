@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.bench_rog import make
+from benchmarks.rows import print_row
 from rogseg.models import CrossEntropyLoss, DiceLoss
 
 SIDE, NUM_TEST = 16, 16
@@ -61,7 +62,7 @@ def main() -> None:
     steps = parser.parse_args().steps
     ours, plain = (mean_dice(trained(kind, steps)) for kind in ("rog", "plain"))
     difference = f"Dice {ours:.3f}, plain {plain:.3f}, difference {abs(ours - plain):.3f}"
-    print(f"after {steps} steps: {difference} (at most {MAX_DIFFERENCE})")
+    print_row(f"after {steps} steps", difference, f"at most {MAX_DIFFERENCE}")
 
 
 if __name__ == "__main__":

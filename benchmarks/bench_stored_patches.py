@@ -7,9 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.rows import print_row
 from rogseg.sources.phantom_anatomy import draw_anatomy
 from rogseg.sources.phantom_intensity import render_channel
 from rogseg.storage import CaseProperties, StoredCase, write_stored_case
+
+PATCHES = ((96, 96, 32), (96, 96, 96), (148, 148, 96), (212, 212, 96))
 
 
 def write_case(directory: Path, shape: tuple[int, int, int]) -> StoredCase:
@@ -46,15 +49,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         case = write_case(Path(directory), tuple(options.shape))
         size = sum(path.stat().st_size for path in case.directory.iterdir())
-        print(f"{tuple(options.shape)}: {size / 1e6:.0f} MB on disk, {4 * np.prod(case.shape) / 1e6:.0f} MB as float32")
+        shape = " x ".join(map(str, options.shape))
+        sizes = f"{size / 1e6:.0f} MB on disk, {4 * np.prod(case.shape) / 1e6:.0f} MB as float32"
+        print_row(f"stored CT of {shape}", sizes)
         start = time.perf_counter()
         case.read_image()
         case.read_label()
         whole = time.perf_counter() - start
-        print(f"whole case: {whole * 1e3:.0f} ms")
-        for patch in ((96, 96, 32), (96, 96, 96), (148, 148, 96), (212, 212, 96)):
+        print_row("reading the whole case", f"{whole * 1e3:.0f} ms")
+        for patch in PATCHES:
             seconds = read_patches(case, patch, options.repeats)
-            print(f"patch {patch}: {seconds * 1e3:.1f} ms, {whole / seconds:.0f} times faster than the whole case")
+            measured = f"{seconds * 1e3:.1f} ms, {whole / seconds:.0f} times faster than the whole case"
+            print_row(f"reading a random patch of {' x '.join(map(str, patch))}", measured, "at least 10")
 
 
 if __name__ == "__main__":

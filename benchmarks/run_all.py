@@ -1,7 +1,8 @@
-"""Run every benchmark and write their table to docs/benchmarks.md: ``python benchmarks/run_all.py [NAME ...]``.
+"""Run every benchmark and write their table to docs/benchmarks.md: ``python -m benchmarks.run_all [NAME ...]``.
 
 A benchmark is a file ``bench_<name>.py`` here that prints lines ``what: measured (bar)``; other lines are notes. Named
-benchmarks replace their part of the table, the others keep theirs.
+benchmarks replace their part of the table, the others keep theirs. One that fails keeps its old part, too, and is told
+at the end.
 """
 
 import argparse
@@ -13,14 +14,19 @@ import sys
 import time
 from pathlib import Path
 
+from benchmarks.rows import ROW
+
 ROOT = Path(__file__).resolve().parents[1]
 TABLE = ROOT / "docs" / "benchmarks.md"
-LINE = re.compile(r"^(?P<what>[^:]+): (?P<measured>.*?)(?: \((?P<bar>(?:at most|at least|bound)[^)]*)\))?$")
 SECTION = re.compile(r"^## (\w+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 HEAD = """# Benchmarks
 
 Written by `make bench`. Ratios are of things measured in turn in one run; seconds are those of the machine named, and
 of no other. Which bar belongs to which row stands beside it.
+
+Every row is of the processor named, none of a GPU. Where there is one, the benchmarks of network, inference, attack,
+data path and growth take `--device cuda`, for instance `python -m benchmarks.bench_rog --device cuda`, and print the
+same rows of it, with the same bars.
 
 """
 
@@ -41,7 +47,7 @@ def measure(name: str) -> str:
     load = os.getloadavg()[1]
     notes, rows = [], ["| what | measured | bar |", "|---|---|---|"]
     for line in done.stdout.splitlines():
-        found = LINE.match(line)
+        found = ROW.match(line)
         if found:
             rows.append(f"| {found['what']} | {found['measured']} | {found['bar'] or ''} |")
         elif line.strip():
@@ -60,13 +66,21 @@ def main() -> None:
         if name not in known:
             parser.error(f"no benchmark {name!r}; known are {', '.join(known)}")
     sections = dict(SECTION.findall(TABLE.read_text())) if TABLE.exists() else {}
+    failed = []
     for position, name in enumerate(names, start=1):
         print(f"[{position}/{len(names)}] {name}", flush=True)
-        sections[name] = measure(name)
+        try:
+            sections[name] = measure(name)
+        except subprocess.CalledProcessError as error:
+            failed.append(name)
+            print(f"{name} failed with exit status {error.returncode}", file=sys.stderr, flush=True)
+            continue
         print(sections[name], flush=True)
         TABLE.parent.mkdir(exist_ok=True)
-        # After each one: a later benchmark that fails costs only itself.
+        # After each one: a run that is cut short keeps what it has.
         TABLE.write_text(HEAD + "".join(f"## {key}\n{sections[key]}" for key in sorted(sections)))
+    if failed:
+        raise SystemExit(f"no new rows of {', '.join(failed)}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 import torch
 
-from benchmarks.bench_attack_overhead import MAX_MEMORY_RATIO, bare_pass, network, peak_bytes
+from benchmarks.bench_attack_overhead import MAX_MEMORY_RATIO, bare_pass, network
+from benchmarks.live_tensors import peak_bytes
 from rogseg.attacks import APGD, DiceBelow, IntensityBox, LinfThreat
 
 
