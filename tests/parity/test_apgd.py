@@ -10,6 +10,7 @@ from torch import Tensor
 from rogseg.attacks.apgd import APGD
 from rogseg.attacks.criteria import DiceBelow
 from rogseg.attacks.threat_model import IntensityBox, LinfThreat
+from rogseg.registry import OBJECTIVES
 from tests.shared_data import shared_path
 
 
@@ -22,6 +23,29 @@ def point_network(data: dict[str, np.ndarray]) -> Callable[[Tensor], Tensor]:
         return (hidden @ w2.T + b2)[:, :, None, None, None]
 
     return model
+
+
+def assert_same_points(data: dict[str, np.ndarray], objective: str, found: Tensor, expected: Tensor) -> None:
+    """To 1e-5, except in coordinates along which the loss is flat.
+
+    There the sign of the gradient is rounding noise, which differs from processor to processor: on that of the
+    reference none is left out, on others up to 6 of 192.
+    """
+    differs = (found - expected).abs() > 1e-5
+    assert differs.float().mean() < 0.04
+    exact = {name: data[name].astype(np.float64) for name in ("W1", "b1", "W2", "b2")}
+    model, ruler = point_network(exact), OBJECTIVES.build({"type": objective}).ruler
+    targets = torch.from_numpy(data["y"])[:, None, None, None]
+
+    def loss(points: Tensor) -> Tensor:
+        value: Tensor = ruler(model(points.double()[:, :, None, None, None]), targets)
+        return value
+
+    at_reference = loss(expected)
+    for column in differs.any(0).nonzero().flatten().tolist():
+        moved = expected.clone()
+        moved[:, column] = torch.where(differs[:, column], found[:, column], expected[:, column])
+        assert ((loss(moved) - at_reference).abs() <= 1e-5 * at_reference.abs().clamp_min(1)).all()
 
 
 @pytest.mark.parametrize("num_iterations", [5, 10, 20, 100])
@@ -46,5 +70,5 @@ def test_best_loss_and_point_agree_with_the_reference(
     )
     expected = data[f"{key}_loss_best"]
     np.testing.assert_array_less(np.abs(result.loss.numpy() - expected), 1e-5 * np.maximum(1, np.abs(expected)))
-    np.testing.assert_allclose(result.adversarial.flatten(1).numpy(), data[f"{key}_x_best"], rtol=0, atol=1e-5)
+    assert_same_points(data, objective, result.adversarial.flatten(1), torch.from_numpy(data[f"{key}_x_best"]))
     assert (result.num_forward, result.num_backward) == (num_iterations + 2, num_iterations)
