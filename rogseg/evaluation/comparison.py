@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from rogseg.evaluation.case_record import CLEAN, WORST_CASE
+from rogseg.evaluation.case_record import CLEAN
 from rogseg.evaluation.robustness_report import RobustnessReport
 from rogseg.evaluation.robustness_summary import summarise_all
 from rogseg.metrics import bootstrap_interval
@@ -45,6 +45,7 @@ def comparison_table(reports: Mapping[str, Sequence[RobustnessReport]]) -> str:
 def _cells(report: RobustnessReport) -> dict[str, str]:
     identity = report.header["identity"]
     steps = identity["attack"].get("num_iterations")
+    is_ensemble = len(report.attacks()) > 1
     cells = {}
     for row in summarise_all(report):
         lower, upper = bootstrap_interval(row.dice)
@@ -53,7 +54,8 @@ def _cells(report: RobustnessReport) -> dict[str, str]:
             epsilon = (
                 f"{row.epsilon * 255:.3g}/255" if identity["threat"]["unit"] == "fraction" else f"{row.epsilon:.3g}"
             )
-            named = f"worst case of {identity['attack_name']}" if row.attack == WORST_CASE else row.attack
-            attack = f"{named}{f', {steps} iterations' if steps else ''}, {epsilon}"
+            # Of an ensemble each row names the ensemble, whose config says each member's budget.
+            detail = f" of {identity['attack_name']}" if is_ensemble else f", {steps} iterations" if steps else ""
+            attack = f"{row.attack}{detail}, {epsilon}"
         cells[attack] = f"{row.mean_dice:.3f} [{lower:.3f}, {upper:.3f}]"
     return cells

@@ -59,4 +59,5 @@ def test_worst_cases_of_two_ensembles_are_two_rows(tmp_path: Path) -> None:
             other.add(CaseRecord("a", member, 8 / 255, (0.9,), (0.9,), False, 8 / 255, moved, moved, 1, 1, 1.0, 0))
     lines = comparison_table({"standard": [first, second]}).splitlines()
     assert "| worst case of autoattack, 8/255 | 0.200 [0.200, 0.200] |" in lines
+    assert "| Square of autoattack, 8/255 | 0.900 [0.900, 0.900] |" in lines
     assert "| worst case of segmentation_ensemble, 8/255 | 0.100 [0.100, 0.100] |" in lines
