@@ -108,11 +108,12 @@ def attack_checkpoint(
         progress.update(todo, completed=loop.count_done(shard_cases, epsilons))
         criterion: Criterion = CRITERIA.build(criterion_cfg) if criterion_cfg else DiceBelow(mean_clean / 2)
         loop.run(shard_cases, epsilons, criterion)
-    findings = [*check_model(model, load_case(evaluated[0]), factory, epsilons[0], seed)]
+    strongest = max(epsilons)
+    findings = [*check_model(model, load_case(evaluated[0]), factory, strongest, seed)]
     if surrogate is not None:
-        white_box = lowest_white_box_dice(report, epsilons[0])
+        white_box = lowest_white_box_dice(report, strongest)
         tried = [load_case(case_id) for case_id in shard_cases if case_id in white_box]
         other = build_model(cfg, surrogate, device).logits
-        findings.append(check_surrogate(model, other, tried, factory, epsilons[0], white_box, seed))
+        findings.append(check_surrogate(model, other, tried, factory, strongest, white_box, seed))
     write_report(report, findings, console)
     return report
