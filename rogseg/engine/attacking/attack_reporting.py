@@ -7,13 +7,15 @@ from typing import Any
 from rich.console import Console
 
 from rogseg.attacks.sanity_checks import SanityFinding
-from rogseg.engine.attacking.attack_sanity import check_records, save_findings
+from rogseg.engine.attacking.attack_sanity import check_records, load_findings, save_findings
 from rogseg.evaluation.robustness_figures import plot_dice_over_epsilon
 from rogseg.evaluation.robustness_report import RobustnessReport
 from rogseg.evaluation.robustness_summary import summarise_all
 from rogseg.evaluation.robustness_table import markdown_table, rich_table
 
 __all__ = ["merge_shards", "write_report"]
+
+SANITY = "sanity.json"
 
 
 def write_report(
@@ -39,7 +41,7 @@ def write_report(
         mark = "[green]passed[/]" if finding.passed else "[bold red]LOOK[/]"
         console.print(f"{mark} {finding.name}: {finding.seen}" + ("" if finding.passed else f"; {finding.meaning}"))
     (report.directory / "table.md").write_text(f"{title}\n\n{markdown_table(rows, identity['classes'])}")
-    save_findings(findings, report.directory / "sanity.json")
+    save_findings(findings, report.directory / SANITY)
     plot_dice_over_epsilon(rows[0], rows[1:], report.directory / "dice_over_epsilon.png")
     console.print(f"records, table, sanity checks and figure: {report.directory}")
 
@@ -56,6 +58,17 @@ def merge_shards(directories: Sequence[Path], out: Path) -> None:
         ValueError: the shards are not of one evaluation.
     """
     if len(directories) == 1 and out == directories[0]:
-        write_report(RobustnessReport(out))
+        report = RobustnessReport(out)
     else:
-        write_report(RobustnessReport.merge(directories, out))
+        report = RobustnessReport.merge(directories, out)
+    # What the model was asked while it was attacked; what the records can tell is asked of them together.
+    of_records = {finding.name for finding in check_records(report)}
+    of_model = {
+        finding.name: finding
+        # Those that failed come last and stay.
+        for finding in sorted(
+            (finding for directory in directories for finding in load_findings(directory / SANITY)),
+            key=lambda finding: not finding.passed,
+        )
+    }
+    write_report(report, [finding for name, finding in of_model.items() if name not in of_records])

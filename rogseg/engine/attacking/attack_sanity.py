@@ -28,7 +28,7 @@ from rogseg.evaluation.robustness_report import RobustnessReport
 from rogseg.evaluation.robustness_summary import summarise_all
 from rogseg.metrics import mean_foreground_dice
 
-__all__ = ["check_model", "check_records", "check_surrogate", "lowest_white_box_dice", "save_findings"]
+__all__ = ["check_model", "check_records", "check_surrogate", "load_findings", "lowest_white_box_dice", "save_findings"]
 
 # Nearly the whole box, so that any network must break; a case of it costs this many passes.
 LARGE_EPSILON = 0.5
@@ -136,6 +136,11 @@ def lowest_white_box_dice(report: RobustnessReport, epsilon: float) -> dict[str,
 def _dice_of(report: RobustnessReport, attack: str, epsilon: float) -> dict[str, float]:
     records = report.under(attack, epsilon).values()
     return {record.case_id: mean for record in records if (mean := record.mean_adversarial) is not None}
+
+
+def load_findings(path: Path) -> tuple[SanityFinding, ...]:
+    """What `save_findings` wrote; nothing where there is no file, as after an evaluation that was stopped."""
+    return tuple(SanityFinding(**entry) for entry in json.loads(path.read_text())) if path.is_file() else ()
 
 
 def save_findings(findings: Sequence[SanityFinding], path: Path) -> None:

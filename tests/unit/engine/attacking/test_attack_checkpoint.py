@@ -61,6 +61,8 @@ def test_shards_merge_to_the_whole_and_every_check_is_reported(made: Path, tmp_p
         "apgd_ce: more epsilon is not weaker",
     }
     assert found["the model is deterministic"]
+    transfer = "transfer from a surrogate is not stronger than the white box"
+    assert set(findings(tmp_path / "merged")) == set(found) - {transfer}
     assert (tmp_path / "whole" / "table.md").read_text().startswith("Task99_Tiny, apgd_ce, protocol patch, all")
 
 
