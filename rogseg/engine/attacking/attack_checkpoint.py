@@ -11,7 +11,7 @@ from rogseg.attacks import Attack, AttackResult, Criterion, DiceBelow
 from rogseg.engine.attacking.attack_cases import AttackCase, Protocol, load_attack_case
 from rogseg.engine.attacking.attack_loop import AttackLoop
 from rogseg.engine.attacking.attack_reporting import write_report
-from rogseg.engine.attacking.attack_sanity import check_model, check_surrogate, lowest_white_box_dice
+from rogseg.engine.attacking.attack_sanity import check_model, check_surrogate
 from rogseg.engine.attacking.case_selection import parse_shard, shard_of, spread
 from rogseg.engine.attacking.save_adversarial import AdversarialWriter
 from rogseg.engine.attacking.threats import DEFAULT_THREAT, ThreatFactory, parse_epsilon
@@ -111,9 +111,8 @@ def attack_checkpoint(
     strongest = max(epsilons)
     findings = [*check_model(model, load_case(evaluated[0]), factory, strongest, seed)]
     if surrogate is not None:
-        white_box = lowest_white_box_dice(report, strongest)
-        tried = [load_case(case_id) for case_id in shard_cases if case_id in white_box]
+        tried = [load_case(case_id) for case_id in shard_cases]
         other = build_model(cfg, surrogate, device).logits
-        findings.append(check_surrogate(model, other, tried, factory, strongest, white_box, seed))
+        findings.append(check_surrogate(model, other, tried, factory, strongest, seed))
     write_report(report, findings, console)
     return report
