@@ -28,8 +28,9 @@ def point_network(data: dict[str, np.ndarray]) -> Callable[[Tensor], Tensor]:
 def assert_same_points(data: dict[str, np.ndarray], objective: str, found: Tensor, expected: Tensor) -> None:
     """To 1e-5, except in coordinates along which the loss is flat.
 
-    There the sign of the gradient is rounding noise, which differs from processor to processor: on that of the
-    reference none is left out, on others up to 6 of 192.
+    There the maximum lies inside the ball: iterates on both sides of it have the same loss up to rounding, and which
+    one is kept is a matter of the last bit of a forward pass. On processors that round as the reference's did none is
+    left out, on others up to 6 of 192.
     """
     differs = (found - expected).abs() > 1e-5
     assert differs.float().mean() < 0.04
