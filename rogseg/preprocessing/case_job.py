@@ -64,7 +64,7 @@ def _run(job: CaseJob) -> bool:
     labels = None if raw.label is None else read_label(raw.label, raw.images[0], volume, job.label_values)
     if measure and labels is not None:
         measurement = measure_case(volume, labels, job.rescaled, raw.case_id, measured)
-        write_json_atomic(_measurement_path(job.out_dir, raw.case_id), measurement.to_json())
+        write_json_atomic(_measurement_path(job.out_dir, raw.case_id), measurement.to_json(), indent=None)
     if store and job.plan is not None and stored is not None:
         # Without its plan a task is not complete: nobody trains on a mixture of old and new cases.
         (job.out_dir / "plan.json").unlink(missing_ok=True)

@@ -86,20 +86,11 @@ def preprocess_volume(
 def _class_points(labels: NDArray[np.uint8], num_classes: int, case_id: str) -> dict[int, list[tuple[int, int, int]]]:
     """Up to `MAX_POINTS` voxels of each class, seeded by the case's name."""
     generator = np.random.default_rng(zlib.crc32(case_id.encode()))
-    counts = np.array([np.bincount(plane.ravel(), minlength=num_classes) for plane in labels])
     points = {}
     for index in range(1, num_classes):
-        total = int(counts[:, index].sum())
-        if total == 0:
-            continue
-        ranks = np.sort(generator.choice(total, min(total, MAX_POINTS), replace=False))
-        before = np.cumsum(counts[:, index]) - counts[:, index]
-        # The voxels are numbered plane by plane, and a plane is searched only where a number falls into it.
-        planes = np.searchsorted(before, ranks, side="right") - 1
-        chosen: list[tuple[int, int, int]] = []
-        for place in np.unique(planes).tolist():
-            rows, columns = np.nonzero(labels[place] == index)
-            inside = ranks[planes == place] - before[place]
-            chosen.extend(zip([place] * len(inside), rows[inside].tolist(), columns[inside].tolist(), strict=True))
-        points[index] = chosen
+        places = np.flatnonzero(labels == index)
+        if len(places):
+            chosen = np.sort(generator.choice(len(places), min(len(places), MAX_POINTS), replace=False))
+            axes = np.unravel_index(places[chosen], labels.shape)
+            points[index] = list(zip(*(axis.tolist() for axis in axes), strict=True))
     return points

@@ -1,7 +1,6 @@
 """What one case contributes to the fingerprint of its dataset."""
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,10 +39,7 @@ class CaseMeasurement:
     def to_json(self) -> dict[str, Any]:
         """The measurement as plain JSON data."""
         # Not dataclasses.asdict, which would copy thousands of numbers one by one.
-        data: dict[str, Any] = json.loads(
-            json.dumps({field.name: getattr(self, field.name) for field in dataclasses.fields(self)})
-        )
-        return data
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "CaseMeasurement":

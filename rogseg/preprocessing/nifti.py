@@ -6,25 +6,20 @@ in a 4-D file.
 """
 
 import itertools
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import nibabel
 import numpy as np
-from nibabel.filebasedimages import ImageFileError
-from nibabel.openers import ImageOpener
-from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
-from rogseg.preprocessing.memory_order import copy_volume
+from rogseg.preprocessing.memory_order import copy_volume, slabs
+from rogseg.preprocessing.nifti_file import open_nifti, stored_numbers
 from rogseg.preprocessing.volume import Volume
 
 __all__ = ["read_image", "read_label", "write_image", "write_label"]
 
-# nibabel meets damaged files with any of these.
-_DAMAGE = (OSError, EOFError, zlib.error, ImageFileError, HeaderDataError, ValueError)
 _MAX_SHIFT = 0.5  # [voxels]; closer grids put every voxel of the label on its own voxel of the image
 
 
@@ -37,10 +32,10 @@ def read_image(paths: Sequence[Path], num_channels: int) -> Volume:
     """
     if len(paths) not in (1, num_channels):
         raise ValueError(f"{paths[0]}: the task has {num_channels} channels, but {len(paths)} files belong to the case")
-    first, affine = _open(paths[0])
+    first, affine = open_nifti(paths[0])
     array = np.empty((num_channels, *first.shape[:3]), dtype=np.float32)
     for index, path in enumerate(paths):
-        file, file_affine = (first, affine) if index == 0 else _open(path)
+        file, file_affine = (first, affine) if index == 0 else open_nifti(path)
         _check_grid(path, file.shape[:3], file_affine, paths[0], array.shape[1:], affine)
         expected = num_channels if len(paths) == 1 else 1
         found = file.shape[3] if len(file.shape) == 4 else 1
@@ -49,7 +44,7 @@ def read_image(paths: Sequence[Path], num_channels: int) -> Volume:
                 f"{path}: it has {found} channels, {expected} expected; give a 4-D file with the channel last or one "
                 "3-D file per channel, and list the channels under modality in dataset.json"
             )
-        data = _data(path, file)
+        data = stored_numbers(path, file)
         if data.ndim == 4:
             for channel in range(data.shape[3]):
                 copy_volume(data[..., channel], array[channel])
@@ -68,32 +63,32 @@ def read_label(path: Path, image_path: Path, image: Volume, label_values: Sequen
         ValueError: the file is missing or damaged, lies on another grid than its image (affines may differ by less
             than half a voxel), or holds a value that is not in ``label_values``.
     """
-    file, affine = _open(path)
+    file, affine = open_nifti(path)
     if len(file.shape) == 4 and file.shape[3] != 1:
         raise ValueError(f"{path}: a label file holds one 3-D map, this one has shape {file.shape}; merge its channels")
     _check_grid(path, file.shape[:3], affine, image_path, image.shape, image.affine)
-    data = _data(path, file).reshape(image.shape)
+    data = stored_numbers(path, file).reshape(image.shape)
     classes = np.empty(image.shape, dtype=np.uint8, order="F")
     lowest, highest = min(label_values), max(label_values)
     absent = 255
     table = np.full(highest - lowest + 1, absent, dtype=np.uint8)
     table[np.asarray(label_values) - lowest] = np.arange(len(label_values))
-    for place in range(image.shape[2]):
-        plane = data[:, :, place]
-        values = np.rint(plane) if plane.dtype.kind == "f" else plane
+    for planes in slabs(image.shape[2], image.shape[0] * image.shape[1]):
+        part = data[:, :, planes]
+        values = np.rint(part) if part.dtype.kind == "f" else part
         # NaN fails the comparison; a cast to integers before it would hide it.
         known = np.logical_and(values >= lowest, values <= highest)
-        if plane.dtype.kind == "f":
-            known &= np.abs(plane - values) <= 1e-3  # labels stored as float are whole numbers up to rounding
+        if part.dtype.kind == "f":
+            known &= np.abs(part - values) <= 1e-3  # labels stored as float are whole numbers up to rounding
         found = table[np.where(known, values, lowest).astype(np.int64) - lowest]
         known &= found != absent
         if not known.all():
-            strangers = np.unique(plane[~known])[:10].tolist()
+            strangers = np.unique(part[~known])[:10].tolist()
             raise ValueError(
                 f"{path}: it holds the values {strangers}, which are not among the labels {sorted(label_values)}; "
                 "relabel these voxels or add the values to labels in dataset.json"
             )
-        classes[:, :, place] = found
+        classes[:, :, planes] = found
     del data
     result = np.empty(image.shape, dtype=np.uint8)
     copy_volume(classes, result)
@@ -123,44 +118,6 @@ def _write(path: Path, data: NDArray[Any], affine: NDArray[Any] | Sequence[Seque
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-
-
-def _open(path: Path) -> tuple[Any, NDArray[np.float64]]:
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file; complete the raw data or take the case out of dataset.json")
-    try:
-        file: Any = nibabel.load(path)
-    except _DAMAGE as error:
-        raise ValueError(f"{path}: not a readable NIfTI file ({error}); fetch or export it again") from error
-    if len(file.shape) not in (3, 4) or min(file.shape) < 1 or min(file.shape[:3]) < 2:
-        raise ValueError(
-            f"{path}: a volume needs three spatial axes of at least 2 voxels, this file has shape {file.shape}; "
-            "stack the slices of a case into one 3-D file"
-        )
-    affine = np.asarray(file.affine, dtype=np.float64)
-    # The affine counts, but a header that contradicts it with a spacing of 0 is not to be trusted either. nibabel turns
-    # that 0 into 1 without a word to the caller, so the header is read once more, unchecked.
-    with ImageOpener(path) as stream:
-        zooms = np.abs(type(file.header).from_fileobj(stream, check=False)["pixdim"][1:4]).tolist()
-    steps = [*np.sqrt((affine[:3, :3] ** 2).sum(axis=0)).tolist(), *zooms]
-    if not all(np.isfinite(step) and step > 0 for step in steps) or not np.isfinite(affine).all():
-        raise ValueError(
-            f"{path}: the spacing must be positive, the header says {steps[3:]} and the affine {steps[:3]} [mm]; "
-            "correct pixdim, qform and sform in the header"
-        )
-    return file, affine
-
-
-def _data(path: Path, file: Any) -> NDArray[Any]:
-    try:
-        data = np.asanyarray(file.dataobj)
-    except _DAMAGE as error:
-        raise ValueError(
-            f"{path}: the file is truncated or damaged ({' '.join(str(error).split())}); fetch or export it again"
-        ) from error
-    if data.dtype.kind not in "buif":
-        raise ValueError(f"{path}: values of type {data.dtype} are not intensities or labels; store plain numbers")
-    return data
 
 
 def _check_grid(

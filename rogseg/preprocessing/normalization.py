@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from rogseg.preprocessing.memory_order import slabs
 from rogseg.task_plan import ChannelIntensity
 
 __all__ = ["CaseBox", "case_box", "normalize"]
@@ -47,10 +48,11 @@ def normalize(image: NDArray[np.float32], box: CaseBox) -> None:
     for channel, raw_lower, raw_upper, lower, upper in zip(
         image, box.raw_lower, box.raw_upper, box.box_lower, box.box_upper, strict=True
     ):
-        for plane in channel:  # plane by plane: no second volume in memory
-            np.clip(plane, raw_lower, raw_upper, out=plane)
+        for planes in slabs(len(channel), channel[0].size):  # a slab stays in the cache through all five steps
+            part = channel[planes]
+            np.clip(part, raw_lower, raw_upper, out=part)
             # From the lower end, so that large raw numbers do not cancel.
-            plane -= np.float32(raw_lower)
-            plane *= np.float32((upper - lower) / (raw_upper - raw_lower))
-            plane += np.float32(lower)
-            np.clip(plane, lower, upper, out=plane)
+            part -= np.float32(raw_lower)
+            part *= np.float32((upper - lower) / (raw_upper - raw_lower))
+            part += np.float32(lower)
+            np.clip(part, lower, upper, out=part)

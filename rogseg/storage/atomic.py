@@ -32,13 +32,13 @@ def write_bytes_atomic(path: str | Path, data: bytes) -> None:
         raise
 
 
-def write_json_atomic(path: str | Path, obj: Any) -> None:
-    """Write `obj` as JSON, atomically.
+def write_json_atomic(path: str | Path, obj: Any, indent: int | None = 1) -> None:
+    """Write `obj` as JSON, atomically; without indentation it is several times faster, for files that nobody reads.
 
     Raises:
         ValueError: `obj` holds NaN or infinity, which JSON does not know.
     """
-    write_bytes_atomic(path, (json.dumps(obj, indent=1, allow_nan=False) + "\n").encode())
+    write_bytes_atomic(path, (json.dumps(obj, indent=indent, allow_nan=False) + "\n").encode())
 
 
 @contextlib.contextmanager
