@@ -37,7 +37,7 @@ def write_tiny_task(directory: Path, shape: tuple[int, int, int] = (22, 18, 14))
         label[first[0] : first[0] + 9, first[1] : first[1] + 8, first[2] : first[2] + 7] = 1
         label[first[0] + 2 : first[0] + 5, first[1] + 2 : first[1] + 5, first[2] + 2 : first[2] + 5] = 2
         image = np.clip(label + generator.normal(0, 0.3, shape), lower, upper)[None].astype(np.float32)
-        points = {k: [tuple(int(i) for i in point) for point in np.argwhere(label == k)[::3]] for k in (1, 2)}
+        points = {k: np.flatnonzero(label == k)[::3].tolist() for k in (1, 2)}
         properties = CaseProperties(
             case_id=case_id,
             raw_shape=shape,
@@ -49,7 +49,7 @@ def write_tiny_task(directory: Path, shape: tuple[int, int, int] = (22, 18, 14))
             box_lower=(lower,),
             box_upper=(upper,),
             source_digest="none",
-            class_points=points,  # type: ignore[arg-type]
+            class_places=points,
         )
         write_stored_case(directory / "cases" / case_id, image, label, properties)
     return StoredTask(directory)

@@ -116,6 +116,10 @@ class PatchDataset(Dataset[Sample]):
     def _class_points(self, case: StoredCase) -> list[NDArray[np.int32]]:
         name = case.directory.name
         if name not in self.points:
-            points = case.properties.class_points or {}
-            self.points[name] = [np.asarray(points[label], dtype=np.int32) for label in sorted(points) if points[label]]
+            places, shape = case.properties.class_places or {}, case.properties.network_shape
+            self.points[name] = [
+                np.stack(np.unravel_index(places[label], shape), axis=1).astype(np.int32)
+                for label in sorted(places)
+                if places[label]
+            ]
         return self.points[name]

@@ -57,9 +57,15 @@ def _results(
     os.environ.update(dict.fromkeys(_THREADS, "1"))
     # Spawned, not forked: the parent may hold threads (torch, blosc2) that a fork would break.
     context = multiprocessing.get_context("spawn")
-    pool = concurrent.futures.ProcessPoolExecutor(num_workers, mp_context=context, initializer=_die_with_parent)
+    pool = concurrent.futures.ProcessPoolExecutor(num_workers - 1, mp_context=context, initializer=_die_with_parent)
     try:
-        places = {pool.submit(function, item): place for place, item in enumerate(items)}
+        futures = [pool.submit(function, item) for item in items]
+        # This process works, too, from the other end, on what no worker has begun.
+        for place in reversed(range(len(items))):
+            if not futures[place].cancel():
+                break
+            yield place, function(items[place])
+        places = {future: place for place, future in enumerate(futures) if not future.cancelled()}
         for future in concurrent.futures.as_completed(places):
             yield places[future], future.result()
     except BrokenProcessPool as error:

@@ -19,7 +19,7 @@ __all__ = ["preprocess_case", "preprocess_volume"]
 
 Preprocessed = tuple[NDArray[np.float32], NDArray[np.uint8] | None, CaseProperties]
 
-MAX_POINTS = 1000
+MAX_PLACES = 1000
 
 
 def preprocess_case(
@@ -78,19 +78,18 @@ def preprocess_volume(
         box_lower=box.box_lower,
         box_upper=box.box_upper,
         source_digest=source_digest,
-        class_points=None if labels is None else _class_points(labels, plan.num_classes, case_id),
+        class_places=None if labels is None else _class_places(labels, plan.num_classes, case_id),
     )
     return image, labels, properties
 
 
-def _class_points(labels: NDArray[np.uint8], num_classes: int, case_id: str) -> dict[int, list[tuple[int, int, int]]]:
-    """Up to `MAX_POINTS` voxels of each class, seeded by the case's name."""
+def _class_places(labels: NDArray[np.uint8], num_classes: int, case_id: str) -> dict[int, list[int]]:
+    """Up to `MAX_PLACES` voxels of each class, seeded by the case's name."""
     generator = np.random.default_rng(zlib.crc32(case_id.encode()))
-    points = {}
+    sampled = {}
     for index in range(1, num_classes):
         places = np.flatnonzero(labels == index)
         if len(places):
-            chosen = np.sort(generator.choice(len(places), min(len(places), MAX_POINTS), replace=False))
-            axes = np.unravel_index(places[chosen], labels.shape)
-            points[index] = list(zip(*(axis.tolist() for axis in axes), strict=True))
-    return points
+            chosen = np.sort(generator.choice(len(places), min(len(places), MAX_PLACES), replace=False))
+            sampled[index] = places[chosen].tolist()
+    return sampled

@@ -1,5 +1,6 @@
 """What one case contributes to the fingerprint of its dataset."""
 
+import base64
 import dataclasses
 from collections.abc import Mapping
 from typing import Any
@@ -39,24 +40,32 @@ class CaseMeasurement:
     def to_json(self) -> dict[str, Any]:
         """The measurement as plain JSON data."""
         # Not dataclasses.asdict, which would copy thousands of numbers one by one.
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        data = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        # As text, two thousand numbers would take as long as all else about a small case.
+        data["quantiles"] = [base64.b64encode(np.array(q, dtype="<f8").tobytes()).decode() for q in self.quantiles]
+        return data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "CaseMeasurement":
         """Rebuild what `to_json` gave.
 
         Raises:
-            ValueError: keys are missing or unknown.
+            ValueError: keys are missing or unknown, or the quantiles are not packed as `to_json` packs them.
         """
         known = {field.name for field in dataclasses.fields(cls)}
         if set(data) != known:
             raise ValueError(f"missing keys {sorted(known - set(data))}, unknown keys {sorted(set(data) - known)}")
+        if not all(isinstance(channel, str) for channel in data["quantiles"]):
+            raise ValueError("the quantiles are those of an older version")
         values: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in data.items()
         }
         values["class_boxes"] = {int(index): tuple(box) for index, box in data["class_boxes"].items()}
         values["class_voxels"] = {int(index): number for index, number in data["class_voxels"].items()}
-        values["quantiles"] = tuple(tuple(channel) for channel in data["quantiles"])
+        values["quantiles"] = tuple(
+            tuple(np.frombuffer(base64.b64decode(channel, validate=True), dtype="<f8").tolist())
+            for channel in data["quantiles"]
+        )
         return cls(**values)
 
 

@@ -1,4 +1,4 @@
-"""What a stored case remembers of its raw files: grid, intensity box, digest, points of each class."""
+"""What a stored case remembers of its raw files: grid, intensity box, digest, voxels of each class."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -14,9 +14,9 @@ class CaseProperties:
     """All it takes to map a label map back to the raw grid, and the valid intensities of the case.
 
     ``raw_affine`` is 4x4, ``raw_spacing`` [mm]. ``raw_lower`` and ``raw_upper`` are the intensity box per channel
-    [HU or scanner units], ``box_lower`` and ``box_upper`` the same box [network units]. ``class_points`` holds, for
-    each foreground class that occurs, sampled voxel coordinates on the network's grid for centring patches; None
-    without a label. ``source_digest`` identifies the content that the case was made from.
+    [HU or scanner units], ``box_lower`` and ``box_upper`` the same box [network units]. ``class_places`` holds, for
+    each foreground class that occurs, sampled voxels of the network's grid for centring patches, each as its number in
+    C order; None without a label. ``source_digest`` identifies the content that the case was made from.
     """
 
     case_id: str
@@ -29,17 +29,17 @@ class CaseProperties:
     box_lower: tuple[float, ...]
     box_upper: tuple[float, ...]
     source_digest: str
-    class_points: dict[int, list[tuple[int, int, int]]] | None
+    class_places: dict[int, list[int]] | None
 
     def to_json(self) -> dict[str, Any]:
         """The properties as ``json.dumps`` takes them; nothing is copied.
 
-        A copy of a thousand points per class, by ``dataclasses.asdict`` or by way of JSON, would take as long as
+        A copy of a thousand voxels per class, by ``dataclasses.asdict`` or by way of JSON, would take as long as
         reading a small case.
         """
         data = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        if self.class_points is not None:
-            data["class_points"] = {str(label): points for label, points in self.class_points.items()}
+        if self.class_places is not None:
+            data["class_places"] = {str(label): places for label, places in self.class_places.items()}
         return data
 
     @classmethod
@@ -56,9 +56,6 @@ class CaseProperties:
             key: tuple(value) if isinstance(value, list) else value for key, value in data.items()
         }
         values["raw_affine"] = tuple(tuple(row) for row in data["raw_affine"])
-        if data["class_points"] is not None:
-            values["class_points"] = {
-                int(label): [(point[0], point[1], point[2]) for point in points]
-                for label, points in data["class_points"].items()
-            }
+        if data["class_places"] is not None:
+            values["class_places"] = {int(label): places for label, places in data["class_places"].items()}
         return cls(**values)

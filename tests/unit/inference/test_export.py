@@ -30,7 +30,7 @@ def make_properties(network_shape: Triple, raw_shape: Triple) -> CaseProperties:
         box_lower=(-1.0,),
         box_upper=(1.0,),
         source_digest="",
-        class_points=None,
+        class_places=None,
     )
 
 

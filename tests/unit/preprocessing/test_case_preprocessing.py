@@ -48,11 +48,11 @@ def test_a_case_is_resampled_boxed_and_sampled(tmp_path: Path) -> None:
         assert image[channel].min() >= np.float32(properties.box_lower[channel])
         assert image[channel].max() <= np.float32(properties.box_upper[channel])
     assert labels is not None
-    assert properties.class_points is not None
-    assert set(properties.class_points) == {1, 2}
-    for index, points in properties.class_points.items():
-        assert len(points) == min(1000, int((labels == index).sum())) == len(set(points))
-        assert all(labels[point] == index for point in points)
+    assert properties.class_places is not None
+    assert set(properties.class_places) == {1, 2}
+    for index, places in properties.class_places.items():
+        assert len(places) == min(1000, int((labels == index).sum())) == len(set(places))
+        assert (labels.flat[places] == index).all()
     assert preprocess_case([image_path], PLAN)[1] is None
 
 

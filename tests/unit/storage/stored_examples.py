@@ -32,7 +32,7 @@ def properties(case_id: str, shape: tuple[int, int, int], labelled: bool = True)
         box_lower=(-5.0, -5.0),
         box_upper=(5.0, 5.0),
         source_digest="abc",
-        class_points={1: [(1, 2, 3), (4, 5, 6)], 2: []} if labelled else None,
+        class_places={1: [45, 71], 2: []} if labelled else None,
     )
 
 

@@ -13,14 +13,14 @@ def test_properties_come_back_from_their_text(labelled: bool) -> None:
     assert CaseProperties.from_json(case.to_json()) == case
 
 
-def test_text_names_classes_and_lists_their_points() -> None:
+def test_text_names_classes_and_lists_their_voxels() -> None:
     data = json.loads(json.dumps(properties("a", (4, 5, 6)).to_json()))
-    assert data["class_points"] == {"1": [[1, 2, 3], [4, 5, 6]], "2": []}
+    assert data["class_places"] == {"1": [45, 71], "2": []}
     assert data["raw_affine"][0] == [0.7, 0.0, 0.0, -12.5]
     assert data["network_shape"] == [4, 5, 6]
 
 
-def test_points_are_not_copied() -> None:
+def test_voxels_are_not_copied() -> None:
     case = properties("a", (4, 5, 6))
-    assert case.class_points is not None
-    assert case.to_json()["class_points"]["1"] is case.class_points[1]
+    assert case.class_places is not None
+    assert case.to_json()["class_places"]["1"] is case.class_places[1]

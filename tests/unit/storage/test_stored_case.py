@@ -67,7 +67,7 @@ def test_case_without_label(tmp_path: Path) -> None:
     case = write_example(tmp_path / "a", labelled=False)
     assert not case.has_label
     assert case.read_label() is None
-    assert case.properties.class_points is None
+    assert case.properties.class_places is None
 
 
 def test_writing_again_replaces_the_case(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def store_task(folder: Path) -> Path:
             box_lower=(lower,),
             box_upper=(upper,),
             source_digest="",
-            class_points={1: [(6, 12, 8)], 2: [(10, 20, 8)]},
+            class_places={k: [int(np.ravel_multi_index(p, SHAPE))] for k, p in ((1, (6, 12, 8)), (2, (10, 20, 8)))},
         )
         write_stored_case(folder / "cases" / case_id, image.clip(lower, upper).astype(np.float32), label, properties)
     write_plan(folder, plan)
