@@ -1,5 +1,6 @@
 """Digests by which a rerun knows whether what is stored still is what it would make."""
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Sequence
@@ -33,8 +34,8 @@ def digest_files(paths: Sequence[Path]) -> str:
 
 def storage_digest(files: str, plan: TaskPlan) -> str:
     """The digest of a stored case: its files and the parts of the plan that it depends on."""
-    data = plan.to_json()
-    return _combined(files, {key: data[key] for key in ("channels", "label_values", "spacing")})
+    channels = [dataclasses.asdict(channel) for channel in plan.channels]
+    return _combined(files, {"channels": channels, "label_values": plan.label_values, "spacing": plan.spacing})
 
 
 def measurement_digest(files: str, label_values: Sequence[int], rescaled: Sequence[bool]) -> str:
