@@ -1,4 +1,6 @@
-# 1,800 gradient passes from the clean light network, as the other light adversarial trainings.
+# 1,200 gradient passes from the clean light network, as the other light adversarial trainings.
 _base_ = "./rog_freeat_hippocampus_light.py"
 trainer = dict(_delete_=True, type="TRADESTrainer", beta=6.0, num_iterations=3, epsilon=8 / 255)
-train_cfg = dict(max_epochs=12, iterations_per_epoch=25)
+train_cfg = dict(max_epochs=10, iterations_per_epoch=20)
+default_hooks = dict(ema=dict(momentum=0.1))
+validation = dict(interval=2, volume_interval=2)
