@@ -1,10 +1,12 @@
 """Work on many cases, in this process or in several, with a progress display."""
 
+import collections
 import concurrent.futures
 import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
@@ -18,6 +20,7 @@ Result = TypeVar("Result")
 
 # BLAS reads these when it is loaded; one thread per worker, for the workers are the parallelism.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_AHEAD = 4  # items given to a worker before it asks, so that it finds some while this process is at a large one
 
 
 def for_each_case(
@@ -59,15 +62,19 @@ def _results(
     context = multiprocessing.get_context("spawn")
     pool = concurrent.futures.ProcessPoolExecutor(num_workers - 1, mp_context=context, initializer=_die_with_parent)
     try:
-        futures = [pool.submit(function, item) for item in items]
-        # This process works, too, from the other end, on what no worker has begun.
-        for place in reversed(range(len(items))):
-            if not futures[place].cancel():
-                break
-            yield place, function(items[place])
-        places = {future: place for place, future in enumerate(futures) if not future.cancelled()}
-        for future in concurrent.futures.as_completed(places):
-            yield places[future], future.result()
+        todo, begun = collections.deque(enumerate(items)), dict[Future[Result], int]()
+        while todo or begun:
+            while todo and len(begun) < _AHEAD * (num_workers - 1):
+                place, item = todo.popleft()
+                begun[pool.submit(function, item)] = place
+            if todo:  # this process works, too, while the others do or still start
+                place, item = todo.popleft()
+                yield place, function(item)
+                finished = {future for future in begun if future.done()}
+            else:
+                finished = concurrent.futures.wait(begun, return_when=concurrent.futures.FIRST_COMPLETED).done
+            for future in finished:
+                yield begun.pop(future), future.result()
     except BrokenProcessPool as error:
         raise RuntimeError(
             "a worker process died, most likely for want of memory; run again with fewer workers: finished cases stay"
