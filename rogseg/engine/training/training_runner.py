@@ -16,6 +16,8 @@ from rogseg.engine.training.checkpoints import assign_weights, read_checkpoint, 
 
 __all__ = ["TrainingRunner"]
 
+_MMENGINE_HOOKS = {"runtime_info", "timer", "sampler_seed", "logger", "param_scheduler", "checkpoint"}
+
 
 class TrainingRunner(Runner):
     """The Runner of rogseg.
@@ -39,6 +41,11 @@ class TrainingRunner(Runner):
 
     def _log_env(self, env_cfg: Mapping[str, Any]) -> None:
         """Nothing: MMEngine starts compilers to ask for their versions, which takes seconds, for a log nobody sees."""
+
+    def register_default_hooks(self, hooks: Mapping[str, Any] | None = None) -> None:
+        """Register MMEngine's hooks and ours; None takes one out, where MMEngine would fail for any but its own."""
+        chosen = {name: hook for name, hook in (hooks or {}).items() if hook is not None or name in _MMENGINE_HOOKS}
+        super().register_default_hooks(chosen)
 
     def wrap_model(self, model_wrapper_cfg: Mapping[str, Any] | None, model: nn.Module) -> nn.Module:
         """Move the model to the device and distribute it where there are several processes."""

@@ -104,6 +104,12 @@ def test_a_resumed_training_equals_an_uninterrupted_one_bit_for_bit(tmp_path: Pa
     assert "kept" in whole["train_loop"]["trainers"][0]
 
 
+def test_a_hook_of_a_base_config_is_taken_out_by_none(tmp_path: Path, task: StoredTask) -> None:
+    averaged = 'default_hooks = dict(ema=dict(type="EMAHook", momentum=0.1))\n'
+    assert "ema_state_dict" in run(tmp_path, task, "averaged", averaged)
+    assert "ema_state_dict" not in run(tmp_path, task, "plain", averaged, {"default_hooks.ema": None})
+
+
 def test_one_cycle_rises_and_falls_and_resumes(tmp_path: Path, task: StoredTask) -> None:
     extra = 'param_scheduler = [dict(type="OneCycle", by_epoch=False, rise=0.34)]\nplateau = None\n'
     rates = [record["lr"] for record in run(tmp_path, task, "w", extra)["train_loop"]["history"]]
