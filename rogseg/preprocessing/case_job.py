@@ -8,7 +8,7 @@ from rogseg.preprocessing.case_preprocessing import preprocess_volume
 from rogseg.preprocessing.measurement import CaseMeasurement, measure_case
 from rogseg.preprocessing.nifti import read_image, read_label
 from rogseg.preprocessing.source_digest import digest_files, measurement_digest, storage_digest
-from rogseg.storage import RawCase, StoredCase, write_json_atomic, write_stored_case
+from rogseg.storage import RawCase, StoredCase, write_bytes_atomic, write_stored_case
 from rogseg.task_plan import TaskPlan
 
 __all__ = ["CaseJob", "CaseOutcome", "case_folder", "check_case", "read_measurement", "run_case"]
@@ -64,7 +64,8 @@ def _run(job: CaseJob) -> bool:
     labels = None if raw.label is None else read_label(raw.label, raw.images[0], volume, job.label_values)
     if measure and labels is not None:
         measurement = measure_case(volume, labels, job.rescaled, raw.case_id, measured)
-        write_json_atomic(_measurement_path(job.out_dir, raw.case_id), measurement.to_json(), indent=None)
+        text = json.dumps(measurement.to_json(), allow_nan=False)
+        write_bytes_atomic(_measurement_path(job.out_dir, raw.case_id), text.encode(), lasting=False)
     if store and job.plan is not None and stored is not None:
         # Without its plan a task is not complete: nobody trains on a mixture of old and new cases.
         (job.out_dir / "plan.json").unlink(missing_ok=True)

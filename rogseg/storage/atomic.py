@@ -15,16 +15,21 @@ __all__ = ["atomic_directory", "remove_leftovers", "write_bytes_atomic", "write_
 _PREFIX = ".rogseg-partial-"
 
 
-def write_bytes_atomic(path: str | Path, data: bytes) -> None:
-    """Write a file through a temporary neighbour, so that readers see the old content or the new, never a part."""
+def write_bytes_atomic(path: str | Path, data: bytes, lasting: bool = True) -> None:
+    """Write a file through a temporary neighbour, so that readers see the old content or the new, never a part.
+
+    `lasting` waits for the disk, so that this holds after a power failure, too; what is checked when it is read and can
+    be made again need not wait.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f"{_PREFIX}{path.name}-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                file.flush()
+                os.fsync(file.fileno())
         os.chmod(name, 0o666 & ~_umask())  # mkstemp makes files for the owner only
         os.replace(name, path)
     except BaseException:
@@ -32,13 +37,13 @@ def write_bytes_atomic(path: str | Path, data: bytes) -> None:
         raise
 
 
-def write_json_atomic(path: str | Path, obj: Any, indent: int | None = 1) -> None:
-    """Write `obj` as JSON, atomically; without indentation it is several times faster, for files that nobody reads.
+def write_json_atomic(path: str | Path, obj: Any) -> None:
+    """Write `obj` as JSON, atomically.
 
     Raises:
         ValueError: `obj` holds NaN or infinity, which JSON does not know.
     """
-    write_bytes_atomic(path, (json.dumps(obj, indent=indent, allow_nan=False) + "\n").encode())
+    write_bytes_atomic(path, (json.dumps(obj, indent=1, allow_nan=False) + "\n").encode())
 
 
 @contextlib.contextmanager
