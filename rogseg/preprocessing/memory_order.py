@@ -1,22 +1,13 @@
-"""Going through a volume in slabs, and from the memory order of NIfTI files (first axis fastest) to that of numpy."""
+"""Copying a volume from the memory order of NIfTI files (first axis fastest) to that of numpy (last axis fastest)."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["copy_volume", "slabs"]
+__all__ = ["copy_volume"]
 
 _PADDING = 16  # elements; rows of a power of two fall on the same lines of the cache
-_SLAB = 2**18  # voxels; large enough that Python's share is small, small enough for the cache
-
-
-def slabs(num_planes: int, plane_size: int) -> Iterator[slice]:
-    """Slices that cover all planes, a few at a time, so that what is computed of them needs little memory."""
-    step = max(1, _SLAB // plane_size)
-    for start in range(0, num_planes, step):
-        yield slice(start, min(start + step, num_planes))
 
 
 def copy_volume(source: NDArray[Any], target: NDArray[Any]) -> None:

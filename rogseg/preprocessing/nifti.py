@@ -14,8 +14,9 @@ import nibabel
 import numpy as np
 from numpy.typing import NDArray
 
-from rogseg.preprocessing.memory_order import copy_volume, slabs
+from rogseg.preprocessing.memory_order import copy_volume
 from rogseg.preprocessing.nifti_file import open_nifti, stored_numbers
+from rogseg.preprocessing.slabs import slabs
 from rogseg.preprocessing.volume import Volume
 
 __all__ = ["read_image", "read_label", "write_image", "write_label"]
