@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Parse and call."""
     options = build_parser().parse_args(arguments)
     from rogseg.engine.config.load import parse_overrides
-    from rogseg.engine.training.train import train_config
+    from rogseg.engine.training.train import disconnect, train_config
 
     def train() -> None:
         overrides = {"launcher": options.launcher, **parse_overrides(options.cfg_options)}
@@ -44,6 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.resume:
             overrides["resume"] = True
         train_config(options.config, overrides, options.task)
+        disconnect()
 
     return exit_status("train.py", train, "stopped; --resume goes on from the end of the last epoch")
 

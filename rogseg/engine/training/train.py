@@ -1,5 +1,6 @@
 """From a config to a trained network: `build_runner` and `train`."""
 
+import gc
 import itertools
 import os
 from collections.abc import Mapping, Sequence
@@ -165,6 +166,17 @@ def connect(config: Config) -> None:
     if device.type == "cuda":
         torch.cuda.set_device(device)
     torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+
+
+def disconnect() -> None:
+    """Leave the other processes, where there are some, once nothing of the training is needed.
+
+    Threads of gloo live as long as anything refers to their group, and a finished training still does, in cycles. One
+    that lets go of a tensor while the interpreter shuts down aborts the process, so the cycles are collected before.
+    """
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+        gc.collect()
 
 
 def _place() -> tuple[int, int]:

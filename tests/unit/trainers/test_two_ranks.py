@@ -11,6 +11,7 @@ import torch.distributed
 from torch.multiprocessing.spawn import spawn
 from torch.nn.parallel import DistributedDataParallel
 
+from rogseg.engine.training.train import disconnect
 from rogseg.trainers import AWPTrainer, FGSMTrainer, FreeTrainer, PGDTrainer, StandardTrainer, TRADESTrainer, Trainer
 from tests.unit.trainers.linear_model import SmallNetwork, make_batch, sgd, weights
 
@@ -55,7 +56,7 @@ def answer(rank: int, folder: str) -> None:
     answers |= {f"{name}_resumed": run(name, rank, interrupt=True) for name in ("free", "free_random")}
     answers["free_accumulated"] = run("free", rank, counts=2)
     torch.save(answers, Path(folder) / f"rank_{rank}.pth")
-    torch.distributed.destroy_process_group()
+    disconnect()
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 import torch
-import torch.distributed
 from torch.multiprocessing.spawn import spawn
 
 from rogseg.engine.training.checkpoints import LAST, read_checkpoint
-from rogseg.engine.training.train import train
+from rogseg.engine.training.train import disconnect, train
 from rogseg.storage import StoredTask
 from tests.tiny_task import write_tiny_task
 from tests.tiny_training import tiny_config
@@ -31,6 +30,10 @@ train_cfg = dict(max_epochs=4, iterations_per_epoch=3)
 """
 
 
+def names_of_threads() -> list[str]:
+    return [(thread / "comm").read_text() for thread in Path("/proc/self/task").iterdir()]
+
+
 def one_process(rank: int, port: int, directory: str) -> None:
     os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE="2", MASTER_ADDR="127.0.0.1")
     os.environ["MASTER_PORT"] = str(port)
@@ -48,7 +51,9 @@ def one_process(rank: int, port: int, directory: str) -> None:
     with pytest.raises(KeyboardInterrupt):
         run("parts", ADVERSARIAL + 'custom_hooks = [dict(type="InterruptHook", epoch=1)]\n')
     run("parts", ADVERSARIAL, resume=True)
-    torch.distributed.destroy_process_group()
+    assert any("gloo" in name for name in names_of_threads())
+    disconnect()
+    assert not any("gloo" in name for name in names_of_threads())
 
 
 @pytest.mark.slow
