@@ -12,7 +12,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 __all__ = ["AxisBlock", "Order", "axis_blocks", "resample_axis"]
 
@@ -103,7 +102,11 @@ def _linear_weights(old: int, length: int) -> NDArray[np.float64]:
 def _cubic_weights(old: int, length: int) -> NDArray[np.float64]:
     # Spline coefficients of the signal whose border goes on for _PADDING voxels, for every unit signal.
     extended = np.pad(np.eye(old), ((_PADDING, _PADDING), (0, 0)), mode="edge")
-    coefficients = ndimage.spline_filter1d(extended, order=3, axis=0, mode="mirror")
+    # At a voxel the spline is (1, 4, 1) / 6 of its coefficients, mirrored at both ends; there it shall be the signal.
+    size = len(extended)
+    basis = (4 * np.eye(size) + np.eye(size, k=1) + np.eye(size, k=-1)) / 6
+    basis[0, 1] = basis[-1, -2] = 2 / 6
+    coefficients = np.linalg.solve(basis, extended)
     positions = _positions(old, length) + _PADDING
     below = np.floor(positions).astype(np.int64)
     weights = np.zeros((length, old))
