@@ -92,7 +92,7 @@ def measure_case(
         source_digest=source_digest,
         shape=volume.shape,
         spacing=volume.spacing,
-        class_boxes={index: _box_lengths(labels == index) for index in classes},
+        class_boxes={index: _box_lengths(labels, index, counts[:, index]) for index in classes},
         class_voxels={index: int(counts[:, index].sum()) for index in classes},
         num_foreground=int(foreground.sum()),
         rescaled=rescaled,
@@ -102,11 +102,9 @@ def measure_case(
     )
 
 
-def _box_lengths(mask: NDArray[np.bool_]) -> tuple[int, int, int]:
+def _box_lengths(labels: NDArray[np.uint8], index: int, by_plane: NDArray[np.int64]) -> tuple[int, int, int]:
     # Without scipy.ndimage.find_objects, whose import takes as long as 20 small cases.
-    outline = np.asarray(mask.any(axis=0))
-    first, second, third = (
-        int(np.ptp(np.flatnonzero(of_axis))) + 1
-        for of_axis in (mask.reshape(len(mask), -1).any(axis=1), outline.any(axis=1), outline.any(axis=0))
-    )
-    return first, second, third
+    planes = np.flatnonzero(by_plane)
+    outline = np.asarray((labels[planes[0] : planes[-1] + 1] == index).any(axis=0))
+    rows, columns = np.nonzero(outline)
+    return int(np.ptp(planes)) + 1, int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
