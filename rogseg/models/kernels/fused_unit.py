@@ -54,7 +54,9 @@ class FusedUnit(torch.autograd.Function):
         hidden, before, saved = [], [], []
         for index, case in enumerate(cases_of(inputs)):
             convolved = rows_of(_convolve(case, depthwise, swish, stride))
-            rows, case_out = convolved @ pointwise.flatten(1).t(), rows_of(out[index : index + 1])
+            case_out = rows_of(out[index : index + 1])
+            # What nobody keeps is normalised where it stands.
+            rows = torch.mm(convolved, pointwise.flatten(1).t(), out=None if keep else case_out)
             mean, reciprocal = statistics(rows, eps)
             normalise(rows, mean, reciprocal, weight, bias, out=case_out)
             if residual is not None:

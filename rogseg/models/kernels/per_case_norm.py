@@ -1,9 +1,11 @@
-"""Instance norm in channels_last_3d, case by case, with sums over blocks of voxels.
+"""Instance norm in channels_last_3d, case by case, with sums over interleaved streams of voxels.
 
 Why: PyTorch's instance norm moves the batch into the channels, which in channels_last_3d costs two transposing copies.
 The statistics of one case are those of a batch norm over it, whose kernels know the format; but those add up all
-voxels one after the other in float32 (1e-4 off in the deviation over a patch of 128^3). Sums over blocks, put
-together afterwards, are exact to 1e-6 and cost the same: 2.9 ms where ``functional.instance_norm`` takes 17.
+voxels one after the other in float32 (1e-4 off in the deviation over a patch of 128^3). Seen as k times as many
+channels, a case falls into k streams of every k-th voxel each, whose sums, put together afterwards, are exact to 1e-6,
+and one call sees to all of them. On two AVX-512 cores the norm takes 1.5 ms where ``functional.instance_norm`` takes
+11, and its gradient 2.2 ms; with a call for each 2,048 voxels they take 3.5 and 4.0 ms.
 """
 
 from collections.abc import Sequence
@@ -15,7 +17,7 @@ from torch.autograd.function import once_differentiable
 
 __all__ = ["PerCaseNorm", "cases_of", "empty_like_cases", "normalise", "normalise_backward", "rows_of", "statistics"]
 
-ROWS_PER_BLOCK = 2048
+ROWS_PER_STREAM = 1024
 
 
 def cases_of(cases: Tensor) -> list[Tensor]:
@@ -35,13 +37,13 @@ def empty_like_cases(cases: Tensor, grid: Sequence[int], channels: int) -> Tenso
 
 def statistics(rows: Tensor, eps: float) -> tuple[Tensor, Tensor]:
     """(N, C) -> mean and reciprocal deviation, each (C,)."""
-    blocks = [torch.ops.aten.batch_norm_update_stats(block, None, None, 0.0) for block in _blocks(rows)]
-    means, variances = (torch.stack(values) for values in zip(*blocks, strict=True))
-    # The last block is shorter: blocks count by their rows.
-    share = rows.new_tensor([len(block) / len(rows) for block in _blocks(rows)])[:, None]
-    mean = (share * means).sum(0)
-    variance = (share * (variances + (means - mean).square())).sum(0)
-    return mean, (variance + eps).rsqrt()
+    channels, found = rows.shape[1], []
+    for stream in _streams(rows):
+        means, variances = torch.ops.aten.batch_norm_update_stats(stream, None, None, 0.0)
+        found.append((means.view(-1, channels), variances.view(-1, channels), len(stream) / len(rows)))
+    mean = torch.stack([share * means.sum(0) for means, _, share in found]).sum(0)
+    spreads = [share * (variances + (means - mean).square()).sum(0) for means, variances, share in found]
+    return mean, (torch.stack(spreads).sum(0) + eps).rsqrt()
 
 
 def normalise(rows: Tensor, mean: Tensor, reciprocal: Tensor, weight: Tensor, bias: Tensor, out: Tensor) -> None:
@@ -54,13 +56,14 @@ def normalise_backward(
     gradient: Tensor, rows: Tensor, mean: Tensor, reciprocal: Tensor, weight: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of the rows (N, C), the weight and the bias (C,), from that of the result (N, C)."""
-    blocks = [
-        torch.ops.aten.native_batch_norm_backward(
-            block, values, weight, None, None, mean, reciprocal, True, 0.0, [False, True, True]
-        )[1:]
-        for block, values in zip(_blocks(gradient), _blocks(rows), strict=True)
-    ]
-    of_weight, of_bias = (torch.stack(values).sum(0) for values in zip(*blocks, strict=True))
+    channels, of_weight, of_bias = rows.shape[1], torch.zeros_like(weight), torch.zeros_like(weight)
+    for stream, values in zip(_streams(gradient), _streams(rows), strict=True):
+        weights, means, reciprocals = (each.repeat(stream.shape[1] // channels) for each in (weight, mean, reciprocal))
+        _, of_weights, of_biases = torch.ops.aten.native_batch_norm_backward(
+            stream, values, weights, None, None, means, reciprocals, True, 0.0, [False, True, True]
+        )
+        of_weight += of_weights.view(-1, channels).sum(0)
+        of_bias += of_biases.view(-1, channels).sum(0)
     # gradient * scale, less its mean and its part along the normalised rows: linear in gradient and rows.
     scale = weight * reciprocal
     along = -scale * reciprocal * of_weight / len(rows)
@@ -102,5 +105,9 @@ class PerCaseNorm(torch.autograd.Function):
         return of_inputs, of_weight, of_bias, None
 
 
-def _blocks(rows: Tensor) -> list[Tensor]:
-    return [rows[start : start + ROWS_PER_BLOCK] for start in range(0, len(rows), ROWS_PER_BLOCK)]
+def _streams(rows: Tensor) -> list[Tensor]:
+    """(N, C) -> (n, k C): k streams side by side, each of every k-th row; what is left over follows as one stream."""
+    k = max(1, len(rows) // ROWS_PER_STREAM)
+    whole = len(rows) // k * k
+    streams = [rows[:whole].reshape(-1, k * rows.shape[1]), rows[whole:]]
+    return streams if whole < len(rows) else streams[:1]
