@@ -10,7 +10,7 @@ from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
 from rogseg.registry import TRAINERS
-from rogseg.trainers.base import Batch, Trainer, total_loss
+from rogseg.trainers.base import Batch, Passes, Trainer, total_loss
 from rogseg.trainers.clean_loss import unwrapped
 from rogseg.trainers.crafting import CraftingTrainer
 from rogseg.trainers.inner_maximization import power_of_two_near
@@ -51,9 +51,9 @@ class AWPTrainer(Trainer):
         self.num_warmup_steps = num_warmup_steps
 
     @property
-    def passes_per_step(self) -> float:
-        """Those of the wrapped trainer, and those of its loss once more for the direction."""
-        return self.trainer.passes_per_step + self.trainer.passes_of_loss
+    def passes(self) -> Passes:
+        """Those of the wrapped trainer, and those of its loss once more for the direction of the weights."""
+        return Passes(2 * self.trainer.passes.training, self.trainer.passes.crafting)
 
     def step(self, model: nn.Module, batch: Batch, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
         """Craft, move the weights up, take the gradient there, move them back, update; see `Trainer.step`."""

@@ -5,14 +5,15 @@ mini-batch. It calls ``model(inputs, targets, mode="loss")`` on the model as it 
 MMEngine's distributed wrapper never calls a model's own ``train_step``.
 """
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any, TypedDict, final
 
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
-__all__ = ["Batch", "Trainer", "total_loss"]
+__all__ = ["Batch", "Passes", "Trainer", "total_loss"]
 
 LOSS_PREFIX = "loss_"
 
@@ -33,6 +34,19 @@ class Batch(TypedDict):
     case_ids: list[str]
 
 
+@dataclasses.dataclass(frozen=True)
+class Passes:
+    """Forward-backward passes per mini-batch.
+
+    Args:
+        training: those whose gradient the weights get.
+        crafting: those whose gradient only the inputs get, which is cheaper.
+    """
+
+    training: float
+    crafting: float = 0.0
+
+
 class Trainer(ABC):
     """How one mini-batch trains the model."""
 
@@ -41,8 +55,14 @@ class Trainer(ABC):
 
     @property
     @abstractmethod
+    def passes(self) -> Passes:
+        """What a mini-batch costs, all its replays included."""
+
+    @property
+    @final
     def passes_per_step(self) -> float:
-        """Forward-backward passes per mini-batch, the unit in which budgets are compared."""
+        """All of a mini-batch's passes, the unit in which budgets are compared."""
+        return self.passes.training + self.passes.crafting
 
     @abstractmethod
     def step(self, model: nn.Module, batch: Batch, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:

@@ -32,9 +32,6 @@ class CraftingTrainer(Trainer):
         seed: of everything random.
     """
 
-    passes_of_loss: float = 1.0
-    """Forward-backward passes that `losses` takes."""
-
     def __init__(self, epsilon: float, threat: str, clean_loss_interval: int, seed: int) -> None:
         self.threat = TrainingThreat(threat, epsilon)
         self.clean_loss_interval = clean_loss_interval

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from rogseg.attacks.threat_model import ThreatModel
 from rogseg.registry import TRAINERS
-from rogseg.trainers.base import Batch, Trainer, total_loss
+from rogseg.trainers.base import Batch, Passes, Trainer, total_loss
 from rogseg.trainers.clean_loss import clean_loss
 from rogseg.trainers.perturbation import MovementGuard, perturbation_logs
 from rogseg.trainers.randomness import step_generator
@@ -78,9 +78,9 @@ class FreeTrainer(Trainer):
         self.kept: Tensor | None = None  # (slots, C, D, H, W), in units of the box's width
 
     @property
-    def passes_per_step(self) -> float:
-        """One per replay."""
-        return float(self.num_replays)
+    def passes(self) -> Passes:
+        """One per replay, whose gradient the perturbation gets, too."""
+        return Passes(self.num_replays)
 
     def step(self, model: nn.Module, batch: Batch, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
         """Train on the mini-batch `num_replays` times; see `Trainer.step`."""

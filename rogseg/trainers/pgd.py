@@ -10,7 +10,7 @@ from torch import nn
 from rogseg.attacks.objectives import Objective, build_objective
 from rogseg.attacks.threat_model import ThreatModel
 from rogseg.registry import TRAINERS
-from rogseg.trainers.base import Batch
+from rogseg.trainers.base import Batch, Passes
 from rogseg.trainers.crafted_loss import CraftedLossTrainer
 from rogseg.trainers.crafting import objective_on
 from rogseg.trainers.inner_maximization import Crafted, ascend
@@ -69,9 +69,9 @@ class PGDTrainer(CraftedLossTrainer):
         self.clean_fraction = clean_fraction
 
     @property
-    def passes_per_step(self) -> float:
+    def passes(self) -> Passes:
         """One to train, and those of the ascent for each case that is attacked."""
-        return 1 + self.num_iterations * (1 - self.clean_fraction)
+        return Passes(1, crafting=self.num_iterations * (1 - self.clean_fraction))
 
     def craft(
         self,

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from rogseg.attacks.objectives import Objective, build_objective
 from rogseg.attacks.threat_model import ThreatModel
-from rogseg.trainers.base import Batch
+from rogseg.trainers.base import Batch, Passes
 from rogseg.trainers.crafted_loss import CraftedLossTrainer
 from rogseg.trainers.crafting import objective_on
 from rogseg.trainers.inner_maximization import Crafted, ascend
@@ -50,9 +50,9 @@ class SingleStepTrainer(CraftedLossTrainer):
 
     @property
     @final
-    def passes_per_step(self) -> float:
+    def passes(self) -> Passes:
         """One to craft and one to train."""
-        return 2.0
+        return Passes(1, crafting=1)
 
     @abstractmethod
     def start(self, inputs: Tensor, threat: ThreatModel, generator: torch.Generator) -> Tensor:

@@ -7,7 +7,7 @@ from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
 from rogseg.registry import TRAINERS
-from rogseg.trainers.base import Batch, Trainer, total_loss
+from rogseg.trainers.base import Batch, Passes, Trainer, total_loss
 
 __all__ = ["StandardTrainer"]
 
@@ -17,9 +17,9 @@ class StandardTrainer(Trainer):
     """Empirical risk minimisation; it has no state."""
 
     @property
-    def passes_per_step(self) -> float:
+    def passes(self) -> Passes:
         """One."""
-        return 1.0
+        return Passes(1)
 
     def step(self, model: nn.Module, batch: Batch, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
         """Train once on the clean mini-batch; see `Trainer.step`."""

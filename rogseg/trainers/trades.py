@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from rogseg.attacks.threat_model import ThreatModel
 from rogseg.registry import TRAINERS
-from rogseg.trainers.base import Batch
+from rogseg.trainers.base import Batch, Passes
 from rogseg.trainers.crafting import CraftingTrainer
 from rogseg.trainers.inner_maximization import Crafted, ascend
 
@@ -39,8 +39,6 @@ class TRADESTrainer(CraftingTrainer):
     cross-entropy); the divergence is taken per voxel.
     """
 
-    passes_of_loss = 3.0
-
     def __init__(
         self,
         beta: float = 6.0,
@@ -63,9 +61,9 @@ class TRADESTrainer(CraftingTrainer):
         self.step_size = 2.5 / num_iterations if step_size is None else step_size
 
     @property
-    def passes_per_step(self) -> float:
+    def passes(self) -> Passes:
         """Those of the ascent; to train, one for the model's loss and two for the divergence, as the authors do."""
-        return self.num_iterations + self.passes_of_loss
+        return Passes(3, crafting=self.num_iterations)
 
     def craft(
         self,

@@ -1,6 +1,4 @@
-"""What one mini-batch of a trainer runs: its loss, and how many passes of which kind."""
-
-import dataclasses
+"""What one mini-batch of a trainer runs, on noise."""
 
 import torch
 from torch import Tensor, nn
@@ -9,31 +7,7 @@ from rogseg.task_plan import TaskPlan, Triple
 from rogseg.trainers import AWPTrainer, Batch, Trainer, total_loss
 from rogseg.trainers.crafting import CraftingTrainer
 
-__all__ = ["StepPasses", "random_batch", "step_passes", "training_loss"]
-
-
-@dataclasses.dataclass(frozen=True)
-class StepPasses:
-    """Forward-backward passes per mini-batch.
-
-    Args:
-        training: those whose gradient the weights get.
-        crafting: those whose gradient only the inputs get, which is cheaper.
-    """
-
-    training: float
-    crafting: float
-
-
-def step_passes(trainer: Trainer) -> StepPasses:
-    """Split a trainer's ``passes_per_step``."""
-    if isinstance(trainer, AWPTrainer):
-        training = 2 * trainer.trainer.passes_of_loss  # once for the direction of the weights, once to train
-    elif isinstance(trainer, CraftingTrainer):
-        training = trainer.passes_of_loss
-    else:
-        training = trainer.passes_per_step
-    return StepPasses(training, trainer.passes_per_step - training)
+__all__ = ["random_batch", "training_loss"]
 
 
 def training_loss(trainer: Trainer, model: nn.Module, batch: Batch) -> Tensor:

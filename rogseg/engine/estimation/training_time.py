@@ -5,7 +5,6 @@ import dataclasses
 from mmengine.config import Config
 
 from rogseg.engine.estimation.calibration import PassSeconds
-from rogseg.engine.estimation.training_pass import step_passes
 from rogseg.engine.training.train_loop import divide_epochs
 from rogseg.trainers import Trainer
 
@@ -50,7 +49,7 @@ def training_time(config: Config, trainer: Trainer, num_cases: int | None, secon
         if num_cases is None:
             return None
         num_iterations = max(1, num_cases // batch_size)
-    passes = step_passes(trainer)
+    passes = trainer.passes
     per_patch = passes.training * seconds.training_step + passes.crafting * seconds.input_gradient
     num_epochs = divide_epochs(config.train_cfg["max_epochs"], trainer.num_replays)
     return TrainingTime(num_iterations, num_epochs, num_iterations * batch_size * per_patch)

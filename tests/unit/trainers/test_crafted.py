@@ -13,9 +13,12 @@ from rogseg.registry import TRAINERS
 from rogseg.trainers import (
     AWPTrainer,
     FGSMTrainer,
+    FreeTrainer,
     NFGSMTrainer,
+    Passes,
     PerturbationNeverMovedError,
     PGDTrainer,
+    StandardTrainer,
     TRADESTrainer,
     Trainer,
 )
@@ -189,11 +192,19 @@ def test_trades_diverges_as_far_as_the_ball_goes() -> None:
 
 @pytest.mark.parametrize(
     ("trainer", "passes"),
-    [(PGDTrainer(), 8), (FGSMTrainer(), 2), (NFGSMTrainer(), 2), (TRADESTrainer(), 13), (AWPTrainer(PGDTrainer()), 9)],
+    [
+        (StandardTrainer(), Passes(1)),
+        (FreeTrainer(num_replays=5), Passes(5)),
+        (PGDTrainer(num_iterations=7), Passes(1, crafting=7)),
+        (FGSMTrainer(), Passes(1, crafting=1)),
+        (NFGSMTrainer(), Passes(1, crafting=1)),
+        (TRADESTrainer(num_iterations=10), Passes(3, crafting=10)),
+        (AWPTrainer(PGDTrainer(num_iterations=7)), Passes(2, crafting=7)),
+    ],
 )
-def test_passes_are_counted(trainer: Trainer, passes: float) -> None:
-    assert trainer.passes_per_step == passes
-    assert trainer.num_replays == 1
+def test_passes_are_counted(trainer: Trainer, passes: Passes) -> None:
+    assert trainer.passes == passes
+    assert trainer.passes_per_step == passes.training + passes.crafting
 
 
 def test_awp_applies_the_gradient_of_moved_weights_to_the_weights_as_they_were() -> None:

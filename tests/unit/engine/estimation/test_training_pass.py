@@ -1,25 +1,7 @@
-import pytest
 import torch
 
-from rogseg.engine.estimation.training_pass import StepPasses, random_batch, step_passes
-from rogseg.trainers import AWPTrainer, FreeTrainer, NFGSMTrainer, PGDTrainer, StandardTrainer, TRADESTrainer, Trainer
+from rogseg.engine.estimation.training_pass import random_batch
 from tests.tiny_task import tiny_plan
-
-
-@pytest.mark.parametrize(
-    ("trainer", "expected"),
-    [
-        (StandardTrainer(), StepPasses(1, 0)),
-        (FreeTrainer(num_replays=5), StepPasses(5, 0)),
-        (NFGSMTrainer(), StepPasses(1, 1)),
-        (PGDTrainer(num_iterations=7), StepPasses(1, 7)),
-        (TRADESTrainer(num_iterations=10), StepPasses(3, 10)),
-        (AWPTrainer(PGDTrainer(num_iterations=7)), StepPasses(2, 7)),
-    ],
-)
-def test_passes(trainer: Trainer, expected: StepPasses) -> None:
-    assert step_passes(trainer) == expected
-    assert expected.training + expected.crafting == trainer.passes_per_step
 
 
 def test_the_noise_lies_in_the_box() -> None:
