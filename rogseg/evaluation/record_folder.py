@@ -39,6 +39,7 @@ class RecordFolder:
         else:
             self.header = {"identity": json.loads(json.dumps(identity)), "environment": dict(environment or {})}
             self._write_header()
+        self._num_bytes = self._size()  # of the records that are known here
 
     def check_identity(self, identity: Mapping[str, Any]) -> None:
         """Refuse records of another evaluation.
@@ -63,14 +64,28 @@ class RecordFolder:
         if len(whole) < len(content):
             with self._records_path.open("r+b") as file:
                 file.truncate(len(whole))
+        self._num_bytes = len(whole)
         return whole.decode().splitlines()
 
     def append(self, line: str) -> None:
-        """Add a line; it is on disk when this returns."""
+        """Add a line; it is on disk when this returns.
+
+        Raises:
+            ValueError: somebody else has added lines since these were read.
+        """
+        if self._size() != self._num_bytes:
+            raise ValueError(
+                f"{self.directory}: another process writes its records here, too; let it end, or give each its own "
+                "--out (attacks: split the work by --shard and merge with tools/report.py)"
+            )
         with self._records_path.open("a") as file:
             file.write(line + "\n")
             file.flush()
             os.fsync(file.fileno())
+        self._num_bytes = self._size()
+
+    def _size(self) -> int:
+        return self._records_path.stat().st_size if self._records_path.exists() else 0
 
     def _write_header(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)

@@ -43,6 +43,16 @@ def test_another_identity_does_not_mix(tmp_path: Path) -> None:
         RobustnessReport(tmp_path, {**IDENTITY, "protocol": "patch"})
 
 
+def test_two_processes_do_not_write_into_one_folder(tmp_path: Path) -> None:
+    """Both would attack the same cases and record each twice."""
+    report = filled(tmp_path)
+    other = RobustnessReport(tmp_path, IDENTITY)
+    other.add(record("b", "Square", (0.6, None)))
+    with pytest.raises(ValueError, match=r"another process writes its records here, too.*--shard"):
+        report.add(record("b", "Square", (0.6, None)))
+    assert len(RobustnessReport(tmp_path).records) == 6
+
+
 def test_an_empty_folder_is_not_a_report(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no header.json here"):
         RobustnessReport(tmp_path)
