@@ -192,17 +192,25 @@ def test_trades_diverges_as_far_as_the_ball_goes() -> None:
 
 @pytest.mark.parametrize(
     ("trainer", "passes"),
+    [(PGDTrainer(), 8), (FGSMTrainer(), 2), (NFGSMTrainer(), 2), (TRADESTrainer(), 13), (AWPTrainer(PGDTrainer()), 9)],
+)
+def test_passes_are_counted(trainer: Trainer, passes: float) -> None:
+    assert trainer.passes_per_step == passes
+    assert trainer.num_replays == 1
+
+
+@pytest.mark.parametrize(
+    ("trainer", "passes"),
     [
         (StandardTrainer(), Passes(1)),
         (FreeTrainer(num_replays=5), Passes(5)),
-        (PGDTrainer(num_iterations=7), Passes(1, crafting=7)),
-        (FGSMTrainer(), Passes(1, crafting=1)),
         (NFGSMTrainer(), Passes(1, crafting=1)),
+        (PGDTrainer(num_iterations=7), Passes(1, crafting=7)),
         (TRADESTrainer(num_iterations=10), Passes(3, crafting=10)),
         (AWPTrainer(PGDTrainer(num_iterations=7)), Passes(2, crafting=7)),
     ],
 )
-def test_passes_are_counted(trainer: Trainer, passes: Passes) -> None:
+def test_passes_are_told_by_kind(trainer: Trainer, passes: Passes) -> None:
     assert trainer.passes == passes
     assert trainer.passes_per_step == passes.training + passes.crafting
 
