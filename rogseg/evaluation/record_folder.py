@@ -78,11 +78,12 @@ class RecordFolder:
                 f"{self.directory}: another process writes its records here, too; let it end, or give each its own "
                 "--out (attacks: split the work by --shard and merge with tools/report.py)"
             )
-        with self._records_path.open("a") as file:
-            file.write(line + "\n")
+        written = (line + "\n").encode()
+        with self._records_path.open("ab") as file:
+            file.write(written)
             file.flush()
             os.fsync(file.fileno())
-        self._num_bytes = self._size()
+        self._num_bytes += len(written)
 
     def _size(self) -> int:
         return self._records_path.stat().st_size if self._records_path.exists() else 0
