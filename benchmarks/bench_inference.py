@@ -8,8 +8,10 @@ Every row is a ratio of two things measured in turn in one run, the fastest of s
 import argparse
 import gc
 import multiprocessing
+import os
 import warnings
 from collections.abc import Callable
+from unittest import mock
 
 import torch
 from monai.inferers import sliding_window_inference
@@ -28,6 +30,7 @@ from rogseg.task_plan import TaskPlan, Triple
 PLAN = ROOT / "configs/_base_/tasks/hippocampus_light.json"
 OVERLAP = 0.5
 MIB = 2**20
+MMAP_THRESHOLD = 2**17  # glibc's own first value [bytes]
 
 
 def make_network(plan: TaskPlan, device: str) -> nn.Module:
@@ -58,7 +61,11 @@ def inference_peak(kind: str, size: Triple, device: str) -> int:
     """Memory that one whole-volume call adds [bytes], in a process of its own where memory cannot be reset."""
     if on_gpu(device):
         return _inference_peak(kind, size, device)
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
+    # Left to itself, glibc raises the size from which a freed block goes back to the system, and holes in the heap,
+    # which swing by a fifth from run to run, cover what the two differ by.
+    with mock.patch.dict(os.environ, MALLOC_MMAP_THRESHOLD_=str(MMAP_THRESHOLD)):
+        pool = multiprocessing.get_context("spawn").Pool(1)
+    with pool:
         return pool.apply(_inference_peak, (kind, size, device))
 
 
@@ -135,15 +142,9 @@ def main() -> None:
     calls: list[Callable[[], object]] = [lambda: with_monai(network, inputs, window), infer]
     monai, ours = fastest(calls, device, arguments.rounds)
     print_row("time of inference", f"{ours:.2f} s, MONAI {monai:.2f} s, ratio {ours / monai:.2f}", "at most 1")
-    # What the process holds depends on its heap, too, and swings by a tenth from run to run: the smallest counts.
-    kinds = ("inference", "monai")
-    held, theirs = (min(inference_peak(kind, size, device) for _ in range(arguments.rounds)) / MIB for kind in kinds)
-    measured = f"{held:.0f} MiB, MONAI {theirs:.0f} MiB, ratio {held / theirs:.2f}"
-    print_row("peak memory that inference adds to the process", measured, "at most 1")
-    known = [inputs, *network.parameters()]
-    theirs, held = (peak_bytes(call, known, device) / MIB for call in calls)
+    held, theirs = (inference_peak(kind, size, device) / MIB for kind in ("inference", "monai"))
     measured = f"{held:.1f} MiB, MONAI {theirs:.1f} MiB, ratio {held / theirs:.2f}"
-    print_row("tensors that inference holds at most", measured, "at most 1")
+    print_row("peak memory that inference adds to the process", measured, "at most 1")
     calls = [lambda: window_passes(network, inputs, volume_logits), lambda: volume_gradient(volume_logits, inputs)]
     passes, gradient = fastest(calls, device, arguments.rounds)
     measured = f"{gradient:.2f} s, its passes {passes:.2f} s, ratio {gradient / passes:.2f}"
