@@ -63,7 +63,7 @@ class AWPTrainer(Trainer):
         module = unwrapped(model)
         with moved_weights(self.ascent(module, batch, adversarial, optim_wrapper)):
             with optim_wrapper.optim_context(model):
-                loss, logs = total_loss(self.trainer.losses(model, batch, adversarial))
+                loss, logs = total_loss(self.losses(model, batch, adversarial))
             # What `update_params` does, with the weights put back between backward pass and update.
             optim_wrapper.backward(optim_wrapper.scale_loss(loss))
         if optim_wrapper.should_update():
@@ -71,13 +71,17 @@ class AWPTrainer(Trainer):
             optim_wrapper.zero_grad()
         return logs | watched | {"adversarial_loss": logs["loss"]}
 
+    def losses(self, model: nn.Module, batch: Batch, inputs: Tensor) -> dict[str, Tensor]:
+        """Those of the wrapped trainer."""
+        return self.trainer.losses(model, batch, inputs)
+
     def ascent(
         self, module: nn.Module, batch: Batch, adversarial: Tensor, optim_wrapper: OptimWrapper
     ) -> list[tuple[nn.Parameter, Tensor]]:
         """How far each weight tensor moves."""
         parameters = [parameter for parameter in module.parameters() if parameter.requires_grad and parameter.ndim > 1]
         with optim_wrapper.optim_context(module):
-            loss, _ = total_loss(self.trainer.losses(module, batch, adversarial))
+            loss, _ = total_loss(self.losses(module, batch, adversarial))
         scale = power_of_two_near(batch["targets"][0].numel())  # against underflow; the direction is normalised
         gradients = torch.autograd.grad(loss * scale, parameters, allow_unused=True, materialize_grads=True)
         moves = []

@@ -81,6 +81,16 @@ class Trainer(ABC):
         """
 
     @abstractmethod
+    def losses(self, model: nn.Module, batch: Batch, inputs: Tensor) -> dict[str, Tensor]:
+        """The terms whose sum one backward pass of `step` trains on, under keys ``loss_<name>``.
+
+        Args:
+            model: the segmentor, or a distributed wrapper of it.
+            batch: the mini-batch.
+            inputs: what the step made of the batch's inputs, of their shape; its own where it makes nothing of them.
+        """
+
+    @abstractmethod
     def state_dict(self) -> dict[str, Any]:
         """What this rank must find again on resume: tensors and plain numbers only."""
 

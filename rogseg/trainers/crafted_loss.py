@@ -14,7 +14,7 @@ class CraftedLossTrainer(CraftingTrainer):
     """Minimises the model's own loss on what `craft` made."""
 
     @final
-    def losses(self, model: nn.Module, batch: Batch, adversarial: Tensor) -> dict[str, Tensor]:
-        """The model's own loss on the crafted volumes."""
-        losses: dict[str, Tensor] = model(adversarial, batch["targets"], mode="loss")
+    def losses(self, model: nn.Module, batch: Batch, inputs: Tensor) -> dict[str, Tensor]:
+        """The model's own; see `Trainer.losses`."""
+        losses: dict[str, Tensor] = model(inputs, batch["targets"], mode="loss")
         return losses

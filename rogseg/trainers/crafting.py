@@ -50,10 +50,6 @@ class CraftingTrainer(Trainer):
     ) -> Crafted:
         """Craft against a module in evaluation mode, by `torch.autograd.grad` only: no weight gets a gradient."""
 
-    @abstractmethod
-    def losses(self, model: nn.Module, batch: Batch, adversarial: Tensor) -> dict[str, Tensor]:
-        """The terms to train on, under keys ``loss_<name>``."""
-
     @final
     def craft_batch(
         self, model: nn.Module, batch: Batch, optim_wrapper: OptimWrapper

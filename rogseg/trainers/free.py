@@ -93,7 +93,7 @@ class FreeTrainer(Trainer):
         for _ in range(self.num_replays):
             trained_on = adversarial.detach().requires_grad_()
             with optim_wrapper.optim_context(model):
-                loss, logs = total_loss(model(trained_on, batch["targets"], mode="loss"))
+                loss, logs = total_loss(self.losses(model, batch, trained_on))
             optim_wrapper.update_params(loss)
             replays.append(logs)
             climbed = trained_on.detach() + self.step_size * threat.steepest_ascent(input_gradient(trained_on))
@@ -106,6 +106,11 @@ class FreeTrainer(Trainer):
         means = {key: torch.stack([logs[key] for logs in replays]).mean() for key in replays[0]}
         looked["adversarial_loss"] = replays[-1]["loss"]
         return means | looked | perturbation_logs(threat, inputs, trained_on)
+
+    def losses(self, model: nn.Module, batch: Batch, inputs: Tensor) -> dict[str, Tensor]:
+        """The model's own; see `Trainer.losses`."""
+        losses: dict[str, Tensor] = model(inputs, batch["targets"], mode="loss")
+        return losses
 
     @torch.no_grad()
     def start(self, inputs: Tensor, threat: ThreatModel) -> Tensor:

@@ -24,9 +24,14 @@ class StandardTrainer(Trainer):
     def step(self, model: nn.Module, batch: Batch, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
         """Train once on the clean mini-batch; see `Trainer.step`."""
         with optim_wrapper.optim_context(model):
-            loss, logs = total_loss(model(batch["inputs"], batch["targets"], mode="loss"))
+            loss, logs = total_loss(self.losses(model, batch, batch["inputs"]))
         optim_wrapper.update_params(loss)
         return logs
+
+    def losses(self, model: nn.Module, batch: Batch, inputs: Tensor) -> dict[str, Tensor]:
+        """The model's own; see `Trainer.losses`."""
+        losses: dict[str, Tensor] = model(inputs, batch["targets"], mode="loss")
+        return losses
 
     def state_dict(self) -> dict[str, Any]:
         """Nothing."""

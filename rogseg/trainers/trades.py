@@ -95,11 +95,10 @@ class TRADESTrainer(CraftingTrainer):
             project=partial(threat.project, inputs),
         )
 
-    def losses(self, model: nn.Module, batch: Batch, adversarial: Tensor) -> dict[str, Tensor]:
+    def losses(self, model: nn.Module, batch: Batch, inputs: Tensor) -> dict[str, Tensor]:
         """The model's own loss on the clean volumes and ``loss_divergence``, with gradient through both its sides."""
-        inputs = batch["inputs"]
-        losses: dict[str, Tensor] = model(inputs, batch["targets"], mode="loss")
-        clean_logits, logits = model(torch.cat([inputs, adversarial]), mode="tensor").float().chunk(2)
+        losses: dict[str, Tensor] = model(batch["inputs"], batch["targets"], mode="loss")
+        clean_logits, logits = model(torch.cat([batch["inputs"], inputs]), mode="tensor").float().chunk(2)
         return {**losses, "loss_divergence": self.beta * voxel_divergence(clean_logits, logits).mean()}
 
 

@@ -11,8 +11,8 @@ from torch import nn
 from rogseg.attacks.counted_model import value_and_gradient
 from rogseg.attacks.objectives import CrossEntropy
 from rogseg.engine.estimation.calibration import PassSeconds
+from rogseg.engine.estimation.noise import random_batch
 from rogseg.engine.estimation.optimizer import optim_wrapper_of
-from rogseg.engine.estimation.training_pass import random_batch
 from rogseg.task_plan import TaskPlan, Triple
 from rogseg.trainers import StandardTrainer
 

@@ -10,11 +10,11 @@ import torch
 from torch import nn
 
 from rogseg.engine.estimation.live_memory import LiveMemory
+from rogseg.engine.estimation.noise import random_batch
 from rogseg.engine.estimation.optimizer import optim_wrapper_of
 from rogseg.engine.estimation.saved_tensors import saved_bytes
-from rogseg.engine.estimation.training_pass import random_batch, training_loss
 from rogseg.task_plan import TaskPlan, Triple
-from rogseg.trainers import Trainer
+from rogseg.trainers import Trainer, total_loss
 
 __all__ = ["PatchMemory", "TrainingMemory", "patch_memory", "state_bytes"]
 
@@ -90,7 +90,9 @@ def patch_memory(
     with live:
         batch = random_batch(plan, size, parameters[0].device)
         with precision:
-            saved, loss = saved_bytes(lambda: training_loss(trainer, model, batch), parameters)
+            # The batch's own inputs stand for what `step` makes of them, which has no value on ``meta``. Crafting
+            # itself holds a smaller graph: no weight needs a gradient in it.
+            saved, loss = saved_bytes(lambda: total_loss(trainer.losses(model, batch, batch["inputs"]))[0], parameters)
         loss.backward()  # type: ignore[no-untyped-call]
     model.zero_grad()
     return PatchMemory(saved, max(0, live.peak - saved))

@@ -1,25 +1,11 @@
-"""What one mini-batch of a trainer runs, on noise."""
+"""A mini-batch of noise."""
 
 import torch
-from torch import Tensor, nn
 
 from rogseg.task_plan import TaskPlan, Triple
-from rogseg.trainers import AWPTrainer, Batch, Trainer, total_loss
-from rogseg.trainers.crafting import CraftingTrainer
+from rogseg.trainers import Batch
 
-__all__ = ["random_batch", "training_loss"]
-
-
-def training_loss(trainer: Trainer, model: nn.Module, batch: Batch) -> Tensor:
-    """The loss whose graph is the largest that the trainer holds at one time; the batch stands for the crafted one.
-
-    Crafting itself depends on values, which the ``meta`` device has not, and holds a smaller graph: no weight needs a
-    gradient in it.
-    """
-    inner = trainer.trainer if isinstance(trainer, AWPTrainer) else trainer
-    if isinstance(inner, CraftingTrainer):
-        return total_loss(inner.losses(model, batch, batch["inputs"]))[0]
-    return total_loss(model(batch["inputs"], batch["targets"], mode="loss"))[0]
+__all__ = ["random_batch"]
 
 
 def random_batch(plan: TaskPlan, size: Triple, device: torch.device) -> Batch:
