@@ -20,9 +20,9 @@ from rogseg.engine.config.task import plan_of
 from rogseg.engine.evaluation_identity import digest_of_file, digest_of_json, environment
 from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.model.api import build_model
+from rogseg.engine.stored_task import ensure_stored_task
 from rogseg.evaluation.robustness_report import RobustnessReport
 from rogseg.registry import ATTACKS, CRITERIA
-from rogseg.storage import StoredTask
 
 __all__ = ["attack_checkpoint"]
 
@@ -67,7 +67,7 @@ def attack_checkpoint(
     epsilons = [parse_epsilon(text) for text in epsilon] if epsilon else list(attack_cfg.get("epsilons", [8 / 255]))
 
     plan = plan_of(cfg)
-    stored = StoredTask(task or Path(cfg.stored_root) / plan.name)
+    stored = ensure_stored_task(cfg, task, needed=lambda fold: cases or fold.validation)
     evaluated = spread(cases or stored.folds(cfg.fold).validation, max_cases, seed)
     model = build_model(cfg, checkpoint, device).logits
     identity = {

@@ -6,7 +6,8 @@ from pathlib import Path
 from mmengine.config import Config
 
 from rogseg.engine.config.task import plan_of
-from rogseg.engine.training.training_data import split_of, stored_task_dir
+from rogseg.engine.stored_task import is_stored, stored_task_dir
+from rogseg.engine.training.training_data import split_of
 from rogseg.storage import StoredTask, split_for_selection
 from rogseg.storage.splits import published_fold
 from rogseg.task_plan import Triple
@@ -38,6 +39,4 @@ def median_shape(config: Config, task_dir: str | Path | None) -> Triple | None:
 
 def _stored(config: Config, task_dir: str | Path | None) -> StoredTask | None:
     directory = stored_task_dir(config, task_dir)
-    if not all((directory / name).is_file() for name in ("plan.json", "splits.json")):
-        return None
-    return StoredTask(directory)
+    return StoredTask(directory) if is_stored(directory) else None

@@ -15,9 +15,10 @@ from rogseg.engine.config.load import load_config
 from rogseg.engine.config.task import plan_of
 from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.model.model_zoo import zoo_checkpoint
+from rogseg.engine.stored_task import ensure_stored_task
 from rogseg.engine.training.checkpoints import LAST
 from rogseg.engine.training.selection_validation import SelectionValidation
-from rogseg.engine.training.training_data import build_train_loader, ensure_stored_task, split_of
+from rogseg.engine.training.training_data import build_train_loader, split_of
 from rogseg.engine.training.training_runner import TrainingRunner
 from rogseg.engine.training.warm_start import FINISHED, ensure_initial_checkpoint
 from rogseg.registry import TRAINERS

@@ -1,4 +1,4 @@
-"""From a config to the stored task, the split and the loader of training patches."""
+"""From a config to the split and the loader of training patches."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,52 +9,10 @@ from mmengine.config import Config
 from torch.utils.data import DataLoader
 
 from rogseg.datasets import PatchDataset, PatchSampler, collate
-from rogseg.engine.config.task import attach_task, plan_of
 from rogseg.registry import DATASETS
 from rogseg.storage import StoredTask, split_for_selection
 
-__all__ = ["build_train_loader", "ensure_stored_task", "split_of", "stored_task_dir"]
-
-
-def stored_task_dir(config: Config, task_dir: str | Path | None = None) -> Path:
-    """Folder of the stored task: the one that was given, else ``stored_root/<name of the task>``."""
-    return Path(task_dir) if task_dir is not None else Path(config.stored_root) / plan_of(config).name
-
-
-def ensure_stored_task(config: Config, task_dir: str | Path | None = None, num_workers: int = 1) -> StoredTask:
-    """The stored task of a config; it is preprocessed first where it is missing or was not finished.
-
-    Raises:
-        ValueError: neither stored nor raw data are there; the message has the command that gets them.
-    """
-    directory = stored_task_dir(config, task_dir)
-    if _is_complete(directory):
-        attach_task(config, directory)
-        return StoredTask(directory)
-    # Only a first run needs these, and they bring the libraries for raw files with them.
-    from rogseg.preprocessing import preprocess_task
-    from rogseg.sources import MSD_ARCHIVES, download_hint
-
-    plan = plan_of(config)
-    raw_dir = Path(config.data_root) / plan.name
-    if not (raw_dir / "dataset.json").is_file():
-        hint = f"{download_hint(plan.name)} " if plan.name in MSD_ARCHIVES else ""
-        raise ValueError(
-            f"{plan.name} is neither stored in {directory} nor raw in {raw_dir}. {hint}"
-            "If you have it elsewhere, pass --cfg-options data_root=FOLDER, FOLDER being what holds "
-            f"{plan.name}, or --task with what tools/preprocess.py made."
-        )
-    print(f"{directory} is not there or not finished: preprocessing {raw_dir} first", flush=True)
-    preprocess_task(raw_dir, directory, num_workers=num_workers, plan=plan)
-    return StoredTask(directory)
-
-
-def _is_complete(directory: Path) -> bool:
-    if not all((directory / name).is_file() for name in ("plan.json", "splits.json")):
-        return False
-    task = StoredTask(directory)
-    fold = task.folds(0)
-    return {*fold.train, *fold.validation} <= set(task.case_ids)
+__all__ = ["build_train_loader", "split_of"]
 
 
 def split_of(config: Config, task: StoredTask) -> tuple[tuple[str, ...], tuple[str, ...]]:

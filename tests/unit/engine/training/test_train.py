@@ -8,7 +8,7 @@ from mmengine.hooks import Hook
 
 from rogseg.engine.training.checkpoints import BEST, LAST, read_checkpoint
 from rogseg.engine.training.train import build_runner, train, work_dir_of
-from rogseg.engine.training.training_data import ensure_stored_task, split_of
+from rogseg.engine.training.training_data import split_of
 from rogseg.engine.training.training_runner import TrainingRunner
 from rogseg.registry import HOOKS
 from rogseg.storage import StoredTask
@@ -154,15 +154,6 @@ def test_robust_validation_chooses_by_the_mean(tmp_path: Path, task: StoredTask)
     record = run(tmp_path, task, "w", overrides={**attack, "train_cfg.max_epochs": 1})["train_loop"]["history"][0]
     assert record["score"] == pytest.approx((record["dice"] + record["robust_dice"]) / 2)
     assert record["robust_loss"] >= record["single_step_loss"] * 0.99
-
-
-def test_missing_data_come_with_the_command_that_gets_them(tmp_path: Path) -> None:
-    task = write_tiny_task(tmp_path / "task")
-    config = tiny_config(
-        tmp_path, task.directory, tmp_path / "w", overrides={"data_root": "nowhere", "stored_root": "nowhere"}
-    )
-    with pytest.raises(ValueError, match=r"Task99_Tiny is neither stored in nowhere/Task99_Tiny nor raw"):
-        ensure_stored_task(config)
 
 
 def test_every_task_and_fold_has_its_own_work_directory(tmp_path: Path, task: StoredTask) -> None:

@@ -1,0 +1,68 @@
+"""From a config to the stored task that it works on, which is preprocessed where it is not there yet."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from mmengine.config import Config
+
+from rogseg.engine.config.task import attach_task, plan_of
+from rogseg.storage import Fold, StoredTask
+
+__all__ = ["all_cases", "ensure_stored_task", "is_stored", "stored_task_dir"]
+
+
+def stored_task_dir(config: Config, task_dir: str | Path | None = None) -> Path:
+    """Folder of the stored task: the one that was given, else ``stored_root/<name of the task>``."""
+    return Path(task_dir) if task_dir is not None else Path(config.stored_root) / plan_of(config).name
+
+
+def is_stored(directory: Path) -> bool:
+    """Whether a folder has plan and folds, which preprocessing writes before the cases."""
+    return all((directory / name).is_file() for name in ("plan.json", "splits.json"))
+
+
+def all_cases(fold: Fold) -> tuple[str, ...]:
+    """What training needs; the folds of a task differ in where they put a case, not in which there are."""
+    return (*fold.train, *fold.validation)
+
+
+def ensure_stored_task(
+    config: Config,
+    task_dir: str | Path | None = None,
+    *,
+    needed: Callable[[Fold], Sequence[str]] = all_cases,
+    num_workers: int = 1,
+) -> StoredTask:
+    """The stored task of a config; it is preprocessed first where it is missing or was not finished.
+
+    Args:
+        config: names task, fold and folders.
+        task_dir: folder of the stored task, where it is not the config's own.
+        needed: the cases that must be there, given the config's fold; others may be missing.
+        num_workers: processes that preprocess.
+
+    Raises:
+        ValueError: neither stored nor raw data are there; the message has the command that gets them.
+    """
+    directory = stored_task_dir(config, task_dir)
+    if is_stored(directory):
+        task = StoredTask(directory)
+        if set(needed(task.folds(config.fold))) <= set(task.case_ids):
+            attach_task(config, directory)
+            return task
+    # Only a first run needs these, and they bring the libraries for raw files with them.
+    from rogseg.preprocessing import preprocess_task
+    from rogseg.sources import MSD_ARCHIVES, download_hint
+
+    plan = plan_of(config)
+    raw_dir = Path(config.data_root) / plan.name
+    if not (raw_dir / "dataset.json").is_file():
+        hint = f"{download_hint(plan.name)} " if plan.name in MSD_ARCHIVES else ""
+        raise ValueError(
+            f"{plan.name} is neither stored in {directory} nor raw in {raw_dir}. {hint}"
+            "If you have it elsewhere, pass --cfg-options data_root=FOLDER, FOLDER being what holds "
+            f"{plan.name}, or --task with what tools/preprocess.py made."
+        )
+    print(f"{directory} is not there or not finished: preprocessing {raw_dir} first", flush=True)
+    preprocess_task(raw_dir, directory, num_workers=num_workers, plan=plan)
+    return StoredTask(directory)
