@@ -109,6 +109,7 @@ def attack_checkpoint(
         criterion: Criterion = CRITERIA.build(criterion_cfg) if criterion_cfg else DiceBelow(mean_clean / 2)
         loop.run(shard_cases, epsilons, criterion)
     strongest = max(epsilons)
+    console.print(f"sanity checks on {evaluated[0]}: 45 forward and backward passes")
     findings = [*check_model(model, load_case(evaluated[0]), factory, strongest, seed)]
     if surrogate is not None:
         tried = [load_case(case_id) for case_id in shard_cases]
