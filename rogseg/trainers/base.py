@@ -13,7 +13,7 @@ from typing import Any, TypedDict, final
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
-__all__ = ["Batch", "Passes", "Trainer", "total_loss"]
+__all__ = ["Batch", "Passes", "Trainer", "model_losses", "total_loss"]
 
 LOSS_PREFIX = "loss_"
 
@@ -101,6 +101,12 @@ class Trainer(ABC):
         Raises:
             ValueError: the state is not one of this trainer.
         """
+
+
+def model_losses(model: nn.Module, batch: Batch, inputs: Tensor) -> dict[str, Tensor]:
+    """The model's own loss terms on inputs that stand for those of the batch."""
+    losses: dict[str, Tensor] = model(inputs, batch["targets"], mode="loss")
+    return losses
 
 
 def total_loss(losses: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:

@@ -4,7 +4,7 @@ from typing import final
 
 from torch import Tensor, nn
 
-from rogseg.trainers.base import Batch
+from rogseg.trainers.base import Batch, model_losses
 from rogseg.trainers.crafting import CraftingTrainer
 
 __all__ = ["CraftedLossTrainer"]
@@ -16,5 +16,4 @@ class CraftedLossTrainer(CraftingTrainer):
     @final
     def losses(self, model: nn.Module, batch: Batch, inputs: Tensor) -> dict[str, Tensor]:
         """The model's own; see `Trainer.losses`."""
-        losses: dict[str, Tensor] = model(inputs, batch["targets"], mode="loss")
-        return losses
+        return model_losses(model, batch, inputs)

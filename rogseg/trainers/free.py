@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from rogseg.attacks.threat_model import ThreatModel
 from rogseg.registry import TRAINERS
-from rogseg.trainers.base import Batch, Passes, Trainer, total_loss
+from rogseg.trainers.base import Batch, Passes, Trainer, model_losses, total_loss
 from rogseg.trainers.clean_loss import clean_loss
 from rogseg.trainers.perturbation import MovementGuard, perturbation_logs
 from rogseg.trainers.randomness import step_generator
@@ -109,8 +109,7 @@ class FreeTrainer(Trainer):
 
     def losses(self, model: nn.Module, batch: Batch, inputs: Tensor) -> dict[str, Tensor]:
         """The model's own; see `Trainer.losses`."""
-        losses: dict[str, Tensor] = model(inputs, batch["targets"], mode="loss")
-        return losses
+        return model_losses(model, batch, inputs)
 
     @torch.no_grad()
     def start(self, inputs: Tensor, threat: ThreatModel) -> Tensor:

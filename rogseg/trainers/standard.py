@@ -7,7 +7,7 @@ from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
 from rogseg.registry import TRAINERS
-from rogseg.trainers.base import Batch, Passes, Trainer, total_loss
+from rogseg.trainers.base import Batch, Passes, Trainer, model_losses, total_loss
 
 __all__ = ["StandardTrainer"]
 
@@ -30,8 +30,7 @@ class StandardTrainer(Trainer):
 
     def losses(self, model: nn.Module, batch: Batch, inputs: Tensor) -> dict[str, Tensor]:
         """The model's own; see `Trainer.losses`."""
-        losses: dict[str, Tensor] = model(inputs, batch["targets"], mode="loss")
-        return losses
+        return model_losses(model, batch, inputs)
 
     def state_dict(self) -> dict[str, Any]:
         """Nothing."""

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from rogseg.attacks.threat_model import ThreatModel
 from rogseg.registry import TRAINERS
-from rogseg.trainers.base import Batch, Passes
+from rogseg.trainers.base import Batch, Passes, model_losses
 from rogseg.trainers.crafting import CraftingTrainer
 from rogseg.trainers.inner_maximization import Crafted, ascend
 
@@ -97,7 +97,7 @@ class TRADESTrainer(CraftingTrainer):
 
     def losses(self, model: nn.Module, batch: Batch, inputs: Tensor) -> dict[str, Tensor]:
         """The model's own loss on the clean volumes and ``loss_divergence``, with gradient through both its sides."""
-        losses: dict[str, Tensor] = model(batch["inputs"], batch["targets"], mode="loss")
+        losses = model_losses(model, batch, batch["inputs"])
         clean_logits, logits = model(torch.cat([batch["inputs"], inputs]), mode="tensor").float().chunk(2)
         return {**losses, "loss_divergence": self.beta * voxel_divergence(clean_logits, logits).mean()}
 
