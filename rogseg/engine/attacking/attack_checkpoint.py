@@ -11,7 +11,7 @@ from rogseg.attacks import Attack, AttackResult, Criterion, DiceBelow
 from rogseg.engine.attacking.attack_cases import AttackCase, Protocol, load_attack_case
 from rogseg.engine.attacking.attack_loop import AttackLoop
 from rogseg.engine.attacking.attack_reporting import write_report
-from rogseg.engine.attacking.attack_sanity import check_model, check_surrogate
+from rogseg.engine.attacking.attack_sanity import CHECK_PASSES, check_model, check_surrogate
 from rogseg.engine.attacking.case_selection import parse_shard, shard_of, spread
 from rogseg.engine.attacking.save_adversarial import AdversarialWriter
 from rogseg.engine.attacking.threats import DEFAULT_THREAT, ThreatFactory, parse_epsilon
@@ -109,7 +109,7 @@ def attack_checkpoint(
         criterion: Criterion = CRITERIA.build(criterion_cfg) if criterion_cfg else DiceBelow(mean_clean / 2)
         loop.run(shard_cases, epsilons, criterion)
     strongest = max(epsilons)
-    console.print(f"sanity checks on {evaluated[0]}: 45 forward and backward passes")
+    console.print(f"sanity checks on {evaluated[0]}: {CHECK_PASSES} forward and backward passes")
     findings = [*check_model(model, load_case(evaluated[0]), factory, strongest, seed)]
     if surrogate is not None:
         tried = [load_case(case_id) for case_id in shard_cases]

@@ -28,18 +28,19 @@ from rogseg.evaluation.robustness_report import RobustnessReport
 from rogseg.evaluation.robustness_summary import summarise_all
 from rogseg.metrics import mean_foreground_dice
 
-__all__ = ["check_model", "check_records", "check_surrogate", "load_findings", "save_findings"]
+__all__ = ["CHECK_PASSES", "check_model", "check_records", "check_surrogate", "load_findings", "save_findings"]
 
-# Nearly the whole box, so that any network must break; a case of it costs this many passes.
+# Nearly the whole box, so that any network must break.
 LARGE_EPSILON = 0.5
 FEW_ITERATIONS, MANY_ITERATIONS = 5, 20
+CHECK_PASSES = FEW_ITERATIONS + 2 * MANY_ITERATIONS
 BLACK_BOX = "Square"
 
 
 def check_model(
     model: LogitFn, case: AttackCase, make_threat: MakeThreat, epsilon: float, seed: int
 ) -> tuple[SanityFinding, ...]:
-    """Ask the model itself, on one case; 45 forward and backward passes.
+    """Ask the model itself, on one case; `CHECK_PASSES` forward and backward passes.
 
     Its outputs and gradients, APGD with few and with many iterations at an epsilon of the evaluation, and APGD in
     nearly the whole box, whatever the threat of the evaluation is.
