@@ -17,7 +17,7 @@ def stored_task_dir(config: Config, task_dir: str | Path | None = None) -> Path:
 
 
 def is_stored(directory: Path) -> bool:
-    """Whether a folder has plan and folds, which preprocessing writes before the cases."""
+    """Whether a folder has folds and a plan, which preprocessing writes last; a case may still have been lost since."""
     return all((directory / name).is_file() for name in ("plan.json", "splits.json"))
 
 
@@ -31,15 +31,14 @@ def ensure_stored_task(
     task_dir: str | Path | None = None,
     *,
     needed: Callable[[Fold], Sequence[str]] = all_cases,
-    num_workers: int = 1,
 ) -> StoredTask:
     """The stored task of a config; it is preprocessed first where it is missing or was not finished.
 
     Args:
-        config: names task, fold and folders.
+        config: names task, fold and folders, and the workers that would load are those that preprocess.
         task_dir: folder of the stored task, where it is not the config's own.
-        needed: the cases that must be there, given the config's fold; others may be missing.
-        num_workers: processes that preprocess.
+        needed: the cases that must be there, given the config's fold; others may be missing. Ids that no fold knows
+            are the caller's to refuse: preprocessing would not bring them.
 
     Raises:
         ValueError: neither stored nor raw data are there; the message has the command that gets them.
@@ -47,7 +46,8 @@ def ensure_stored_task(
     directory = stored_task_dir(config, task_dir)
     if is_stored(directory):
         task = StoredTask(directory)
-        if set(needed(task.folds(config.fold))) <= set(task.case_ids):
+        fold = task.folds(config.fold)
+        if set(needed(fold)) & set(all_cases(fold)) <= set(task.case_ids):
             attach_task(config, directory)
             return task
     # Only a first run needs these, and they bring the libraries for raw files with them.
@@ -64,5 +64,5 @@ def ensure_stored_task(
             f"{plan.name}, or --task with what tools/preprocess.py made."
         )
     print(f"{directory} is not there or not finished: preprocessing {raw_dir} first", flush=True)
-    preprocess_task(raw_dir, directory, num_workers=num_workers, plan=plan)
+    preprocess_task(raw_dir, directory, num_workers=max(1, config.train_data["num_workers"]), plan=plan)
     return StoredTask(directory)

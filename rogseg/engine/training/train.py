@@ -190,7 +190,7 @@ def _ensure_task_once(config: Config, task_dir: str | Path | None) -> StoredTask
     # One process preprocesses while the others wait; then all of them read.
     rank, world_size = _place()
     if rank == 0:
-        ensure_stored_task(config, task_dir, num_workers=max(1, config.train_data["num_workers"]))
+        ensure_stored_task(config, task_dir)
     if world_size > 1:
         torch.distributed.barrier()
     return ensure_stored_task(config, task_dir)

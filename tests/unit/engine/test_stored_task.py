@@ -43,3 +43,11 @@ def test_cases_that_nobody_needs_may_be_missing(tmp_path: Path) -> None:
     assert found.case_ids == CASE_IDS[8:]
     with pytest.raises(ValueError, match="neither stored"):
         ensure_stored_task(config, task.directory)
+
+
+def test_ids_that_no_fold_knows_are_left_to_the_caller(tmp_path: Path) -> None:
+    task = write_tiny_task(tmp_path / "task")
+    config = tiny_config(tmp_path, task.directory, tmp_path / "w", overrides={"data_root": "nowhere"})
+    found = ensure_stored_task(config, task.directory, needed=lambda _: ("case_misspelt",))
+    with pytest.raises(ValueError, match="case_misspelt: not a stored case"):
+        found.case("case_misspelt")
