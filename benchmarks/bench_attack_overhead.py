@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from benchmarks.live_tensors import peak_bytes
 from benchmarks.measuring import fastest
 from benchmarks.rows import print_row
-from rogseg.attacks import APGD, DiceBelow, IntensityBox, LinfThreat
+from rogseg.attacks import APGD, DiceBelow, LinfThreat
+from rogseg.cases import IntensityBox
 
 MAX_TIME_RATIO = 1.10
 MAX_MEMORY_RATIO = 1.30

@@ -22,7 +22,8 @@ from matplotlib import pyplot
 from benchmarks.bench_inference import OVERLAP, PLAN, make_inputs, make_network
 from benchmarks.measuring import ROOT, fastest
 from benchmarks.rows import print_row
-from rogseg.attacks import APGD, DiceBelow, IntensityBox, LinfThreat
+from rogseg.attacks import APGD, DiceBelow, LinfThreat
+from rogseg.cases import IntensityBox
 from rogseg.inference import VolumeLogits
 from rogseg.preprocessing import preprocess_case
 from rogseg.sources import PhantomTask, write_phantom_task

@@ -7,7 +7,7 @@ from benchmarks.measuring import fastest
 from benchmarks.rows import print_row
 from rogseg.attacks.objectives import Margin
 from rogseg.inference import CachedVolumeLogits, VolumeLogits
-from rogseg.inference.windows import Region
+from rogseg.task_plan import Region
 
 __all__ = ["region_rows"]
 

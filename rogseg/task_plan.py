@@ -12,9 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-__all__ = ["ChannelIntensity", "ForegroundClass", "TaskPlan", "Triple"]
+__all__ = ["ChannelIntensity", "ForegroundClass", "Region", "TaskPlan", "Triple"]
 
 Triple = tuple[int, int, int]
+
+Region = tuple[slice, slice, slice]
+"""A cuboid of a volume [voxels]."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,7 +18,7 @@ from rogseg.attacks.region_model import OpenCase, RegionModel
 from rogseg.attacks.segmentation_ensemble import SegmentationEnsemble
 from rogseg.attacks.shrinking_apgd import ShrinkingAPGD
 from rogseg.attacks.square import Square
-from rogseg.attacks.threat_model import IntensityBox, L2Threat, LinfThreat, ThreatModel
+from rogseg.attacks.threat_model import L2Threat, LinfThreat, ThreatModel
 
 __all__ = [
     "APGD",
@@ -34,7 +34,6 @@ __all__ = [
     "Criterion",
     "DiceBelow",
     "FABDice",
-    "IntensityBox",
     "L2Threat",
     "LegacyPGD",
     "LegacyROG",

@@ -9,11 +9,12 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from rogseg.attacks.counted_model import CountedModel, LogitFn, frozen_parameters
+from rogseg.attacks.counted_model import CountedModel, frozen_parameters
 from rogseg.attacks.criteria import Criterion, case_dice
 from rogseg.attacks.input_checks import check_box, check_inputs, check_start, check_targets
 from rogseg.attacks.objectives.base import Objective, build_objective
 from rogseg.attacks.threat_model import ThreatModel
+from rogseg.cases import LogitFn
 from rogseg.metrics import mean_foreground_dice
 
 __all__ = ["Attack", "AttackResult", "Perturbation"]

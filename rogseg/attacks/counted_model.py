@@ -6,9 +6,9 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-__all__ = ["CountedModel", "LogitFn", "frozen_parameters", "value_and_gradient"]
+from rogseg.cases import LogitFn
 
-LogitFn = Callable[[Tensor], Tensor]  # (B, C, D, H, W) -> (B, K, D, H, W), raw logits, differentiable
+__all__ = ["CountedModel", "frozen_parameters", "value_and_gradient"]
 
 
 class CountedModel:

@@ -6,9 +6,9 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from rogseg.attacks.intensity_box import IntensityBox
 from rogseg.attacks.l2_projection import project_onto_ball_and_box
 from rogseg.attacks.threat_base import ThreatModel, slabs
+from rogseg.cases import IntensityBox
 from rogseg.registry import THREATS
 
 __all__ = ["L2Threat"]

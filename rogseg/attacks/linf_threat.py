@@ -6,8 +6,8 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from rogseg.attacks.intensity_box import IntensityBox
 from rogseg.attacks.threat_base import ThreatModel, slabs
+from rogseg.cases import IntensityBox
 from rogseg.registry import THREATS
 
 __all__ = ["LinfThreat"]

@@ -9,9 +9,10 @@ from rogseg.attacks.base import Attack, Perturbation
 from rogseg.attacks.counted_model import CountedModel
 from rogseg.attacks.criteria import Criterion
 from rogseg.attacks.objectives import Objective
-from rogseg.attacks.square_queries import Region, open_queries
+from rogseg.attacks.square_queries import open_queries
 from rogseg.attacks.square_schedule import changed_fraction, cuboid_sides
 from rogseg.attacks.threat_model import LinfThreat, ThreatModel
+from rogseg.cases import Region
 from rogseg.registry import ATTACKS
 
 __all__ = ["Square"]

@@ -9,10 +9,10 @@ from rogseg.attacks.counted_model import CountedModel
 from rogseg.attacks.criteria import Criterion
 from rogseg.attacks.objectives import Objective
 from rogseg.attacks.region_model import RegionModel
+from rogseg.cases import Region
 
-__all__ = ["Queries", "Region", "Scores", "open_queries"]
+__all__ = ["Queries", "Scores", "open_queries"]
 
-Region = tuple[slice, slice, slice]
 Scores = tuple[Tensor, Tensor]  # objective (n,) and criterion (n,) of the cases asked for
 
 

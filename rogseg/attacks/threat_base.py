@@ -12,7 +12,7 @@ from typing import Self, final
 import torch
 from torch import Tensor
 
-from rogseg.attacks.intensity_box import IntensityBox, rows_of
+from rogseg.cases import IntensityBox, rows_of
 
 __all__ = ["TOLERANCE", "ThreatModel", "slabs"]
 

@@ -3,11 +3,10 @@
 from rogseg.inference.export import raw_grid_labels, write_prediction
 from rogseg.inference.postprocessing import postprocess, postprocess_class, with_postprocessing
 from rogseg.inference.region_update import CachedVolumeLogits
-from rogseg.inference.sliding_window import LogitFn, VolumeLogits
+from rogseg.inference.sliding_window import VolumeLogits
 
 __all__ = [
     "CachedVolumeLogits",
-    "LogitFn",
     "VolumeLogits",
     "postprocess",
     "postprocess_class",

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from rogseg.inference.sliding_window import VolumeLogits, crop_volume, gather_windows, pad_volume
-from rogseg.inference.windows import Region, WindowIndex
+from rogseg.inference.windows import WindowIndex
+from rogseg.task_plan import Region
 
 __all__ = ["CachedVolumeLogits"]
 

@@ -1,19 +1,18 @@
 """Logits of a whole volume from a network that sees one window, with the exact gradient for the volume."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from rogseg.cases import LogitFn
 from rogseg.inference.windows import WindowGrid, WindowIndex, plan_windows
 from rogseg.task_plan import Triple
 
-__all__ = ["LogitFn", "VolumeLogits"]
-
-LogitFn = Callable[[Tensor], Tensor]
+__all__ = ["VolumeLogits"]
 
 
 class VolumeLogits:

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from rogseg.task_plan import Triple
+from rogseg.task_plan import Region, Triple
 
-__all__ = ["Region", "WindowGrid", "WindowIndex", "plan_windows"]
+__all__ = ["WindowGrid", "WindowIndex", "plan_windows"]
 
 WindowIndex = tuple[int, int, int]
-Region = tuple[slice, slice, slice]
 
 # The bell's standard deviation as a fraction of the window, as nnU-Net and MONAI have it.
 SIGMA_FRACTION = 0.125

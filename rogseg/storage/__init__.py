@@ -5,7 +5,7 @@ from rogseg.storage.case_properties import CaseProperties
 from rogseg.storage.msd_index import read_raw_task
 from rogseg.storage.raw_case import RawCase, RawTask, case_id_of, read_folder_of_images
 from rogseg.storage.splits import Fold, make_folds, published_fold, seeded_folds, split_for_selection
-from rogseg.storage.stored_case import Region, StoredCase, write_stored_case
+from rogseg.storage.stored_case import StoredCase, write_stored_case
 from rogseg.storage.stored_task import StoredTask, write_folds, write_plan
 
 __all__ = [
@@ -13,7 +13,6 @@ __all__ = [
     "Fold",
     "RawCase",
     "RawTask",
-    "Region",
     "StoredCase",
     "StoredTask",
     "atomic_directory",

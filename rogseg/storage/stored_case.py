@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from rogseg.storage.atomic import atomic_directory
 from rogseg.storage.case_properties import CaseProperties
+from rogseg.task_plan import Region
 
-__all__ = ["Region", "StoredCase", "write_stored_case"]
+__all__ = ["StoredCase", "write_stored_case"]
 
-Region = tuple[slice, slice, slice]
 
 _CHUNK, _BLOCK = 64, 16
 

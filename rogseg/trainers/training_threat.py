@@ -1,6 +1,7 @@
 """The threat model of each mini-batch that is trained on."""
 
-from rogseg.attacks.threat_model import IntensityBox, ThreatModel
+from rogseg.attacks.threat_model import ThreatModel
+from rogseg.cases import IntensityBox
 from rogseg.registry import THREATS
 from rogseg.trainers.base import Batch
 

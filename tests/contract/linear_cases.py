@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from rogseg.attacks import IntensityBox, LinfThreat
+from rogseg.attacks import LinfThreat
+from rogseg.cases import IntensityBox
 
 EPSILON = 8 / 255
 

@@ -7,14 +7,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rogseg.attacks import IntensityBox
+from rogseg.cases import IntensityBox
 from rogseg.storage import StoredCase
-from rogseg.task_plan import Triple
+from rogseg.task_plan import Region, Triple
 
 __all__ = ["AttackCase", "Protocol", "foreground_window", "load_attack_case"]
 
 Protocol = Literal["volume", "patch"]
-Region = tuple[slice, slice, slice]
 
 
 @dataclasses.dataclass(frozen=True)

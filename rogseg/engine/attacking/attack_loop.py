@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from rogseg.attacks import Attack, AttackResult, Composite, Criterion, ThreatModel
-from rogseg.attacks.counted_model import LogitFn
 from rogseg.attacks.criteria import case_dice
+from rogseg.cases import LogitFn
 from rogseg.engine.attacking.attack_cases import AttackCase
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
 from rogseg.evaluation.robustness_report import RobustnessReport

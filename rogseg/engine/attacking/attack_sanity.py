@@ -9,7 +9,6 @@ import torch
 
 from rogseg.attacks.apgd import APGD
 from rogseg.attacks.base import AttackResult
-from rogseg.attacks.counted_model import LogitFn
 from rogseg.attacks.criteria import DiceBelow, case_dice
 from rogseg.attacks.sanity_checks import (
     SanityFinding,
@@ -22,6 +21,7 @@ from rogseg.attacks.sanity_checks import (
     check_transfer,
 )
 from rogseg.attacks.threat_model import LinfThreat, ThreatModel
+from rogseg.cases import LogitFn
 from rogseg.engine.attacking.attack_cases import AttackCase
 from rogseg.engine.attacking.attack_loop import MakeThreat, case_generator
 from rogseg.evaluation.robustness_report import RobustnessReport

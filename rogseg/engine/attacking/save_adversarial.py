@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from rogseg.attacks import AttackResult
-from rogseg.attacks.counted_model import LogitFn
+from rogseg.cases import LogitFn
 from rogseg.engine.attacking.attack_cases import AttackCase
 from rogseg.evaluation.robustness_figures import plot_attacked_slice
 from rogseg.preprocessing.nifti import write_image, write_label

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from rogseg.attacks import Attack, DiceBelow, IntensityBox
+from rogseg.attacks import Attack, DiceBelow
+from rogseg.cases import IntensityBox
 from rogseg.engine.attacking.attack_cases import AttackCase
 from rogseg.engine.attacking.threats import ThreatFactory
 from rogseg.engine.model.region_logits import RegionVolumeLogits

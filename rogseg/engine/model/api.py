@@ -10,7 +10,7 @@ from mmengine.config import Config
 from numpy.typing import NDArray
 from torch import nn
 
-from rogseg.attacks import IntensityBox
+from rogseg.cases import IntensityBox
 from rogseg.engine.config.load import load_config
 from rogseg.engine.config.task import plan_of
 from rogseg.engine.model.compilation import compile_in_place

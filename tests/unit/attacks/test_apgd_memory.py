@@ -2,7 +2,8 @@ import torch
 
 from benchmarks.bench_attack_overhead import MAX_MEMORY_RATIO, bare_pass, network
 from benchmarks.live_tensors import peak_bytes
-from rogseg.attacks import APGD, DiceBelow, IntensityBox, LinfThreat
+from rogseg.attacks import APGD, DiceBelow, LinfThreat
+from rogseg.cases import IntensityBox
 
 
 def test_apgd_holds_few_volumes_and_no_graph_beside_one_pass() -> None:

@@ -5,9 +5,10 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
-from rogseg.attacks import DiceBelow, IntensityBox, LinfThreat
+from rogseg.attacks import DiceBelow, LinfThreat
 from rogseg.attacks.base import Attack
 from rogseg.attacks.composite import Composite
+from rogseg.cases import IntensityBox
 from rogseg.registry import ATTACKS, THREATS
 
 CONFIGS = sorted((Path(__file__).parents[3] / "configs" / "attack").glob("*.py"))

@@ -5,10 +5,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from rogseg.attacks import Attack, AttackResult, DiceBelow, IntensityBox, LinfThreat, Perturbation
+from rogseg.attacks import Attack, AttackResult, DiceBelow, LinfThreat, Perturbation
 from rogseg.attacks.counted_model import CountedModel, value_and_gradient
 from rogseg.attacks.criteria import Criterion
 from rogseg.attacks.threat_model import ThreatModel
+from rogseg.cases import IntensityBox
 
 BOX = IntensityBox.per_channel([-1.0], [1.0])
 THREAT = LinfThreat.from_fraction(0.05, BOX)  # epsilon 0.1 [network units]

@@ -7,7 +7,8 @@ from torch import Tensor
 from rogseg.attacks.apgd import APGD
 from rogseg.attacks.class_criteria import ClassGrown, ClassVanished
 from rogseg.attacks.objectives.remove_class import GrowClass, RemoveClass
-from rogseg.attacks.threat_model import IntensityBox, LinfThreat
+from rogseg.attacks.threat_model import LinfThreat
+from rogseg.cases import IntensityBox
 
 
 def model(inputs: Tensor) -> Tensor:

@@ -11,8 +11,9 @@ from rogseg.attacks.objectives import CrossEntropy, SoftDice
 from rogseg.attacks.segmentation_ensemble import SegmentationEnsemble
 from rogseg.attacks.shrinking_apgd import ShrinkingAPGD
 from rogseg.attacks.square import Square
-from rogseg.attacks.threat_model import IntensityBox, LinfThreat
+from rogseg.attacks.threat_model import LinfThreat
 from rogseg.attacks.worst_case import worst_dice_per_class
+from rogseg.cases import IntensityBox
 
 BOX = IntensityBox.per_channel([-1.0], [3.0])
 

@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from rogseg.attacks import APGD, FGSM, PGD, Attack, AttackResult, DiceBelow, IntensityBox, L2Threat, LinfThreat
+from rogseg.attacks import APGD, FGSM, PGD, Attack, AttackResult, DiceBelow, L2Threat, LinfThreat
 from rogseg.attacks.best_iterate import BestIterate, replace_cases
 from rogseg.attacks.threat_model import ThreatModel
+from rogseg.cases import IntensityBox
 
 BOX = IntensityBox.per_channel([-2.0], [2.0])
 THREAT = LinfThreat.from_fraction(0.1, BOX)

@@ -7,7 +7,8 @@ from rogseg.attacks.criteria import DiceBelow
 from rogseg.attacks.legacy_pgd import LegacyPGD
 from rogseg.attacks.legacy_rog import LegacyROG
 from rogseg.attacks.legacy_rog_threat import LegacyROGThreat
-from rogseg.attacks.threat_model import IntensityBox, LinfThreat
+from rogseg.attacks.threat_model import LinfThreat
+from rogseg.cases import IntensityBox
 
 BOX = IntensityBox.per_channel([-2.0], [4.0])
 

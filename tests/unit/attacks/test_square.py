@@ -7,7 +7,8 @@ from torch import Tensor
 from rogseg.attacks.criteria import DiceBelow
 from rogseg.attacks.region_model import OpenCase, RegionModel
 from rogseg.attacks.square import Square
-from rogseg.attacks.threat_model import IntensityBox, L2Threat, LinfThreat
+from rogseg.attacks.threat_model import L2Threat, LinfThreat
+from rogseg.cases import IntensityBox
 
 SHAPE = (8, 9, 3)
 

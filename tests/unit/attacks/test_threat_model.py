@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from rogseg.attacks import IntensityBox, L2Threat, LinfThreat, ThreatModel
+from rogseg.attacks import L2Threat, LinfThreat, ThreatModel
+from rogseg.cases import IntensityBox
 
 BOX = IntensityBox.per_channel([-1.0, 0.0], [1.0, 5.0])  # widths 2 and 5
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rogseg.storage import Region, StoredCase, write_stored_case
+from rogseg.storage import StoredCase, write_stored_case
+from rogseg.task_plan import Region
 from tests.unit.storage.stored_examples import properties, write_example
 
 

@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from rogseg.attacks import APGD, PGD, AttackResult, Composite, DiceBelow, IntensityBox, LinfThreat, ThreatModel
+from rogseg.attacks import APGD, PGD, AttackResult, Composite, DiceBelow, LinfThreat, ThreatModel
 from rogseg.attacks.base import Attack
+from rogseg.cases import IntensityBox
 from rogseg.engine.attacking.attack_cases import AttackCase, foreground_window
 from rogseg.engine.attacking.attack_loop import AttackLoop, case_generator
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE

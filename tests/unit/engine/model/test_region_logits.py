@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
-from rogseg.attacks import DiceBelow, IntensityBox, LinfThreat
+from rogseg.attacks import DiceBelow, LinfThreat
 from rogseg.attacks.square import Square
+from rogseg.cases import IntensityBox
 from rogseg.engine.model.region_logits import RegionVolumeLogits
 from rogseg.inference import VolumeLogits
 from tests.unit.inference.test_sliding_window import WINDOW, make_network
