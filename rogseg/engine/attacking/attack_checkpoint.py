@@ -15,7 +15,7 @@ from rogseg.engine.attacking.attack_sanity import CHECK_PASSES, check_model, che
 from rogseg.engine.attacking.case_selection import parse_shard, shard_of, spread
 from rogseg.engine.attacking.save_adversarial import AdversarialWriter
 from rogseg.engine.attacking.threats import DEFAULT_THREAT, ThreatFactory, parse_epsilon
-from rogseg.engine.config.load import load_config
+from rogseg.engine.config.load import load_attack_config, load_config
 from rogseg.engine.config.task import plan_of
 from rogseg.engine.evaluation_identity import digest_of_file, digest_of_json, environment
 from rogseg.engine.host_memory import keep_freed_memory
@@ -54,12 +54,10 @@ def attack_checkpoint(
         ValueError: something in the arguments, configs or files is wrong; the message says what to do.
     """
     console = Console()
-    cfg, attack_cfg = load_config(config, list(cfg_options), task), load_config(attack, list(attack_options))
+    cfg, attack_cfg = load_config(config, list(cfg_options), task), load_attack_config(attack, list(attack_options))
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     if device == "cpu":
         keep_freed_memory()
-    if attack_cfg.get("attack") is None:
-        raise ValueError(f"{attack}: it has no key 'attack'; take one of configs/attack/")
     criterion_cfg = attack_cfg.criterion.to_dict() if attack_cfg.get("criterion") else None
     name = Path(attack).stem
     built: Attack = ATTACKS.build(attack_cfg.attack)

@@ -12,6 +12,7 @@ from torch import nn
 
 from rogseg.cases import IntensityBox
 from rogseg.engine.config.load import load_config
+from rogseg.engine.config.takers import takes
 from rogseg.engine.config.task import plan_of
 from rogseg.engine.model.compilation import compile_in_place
 from rogseg.engine.model.model_zoo import zoo_model
@@ -25,6 +26,8 @@ from rogseg.storage import CaseProperties
 from rogseg.task_plan import TaskPlan
 
 __all__ = ["PreparedCase", "TrainedModel", "build_model", "load_model", "load_zoo_model"]
+
+takes("inference", "model", "compute_device")(VolumeLogits)
 
 Image = str | Path | Sequence[Path] | Volume | NDArray[np.float32]
 
