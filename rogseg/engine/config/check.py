@@ -17,7 +17,7 @@ from rogseg.registry import SCOPE, Registry
 
 __all__ = ["check_components", "check_top_level"]
 
-BUILDS_BEFORE = ("mmengine", "mmcv")
+LOOSE = ("mmengine", "mmcv")
 # Packages whose arguments of one name have the meaning that `RANGES` gives it; an extension may use other words.
 OWN_WORDS = ("rogseg", "torch")
 
@@ -125,15 +125,19 @@ def _check_arguments(
     package = str(getattr(constructor, "__module__", "")).partition(".")[0]
     for key in sorted(given, key=str):
         value, path = arguments[key], f"{where}.{key}"
-        # MMEngine annotates what it has built from a value before it calls the constructor: only a text is compared.
-        is_built_before = package in BUILDS_BEFORE and (key in SLOTS or not isinstance(value, str))
-        problem = None if is_built_before else problem_of(key, value, annotations.get(key, Any), package in OWN_WORDS)
+        is_slot = key in SLOTS and isinstance(value, Mapping | list | tuple)  # may be built before the call
+        # MMEngine annotates what it makes of a value, not what a config gives: only a text is compared.
+        is_loose = package in LOOSE and (key in SLOTS or not isinstance(value, str))
+        if is_slot or is_loose:
+            problem = None
+        else:
+            problem = problem_of(key, value, annotations.get(key, Any), package in OWN_WORDS)
         if problem is not None:
             raise ValueError(f"{filename}: {path} {problem}")
         if key in NAME_SLOTS and isinstance(value, str) and NAME_SLOTS[key].get(value) is None:
             hint = nearest(value, _known(NAME_SLOTS[key]))
             raise ValueError(f"{filename}: {path} is {value!r}, which is unknown: {hint}")
-        if key not in SLOTS or is_built_before or isinstance(value, Mapping | list | tuple):
+        if is_slot or is_loose or key not in SLOTS:
             check_components(value, path, filename, key)
 
 
