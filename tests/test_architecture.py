@@ -13,7 +13,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "command_line": set(),
     "registry": set(),
     "task_plan": set(),
-    "metrics": set(),
+    "metrics": {"registry"},
     "storage": {"task_plan"},
     "cases": {"task_plan"},
     "sources": {"storage"},
