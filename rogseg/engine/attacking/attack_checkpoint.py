@@ -17,11 +17,21 @@ from rogseg.engine.attacking.save_adversarial import AdversarialWriter
 from rogseg.engine.attacking.threats import DEFAULT_THREAT, ThreatFactory, parse_epsilon
 from rogseg.engine.config.load import load_config
 from rogseg.engine.config.task import plan_of
-from rogseg.engine.evaluation_identity import digest_of_file, digest_of_json, environment
+from rogseg.engine.evaluation_identity import environment
 from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.model.api import build_model
 from rogseg.engine.stored_task import ensure_stored_task
-from rogseg.evaluation.robustness_report import RobustnessReport
+from rogseg.evaluation.case_record import SCHEMA_VERSION
+from rogseg.evaluation.identity import (
+    CaseSelection,
+    Condition,
+    CriterionSetting,
+    EvaluatedSystem,
+    EvaluationIdentity,
+    ThreatSetting,
+)
+from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.metrics import Dice
 from rogseg.registry import ATTACKS, CRITERIA
 
 __all__ = ["attack_checkpoint"]
@@ -47,7 +57,7 @@ def attack_checkpoint(
     device: str | None = None,
     cfg_options: Sequence[str] = (),
     attack_options: Sequence[str] = (),
-) -> RobustnessReport:
+) -> RecordFolder:
     """Attack the validation cases of a fold, or the given ones, and report; see ``tools/attack.py --help``.
 
     Raises:
@@ -69,25 +79,32 @@ def attack_checkpoint(
     plan = plan_of(cfg)
     stored = ensure_stored_task(cfg, task, needed=lambda fold: cases or fold.validation)
     evaluated = spread(cases or stored.folds(cfg.fold).validation, max_cases, seed)
-    model = build_model(cfg, checkpoint, device).logits
-    identity = {
-        "task": plan.name,
-        "classes": plan.class_names,
-        "plan": digest_of_json(plan.to_json()),
-        "config": digest_of_json(cfg.model.to_dict()),
-        "checkpoint": digest_of_file(checkpoint),
-        "attack": attack_cfg.attack.to_dict(),
-        "attack_name": name,
-        "criterion": criterion_cfg or HALF_OF_CLEAN,
-        "threat": {**DEFAULT_THREAT, **attack_cfg.get("threat", {})},
-        "protocol": protocol,
-        "overlap": cfg.inference["overlap"],
-        "cases": list(evaluated),
-        "selection": "all" if max_cases is None else f"at most {max_cases} cases, spread over the set",
-        "seed": seed,
-    }
+    system = build_model(cfg, checkpoint, device)
+    model = system.logits
+    of, versions = system.identity, environment(device)
+    identity = EvaluationIdentity(
+        system=EvaluatedSystem(of.kind, of.name, of.digest, of.options),
+        task=plan.name,
+        classes=system.class_names,
+        channels=tuple({"name": one.name, "unit": one.unit} for one in system.channels),
+        data={case_id: stored.case(case_id).properties.source_digest for case_id in evaluated},
+        condition=Condition("attack", name, attack_cfg.attack.to_dict()),
+        threat=ThreatSetting(**{**DEFAULT_THREAT, **attack_cfg.get("threat", {})}, options={}),
+        criterion=CriterionSetting(criterion_cfg or HALF_OF_CLEAN, None, "the evaluated cases", evaluated),
+        protocol=protocol,
+        window_size=tuple(plan.window_size),
+        overlap=cfg.inference["overlap"],
+        measures=(Dice().describe(),),
+        selection=CaseSelection(
+            "all" if max_cases is None else f"at most {max_cases} cases, spread over the set", seed
+        ),
+        seed=seed,
+        fold=None if cases else cfg.fold,
+        leak="not recorded",
+        versions={"rogseg": versions["rogseg"], "schema": SCHEMA_VERSION},
+    )
     directory = Path(out) if out else Path("work_dirs") / "attacks" / Path(checkpoint).stem / name
-    report = RobustnessReport(directory, identity, environment(device))
+    report = RecordFolder(directory, identity, versions)
 
     def load_case(case_id: str) -> AttackCase:
         return load_attack_case(stored.case(case_id), protocol, plan.window_size, device)
@@ -105,6 +122,7 @@ def attack_checkpoint(
 
         loop = AttackLoop(model, built, name, factory, load_case, report, seed=seed, on_result=on_result)
         mean_clean = loop.run_clean(evaluated)
+        report.settle_mu(mean_clean)
         progress.update(todo, completed=loop.count_done(shard_cases, epsilons))
         criterion: Criterion = CRITERIA.build(criterion_cfg) if criterion_cfg else DiceBelow(mean_clean / 2)
         loop.run(shard_cases, epsilons, criterion)

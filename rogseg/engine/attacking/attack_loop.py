@@ -11,8 +11,8 @@ from rogseg.attacks import Attack, AttackResult, Composite, Criterion, ThreatMod
 from rogseg.attacks.criteria import case_dice
 from rogseg.cases import LogitFn
 from rogseg.engine.attacking.attack_cases import AttackCase
-from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
-from rogseg.evaluation.robustness_report import RobustnessReport
+from rogseg.evaluation.case_record import CLEAN, DICE, WORST_CASE, CaseRecord
+from rogseg.evaluation.record_folder import RecordFolder
 
 __all__ = ["AttackLoop", "case_generator"]
 
@@ -48,7 +48,7 @@ class AttackLoop:
         name: str,
         make_threat: MakeThreat,
         load_case: LoadCase,
-        report: RobustnessReport,
+        report: RecordFolder,
         *,
         seed: int = 0,
         on_result: OnResult | None = None,
@@ -74,11 +74,7 @@ class AttackLoop:
                 case = self.load_case(case_id)
                 with torch.no_grad():
                     dice = case_dice(self.model(case.inputs).float(), case.targets)
-                zeros = (0.0,) * case.inputs.shape[1]
-                per_class = _dice_tuple(dice)
-                self.report.add(
-                    CaseRecord(case_id, CLEAN, 0.0, per_class, per_class, None, 0.0, zeros, zeros, 1, 0, 0.0, self.seed)
-                )
+                self.report.add(CaseRecord.of_clean(case_id, {DICE: _dice_tuple(dice)}, seed=self.seed))
         clean = self.report.clean()
         means = [mean for case_id in case_ids if (mean := clean[case_id].mean_clean) is not None]
         if not means:
@@ -129,10 +125,10 @@ class AttackLoop:
         found = None if result.found_distance is None else float(result.found_distance[0])
         return CaseRecord(
             case_id=case.case_id,
-            attack=name,
-            epsilon=epsilon,
-            dice_clean=clean.dice_clean,
-            dice_adversarial=_dice_tuple(result.dice),
+            condition=name,
+            strength=epsilon,
+            clean=clean.clean,
+            measures={DICE: _dice_tuple(result.dice)},
             success=bool(result.success[0]) if applies else None,
             distance_fraction=float(result.distance[0]),
             distance_network=tuple(moved.tolist()),

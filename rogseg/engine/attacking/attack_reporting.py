@@ -1,17 +1,15 @@
 """What an evaluation leaves behind: the table, the findings of the sanity checks and the figure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
 from rogseg.attacks.sanity_checks import SanityFinding
 from rogseg.engine.attacking.attack_sanity import check_records, load_findings, save_findings
-from rogseg.evaluation.robustness_figures import plot_dice_over_epsilon
-from rogseg.evaluation.robustness_report import RobustnessReport
-from rogseg.evaluation.robustness_summary import summarise_all
-from rogseg.evaluation.robustness_table import markdown_table, rich_table
+from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.evaluation.report_text import evaluation_tables
+from rogseg.evaluation.robustness_figures import plot_dice_over_strength
 
 __all__ = ["merge_shards", "write_report"]
 
@@ -19,7 +17,7 @@ SANITY = "sanity.json"
 
 
 def write_report(
-    report: RobustnessReport, model_findings: Sequence[SanityFinding] = (), console: Console | None = None
+    report: RecordFolder, model_findings: Sequence[SanityFinding] = (), console: Console | None = None
 ) -> None:
     """Print the table and the findings, and write ``table.md``, ``sanity.json`` and ``dice_over_epsilon.png``.
 
@@ -29,26 +27,17 @@ def write_report(
         console: where to print.
     """
     console = console or Console()
-    identity: dict[str, Any] = report.header["identity"]
-    rows = summarise_all(report)
-    title = (
-        f"{identity['task']}, {identity['attack_name']}, protocol {identity['protocol']}, {identity['selection']}, "
-        f"a case falls by {_in_words(identity['criterion'])}"
-    )
-    console.print(rich_table(rows, identity["classes"], title))
+    tables = evaluation_tables(report)
+    for table in tables:
+        table.print_to(console)
     findings = [*model_findings, *check_records(report)]
     for finding in findings:
         mark = "[green]passed[/]" if finding.passed else "[bold red]LOOK[/]"
         console.print(f"{mark} {finding.name}: {finding.seen}" + ("" if finding.passed else f"; {finding.meaning}"))
-    (report.directory / "table.md").write_text(f"{title}\n\n{markdown_table(rows, identity['classes'])}")
+    (report.directory / "table.md").write_text("\n".join(f"{table.title}\n\n{table.to_markdown()}" for table in tables))
     save_findings(findings, report.directory / SANITY)
-    plot_dice_over_epsilon(rows[0], rows[1:], report.directory / "dice_over_epsilon.png")
+    plot_dice_over_strength(report, report.directory / "dice_over_epsilon.png")
     console.print(f"records, table, sanity checks and figure: {report.directory}")
-
-
-def _in_words(criterion: Mapping[str, Any]) -> str:
-    arguments = ", ".join(f"{key} {value}" for key, value in criterion.items() if key != "type")
-    return f"{criterion['type']} ({arguments})"
 
 
 def merge_shards(directories: Sequence[Path], out: Path) -> None:
@@ -58,9 +47,9 @@ def merge_shards(directories: Sequence[Path], out: Path) -> None:
         ValueError: the shards are not of one evaluation.
     """
     if len(directories) == 1 and out == directories[0]:
-        report = RobustnessReport(out)
+        report = RecordFolder(out)
     else:
-        report = RobustnessReport.merge(directories, out)
+        report = RecordFolder.merge(directories, out)
     # What the model was asked while it was attacked; what the records can tell is asked of them together.
     of_records = {finding.name for finding in check_records(report)}
     of_model = {

@@ -24,8 +24,9 @@ from rogseg.attacks.threats import LinfThreat, ThreatModel
 from rogseg.cases import LogitFn
 from rogseg.engine.attacking.attack_cases import AttackCase
 from rogseg.engine.attacking.attack_loop import MakeThreat, case_generator
-from rogseg.evaluation.robustness_report import RobustnessReport
-from rogseg.evaluation.robustness_summary import summarise_all
+from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.evaluation.robustness_table import strength_label
+from rogseg.evaluation.summary import summarise_all
 from rogseg.metrics import mean_foreground_dice
 
 __all__ = ["CHECK_PASSES", "check_model", "check_records", "check_surrogate", "load_findings", "save_findings"]
@@ -102,40 +103,40 @@ def _apgd(model: LogitFn, case: AttackCase, threat: ThreatModel, num_iterations:
     )
 
 
-def check_records(report: RobustnessReport) -> tuple[SanityFinding, ...]:
+def check_records(report: RecordFolder) -> tuple[SanityFinding, ...]:
     """Ask the records: Square against the white-box attacks, and whether a larger epsilon is ever weaker."""
-    findings = []
-    if {BLACK_BOX} < set(report.attacks()):
-        for epsilon in report.epsilons():
+    findings, label = [], strength_label(report.identity)
+    if {BLACK_BOX} < set(report.conditions()):
+        for epsilon in report.strengths():
             square, white_box = _dice_of(report, BLACK_BOX, epsilon), _lowest_white_box_dice(report, epsilon)
             both = [case_id for case_id in square if case_id in white_box]
             finding = check_square_against_white_box(
                 torch.tensor([square[case_id] for case_id in both]),
                 torch.tensor([white_box[case_id] for case_id in both]),
             )
-            findings.append(dataclasses.replace(finding, name=f"epsilon {epsilon * 255:.3g}/255: {finding.name}"))
-    if len(report.epsilons()) > 1:
+            findings.append(dataclasses.replace(finding, name=f"epsilon {label(epsilon)}: {finding.name}"))
+    if len(report.strengths()) > 1:
         rows = summarise_all(report)
-        for attack in report.attacks():
-            means = {row.epsilon: row.mean_dice for row in rows if row.attack == attack}
+        for attack in report.conditions():
+            means = {row.strength: row.mean_dice for row in rows if row.condition == attack}
             finding = check_more_budget("epsilon", means)
             findings.append(dataclasses.replace(finding, name=f"{attack}: {finding.name}"))
     return tuple(findings)
 
 
-def _lowest_white_box_dice(report: RobustnessReport, epsilon: float) -> dict[str, float]:
+def _lowest_white_box_dice(report: RecordFolder, epsilon: float) -> dict[str, float]:
     """Lowest mean Dice of each case over the attacks that see gradients."""
     lowest: dict[str, float] = {}
-    for attack in report.attacks():
+    for attack in report.conditions():
         if attack != BLACK_BOX:
             for case_id, dice in _dice_of(report, attack, epsilon).items():
                 lowest[case_id] = min(dice, lowest.get(case_id, dice))
     return lowest
 
 
-def _dice_of(report: RobustnessReport, attack: str, epsilon: float) -> dict[str, float]:
+def _dice_of(report: RecordFolder, attack: str, epsilon: float) -> dict[str, float]:
     records = report.under(attack, epsilon).values()
-    return {record.case_id: mean for record in records if (mean := record.mean_adversarial) is not None}
+    return {record.case_id: mean for record in records if (mean := record.mean_dice) is not None}
 
 
 def load_findings(path: Path) -> tuple[SanityFinding, ...]:

@@ -11,16 +11,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from rogseg.cases import Case
 from rogseg.engine.config.load import load_config
-from rogseg.engine.evaluation_identity import digest_of_file, digest_of_json
+from rogseg.engine.evaluation_identity import digest_of_file, environment
 from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.model.api import build_model
 from rogseg.engine.testing.cases_to_test import CasesToTest, find_cases
 from rogseg.engine.testing.postprocessing_choice import choose_for_checkpoint
-from rogseg.evaluation.accuracy_record import measure_case
-from rogseg.evaluation.accuracy_report import AccuracyReport
-from rogseg.evaluation.accuracy_table import accuracy_csv, accuracy_summary, accuracy_table
+from rogseg.evaluation.accuracy_table import accuracy_csv, accuracy_summary
+from rogseg.evaluation.case_record import SCHEMA_VERSION, CaseRecord
+from rogseg.evaluation.identity import CaseSelection, EvaluatedSystem, EvaluationIdentity
+from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.evaluation.report_text import evaluation_tables
 from rogseg.inference import write_prediction
-from rogseg.preprocessing import Volume, read_label
+from rogseg.metrics import Measure, build_measures, default_measures, measure_classes
+from rogseg.preprocessing import Volume, digest_files, read_label
 from rogseg.storage import RawCase, remove_leftovers, write_bytes_atomic, write_json_atomic
 from rogseg.systems import RogsegSystem
 from rogseg.task_plan import TaskPlan
@@ -41,7 +44,7 @@ def evaluate_checkpoint(
     choose_postprocessing: bool = False,
     device: str | None = None,
     cfg_options: Sequence[str] = (),
-) -> AccuracyReport:
+) -> RecordFolder:
     """Predict and measure; see ``tools/test.py --help``. What is finished in ``out`` is not done again.
 
     Raises:
@@ -67,53 +70,78 @@ def evaluate_checkpoint(
         images=images,
     )
     directory = Path(out)
-    identity = {
-        "task": model.plan.name,
-        "plan": digest_of_json(model.plan.to_json()),
-        "model": digest_of_json(loaded.model.to_dict()),
-        "checkpoint": digest_of_file(checkpoint),
-        "inference": loaded.inference.to_dict(),
-        "images": None if images is None else str(Path(images).absolute()),
-    }
-    report = AccuracyReport(directory, identity)
+    measures = build_measures(loaded.get("measures") or default_measures(model.plan.surface_tolerance))
+    of, versions = model.identity, environment(model.device)
+    identity = EvaluationIdentity(
+        # Post-processing may have been chosen since the system was made.
+        system=EvaluatedSystem(of.kind, of.name, of.digest, {**of.options, "plan": model.plan.to_json()}),
+        task=model.plan.name,
+        classes=model.class_names,
+        channels=tuple({"name": one.name, "unit": one.unit} for one in model.channels),
+        data={case.case_id: digest_files(files_of(case)) for case in tested.raw},
+        condition=None,
+        threat=None,
+        criterion=None,
+        protocol="raw grid",
+        window_size=tuple(loaded.inference["window_size"]),
+        overlap=loaded.inference["overlap"],
+        measures=tuple(measure.describe() for measure in measures),
+        selection=CaseSelection("a folder of images" if images else " ".join(cases), None),
+        seed=None,
+        fold=loaded.fold,
+        leak="not recorded",
+        versions={"rogseg": versions["rogseg"], "schema": SCHEMA_VERSION},
+    )
+    report = RecordFolder(directory, identity, versions)
     predictions = directory / "predictions"
     predictions.mkdir(exist_ok=True)
     remove_leftovers(directory)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
         for case in progress.track(tested.raw, description="predicting"):
-            _test_case(model, case, tested, predictions, report)
-    _conclude(report, model, directory, console)
+            _test_case(model, case, tested, predictions, report, measures)
+    _conclude(report, directory, console)
     if submission:
         console.print(f"submission: {_pack(model.plan.name, tested, directory)}")
     return report
 
 
 def _test_case(
-    model: RogsegSystem, case: RawCase, tested: CasesToTest, predictions: Path, report: AccuracyReport
+    model: RogsegSystem,
+    case: RawCase,
+    tested: CasesToTest,
+    predictions: Path,
+    report: RecordFolder,
+    measures: Sequence[Measure],
 ) -> None:
     path = predictions / f"{case.case_id}.nii.gz"
-    if path.is_file() and (case.label is None or report.has(case.case_id)):
+    record = report.clean().get(case.case_id)
+    if record is not None and path.is_file() and digest_of_file(path) == record.prediction:
         return
+    if record is not None and path.is_file():
+        raise ValueError(
+            f"{path}: it is not the prediction that was written there; delete it and run the same command again, "
+            "which predicts the case anew"
+        )
     prepared = _prepare(model, case, tested)
     labels = model.segment(prepared)
     properties = prepared.properties
     write_prediction(path, labels, model.plan, properties)
-    if case.label is None or report.has(case.case_id):
+    if record is not None:
         return
-    # The label is only compared with the image's grid, which needs no voxel of the image.
-    grid = Volume(np.broadcast_to(np.float32(0), (1, *properties.raw_shape)), np.array(properties.raw_affine))
-    target = read_label(case.label, case.images[0], grid, model.plan.label_values)
-    report.add(
-        measure_case(
-            case.case_id,
-            labels,
-            target,
-            model.plan.num_classes,
-            properties.raw_spacing,
-            model.plan.surface_tolerance,
-        )
-    )
+    values = {}
+    if case.label is not None:
+        # The label is only compared with the image's grid, which needs no voxel of the image.
+        grid = Volume(np.broadcast_to(np.float32(0), (1, *properties.raw_shape)), np.array(properties.raw_affine))
+        target = read_label(case.label, case.images[0], grid, model.plan.label_values)
+        classes = [(index,) for index in range(1, model.plan.num_classes)]
+        values = measure_classes(measures, labels, target, properties.raw_spacing, classes)
+    report.add(CaseRecord.of_clean(case.case_id, values, prediction=digest_of_file(path)))
+
+
+def files_of(case: RawCase) -> list[Path]:
+    """The files of a raw case, its label last."""
+    return [*case.images, *([] if case.label is None else [case.label])]
 
 
 def _prepare(model: RogsegSystem, case: RawCase, tested: CasesToTest) -> Case:
@@ -128,13 +156,12 @@ def _is_stored_for(plan: TaskPlan, stored_plan: TaskPlan) -> bool:
     return plan.channels == stored_plan.channels and plan.spacing == stored_plan.spacing
 
 
-def _conclude(report: AccuracyReport, model: RogsegSystem, directory: Path, console: Console) -> None:
-    names = model.plan.class_names
-    if report.records:
-        write_bytes_atomic(directory / "metrics.csv", accuracy_csv(report.records, names).encode())
-        write_json_atomic(directory / "summary.json", accuracy_summary(report.records, names))
-        title = f"{model.plan.name}, raw grid, NSD at {model.plan.surface_tolerance:g} mm"
-        console.print(accuracy_table(report.records, names, title))
+def _conclude(report: RecordFolder, directory: Path, console: Console) -> None:
+    if any(record.measures for record in report.records):
+        write_bytes_atomic(directory / "metrics.csv", accuracy_csv(report).encode())
+        write_json_atomic(directory / "summary.json", accuracy_summary(report))
+        for table in evaluation_tables(report):
+            table.print_to(console)
     else:
         console.print("no case has a label: predictions only")
     console.print(f"predictions and records: {directory}")

@@ -37,8 +37,8 @@ def findings(directory: Path) -> dict[str, bool]:
 
 def records(directory: Path) -> list[dict[str, object]]:
     entries = [json.loads(line) for line in (directory / "records.jsonl").read_text().splitlines()]
-    rows = [{key: value for key, value in entry.items() if key != "seconds"} for entry in entries]
-    return sorted(rows, key=lambda row: (str(row["case_id"]), str(row["attack"]), str(row["epsilon"])))
+    rows = [{key: value for key, value in entry.items() if key not in ("seconds", "crc")} for entry in entries]
+    return sorted(rows, key=lambda row: (str(row["case_id"]), str(row["condition"]), str(row["strength"])))
 
 
 def test_shards_merge_to_the_whole_and_every_check_is_reported(made: Path, tmp_path: Path) -> None:
@@ -63,16 +63,20 @@ def test_shards_merge_to_the_whole_and_every_check_is_reported(made: Path, tmp_p
     assert found["the model is deterministic"]
     transfer = "transfer from a surrogate is not stronger than the white box"
     assert set(findings(tmp_path / "merged")) == set(found) - {transfer}
-    assert (tmp_path / "whole" / "table.md").read_text().startswith("Task99_Tiny, apgd_ce, protocol patch, all")
+    assert (
+        (tmp_path / "whole" / "table.md")
+        .read_text()
+        .startswith("Task99_Tiny, attack apgd_ce, protocol patch, cases: all")
+    )
 
 
 def test_a_lesion_that_vanishes_is_judged_by_its_own_criterion(made: Path, tmp_path: Path) -> None:
     few = ("--attack-options", "attack.num_iterations=2", "criterion.share=0.999999", "--max-cases", "1")
     assert attack(arguments(made, tmp_path, "remove_class", *few)) == 0
     assert "ClassVanished (target_class -1, share 0.999999)" in (tmp_path / "table.md").read_text()
-    (attacked,) = [row for row in records(tmp_path) if row["attack"] == "remove_class"]
+    (attacked,) = [row for row in records(tmp_path) if row["condition"] == "remove_class"]
     assert isinstance(attacked["success"], bool)
-    (clean,) = [row for row in records(tmp_path) if row["attack"] == "clean"]
+    (clean,) = [row for row in records(tmp_path) if row["condition"] == "clean"]
     assert clean["success"] is None
 
 

@@ -14,7 +14,8 @@ from rogseg.cases import IntensityBox
 from rogseg.engine.attacking.attack_cases import AttackCase, foreground_window
 from rogseg.engine.attacking.attack_loop import AttackLoop, case_generator
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE
-from rogseg.evaluation.robustness_report import RobustnessReport
+from rogseg.evaluation.record_folder import RecordFolder
+from tests.identities import IDENTITY
 
 IDS = ["a", "b", "c"]
 
@@ -39,7 +40,7 @@ def threat(epsilon: float, case: AttackCase) -> ThreatModel:
 
 
 def loop_on(directory: Path, attack: Attack | None = None, **keywords: Any) -> AttackLoop:
-    report = RobustnessReport(directory, {"model": "threshold"})
+    report = RecordFolder(directory, IDENTITY)
     attack = attack or PGD(objective={"type": "CrossEntropy"}, num_iterations=4)
     return AttackLoop(model, attack, "pgd", threat, make_case, report, **keywords)
 
@@ -47,7 +48,7 @@ def loop_on(directory: Path, attack: Attack | None = None, **keywords: Any) -> A
 def lines(directory: Path) -> list[dict[str, Any]]:
     """All records without their times."""
     content = [json.loads(line) for line in (directory / "records.jsonl").read_text().splitlines()]
-    return [{key: value for key, value in entry.items() if key != "seconds"} for entry in content]
+    return [{key: value for key, value in entry.items() if key not in ("seconds", "crc")} for entry in content]
 
 
 def test_every_case_is_on_record_with_distances_in_three_units(tmp_path: Path) -> None:
@@ -58,7 +59,7 @@ def test_every_case_is_on_record_with_distances_in_three_units(tmp_path: Path) -
     weak, strong = loop.report.under("pgd", 0.04), loop.report.under("pgd", 0.06)
     assert [weak[case_id].success for case_id in IDS] == [False] * 3
     assert [strong[case_id].success for case_id in IDS] == [True] * 3
-    assert strong["a"].dice_adversarial == (0.0,)
+    assert strong["a"].dice == (0.0,)
     assert strong["a"].dice_clean == (1.0,)
     assert strong["a"].distance_fraction == pytest.approx(0.06, abs=1e-6)
     assert strong["a"].distance_network == pytest.approx((0.12,), abs=1e-6)
@@ -104,7 +105,7 @@ def test_members_of_a_composite_are_recorded_one_by_one(tmp_path: Path) -> None:
     pair = Composite({"still": {**still, "random_start": False}, "pgd": pgd})
     loop = loop_on(tmp_path, pair)
     loop.run(["a"], [0.06], DiceBelow(loop.run_clean(["a"]) / 2))
-    assert loop.report.attacks() == ("still", "pgd")
+    assert loop.report.conditions() == ("still", "pgd")
     assert loop.report.has("a", WORST_CASE, 0.06)
     assert loop.report.under("still", 0.06)["a"].success is False
     assert loop.report.under("pgd", 0.06)["a"].success is True
@@ -121,7 +122,7 @@ def test_a_case_without_foreground_has_no_verdict(tmp_path: Path) -> None:
 
 
 def test_reserved_names_are_refused(tmp_path: Path) -> None:
-    report = RobustnessReport(tmp_path, {})
+    report = RecordFolder(tmp_path, IDENTITY)
     attack = PGD(objective={"type": "CrossEntropy"})
     with pytest.raises(ValueError, match="cannot be called 'clean'"):
         AttackLoop(model, attack, CLEAN, threat, make_case, report)

@@ -101,7 +101,7 @@ def test_validation_cases_are_measured_and_a_kill_costs_one_case(
     for name in ("records.jsonl", "metrics.csv", "summary.json"):
         assert (killed / name).read_text() == (whole / name).read_text()
     summary = json.loads((whole / "summary.json").read_text())
-    assert summary["blob"]["dice"]["cases"] == 3
+    assert summary["blob"]["Dice"]["num_cases"] == 3
     image = nibabel.load(whole / "predictions/made_0.nii.gz")
     assert image.shape == (10, 18, 16)
     assert image.get_data_dtype() == np.uint8
@@ -110,7 +110,7 @@ def test_validation_cases_are_measured_and_a_kill_costs_one_case(
     assert set(np.unique(values)) <= {0, 5}
     label = np.asarray(nibabel.load(made / "raw" / TASK / "labelsTr/made_0.nii.gz").dataobj)
     dice = 2 * ((values == 5) & (label == 5)).sum() / ((values == 5).sum() + (label == 5).sum())
-    assert json.loads(lines[0])["dice"] == [pytest.approx(dice)]
+    assert json.loads(lines[0])["measures"]["Dice"] == [pytest.approx(dice)]
 
 
 def test_submission_and_plain_folders_need_no_label(made: Path, tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_results_of_another_checkpoint_do_not_mix(
     refused = arguments(made, out, "--cases", "made_0")
     refused[1] = str(other)
     assert tool.main(refused) == 2
-    assert "checkpoint: " in capsys.readouterr().err
+    assert "system.digest: " in capsys.readouterr().err
     assert tool.main(arguments(made, out, "--cases", "nobody")) == 2
     assert "no case nobody" in capsys.readouterr().err
 
