@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Estimate and print the table."""
-    from rogseg.engine.estimation.estimate_costs import estimate_costs
+    from rogseg.engine.costs.config_costs import estimate_costs
     from rogseg.shipped_configs import find_config
 
     options.config = find_config(options.config, "network")

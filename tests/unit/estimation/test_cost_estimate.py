@@ -6,7 +6,7 @@ from torch import nn
 
 from rogseg.engine.config.load import load_config
 from rogseg.engine.config.task import plan_of
-from rogseg.engine.estimation.network_size import count_macs, count_parameters
+from rogseg.estimation.cost_estimate import count_macs, count_parameters
 from rogseg.registry import MODELS
 from tests.shared_data import shared_path
 from tests.tiny_training import ROOT

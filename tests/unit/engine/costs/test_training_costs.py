@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from rogseg.engine.config.load import load_config
-from rogseg.engine.estimation.calibration import PassSeconds
-from rogseg.engine.estimation.known_cases import median_shape, num_training_cases
-from rogseg.engine.estimation.training_time import TrainingTime, training_time
+from rogseg.engine.costs.training_costs import median_shape, num_training_cases, training_time
+from rogseg.estimation.calibration import PassSeconds
+from rogseg.estimation.cost_estimate import TrainingTime
 from rogseg.registry import TRAINERS
 from tests.tiny_task import write_tiny_task
 from tests.tiny_training import ROOT, tiny_config

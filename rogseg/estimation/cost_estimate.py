@@ -2,33 +2,36 @@
 
 import dataclasses
 
-from rogseg.engine.estimation.attack_passes import AttackPasses
-from rogseg.engine.estimation.calibration import Calibration, PassSeconds
-from rogseg.engine.estimation.memory_estimate import MemoryEstimate
-from rogseg.engine.estimation.training_time import TrainingTime
-from rogseg.engine.estimation.volume_memory import VolumeMemory
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from rogseg.estimation.calibration import Calibration
+from rogseg.estimation.training_memory import MemoryEstimate
+from rogseg.estimation.volume_costs import AttackTime, VolumeMemory
 from rogseg.task_plan import Triple
 
-__all__ = ["AttackTime", "CostEstimate", "VolumeEstimate"]
+__all__ = ["CostEstimate", "TrainingTime", "VolumeEstimate", "count_macs", "count_parameters"]
 
 
 @dataclasses.dataclass(frozen=True)
-class AttackTime:
-    """One attack on one case at one epsilon.
+class TrainingTime:
+    """What a training costs, validation and waiting for data left out.
 
     Args:
-        passes: over the windows of the case.
-        seconds: wall time [s].
+        num_iterations: mini-batches per epoch.
+        num_epochs: the trainer's replays divide those of the config.
+        seconds_per_epoch: wall time [s].
     """
 
-    passes: AttackPasses
-    seconds: float
+    num_iterations: int
+    num_epochs: int
+    seconds_per_epoch: float
 
-    @classmethod
-    def of(cls, passes: AttackPasses, window: PassSeconds) -> "AttackTime":
-        """From the seconds of one window."""
-        seconds = passes.forward_windows * window.forward + passes.gradient_windows * window.input_gradient
-        return cls(passes, seconds)
+    @property
+    def hours(self) -> float:
+        """Of all epochs [h]."""
+        return self.num_epochs * self.seconds_per_epoch / 3600
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,3 +94,21 @@ class CostEstimate:
     attack: str
     patch_attack: AttackTime
     volume: VolumeEstimate | None
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Number of parameters, trained or not."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def count_macs(network: nn.Module, shape: tuple[int, ...]) -> float:
+    """Multiply-accumulates of the convolutions and matrix products of one forward pass.
+
+    Args:
+        network: on the ``meta`` device, where a pass has shapes only and no arithmetic.
+        shape: of the inputs, (B, C, D, H, W).
+    """
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(torch.empty(shape, device="meta"))
+    # A multiply-accumulate is two operations.
+    return counter.get_total_flops() / 2

@@ -1,10 +1,8 @@
 import re
-from pathlib import Path
 
 import pytest
 
-from rogseg.engine.estimation.estimate_table import format_seconds
-from rogseg.engine.estimation.free_memory import free_machine_memory
+from rogseg.estimation.estimate_table import format_seconds
 from tests.tiny_training import ROOT
 from tools.estimate import main
 
@@ -48,11 +46,3 @@ def test_seconds_in_words() -> None:
     assert [format_seconds(value) for value in (0.1234, 119, 120, 7199, 7200, 4_920_000)] == [
         "0.123 s", "119 s", "2.0 min", "120.0 min", "2.0 h", "1,367 h",
     ]  # fmt: skip
-
-
-@pytest.mark.skipif(not Path("/proc/meminfo").exists(), reason="only Linux tells")
-def test_free_memory_is_that_of_the_system() -> None:
-    free = free_machine_memory()
-    assert free is not None
-    total = int(Path("/proc/meminfo").read_text().split()[1]) * 1024
-    assert 0 < free <= total

@@ -1,6 +1,6 @@
 import pytest
 
-from rogseg.engine.estimation.size_parsing import format_bytes, format_size, parse_memory, parse_size
+from rogseg.estimation.sizes import format_bytes, format_size, parse_memory, parse_size
 
 
 @pytest.mark.parametrize(

@@ -13,21 +13,18 @@ from rogseg.attacks import Attack
 from rogseg.engine.attacking.threats import DEFAULT_THREAT, ThreatFactory
 from rogseg.engine.config.load import load_config
 from rogseg.engine.config.task import plan_of
-from rogseg.engine.estimation.attack_passes import AttackPasses, count_attack_passes, windows_per_axis
-from rogseg.engine.estimation.calibration import Calibration, calibrate
-from rogseg.engine.estimation.cost_estimate import AttackTime, CostEstimate, VolumeEstimate
-from rogseg.engine.estimation.estimate_table import estimate_table
-from rogseg.engine.estimation.free_memory import free_gpu_memory, free_machine_memory
-from rogseg.engine.estimation.known_cases import median_shape, num_training_cases
-from rogseg.engine.estimation.memory_estimate import MemoryEstimate, cpu_memory_estimate, gpu_memory_estimate
-from rogseg.engine.estimation.network_size import count_macs, count_parameters
-from rogseg.engine.estimation.size_parsing import parse_memory, parse_size
-from rogseg.engine.estimation.smaller_patches import smaller_patches, voxel_ratio
-from rogseg.engine.estimation.timed_passes import TimedPasses
-from rogseg.engine.estimation.training_time import training_time
-from rogseg.engine.estimation.volume_memory import volume_memory
+from rogseg.engine.costs.training_costs import median_shape, num_training_cases, training_time
 from rogseg.engine.host_memory import keep_freed_memory
+from rogseg.engine.model.region_logits import RegionVolumeLogits
 from rogseg.engine.training.train import device_of
+from rogseg.estimation.calibration import Calibration, calibrate, smaller_patches, voxel_ratio
+from rogseg.estimation.cost_estimate import CostEstimate, VolumeEstimate, count_macs, count_parameters
+from rogseg.estimation.estimate_table import estimate_table
+from rogseg.estimation.memory_counting import free_gpu_memory, free_machine_memory
+from rogseg.estimation.sizes import parse_memory, parse_size
+from rogseg.estimation.timed_passes import TimedPasses
+from rogseg.estimation.training_memory import MemoryEstimate, cpu_memory_estimate, gpu_memory_estimate
+from rogseg.estimation.volume_costs import AttackTime, count_attack_passes, volume_memory, windows_per_axis
 from rogseg.registry import ATTACKS, MODELS, TRAINERS
 from rogseg.task_plan import TaskPlan, Triple
 
@@ -46,7 +43,7 @@ def estimate_costs(
     cfg_options: Sequence[str] = (),
     attack_options: Sequence[str] = (),
 ) -> CostEstimate:
-    """Count, calibrate, multiply out and print a table; see ``tools/estimate.py --help``.
+    """Count, calibrate, multiply out and print a table; see ``rogseg estimate --help``.
 
     Raises:
         ValueError: something in the arguments or configs is wrong; the message says what to do.
@@ -65,9 +62,9 @@ def estimate_costs(
     window: Triple = tuple(cfg.inference["window_size"])
     overlap = cfg.inference["overlap"]
 
-    memory = [gpu_memory_estimate(model, trainer, cfg, patch, gpu_budget)]
+    memory = [gpu_memory_estimate(model, trainer, plan, cfg.optim_wrapper, patch, gpu_budget)]
     if place.type == "cpu":
-        memory.insert(0, cpu_memory_estimate(model, trainer, cfg, patch))
+        memory.insert(0, cpu_memory_estimate(model, trainer, plan, cfg.optim_wrapper, patch))
         keep_freed_memory()
     calibration = _calibration(model, cfg, plan, patch, place, memory[0], seconds)
 
@@ -76,7 +73,7 @@ def estimate_costs(
     epsilon = attack_cfg.get("epsilons", [8 / 255])[0]
 
     def attack_time(windows: Triple) -> AttackTime:
-        passes: AttackPasses = count_attack_passes(built, threat, epsilon, plan, windows, overlap)
+        passes = count_attack_passes(built, threat, epsilon, plan, windows, overlap, as_model=RegionVolumeLogits)
         return AttackTime.of(passes, calibration.at(window))
 
     size = given_size or median_shape(cfg, task)

@@ -1,5 +1,6 @@
-"""Memory of a training step: what is there anyway, what each patch adds, and how large a batch fits."""
+"""Memory of a training step: what is there anyway, what each patch adds, which batch fits, on a CPU and on a GPU."""
 
+import contextlib
 import copy
 import dataclasses
 from collections.abc import Mapping
@@ -9,14 +10,21 @@ from typing import Any
 import torch
 from torch import nn
 
-from rogseg.engine.estimation.live_memory import LiveMemory
-from rogseg.engine.estimation.noise import random_batch
-from rogseg.engine.estimation.optimizer import optim_wrapper_of
-from rogseg.engine.estimation.saved_tensors import saved_bytes
+from rogseg.estimation.calibration import smaller_patches, voxel_ratio
+from rogseg.estimation.memory_counting import LiveMemory, free_gpu_memory, free_machine_memory, saved_bytes
+from rogseg.estimation.timed_passes import optim_wrapper_of, random_batch
 from rogseg.task_plan import TaskPlan, Triple
 from rogseg.trainers import Trainer, total_loss
 
-__all__ = ["PatchMemory", "TrainingMemory", "patch_memory", "state_bytes"]
+__all__ = [
+    "MemoryEstimate",
+    "PatchMemory",
+    "TrainingMemory",
+    "cpu_memory_estimate",
+    "gpu_memory_estimate",
+    "patch_memory",
+    "state_bytes",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,3 +122,61 @@ def state_bytes(model: nn.Module, optimizer: Mapping[str, Any]) -> int:
     tensors = [*model.parameters(), *model.parameters(), *model.buffers()]
     tensors += [value for value in state if isinstance(value, torch.Tensor)]
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
+@dataclasses.dataclass(frozen=True)
+class MemoryEstimate:
+    """Training memory on one kind of device.
+
+    Args:
+        place: ``CPU`` or ``GPU``.
+        needed: what a step takes.
+        counted_at: the patch that was counted [voxels]; a smaller one was scaled.
+        budget: what there is [bytes]; None where nobody knows.
+        budget_source: where the budget is from.
+    """
+
+    place: str
+    needed: TrainingMemory
+    counted_at: Triple
+    budget: int | None
+    budget_source: str
+
+
+def gpu_memory_estimate(
+    model: nn.Module,
+    trainer: Trainer,
+    plan: TaskPlan,
+    optim_wrapper: Mapping[str, Any],
+    patch: Triple,
+    budget: int | None,
+) -> MemoryEstimate:
+    """Count the whole patch on the ``meta`` device, in float32 whatever the config's precision.
+
+    Args:
+        model: the network, on the CPU.
+        trainer: says which loss.
+        plan: of the task.
+        optim_wrapper: config of precision and optimizer.
+        patch: [voxels].
+        budget: memory to plan for [bytes]; None takes what is free on the GPU.
+    """
+    meta = copy.deepcopy(model).to("meta").to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+    needed = TrainingMemory(
+        state_bytes(model, optim_wrapper["optimizer"]),
+        patch_memory(meta, trainer, plan, patch, contextlib.nullcontext()),
+    )
+    if budget is not None:
+        return MemoryEstimate("GPU", needed, patch, budget, "--gpu-memory")
+    return MemoryEstimate("GPU", needed, patch, free_gpu_memory(), "free on the GPU now")
+
+
+def cpu_memory_estimate(
+    model: nn.Module, trainer: Trainer, plan: TaskPlan, optim_wrapper: Mapping[str, Any], patch: Triple
+) -> MemoryEstimate:
+    """Count one pass on a small patch, in the config's precision, and scale by voxels; arguments as for a GPU."""
+    small = smaller_patches(patch)[-1]
+    precision = optim_wrapper_of(model, optim_wrapper).optim_context(model)
+    counted = patch_memory(model, trainer, plan, small, precision)
+    needed = TrainingMemory(state_bytes(model, optim_wrapper["optimizer"]), counted.scaled(voxel_ratio(patch, small)))
+    return MemoryEstimate("CPU", needed, small, free_machine_memory(), "free on this machine now")

@@ -3,16 +3,27 @@ from typing import Any
 import pytest
 
 from rogseg.engine.attacking.threats import DEFAULT_THREAT, ThreatFactory
-from rogseg.engine.estimation.attack_passes import AttackPasses, count_attack_passes, windows_per_axis
-from rogseg.engine.estimation.calibration import PassSeconds
-from rogseg.engine.estimation.cost_estimate import AttackTime
+from rogseg.engine.model.region_logits import RegionVolumeLogits
+from rogseg.estimation.calibration import PassSeconds
+from rogseg.estimation.volume_costs import (
+    AttackPasses,
+    AttackTime,
+    count_attack_passes,
+    volume_memory,
+    windows_per_axis,
+)
 from rogseg.registry import ATTACKS
 from rogseg.task_plan import Triple
 from tests.tiny_task import tiny_plan
 
+BYTES = 4  # of a float32
+
 
 def passes(config: dict[str, Any], windows: Triple) -> AttackPasses:
-    return count_attack_passes(ATTACKS.build(config), ThreatFactory(DEFAULT_THREAT), 8 / 255, tiny_plan(), windows, 0.5)
+    threat = ThreatFactory(DEFAULT_THREAT)
+    return count_attack_passes(
+        ATTACKS.build(config), threat, 8 / 255, tiny_plan(), windows, 0.5, as_model=RegionVolumeLogits
+    )
 
 
 def test_windows_of_a_volume() -> None:
@@ -49,3 +60,25 @@ def test_a_cascade_is_counted_to_its_end() -> None:
 def test_seconds_of_an_attack() -> None:
     window = PassSeconds(forward=2, input_gradient=5, training_step=100)
     assert AttackTime.of(AttackPasses(2, 1, 6, 12, 6), window).seconds == pytest.approx(12 * 2 + 6 * 5)
+
+
+def test_one_window() -> None:
+    found = volume_memory(tiny_plan(), (16, 16, 16), (16, 16, 16), 0.5)
+    voxels = 16**3
+    # The volume and three logits, then a gradient of each; the tables of the windows' weights are small.
+    assert 0 <= found.inference - BYTES * voxels * (1 + 3) < 1000
+    assert 0 <= found.gradient - BYTES * voxels * (1 + 3 + 3 + 1) < 1000
+
+
+def test_many_windows_hold_the_volume_and_the_blend() -> None:
+    found = volume_memory(tiny_plan(), (60, 60, 60), (16, 16, 16), 0.5)
+    volume, window = 60**3, 16**3
+    assert BYTES * volume * 4 < found.inference < BYTES * (volume * 4 + window * 8)
+    assert BYTES * volume * 8 < found.gradient < BYTES * (volume * 8 + window * 20)
+
+
+def test_a_large_volume_is_scaled() -> None:
+    small = volume_memory(tiny_plan(), (100, 100, 100), (48, 48, 48), 0.5)
+    large = volume_memory(tiny_plan(), (300, 300, 300), (144, 144, 144), 0.5)
+    assert large.inference == pytest.approx(27 * small.inference, rel=0.02)
+    assert large.gradient == pytest.approx(27 * small.gradient, rel=0.02)

@@ -1,8 +1,7 @@
 import itertools
 import math
 
-from rogseg.engine.estimation.calibration import MAX_ROUNDS, Calibration, PassSeconds, calibrate
-from rogseg.engine.estimation.smaller_patches import smaller_patches
+from rogseg.estimation.calibration import MAX_ROUNDS, Calibration, PassSeconds, calibrate, smaller_patches
 from rogseg.task_plan import Triple
 
 LIVER: Triple = (192, 192, 96)

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
-from rogseg.engine.estimation.cost_estimate import AttackTime, CostEstimate
-from rogseg.engine.estimation.memory_estimate import MemoryEstimate
-from rogseg.engine.estimation.size_parsing import format_bytes, format_size
+from rogseg.estimation.cost_estimate import CostEstimate
+from rogseg.estimation.sizes import format_bytes, format_size
+from rogseg.estimation.training_memory import MemoryEstimate
+from rogseg.estimation.volume_costs import AttackTime
 
 __all__ = ["estimate_table", "format_seconds"]
 

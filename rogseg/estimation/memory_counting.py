@@ -1,13 +1,17 @@
-"""The most memory that tensors hold at one time, counted operation by operation."""
+"""Memory by counting: what tensors hold at one time, what autograd keeps, and what is free."""
 
 import weakref
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-__all__ = ["LiveMemory"]
+__all__ = ["LiveMemory", "free_gpu_memory", "free_machine_memory", "saved_bytes"]
 
 
 class LiveMemory(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -50,3 +54,48 @@ class LiveMemory(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _forget(self, address: int, size: int) -> None:
         self._known.discard(address)
         self.current -= size
+
+
+def saved_bytes(compute: Callable[[], Tensor], leave_out: Iterable[Tensor] = ()) -> tuple[int, Tensor]:
+    """Run a forward pass and add up the tensors that it saves for backward.
+
+    Works on every device, ``meta`` included. A storage that several operations save counts once, and whole: a saved
+    view keeps all of it.
+
+    Args:
+        compute: the forward pass.
+        leave_out: tensors that are there anyway, such as the parameters.
+
+    Returns:
+        [bytes], and what ``compute`` gave.
+    """
+    known = {tensor.untyped_storage()._cdata for tensor in leave_out}
+    sizes: dict[int, int] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        # The address is a fair name: the graph holds the storage, so that no other can have it meanwhile.
+        if storage._cdata not in known:
+            sizes[storage._cdata] = storage.nbytes()
+        return tensor
+
+    with saved_tensors_hooks(pack, lambda tensor: tensor):
+        result = compute()
+    return sum(sizes.values()), result
+
+
+def free_machine_memory() -> int | None:
+    """What programs can still get without swapping [bytes]; None where the system does not say (Linux does)."""
+    path = Path("/proc/meminfo")
+    if not path.is_file():
+        return None
+    entries = dict(line.split(":", 1) for line in path.read_text().splitlines())
+    return int(entries["MemAvailable"].split()[0]) * 1024
+
+
+def free_gpu_memory() -> int | None:
+    """What is free on the GPU [bytes]; None without one."""
+    if not torch.cuda.is_available():
+        return None
+    free, _ = torch.cuda.mem_get_info()
+    return int(free)

@@ -13,8 +13,14 @@ from torch import nn
 
 from rogseg.engine.config.load import load_config
 from rogseg.engine.config.task import plan_of
-from rogseg.engine.estimation.memory_estimate import cpu_memory_estimate, gpu_memory_estimate
-from rogseg.engine.estimation.training_memory import PatchMemory, TrainingMemory, patch_memory, state_bytes
+from rogseg.estimation.training_memory import (
+    PatchMemory,
+    TrainingMemory,
+    cpu_memory_estimate,
+    gpu_memory_estimate,
+    patch_memory,
+    state_bytes,
+)
 from rogseg.models.kernels import dispatch
 from rogseg.registry import MODELS
 from rogseg.task_plan import Triple
@@ -120,9 +126,9 @@ def test_the_largest_batch_fits_the_next_does_not_and_memory_never_hurts(memory:
 
 
 def test_estimates_of_both_kinds(model: nn.Module, config: Config, counted: dict[Triple, PatchMemory]) -> None:
-    on_gpu = gpu_memory_estimate(model, StandardTrainer(), config, FULL, 10**9)
+    on_gpu = gpu_memory_estimate(model, StandardTrainer(), plan_of(config), config.optim_wrapper, FULL, 10**9)
     assert on_gpu.budget == 10**9
     assert on_gpu.needed.largest_batch(10**9) == (10**9 - on_gpu.needed.state) // on_gpu.needed.patch.total
-    on_cpu = cpu_memory_estimate(model, StandardTrainer(), config, FULL)
+    on_cpu = cpu_memory_estimate(model, StandardTrainer(), plan_of(config), config.optim_wrapper, FULL)
     assert on_cpu.counted_at == FULL
     assert on_cpu.needed.patch == counted[FULL]

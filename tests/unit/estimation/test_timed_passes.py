@@ -1,6 +1,6 @@
 import torch
 
-from rogseg.engine.estimation.noise import random_batch
+from rogseg.estimation.timed_passes import random_batch
 from tests.tiny_task import tiny_plan
 
 
