@@ -9,10 +9,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from rogseg.attacks import Attack, DiceBelow, ThreatModel
-from rogseg.cases import Case, IntensityBox, LogitFn
+from rogseg.cases import Case, IntensityBox
 from rogseg.estimation.calibration import PassSeconds, voxel_ratio
 from rogseg.estimation.memory_counting import LiveMemory
-from rogseg.inference import VolumeLogits
+from rogseg.inference import RegionVolumeLogits, VolumeLogits
 from rogseg.inference.windows import plan_windows
 from rogseg.task_plan import TaskPlan, Triple
 
@@ -93,8 +93,6 @@ def count_attack_passes(
     plan: TaskPlan,
     windows: Sequence[int],
     overlap: float,
-    *,
-    as_model: Callable[[VolumeLogits], LogitFn],
 ) -> AttackPasses:
     """Attack a tiny volume through the same sliding window with as many windows along each axis.
 
@@ -108,12 +106,11 @@ def count_attack_passes(
         plan: number of channels and classes, intensity box.
         windows: along each axis; (1, 1, 1) is the protocol ``patch``.
         overlap: of the windows.
-        as_model: gives the sliding window the form in which the attack gets it.
     """
     step = max(1, int(TINY_WINDOW * (1 - overlap)))
     shape = [TINY_WINDOW + (number - 1) * step for number in windows]
     network = CountingNetwork(plan.num_channels, plan.num_classes)
-    model = as_model(VolumeLogits(network, (TINY_WINDOW,) * 3, overlap, window_batch=WINDOWS_PER_CALL))
+    model = RegionVolumeLogits(VolumeLogits(network, (TINY_WINDOW,) * 3, overlap, window_batch=WINDOWS_PER_CALL))
     case, targets = _noise_case(plan, shape)
     result = attack(
         model,

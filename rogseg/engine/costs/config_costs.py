@@ -15,7 +15,6 @@ from rogseg.engine.config.load import load_config
 from rogseg.engine.config.task import plan_of
 from rogseg.engine.costs.training_costs import median_shape, num_training_cases, training_time
 from rogseg.engine.host_memory import keep_freed_memory
-from rogseg.engine.model.region_logits import RegionVolumeLogits
 from rogseg.engine.training.train import device_of
 from rogseg.estimation.calibration import Calibration, calibrate, smaller_patches, voxel_ratio
 from rogseg.estimation.cost_estimate import CostEstimate, VolumeEstimate, count_macs, count_parameters
@@ -73,7 +72,7 @@ def estimate_costs(
     epsilon = attack_cfg.get("epsilons", [8 / 255])[0]
 
     def attack_time(windows: Triple) -> AttackTime:
-        passes = count_attack_passes(built, threat, epsilon, plan, windows, overlap, as_model=RegionVolumeLogits)
+        passes = count_attack_passes(built, threat, epsilon, plan, windows, overlap)
         return AttackTime.of(passes, calibration.at(window))
 
     size = given_size or median_shape(cfg, task)

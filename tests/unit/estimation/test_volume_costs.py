@@ -3,7 +3,6 @@ from typing import Any
 import pytest
 
 from rogseg.engine.attacking.threats import DEFAULT_THREAT, ThreatFactory
-from rogseg.engine.model.region_logits import RegionVolumeLogits
 from rogseg.estimation.calibration import PassSeconds
 from rogseg.estimation.volume_costs import (
     AttackPasses,
@@ -21,9 +20,7 @@ BYTES = 4  # of a float32
 
 def passes(config: dict[str, Any], windows: Triple) -> AttackPasses:
     threat = ThreatFactory(DEFAULT_THREAT)
-    return count_attack_passes(
-        ATTACKS.build(config), threat, 8 / 255, tiny_plan(), windows, 0.5, as_model=RegionVolumeLogits
-    )
+    return count_attack_passes(ATTACKS.build(config), threat, 8 / 255, tiny_plan(), windows, 0.5)
 
 
 def test_windows_of_a_volume() -> None:
