@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from rogseg.attacks import ThreatModel
+from rogseg.cases import Case
 from rogseg.engine.attacking.attack_cases import AttackCase
 from rogseg.engine.config.keys import nearest
 from rogseg.registry import THREATS
@@ -40,7 +41,7 @@ class ThreatFactory:
             raise ValueError(f"threat.type is {threat['type']!r}: {nearest(threat['type'], THREATS.module_dict)}")
         self.threat_class: type[ThreatModel] = found
 
-    def __call__(self, epsilon: float, case: AttackCase) -> ThreatModel:
+    def __call__(self, epsilon: float, case: AttackCase | Case) -> ThreatModel:
         """The ball of radius ``epsilon`` in the box of a case."""
         if self.unit == "fraction":
             return self.threat_class.from_fraction(epsilon, case.box)
