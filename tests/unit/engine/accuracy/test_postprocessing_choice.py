@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rogseg.engine.accuracy.postprocessing_choice import choose_postprocessing
 from rogseg.engine.model.recorded_plan import plan_path, recorded_plan
-from rogseg.engine.testing.postprocessing_choice import choose_postprocessing
 from rogseg.inference import with_postprocessing
 from tests.unit.inference.test_postprocessing import make_plan
 

@@ -1,4 +1,4 @@
-"""What an evaluation is of: hashes and versions for the header of its records."""
+"""Digests of what an evaluation depends on, and the versions and machine beside them."""
 
 import hashlib
 import importlib.metadata

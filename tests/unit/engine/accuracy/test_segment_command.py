@@ -12,12 +12,11 @@ import pytest
 import torch
 
 from rogseg.attacks import FGSM, DiceBelow, LinfThreat
+from rogseg.engine.accuracy import accuracy
 from rogseg.engine.config.load import load_config
 from rogseg.engine.model.api import load_model
 from rogseg.engine.model.recorded_plan import plan_path
-from rogseg.engine.testing import evaluate_checkpoint
-from rogseg.inference import write_prediction
-from rogseg.preprocessing import preprocess_task
+from rogseg.preprocessing import preprocess_task, write_label
 from rogseg.registry import MODELS
 from rogseg.storage import StoredTask
 from rogseg.task_plan import ChannelIntensity, ForegroundClass, TaskPlan
@@ -74,6 +73,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def without_time(path: Path) -> list[dict[str, Any]]:
+    entries = [json.loads(line) for line in path.read_text().splitlines()]
+    return [{key: value for key, value in entry.items() if key not in ("seconds", "crc")} for entry in entries]
+
+
 def arguments(made: Path, out: Path, *more: str) -> list[str]:
     stored, raw = str(made / "stored" / TASK), str(made / "raw" / TASK)
     return [str(CONFIG), str(made / "best.pth"), "--task", stored, "--raw", raw, "--out", str(out), *more]
@@ -93,12 +97,13 @@ def test_validation_cases_are_measured_and_a_kill_costs_one_case(
 
     def watched(path: Path, *rest: Any) -> None:
         predicted.append(path.name)
-        write_prediction(path, *rest)
+        write_label(path, *rest)
 
-    monkeypatch.setattr(evaluate_checkpoint, "write_prediction", watched)
+    monkeypatch.setattr(accuracy, "write_label", watched)
     assert tool.main(arguments(made, killed, "--cases", "made_0", "made_1", "made_2")) == 0
     assert predicted == ["made_2.nii.gz"]
-    for name in ("records.jsonl", "metrics.csv", "summary.json"):
+    assert without_time(killed / "records.jsonl") == without_time(whole / "records.jsonl")
+    for name in ("metrics.csv", "summary.json"):
         assert (killed / name).read_text() == (whole / name).read_text()
     summary = json.loads((whole / "summary.json").read_text())
     assert summary["blob"]["Dice"]["num_cases"] == 3
@@ -110,7 +115,7 @@ def test_validation_cases_are_measured_and_a_kill_costs_one_case(
     assert set(np.unique(values)) <= {0, 5}
     label = np.asarray(nibabel.load(made / "raw" / TASK / "labelsTr/made_0.nii.gz").dataobj)
     dice = 2 * ((values == 5) & (label == 5)).sum() / ((values == 5).sum() + (label == 5).sum())
-    assert json.loads(lines[0])["measures"]["Dice"] == [pytest.approx(dice)]
+    assert without_time(whole / "records.jsonl")[0]["measures"]["Dice"] == [pytest.approx(dice)]
 
 
 def test_submission_and_plain_folders_need_no_label(made: Path, tmp_path: Path) -> None:

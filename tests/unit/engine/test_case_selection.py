@@ -1,6 +1,6 @@
 import pytest
 
-from rogseg.engine.attacking.case_selection import parse_shard, shard_of, spread
+from rogseg.engine.case_selection import parse_shard, shard_of, spread
 
 IDS = [f"case_{index:02d}" for index in range(10)]
 

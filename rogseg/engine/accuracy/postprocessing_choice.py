@@ -13,7 +13,7 @@ from rogseg.engine.model.recorded_plan import plan_path
 from rogseg.inference import postprocess_class, with_postprocessing
 from rogseg.metrics import dice_per_class, mean_foreground_dice
 from rogseg.storage import StoredTask, split_for_selection, write_json_atomic
-from rogseg.systems import RogsegSystem
+from rogseg.systems import RogsegSystem, stored_case
 from rogseg.task_plan import TaskPlan
 
 __all__ = ["PostprocessingChoice", "choose_for_checkpoint", "choose_postprocessing"]
@@ -83,7 +83,7 @@ def _predictions(model: RogsegSystem, stored: StoredTask, case_ids: Sequence[str
         target = case.read_label()
         if target is None:
             raise ValueError(f"{case.directory}: the case has no label, so nothing can be chosen on it")
-        yield model.segment_on_network_grid(model.prepare_stored(case)), target
+        yield model.segment_on_network_grid(stored_case(case)), target
 
 
 def _dice(prediction: Labels, target: Labels, num_classes: int) -> float:

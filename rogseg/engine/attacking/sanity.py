@@ -21,9 +21,8 @@ from rogseg.attacks.sanity_checks import (
     check_transfer,
 )
 from rogseg.attacks.threats import LinfThreat, ThreatModel
-from rogseg.cases import LogitFn
-from rogseg.engine.attacking.attack_cases import AttackCase
-from rogseg.engine.attacking.attack_loop import MakeThreat, case_generator
+from rogseg.cases import Case, LogitFn, case_generator
+from rogseg.engine.attacking.loop import MakeThreat
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.robustness_table import strength_label
 from rogseg.evaluation.summary import summarise_all
@@ -39,13 +38,14 @@ BLACK_BOX = "Square"
 
 
 def check_model(
-    model: LogitFn, case: AttackCase, make_threat: MakeThreat, epsilon: float, seed: int
+    model: LogitFn, case: Case, make_threat: MakeThreat, epsilon: float, seed: int
 ) -> tuple[SanityFinding, ...]:
     """Ask the model itself, on one case; `CHECK_PASSES` forward and backward passes.
 
     Its outputs and gradients, APGD with few and with many iterations at an epsilon of the evaluation, and APGD in
     nearly the whole box, whatever the threat of the evaluation is.
     """
+    assert case.targets is not None, "only labelled cases are attacked"
     with torch.no_grad():
         logits = model(case.inputs).float()
     threat = make_threat(epsilon, case)
@@ -67,7 +67,7 @@ def check_model(
 def check_surrogate(
     model: LogitFn,
     surrogate: LogitFn,
-    cases: Sequence[AttackCase],
+    cases: Sequence[Case],
     make_threat: MakeThreat,
     epsilon: float,
     seed: int,
@@ -84,6 +84,7 @@ def check_surrogate(
     """
     transferred, own = [], []
     for case in cases:
+        assert case.targets is not None, "only labelled cases are attacked"
         threat = make_threat(epsilon, case)
         own.append(_apgd(model, case, threat, MANY_ITERATIONS, seed).mean_dice)
         made = _apgd(surrogate, case, threat, MANY_ITERATIONS, seed).adversarial
@@ -92,7 +93,8 @@ def check_surrogate(
     return check_transfer(torch.cat(transferred).cpu(), torch.cat(own).cpu())
 
 
-def _apgd(model: LogitFn, case: AttackCase, threat: ThreatModel, num_iterations: int, seed: int) -> AttackResult:
+def _apgd(model: LogitFn, case: Case, threat: ThreatModel, num_iterations: int, seed: int) -> AttackResult:
+    assert case.targets is not None, "only labelled cases are attacked"
     return APGD(objective={"type": "CrossEntropy"}, num_iterations=num_iterations)(
         model,
         case.inputs,
@@ -103,40 +105,41 @@ def _apgd(model: LogitFn, case: AttackCase, threat: ThreatModel, num_iterations:
     )
 
 
-def check_records(report: RecordFolder) -> tuple[SanityFinding, ...]:
+def check_records(records: RecordFolder) -> tuple[SanityFinding, ...]:
     """Ask the records: Square against the white-box attacks, and whether a larger epsilon is ever weaker."""
-    findings, label = [], strength_label(report.identity)
-    if {BLACK_BOX} < set(report.conditions()):
-        for epsilon in report.strengths():
-            square, white_box = _dice_of(report, BLACK_BOX, epsilon), _lowest_white_box_dice(report, epsilon)
+    findings = []
+    if {BLACK_BOX} < set(records.conditions()):
+        label = strength_label(records.identity)
+        for epsilon in records.strengths():
+            square, white_box = _dice_of(records, BLACK_BOX, epsilon), _lowest_white_box_dice(records, epsilon)
             both = [case_id for case_id in square if case_id in white_box]
             finding = check_square_against_white_box(
                 torch.tensor([square[case_id] for case_id in both]),
                 torch.tensor([white_box[case_id] for case_id in both]),
             )
             findings.append(dataclasses.replace(finding, name=f"epsilon {label(epsilon)}: {finding.name}"))
-    if len(report.strengths()) > 1:
-        rows = summarise_all(report)
-        for attack in report.conditions():
+    if len(records.strengths()) > 1:
+        rows = summarise_all(records)
+        for attack in records.conditions():
             means = {row.strength: row.mean_dice for row in rows if row.condition == attack}
             finding = check_more_budget("epsilon", means)
             findings.append(dataclasses.replace(finding, name=f"{attack}: {finding.name}"))
     return tuple(findings)
 
 
-def _lowest_white_box_dice(report: RecordFolder, epsilon: float) -> dict[str, float]:
+def _lowest_white_box_dice(records: RecordFolder, epsilon: float) -> dict[str, float]:
     """Lowest mean Dice of each case over the attacks that see gradients."""
     lowest: dict[str, float] = {}
-    for attack in report.conditions():
+    for attack in records.conditions():
         if attack != BLACK_BOX:
-            for case_id, dice in _dice_of(report, attack, epsilon).items():
+            for case_id, dice in _dice_of(records, attack, epsilon).items():
                 lowest[case_id] = min(dice, lowest.get(case_id, dice))
     return lowest
 
 
-def _dice_of(report: RecordFolder, attack: str, epsilon: float) -> dict[str, float]:
-    records = report.under(attack, epsilon).values()
-    return {record.case_id: mean for record in records if (mean := record.mean_dice) is not None}
+def _dice_of(records: RecordFolder, attack: str, epsilon: float) -> dict[str, float]:
+    under = records.under(attack, epsilon).values()
+    return {record.case_id: mean for record in under if (mean := record.mean_dice) is not None}
 
 
 def load_findings(path: Path) -> tuple[SanityFinding, ...]:
