@@ -1,9 +1,10 @@
 """Every top-level key that a config may have, and how a misspelt one is answered."""
 
-import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
+
+from rogseg.command_line import nearest
 
 __all__ = ["TOP_LEVEL_KEYS", "TYPE_OF_KEY", "nearest"]
 
@@ -43,6 +44,8 @@ TOP_LEVEL_KEYS: dict[str, str] = {
     "criterion": "component of the CRITERIA registry; None is a mean Dice under half of the mean clean Dice",
     "threat": "type of the threat model and unit of its epsilon: fraction, network or raw",
     "epsilons": "radii of the attack, in that unit",
+    "measures": "components of the METRICS registry that are taken of every prediction",
+    "system": "component of the SYSTEMS registry: what is evaluated where it is no network of this project",
 }
 
 
@@ -50,7 +53,7 @@ Component = Mapping[str, Any]
 # What a value must be before anybody looks into it; the ranges of numbers are those of their names.
 TYPE_OF_KEY: dict[str, Any] = {
     **dict.fromkeys(("task", "model", "trainer", "train_data", "train_cfg", "inference"), Component),
-    **dict.fromkeys(("optim_wrapper", "default_hooks", "env_cfg", "attack", "threat"), Component),
+    **dict.fromkeys(("optim_wrapper", "default_hooks", "env_cfg", "attack", "threat", "system"), Component),
     **dict.fromkeys(("validation", "plateau", "visualizer", "compile", "init_from", "criterion"), Component | None),
     "param_scheduler": Component | Sequence[Component] | None,
     "custom_hooks": Sequence[Component],
@@ -66,11 +69,5 @@ TYPE_OF_KEY: dict[str, Any] = {
     **dict.fromkeys(("resume", "overwrite"), bool),
     "allow": Sequence[str],
     "epsilons": Sequence[float],
+    "measures": Sequence[Component],
 }
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """A hint for an error message: the known word that is nearest, and else all of them."""
-    known = sorted(known)
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"

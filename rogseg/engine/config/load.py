@@ -11,6 +11,7 @@ from rogseg.engine.config.keys import TOP_LEVEL_KEYS, nearest
 from rogseg.engine.config.overrides import parse_overrides
 from rogseg.engine.config.read import import_custom_modules, is_json, read_config
 from rogseg.engine.config.task import attach_task, resolve_task_values
+from rogseg.shipped_configs import find_config
 
 __all__ = ["load_attack_config", "load_config", "parse_overrides"]
 
@@ -28,7 +29,8 @@ def load_config(path: str | Path, overrides: Overrides = None, task_dir: str | P
     """Read the config of a network, apply overrides, fill in the task and check every key and value.
 
     Args:
-        path: Python or JSON config. A Python config is code and runs as such; a JSON config is data.
+        path: Python or JSON config, or the name of one that comes with rogseg. A Python config is code and runs as
+            such; a JSON config is data.
         overrides: dotted keys and their values, or ``key=value`` strings as they come from the command line.
         task_dir: folder of a stored task; its plan is taken where the config has none.
 
@@ -40,7 +42,8 @@ def load_config(path: str | Path, overrides: Overrides = None, task_dir: str | P
             component's name, one of its arguments or a value is not what it must be; the message names the file, the
             key and the nearest known one.
     """
-    config = _loaded(Path(path), overrides, task_dir)
+    path = find_config(path)
+    config = _loaded(path, overrides, task_dir)
     if "model" in config:
         if missing := [key for key in NETWORK_KEYS if key not in config]:
             raise ValueError(
@@ -61,7 +64,8 @@ def load_attack_config(path: str | Path, overrides: Overrides = None) -> Config:
     Raises:
         ValueError: as `load_config`, or it is no config of an attack.
     """
-    config = _loaded(Path(path), overrides, None)
+    path = find_config(path)
+    config = _loaded(path, overrides, None)
     if config.get("attack") is None:
         what = "is the config of a network, not of an attack" if "model" in config else "has no key 'attack'"
         raise ValueError(f"{path}: {what}; take one of configs/attack/")

@@ -32,12 +32,8 @@ def read_config(path: Path) -> Config:
     """Read a config with its bases; nothing of it is imported or built yet.
 
     Raises:
-        ValueError: there is no such file, it cannot be read, two bases share a key, or a JSON file asks for code.
+        ValueError: it cannot be read, two bases share a key, or a JSON file asks for code.
     """
-    if not path.is_file():
-        raise ValueError(
-            f"{path}: there is no such config; they are in configs/, e.g. configs/rog/rog_standard_liver.py"
-        )
     if is_json(path):
         return Config(_json_config(path, _tree_of(path), ()), cfg_text=path.read_text("utf-8-sig"), filename=str(path))
     if path.suffix != ".py":

@@ -47,6 +47,8 @@ SLOTS: dict[str, Slot] = {
     "objective": Slot(registry.OBJECTIVES),
     "criterion": Slot(registry.CRITERIA, tried=True),
     "threat": Slot(registry.THREATS, supplied=frozenset({"box", "epsilon", "support"}), extra=frozenset({"unit"})),
+    "measures": Slot(registry.METRICS, "many", tried=True),
+    "system": Slot(registry.SYSTEMS),
     "train_cfg": Slot(registry.LOOPS, supplied=frozenset({"runner", "dataloader", "trainer", "validation"})),
     "optim_wrapper": Slot(registry.OPTIM_WRAPPERS, extra=frozenset({"paramwise_cfg", "constructor"})),
     "optimizer": Slot(registry.OPTIMIZERS, supplied=frozenset({"params"})),
