@@ -15,12 +15,13 @@ from mmengine.config import Config
 from mmengine.config.config import ConfigParsingError
 
 from rogseg.engine.config.keys import TOP_LEVEL_KEYS, nearest
-from rogseg.storage.json_file import read_json
+from rogseg.foreign import read_json
 
 __all__ = ["import_custom_modules", "is_json", "read_config"]
 
 BASE = "_base_"
 MAX_BYTES = 8 * 2**20  # of a JSON config or plan
+MAX_DEPTH = 40  # of a JSON config, which functions that call themselves walk through
 # What executing somebody's Python may end in, other than a bug of ours.
 PYTHON_ERRORS = (
     ArithmeticError, AssertionError, AttributeError, ConfigParsingError, ImportError, LookupError, NameError, OSError,
@@ -117,9 +118,11 @@ def _json_config(path: Path, tree: Path, above: tuple[Path, ...]) -> dict[str, A
 
 def _json_content(path: Path) -> dict[str, Any]:
     try:
-        content = read_json(path, MAX_BYTES)
+        content = read_json(path, "give a config as those in configs/", MAX_BYTES)
     except ValueError as error:
         raise _OwnError(str(error)) from error
+    if _is_deeper(content, MAX_DEPTH):
+        raise _OwnError(f"{path}: nested too deeply, at most {MAX_DEPTH} levels are read")
     if not isinstance(content, dict):
         raise _OwnError(f"{path}: must hold a JSON object of keys and values")
     if "custom_imports" in content:
@@ -128,6 +131,18 @@ def _json_content(path: Path) -> dict[str, Any]:
         if key not in TOP_LEVEL_KEYS and key != BASE:
             raise _OwnError(f"{path}: unknown key {key!r}: {nearest(key, TOP_LEVEL_KEYS)}")
     return content
+
+
+def _is_deeper(content: Any, depth: int) -> bool:
+    level: list[Any] = [content]
+    for _ in range(depth):
+        level = [
+            entry
+            for value in level
+            if isinstance(value, dict | list)
+            for entry in (value.values() if isinstance(value, dict) else value)
+        ]
+    return bool(level)
 
 
 def _base_names(content: Mapping[str, Any], path: Path) -> list[str]:
