@@ -35,6 +35,7 @@ __all__ = [
     "OPTIM_WRAPPERS",
     "OPTIM_WRAPPER_CONSTRUCTORS",
     "PARAM_SCHEDULERS",
+    "SYSTEMS",
     "THREATS",
     "TRAINERS",
     "TRANSFORMS",
@@ -70,5 +71,6 @@ LOSSES = Registry("loss", scope=SCOPE, locations=["rogseg.models.losses"])
 ATTACKS = Registry("attack", scope=SCOPE, locations=["rogseg.attacks"])
 OBJECTIVES = Registry("objective", scope=SCOPE, locations=["rogseg.attacks.objectives"])
 CRITERIA = Registry("criterion", scope=SCOPE, locations=["rogseg.attacks"])
-THREATS = Registry("threat", scope=SCOPE, locations=["rogseg.attacks.threat_model"])
+THREATS = Registry("threat", scope=SCOPE, locations=["rogseg.attacks"])
+SYSTEMS = Registry("system", scope=SCOPE, locations=["rogseg.systems"])
 TRAINERS = Registry("trainer", scope=SCOPE, locations=["rogseg.trainers"])

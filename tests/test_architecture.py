@@ -21,6 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "preprocessing": {"task_plan", "storage"},
     "datasets": {"registry", "task_plan", "storage", "cases"},
     "models": {"registry", "cases"},
+    "systems": {"registry", "task_plan", "cases", "storage", "preprocessing", "models", "inference"},
     "inference": {"registry", "task_plan", "storage", "preprocessing", "cases"},
     "attacks": {"registry", "metrics", "cases"},
     "trainers": {"registry", "attacks", "cases"},

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from rogseg.attacks.region_model import OpenCase, RegionModel
+from rogseg.attacks.square.region_model import OpenCase, RegionModel
 from rogseg.inference import CachedVolumeLogits, VolumeLogits
 
 __all__ = ["RegionVolumeLogits"]
