@@ -2,7 +2,7 @@
 
 Everything that preprocessing derives from a dataset and that later stages rely on stands here, frozen and
 validated, and goes to and from JSON unchanged. Spatial triples follow the axis order of the NIfTI file (see
-``rogseg/preprocessing/nifti.py``).
+``rogseg/preprocessing/raw_reading.py``).
 """
 
 import dataclasses

@@ -15,19 +15,29 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("raw_task_dir", type=Path, help="folder with dataset.json, imagesTr and labelsTr")
     parser.add_argument("--out", type=Path, required=True, help="folder of the stored task, e.g. data/stored/<name>")
     parser.add_argument("--num-workers", type=int, default=1, help="number of processes (default: 1)")
-    parser.add_argument("--plan", type=Path, help="a plan.json to use; else the shipped one of an MSD task, else a new")
+    parser.add_argument(
+        "--plan",
+        type=Path,
+        help="a plan.json to use; else the one that --out was made with, the shipped one of an MSD task, or a new one",
+    )
+    parser.add_argument("--spacing", type=float, nargs=3, metavar="MM", help="of the network's grid, x y z [mm]")
+    parser.add_argument("--patch-size", type=int, nargs=3, metavar="N", help="of training and window, x y z [voxels]")
     return parser
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Parse and call."""
     options = build_parser().parse_args(arguments)
-    from rogseg.preprocessing import choose_plan, preprocess_task
+    from rogseg.preprocessing import PlanWishes, choose_plan, preprocess_task
 
     def preprocess() -> None:
-        plan, origin = choose_plan(options.raw_task_dir, options.plan, SHIPPED_PLANS)
+        plan, origin = choose_plan(options.raw_task_dir, options.plan, SHIPPED_PLANS, options.out)
         print(f"plan: {origin}", flush=True)
-        task = preprocess_task(options.raw_task_dir, options.out, num_workers=options.num_workers, plan=plan)
+        spacing, patch = (None if value is None else tuple(value) for value in (options.spacing, options.patch_size))
+        wishes = PlanWishes(spacing, patch)
+        task = preprocess_task(
+            options.raw_task_dir, options.out, num_workers=options.num_workers, plan=plan, wishes=wishes
+        )
         print(
             f"{len(task.case_ids)} cases in {task.directory}\n"
             f"patch {task.plan.patch_size}, window {task.plan.window_size}, strides {task.plan.strides}, "

@@ -3,13 +3,13 @@
 import errno
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 __all__ = ["open_regular", "read_regular"]
 
 
-def open_regular(path: str | Path, remedy: str = "") -> BinaryIO:
+def open_regular(path: str | Path, remedy: str = "") -> BufferedReader:
     """Open a plain file, or a link to one, for reading its bytes.
 
     Args:

@@ -86,7 +86,7 @@ def _sequence(value: Any, kind: Any, where: str) -> Any:
         _refuse(value, kind, where)
     if origin is list or arguments[-1] is Ellipsis:
         entry = arguments[0]
-        if entry in (int, str) and all(type(one) is entry for one in value):  # thousands of voxels, in one go
+        if entry in (int, str) and set(map(type, value)) <= {entry}:  # thousands of voxels, in one go
             return origin(value)
         return origin(_decode(one, entry, f"{where}[{place}]") for place, one in enumerate(value))
     if len(value) != len(arguments):

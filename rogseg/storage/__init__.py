@@ -1,7 +1,7 @@
 """Raw task folders, stored cases, splits and atomic files."""
 
 from rogseg.storage.atomic import atomic_directory, remove_leftovers, write_bytes_atomic, write_json_atomic
-from rogseg.storage.case_properties import CaseProperties, RawForms
+from rogseg.storage.case_properties import IN_MM, Axes, CaseProperties, RawForms
 from rogseg.storage.folder_lock import folder_lock
 from rogseg.storage.msd_index import read_raw_task
 from rogseg.storage.ownership import (
@@ -12,14 +12,16 @@ from rogseg.storage.ownership import (
     remove_known,
     write_task_record,
 )
-from rogseg.storage.raw_case import RawCase, RawTask, case_id_of, read_folder_of_images
+from rogseg.storage.raw_case import RawCase, RawTask, case_id_of, is_nifti, read_folder_of_images
 from rogseg.storage.splits import Fold, extend_folds, make_folds, published_fold, seeded_folds, split_for_selection
 from rogseg.storage.stored_case import CASE_FILES, StoredCase, write_stored_case
 from rogseg.storage.stored_task import StoredTask, read_folds, write_folds, write_plan
 
 __all__ = [
     "CASE_FILES",
+    "IN_MM",
     "TASK_RECORD",
+    "Axes",
     "CaseProperties",
     "Fold",
     "RawCase",
@@ -33,6 +35,7 @@ __all__ = [
     "extend_folds",
     "folder_lock",
     "foreign_entries",
+    "is_nifti",
     "make_folds",
     "published_fold",
     "read_folder_of_images",

@@ -6,7 +6,7 @@ from typing import Any
 
 from rogseg.foreign import decode
 
-__all__ = ["Axes", "CaseProperties", "Matrix", "RawForms"]
+__all__ = ["IN_MM", "Axes", "CaseProperties", "Matrix", "RawForms"]
 
 Matrix = tuple[tuple[float, ...], ...]
 
@@ -29,6 +29,10 @@ class RawForms:
     sform_code: int = 2
     qform_code: int = 0
     qform: Matrix | None = None
+
+
+IN_MM = RawForms()
+"""An sform in millimetres, which is what nibabel writes."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +61,7 @@ class CaseProperties:
     class_places: dict[int, list[int]] | None
     raw_digest: str = ""
     axes: Axes = (1, 2, 3)
-    raw_forms: RawForms = RawForms()
+    raw_forms: RawForms = IN_MM
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

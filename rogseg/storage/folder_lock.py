@@ -17,8 +17,7 @@ LOCK_FILE = ".rogseg-lock"
 def folder_lock(directory: str | Path, purpose: str, name: str = LOCK_FILE) -> Iterator[None]:
     """Hold a folder for this process alone; it is made where it is missing.
 
-    Who holds the lock may clear what killed holders left (`remove_leftovers`), for nobody else writes there. The lock
-    file stays, empty of meaning, when the block ends: to remove it would let two others hold two files of one name.
+    Who holds the lock may clear what killed holders left (`remove_leftovers`), for nobody else writes there.
 
     Args:
         directory: the folder to be written to.
@@ -30,25 +29,40 @@ def folder_lock(directory: str | Path, purpose: str, name: str = LOCK_FILE) -> I
     """
     path = Path(directory) / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+    handle = _taken(path)
     try:
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"process {os.getpid()} on {socket.gethostname()} ({purpose})".encode(), 0)
+        yield
+    finally:
+        # Removed while it is held: who opened it meanwhile finds another file, or none, under the name (`_taken`).
+        path.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _taken(path: Path) -> int:
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            holder = os.pread(handle, 200, 0).decode(errors="replace").strip()
+            os.close(handle)
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
                 raise ValueError(
-                    f"{directory}: cannot be locked ({error.strerror}), so two runs could mix their files; name a "
+                    f"{path.parent}: cannot be locked ({error.strerror}), so two runs could mix their files; name a "
                     "folder on another file system"
                 ) from error
-            holder = os.pread(handle, 200, 0).decode(errors="replace").strip()
             raise ValueError(
-                f"{directory}: in use by {holder or 'another process'}; wait for it to end, or name another folder"
+                f"{path.parent}: in use by {holder or 'another process'}; wait for it to end, or name another folder"
             ) from error
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"process {os.getpid()} on {socket.gethostname()} ({purpose})".encode(), 0)
-        try:
-            yield
-        finally:
-            os.ftruncate(handle, 0)
-    finally:
+        if _is_still(path, handle):
+            return handle
         os.close(handle)
+
+
+def _is_still(path: Path, handle: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(handle))
+    except FileNotFoundError:
+        return False

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rogseg.foreign import open_regular
 
-__all__ = ["ArrayChecksum", "read_array", "write_array"]
+__all__ = ["ArrayChecksum", "read_array", "verify_array", "write_array"]
 
 CHUNK, BLOCK = 64, 16
 ENDS = 2**16  # bytes; the first hold what the array is, the last where its chunks are
@@ -77,15 +77,35 @@ def read_array(
         if tuple(array.shape) != shape or array.dtype != dtype:
             raise ValueError(f"it holds {array.dtype} values of shape {tuple(array.shape)}, not {shape}")
         if checksum is not None and verified is not None:
-            for index in _touched(array, region) - verified:
-                if index >= len(checksum.chunks) or zlib.crc32(array.schunk.get_chunk(index)) != checksum.chunks[index]:
-                    raise ValueError(f"the checksum of chunk {index} differs")
-                verified.add(index)
+            _check_chunks(array, _touched(array, region), verified, checksum)
         return np.asarray(array[region], dtype=dtype)
     except FileNotFoundError as error:
         raise ValueError(f"{path}: no such file; {_REMEDY}") from error
     except (RuntimeError, ValueError, OSError) as error:
         raise ValueError(f"{path}: damaged ({' '.join(str(error).split())}); {_REMEDY}") from error
+
+
+def verify_array(path: Path, checksum: ArrayChecksum) -> None:
+    """Hold every byte of a file against its checksum.
+
+    Raises:
+        ValueError: the file is missing or damaged.
+    """
+    verified = _verified(path, checksum)
+    try:
+        array = blosc2.open(str(path), mode="r", mmap_mode="r", dparams=blosc2.DParams(nthreads=1))
+        if array.schunk.nchunks != len(checksum.chunks):
+            raise ValueError(f"it holds {array.schunk.nchunks} chunks, not {len(checksum.chunks)}")
+        _check_chunks(array, set(range(len(checksum.chunks))), verified, checksum)
+    except (RuntimeError, ValueError, OSError) as error:
+        raise ValueError(f"{path}: damaged ({' '.join(str(error).split())}); {_REMEDY}") from error
+
+
+def _check_chunks(array: Any, needed: set[int], verified: set[int], checksum: ArrayChecksum) -> None:
+    for index in needed - verified:
+        if index >= len(checksum.chunks) or zlib.crc32(array.schunk.get_chunk(index)) != checksum.chunks[index]:
+            raise ValueError(f"the checksum of chunk {index} differs")
+        verified.add(index)
 
 
 _checked: dict[str, tuple[tuple[int, ...], set[int]]] = {}

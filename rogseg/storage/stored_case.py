@@ -17,7 +17,7 @@ from rogseg.foreign import decode, parse_json, read_regular
 from rogseg.storage.atomic import atomic_directory
 from rogseg.storage.case_properties import CaseProperties
 from rogseg.storage.ownership import foreign_entries
-from rogseg.storage.stored_array import ArrayChecksum, read_array, write_array
+from rogseg.storage.stored_array import ArrayChecksum, read_array, verify_array, write_array
 from rogseg.task_plan import Region
 
 __all__ = ["CASE_FILES", "StoredCase", "write_stored_case"]
@@ -118,15 +118,18 @@ class StoredCase:
         return self._read("label", self.properties.network_shape, np.uint8, self._checked(region))
 
     def verify(self) -> None:
-        """Read everything once.
+        """Hold every byte against its checksum.
 
         Raises:
             ValueError: something is missing or damaged, or was written before there were checksums.
         """
-        if self._record.arrays is None:
+        arrays = self._record.arrays
+        if arrays is None:
             raise ValueError(f"{self.directory}: without checksums, as older versions wrote it; {_REMEDY}")
-        self.read_image()
-        self.read_label()
+        if "image" not in arrays or not set(arrays) <= {"image", "label"}:
+            raise ValueError(f"{self.directory / 'case.json'}: damaged (arrays named {sorted(arrays)}); {_REMEDY}")
+        for name, checksum in arrays.items():
+            verify_array(self.directory / f"{name}.b2nd", checksum)
 
     def _read(
         self, name: str, shape: tuple[int, ...], dtype: type[np.generic], region: tuple[slice, ...]

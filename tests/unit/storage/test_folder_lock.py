@@ -23,6 +23,7 @@ def test_a_second_run_is_told_who_holds_the_folder_and_a_killed_one_holds_nothin
         other.kill()
         other.wait()
     _hold(tmp_path, "mine")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_one_process_does_not_hold_a_folder_twice(tmp_path: Path) -> None:
