@@ -6,16 +6,16 @@ from pathlib import Path
 
 import torch
 from mmengine.config import Config
-from rich.console import Console
 from torch import nn
 
 from rogseg.attacks import Attack
 from rogseg.engine.attacking.threats import DEFAULT_THREAT, ThreatFactory
 from rogseg.engine.config.load import load_attack_config, load_config
 from rogseg.engine.config.task import plan_of
+from rogseg.engine.console import print_table
 from rogseg.engine.costs.training_costs import median_shape, num_training_cases, training_time
 from rogseg.engine.host_memory import keep_freed_memory
-from rogseg.engine.training.train import device_of
+from rogseg.engine.training.processes import device_of
 from rogseg.estimation.calibration import Calibration, calibrate, smaller_patches, voxel_ratio
 from rogseg.estimation.cost_estimate import CostEstimate, VolumeEstimate, count_macs, count_parameters
 from rogseg.estimation.estimate_table import estimate_table
@@ -103,7 +103,7 @@ def estimate_costs(
             attack_time(windows_per_axis(size, window, overlap)),
         ),
     )
-    Console().print(estimate_table(estimate))
+    print_table(estimate_table(estimate))
     return estimate
 
 

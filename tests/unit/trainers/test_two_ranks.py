@@ -11,7 +11,7 @@ import torch.distributed
 from torch.multiprocessing.spawn import spawn
 from torch.nn.parallel import DistributedDataParallel
 
-from rogseg.engine.training.train import disconnect
+from rogseg.engine.training.processes import disconnect
 from rogseg.trainers import AWPTrainer, FGSMTrainer, FreeTrainer, PGDTrainer, StandardTrainer, TRADESTrainer, Trainer
 from tests.unit.trainers.linear_model import SmallNetwork, make_batch, sgd, weights
 
