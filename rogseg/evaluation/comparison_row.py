@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rogseg.evaluation.case_record import CLEAN
+from rogseg.evaluation.epsilon_label import strength_label
 from rogseg.evaluation.record_folder import RecordFolder
-from rogseg.evaluation.robustness_table import strength_label
 from rogseg.evaluation.summary import ConditionSummary, summarise_all
 
 __all__ = ["ComparisonRow", "row_labels", "rows_of"]
@@ -51,7 +51,7 @@ def rows_of(folder: RecordFolder) -> Iterator[tuple[ComparisonRow, ConditionSumm
             # Of an ensemble each row names the ensemble, whose config says each member's budget.
             steps = f", {config['num_iterations']} iterations" if "num_iterations" in config else ""
             detail = f" of {identity['condition']['name']}" if is_ensemble else steps
-            label = f"{summary.condition}{detail}, {strength_label(folder.identity)(summary.strength)}"
+            label = f"{summary.condition}{detail}, {strength_label(folder.identity, summary.strength)}"
         yield ComparisonRow(json.dumps(setting, sort_keys=True), label, _flat(setting, "")), summary
 
 

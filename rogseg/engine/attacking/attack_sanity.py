@@ -24,8 +24,8 @@ from rogseg.attacks.threats import LinfThreat, ThreatModel
 from rogseg.cases import LogitFn
 from rogseg.engine.attacking.attack_cases import AttackCase
 from rogseg.engine.attacking.attack_loop import MakeThreat, case_generator
+from rogseg.evaluation.epsilon_label import strength_label
 from rogseg.evaluation.record_folder import RecordFolder
-from rogseg.evaluation.robustness_table import strength_label
 from rogseg.evaluation.summary import summarise_all
 from rogseg.metrics import mean_foreground_dice
 
@@ -105,7 +105,7 @@ def _apgd(model: LogitFn, case: AttackCase, threat: ThreatModel, num_iterations:
 
 def check_records(report: RecordFolder) -> tuple[SanityFinding, ...]:
     """Ask the records: Square against the white-box attacks, and whether a larger epsilon is ever weaker."""
-    findings, label = [], strength_label(report.identity)
+    findings = []
     if {BLACK_BOX} < set(report.conditions()):
         for epsilon in report.strengths():
             square, white_box = _dice_of(report, BLACK_BOX, epsilon), _lowest_white_box_dice(report, epsilon)
@@ -114,7 +114,9 @@ def check_records(report: RecordFolder) -> tuple[SanityFinding, ...]:
                 torch.tensor([square[case_id] for case_id in both]),
                 torch.tensor([white_box[case_id] for case_id in both]),
             )
-            findings.append(dataclasses.replace(finding, name=f"epsilon {label(epsilon)}: {finding.name}"))
+            findings.append(
+                dataclasses.replace(finding, name=f"epsilon {strength_label(report.identity, epsilon)}: {finding.name}")
+            )
     if len(report.strengths()) > 1:
         rows = summarise_all(report)
         for attack in report.conditions():
