@@ -116,18 +116,15 @@ def _test_case(
 ) -> None:
     path = predictions / f"{case.case_id}.nii.gz"
     record = report.clean().get(case.case_id)
-    if record is not None and path.is_file() and digest_of_file(path) == record.prediction:
-        return
     if record is not None and path.is_file():
-        raise ValueError(
-            f"{path}: it is not the prediction that was written there; delete it and run the same command again, "
-            "which predicts the case anew"
-        )
+        _check_prediction(path, record)
+        return
     prepared = _prepare(model, case, tested)
     labels = model.segment(prepared)
     properties = prepared.properties
     write_prediction(path, labels, model.plan, properties)
     if record is not None:
+        _check_prediction(path, record)
         return
     values = {}
     if case.label is not None:
@@ -137,6 +134,14 @@ def _test_case(
         classes = [(index,) for index in range(1, model.plan.num_classes)]
         values = measure_classes(measures, labels, target, properties.raw_spacing, classes)
     report.add(CaseRecord.of_clean(case.case_id, values, prediction=digest_of_file(path)))
+
+
+def _check_prediction(path: Path, record: CaseRecord) -> None:
+    if digest_of_file(path) != record.prediction:
+        raise ValueError(
+            f"{path}: it is not the prediction that records.jsonl is of; delete it to have it predicted anew, or give "
+            "another --out"
+        )
 
 
 def files_of(case: RawCase) -> list[Path]:
