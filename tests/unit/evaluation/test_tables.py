@@ -37,13 +37,13 @@ def of_test(directory: Path) -> RecordFolder:
 
 def test_a_summary_leaves_absent_classes_out(tmp_path: Path) -> None:
     summary = accuracy_summary(of_test(tmp_path))
-    assert summary["organ"]["Dice"] == {"mean": pytest.approx(0.7), "interval": None, "num_cases": 2}
-    assert summary["lesion"]["Dice"] == {"mean": 0.0, "interval": None, "num_cases": 1}
+    assert summary["classes"]["organ"]["Dice"] == {"mean": pytest.approx(0.7), "interval": None, "num_cases": 2}
+    assert summary["classes"]["lesion"]["Dice"] == {"mean": 0.0, "interval": None, "num_cases": 1}
     assert summary["mean"]["Dice"]["mean"] == pytest.approx((0.8 + 0.3) / 2)
     assert summary["mean"]["HD95"]["mean"] == pytest.approx((2 + 17) / 2)
-    assert summary["organ"]["volume error"]["mean"] == pytest.approx(-0.25)
+    assert summary["classes"]["organ"]["volume error"]["mean"] == pytest.approx(-0.25)
     empty = accuracy_summary(RecordFolder(tmp_path / "empty", TEST))
-    assert empty["organ"]["NSD 1 mm"] == {"mean": None, "interval": None, "num_cases": 0}
+    assert empty["classes"]["organ"]["NSD 1 mm"] == {"mean": None, "interval": None, "num_cases": 0}
 
 
 def test_csv_holds_the_numbers(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_a_case_without_a_label_is_no_row(tmp_path: Path) -> None:
     folder = RecordFolder(tmp_path, TEST)
     folder.add(CaseRecord.of_clean("a", {}, prediction="abc"))
     assert accuracy_csv(folder).count("\n") == 1
-    assert accuracy_summary(folder)["organ"]["Dice"]["num_cases"] == 0
+    assert accuracy_summary(folder)["classes"]["organ"]["Dice"]["num_cases"] == 0
 
 
 def test_the_table_of_a_test_names_tolerance_and_units(tmp_path: Path) -> None:
@@ -133,4 +133,4 @@ def test_the_title_says_when_a_case_falls(tmp_path: Path) -> None:
     folder = RecordFolder(tmp_path, IDENTITY)
     assert "a case falls by DiceBelow" in evaluation_title(folder.identity)
     folder.settle_mu(0.875)
-    assert "mu 0.875 of the evaluated cases" in evaluation_title(folder.identity)
+    assert "mu 0.875 of the evaluated cases (2)" in evaluation_title(folder.identity)

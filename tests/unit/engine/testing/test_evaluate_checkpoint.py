@@ -101,7 +101,7 @@ def test_validation_cases_are_measured_and_a_kill_costs_one_case(
     for name in ("records.jsonl", "metrics.csv", "summary.json"):
         assert (killed / name).read_text() == (whole / name).read_text()
     summary = json.loads((whole / "summary.json").read_text())
-    assert summary["blob"]["Dice"]["num_cases"] == 3
+    assert summary["classes"]["blob"]["Dice"]["num_cases"] == 3
     image = nibabel.load(whole / "predictions/made_0.nii.gz")
     assert image.shape == (10, 18, 16)
     assert image.get_data_dtype() == np.uint8
