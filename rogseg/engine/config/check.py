@@ -38,6 +38,7 @@ REGISTRY_OF_KEY: dict[str, Registry] = {
     "attacks": registry.ATTACKS,
     "objective": registry.OBJECTIVES,
     "criterion": registry.CRITERIA,
+    "measures": registry.METRICS,
     "train_cfg": registry.LOOPS,
     "optim_wrapper": registry.OPTIM_WRAPPERS,
     "optimizer": registry.OPTIMIZERS,

@@ -36,5 +36,6 @@ TOP_LEVEL_KEYS: dict[str, str] = {
     "attack": "component of the ATTACKS registry",
     "criterion": "component of the CRITERIA registry; None is a mean Dice under half of the mean clean Dice",
     "threat": "type of the threat model and unit of its epsilon: fraction, network or raw",
+    "measures": "components of the METRICS registry; None is Dice, NSD, HD95, volume error and false volume",
     "epsilons": "radii of the attack, in that unit",
 }
