@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from rogseg.attacks import Attack, AttackResult, Composite, Criterion, ThreatModel
-from rogseg.attacks.criteria import case_dice
+from rogseg.attacks.foreground import case_dice
 from rogseg.cases import LogitFn
 from rogseg.engine.attacking.attack_cases import AttackCase
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
