@@ -9,7 +9,8 @@ import torch
 
 from rogseg.attacks.apgd import APGD
 from rogseg.attacks.base import AttackResult
-from rogseg.attacks.criteria import DiceBelow, case_dice
+from rogseg.attacks.criteria import DiceBelow
+from rogseg.attacks.foreground import case_dice
 from rogseg.attacks.sanity_checks import (
     SanityFinding,
     check_deterministic,
