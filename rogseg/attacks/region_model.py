@@ -4,9 +4,8 @@ The Square attack changes one cuboid per query. A sliding window needs to run ag
 owns the windows implements these two interfaces, and the attack makes the same decisions through them as without.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -30,13 +29,12 @@ class OpenCase(Protocol):
         """Go back to the volume before the proposal."""
 
 
-class RegionModel(ABC):
+@runtime_checkable
+class RegionModel(Protocol):
     """A LogitFn that can also keep single volumes open."""
 
-    @abstractmethod
     def __call__(self, inputs: Tensor) -> Tensor:
         """(B, C, D, H, W) -> (B, K, D, H, W) raw logits."""
 
-    @abstractmethod
     def open_case(self, inputs: Tensor) -> OpenCase:
         """Evaluate (1, C, D, H, W) in full and keep it open; never builds a graph."""

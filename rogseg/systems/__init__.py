@@ -1,5 +1,18 @@
 """What is evaluated: trained networks of any kind behind one interface."""
 
 from rogseg.systems.base import System, SystemChannel, SystemClass, SystemIdentity
+from rogseg.systems.case_source import CaseSource, GivenCases, Protocol, RawCases, StoredCases
+from rogseg.systems.rogseg_system import RogsegSystem
 
-__all__ = ["System", "SystemChannel", "SystemClass", "SystemIdentity"]
+__all__ = [
+    "CaseSource",
+    "GivenCases",
+    "Protocol",
+    "RawCases",
+    "RogsegSystem",
+    "StoredCases",
+    "System",
+    "SystemChannel",
+    "SystemClass",
+    "SystemIdentity",
+]

@@ -11,8 +11,7 @@ from rogseg.attacks import Attack, DiceBelow
 from rogseg.cases import IntensityBox
 from rogseg.engine.attacking.attack_cases import AttackCase
 from rogseg.engine.attacking.threats import ThreatFactory
-from rogseg.engine.model.region_logits import RegionVolumeLogits
-from rogseg.inference import VolumeLogits
+from rogseg.inference import RegionVolumeLogits, VolumeLogits
 from rogseg.inference.windows import plan_windows
 from rogseg.task_plan import TaskPlan, Triple
 

@@ -1,5 +1,6 @@
 """From a config and a checkpoint to predictions on the raw grid, records per case and a table."""
 
+import dataclasses
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,18 +9,20 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from rogseg.cases import Case
 from rogseg.engine.config.load import load_config
 from rogseg.engine.evaluation_identity import digest_of_file, digest_of_json
 from rogseg.engine.host_memory import keep_freed_memory
-from rogseg.engine.model.api import PreparedCase, TrainedModel, build_model
+from rogseg.engine.model.api import build_model
 from rogseg.engine.testing.cases_to_test import CasesToTest, find_cases
 from rogseg.engine.testing.postprocessing_choice import choose_for_checkpoint
 from rogseg.evaluation.accuracy_record import measure_case
 from rogseg.evaluation.accuracy_report import AccuracyReport
 from rogseg.evaluation.accuracy_table import accuracy_csv, accuracy_summary, accuracy_table
 from rogseg.inference import write_prediction
-from rogseg.preprocessing import Volume, preprocess_case, read_label
+from rogseg.preprocessing import Volume, read_label
 from rogseg.storage import RawCase, remove_leftovers, write_bytes_atomic, write_json_atomic
+from rogseg.systems import RogsegSystem
 from rogseg.task_plan import TaskPlan
 
 __all__ = ["evaluate_checkpoint"]
@@ -87,13 +90,13 @@ def evaluate_checkpoint(
 
 
 def _test_case(
-    model: TrainedModel, case: RawCase, tested: CasesToTest, predictions: Path, report: AccuracyReport
+    model: RogsegSystem, case: RawCase, tested: CasesToTest, predictions: Path, report: AccuracyReport
 ) -> None:
     path = predictions / f"{case.case_id}.nii.gz"
     if path.is_file() and (case.label is None or report.has(case.case_id)):
         return
     prepared = _prepare(model, case, tested)
-    labels = model.predict_prepared(prepared)
+    labels = model.segment(prepared)
     properties = prepared.properties
     write_prediction(path, labels, model.plan, properties)
     if case.label is None or report.has(case.case_id):
@@ -113,21 +116,19 @@ def _test_case(
     )
 
 
-def _prepare(model: TrainedModel, case: RawCase, tested: CasesToTest) -> PreparedCase:
+def _prepare(model: RogsegSystem, case: RawCase, tested: CasesToTest) -> Case:
     stored = tested.stored
     # A task that was stored for another plan has other intensities or another grid: then the raw files count.
     if stored is not None and _is_stored_for(model.plan, stored.plan) and case.case_id in stored.case_ids:
-        entry = stored.case(case.case_id)
-        return model.prepared(entry.read_image(), entry.properties)
-    values, _, properties = preprocess_case(case.images, model.plan, case_id=case.case_id)
-    return model.prepared(values, properties)
+        return model.prepare_stored(stored.case(case.case_id))
+    return model.prepare(dataclasses.replace(case, label=None))
 
 
 def _is_stored_for(plan: TaskPlan, stored_plan: TaskPlan) -> bool:
     return plan.channels == stored_plan.channels and plan.spacing == stored_plan.spacing
 
 
-def _conclude(report: AccuracyReport, model: TrainedModel, directory: Path, console: Console) -> None:
+def _conclude(report: AccuracyReport, model: RogsegSystem, directory: Path, console: Console) -> None:
     names = model.plan.class_names
     if report.records:
         write_bytes_atomic(directory / "metrics.csv", accuracy_csv(report.records, names).encode())

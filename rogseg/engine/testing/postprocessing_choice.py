@@ -9,11 +9,11 @@ import torch
 from mmengine.config import Config
 from numpy.typing import NDArray
 
-from rogseg.engine.model.api import TrainedModel
 from rogseg.engine.model.recorded_plan import plan_path
 from rogseg.inference import postprocess_class, with_postprocessing
 from rogseg.metrics import dice_per_class, mean_foreground_dice
 from rogseg.storage import StoredTask, split_for_selection, write_json_atomic
+from rogseg.systems import RogsegSystem
 from rogseg.task_plan import TaskPlan
 
 __all__ = ["PostprocessingChoice", "choose_for_checkpoint", "choose_postprocessing"]
@@ -63,7 +63,7 @@ def choose_postprocessing(pairs: Iterable[tuple[Labels, Labels]], plan: TaskPlan
 
 
 def choose_for_checkpoint(
-    model: TrainedModel, checkpoint: str | Path, stored_dir: Path, config: Config
+    model: RogsegSystem, checkpoint: str | Path, stored_dir: Path, config: Config
 ) -> PostprocessingChoice:
     """Choose on the cases that selected the checkpoint and record the plan beside it.
 
@@ -77,13 +77,13 @@ def choose_for_checkpoint(
     return choice
 
 
-def _predictions(model: TrainedModel, stored: StoredTask, case_ids: Sequence[str]) -> Iterator[tuple[Labels, Labels]]:
+def _predictions(model: RogsegSystem, stored: StoredTask, case_ids: Sequence[str]) -> Iterator[tuple[Labels, Labels]]:
     for case_id in case_ids:
         case = stored.case(case_id)
         target = case.read_label()
         if target is None:
             raise ValueError(f"{case.directory}: the case has no label, so nothing can be chosen on it")
-        yield model.predict_on_network_grid(model.prepared(case.read_image(), case.properties)), target
+        yield model.segment_on_network_grid(model.prepare_stored(case)), target
 
 
 def _dice(prediction: Labels, target: Labels, num_classes: int) -> float:

@@ -6,8 +6,7 @@ from torch import Tensor
 from rogseg.attacks import DiceBelow, LinfThreat
 from rogseg.attacks.square import Square
 from rogseg.cases import IntensityBox
-from rogseg.engine.model.region_logits import RegionVolumeLogits
-from rogseg.inference import VolumeLogits
+from rogseg.inference import RegionVolumeLogits, VolumeLogits
 from tests.unit.inference.test_sliding_window import WINDOW, make_network
 
 
