@@ -13,7 +13,8 @@ from rogseg.attacks.counted_model import CountedModel, frozen_parameters
 from rogseg.attacks.criteria import Criterion, case_dice
 from rogseg.attacks.input_checks import check_box, check_inputs, check_start, check_targets
 from rogseg.attacks.objectives.base import Objective, build_objective
-from rogseg.attacks.threat_model import ThreatModel
+from rogseg.attacks.problem import Problem
+from rogseg.attacks.threats import ThreatModel
 from rogseg.cases import LogitFn
 from rogseg.metrics import mean_foreground_dice
 
@@ -129,7 +130,7 @@ class Attack(ABC):
                 check_start(inputs, start)
                 start = threat.project(inputs, start.detach())
             counted = CountedModel(model, int(targets.max()))
-            found = self.perturb(counted, inputs, targets, threat, criterion, generator=generator, start=start)
+            found = self.perturb(Problem(counted, inputs, targets, threat, criterion, start), generator)
             adversarial = threat.project(inputs, found.adversarial.detach())
             with torch.no_grad():
                 logits = counted(adversarial)
@@ -151,25 +152,10 @@ class Attack(ABC):
         )
 
     @abstractmethod
-    def perturb(
-        self,
-        model: CountedModel,
-        inputs: Tensor,
-        targets: Tensor,
-        threat: ThreatModel,
-        criterion: Criterion,
-        *,
-        generator: torch.Generator,
-        start: Tensor | None,
-    ) -> Perturbation:
+    def perturb(self, problem: Problem, generator: torch.Generator) -> Perturbation:
         """The search itself; runs with gradients enabled, on checked and detached tensors.
 
         Args:
-            model: counts its passes; `counted_model.value_and_gradient` makes one forward and one backward of it.
-            inputs: (B, C, D, H, W).
-            targets: (B, D, H, W) int64.
-            threat: ball and box.
-            criterion: when a case has fallen.
+            problem: what is attacked and what is allowed.
             generator: the only source of randomness.
-            start: (B, C, D, H, W) in ball and box, or None for the attack's own start.
         """

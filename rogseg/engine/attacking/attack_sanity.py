@@ -20,7 +20,7 @@ from rogseg.attacks.sanity_checks import (
     check_square_against_white_box,
     check_transfer,
 )
-from rogseg.attacks.threat_model import LinfThreat, ThreatModel
+from rogseg.attacks.threats import LinfThreat, ThreatModel
 from rogseg.cases import LogitFn
 from rogseg.engine.attacking.attack_cases import AttackCase
 from rogseg.engine.attacking.attack_loop import MakeThreat, case_generator

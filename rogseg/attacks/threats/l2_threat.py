@@ -6,8 +6,8 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from rogseg.attacks.l2_projection import project_onto_ball_and_box
-from rogseg.attacks.threat_base import ThreatModel, slabs
+from rogseg.attacks.threats.base import ThreatModel, slabs
+from rogseg.attacks.threats.l2_projection import project_onto_ball_and_box
 from rogseg.cases import IntensityBox
 from rogseg.registry import THREATS
 

@@ -5,10 +5,9 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
-from rogseg.attacks.counted_model import CountedModel
-from rogseg.attacks.criteria import Criterion
 from rogseg.attacks.objectives import Objective
-from rogseg.attacks.region_model import RegionModel
+from rogseg.attacks.problem import Problem
+from rogseg.attacks.square.region_model import RegionModel
 from rogseg.cases import Region
 
 __all__ = ["Queries", "Scores", "open_queries"]
@@ -20,21 +19,15 @@ class Queries(ABC):
     """Scores of a batch that changes cuboid by cuboid; holds the volumes as they stand.
 
     Args:
-        model: counts one forward pass per query, whether of the batch or of the cases' regions.
+        problem: its model counts one forward pass per query, whether of the batch or of the cases' regions.
         start: (B, C, D, H, W), copied.
-        targets: (B, D, H, W).
         objective: grows as the attack gets on.
-        criterion: when a case has fallen.
     """
 
-    def __init__(
-        self, model: CountedModel, start: Tensor, targets: Tensor, objective: Objective, criterion: Criterion
-    ) -> None:
-        self.model = model
+    def __init__(self, problem: Problem, start: Tensor, objective: Objective) -> None:
+        self.model, self.targets, self.criterion = problem.model, problem.targets, problem.criterion
         self.volume = start.clone()
-        self.targets = targets
         self.objective = objective
-        self.criterion = criterion
 
     @abstractmethod
     def first(self) -> Scores:
@@ -78,16 +71,8 @@ class _BatchQueries(Queries):
 class _RegionQueries(Queries):
     """Every query evaluates only what the cuboids touch."""
 
-    def __init__(
-        self,
-        model: CountedModel,
-        start: Tensor,
-        targets: Tensor,
-        objective: Objective,
-        criterion: Criterion,
-        region_model: RegionModel,
-    ) -> None:
-        super().__init__(model, start, targets, objective, criterion)
+    def __init__(self, problem: Problem, start: Tensor, objective: Objective, region_model: RegionModel) -> None:
+        super().__init__(problem, start, objective)
         self.open = [region_model.open_case(volume[None]) for volume in self.volume]
 
     def first(self) -> Scores:
@@ -118,10 +103,9 @@ class _RegionQueries(Queries):
         return torch.cat(values), torch.cat(fallen)
 
 
-def open_queries(
-    model: CountedModel, start: Tensor, targets: Tensor, objective: Objective, criterion: Criterion
-) -> Queries:
+def open_queries(problem: Problem, start: Tensor, objective: Objective) -> Queries:
     """Queries over regions where the attacked model can do that, over the batch otherwise."""
-    if isinstance(model.model, RegionModel):
-        return _RegionQueries(model, start, targets, objective, criterion, model.model)
-    return _BatchQueries(model, start, targets, objective, criterion)
+    model = problem.model.model
+    if isinstance(model, RegionModel):
+        return _RegionQueries(problem, start, objective, model)
+    return _BatchQueries(problem, start, objective)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from rogseg.attacks.threat_model import L2Threat, LinfThreat, ThreatModel
+from rogseg.attacks.threats import L2Threat, LinfThreat, ThreatModel
 
 __all__ = ["project_onto_hyperplane", "projection_speed"]
 

@@ -6,7 +6,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from rogseg.attacks.threat_base import ThreatModel, slabs
+from rogseg.attacks.threats.base import ThreatModel, slabs
 from rogseg.cases import IntensityBox
 from rogseg.registry import THREATS
 

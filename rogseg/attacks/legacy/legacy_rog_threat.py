@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rogseg.attacks.boundary_search import per_case
-from rogseg.attacks.linf_threat import LinfThreat
+from rogseg.attacks.threats import LinfThreat, per_case
 from rogseg.registry import THREATS
 
 __all__ = ["LegacyROGThreat"]

@@ -2,7 +2,7 @@
 
 from rogseg.attacks.apgd import APGD
 from rogseg.attacks.best_iterate import Select
-from rogseg.attacks.composite import Composite, Mode
+from rogseg.attacks.ensembles.composite import Composite, Mode
 from rogseg.attacks.fab import FAB
 from rogseg.attacks.objectives import DLR, CrossEntropy, Margin
 from rogseg.attacks.square import Square

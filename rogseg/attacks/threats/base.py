@@ -14,7 +14,7 @@ from torch import Tensor
 
 from rogseg.cases import IntensityBox, rows_of
 
-__all__ = ["TOLERANCE", "ThreatModel", "slabs"]
+__all__ = ["TOLERANCE", "ThreatModel", "per_case", "slabs"]
 
 TOLERANCE = 1e-6  # of the box's width: what rounding in float32 may add
 SLAB_ELEMENTS = 2**18  # float64 checks go slab by slab, so that a whole volume is never copied in double precision
@@ -149,6 +149,11 @@ def box_excess(box: IntensityBox, volume: Tensor) -> Tensor:
         for (values,) in slabs(volume)
     ]
     return torch.stack(outside).amax(0)
+
+
+def per_case(values: Tensor) -> Tensor:
+    """(B,) -> (B, 1, 1, 1, 1), to be broadcast over volumes."""
+    return values.view(-1, 1, 1, 1, 1)
 
 
 def slabs(*volumes: Tensor) -> Iterator[tuple[Tensor, ...]]:

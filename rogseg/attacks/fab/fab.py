@@ -4,11 +4,11 @@ import torch
 from torch import Tensor
 
 from rogseg.attacks.base import Attack, Perturbation
-from rogseg.attacks.boundary_search import BoundarySearch, Nearest, per_case
 from rogseg.attacks.counted_model import CountedModel, value_and_gradient
-from rogseg.attacks.criteria import Criterion
+from rogseg.attacks.fab.boundary_search import BoundarySearch, Nearest
 from rogseg.attacks.objectives import CrossEntropy
-from rogseg.attacks.threat_model import ThreatModel
+from rogseg.attacks.problem import Problem
+from rogseg.attacks.threats import ThreatModel, per_case
 from rogseg.registry import ATTACKS
 
 __all__ = ["FAB", "keep_admissible"]
@@ -56,22 +56,13 @@ class FAB(Attack):
         self.target_ranks = target_ranks
         self.search = BoundarySearch(num_iterations, alpha_max, eta, beta, num_final_steps)
 
-    def perturb(
-        self,
-        model: CountedModel,
-        inputs: Tensor,
-        targets: Tensor,
-        threat: ThreatModel,
-        criterion: Criterion,
-        *,
-        generator: torch.Generator,
-        start: Tensor | None,
-    ) -> Perturbation:
+    def perturb(self, problem: Problem, generator: torch.Generator) -> Perturbation:
         """One search per rank; the shortest adversary counts."""
+        inputs = problem.inputs
         with torch.no_grad():
-            logits = model(inputs)
+            logits = problem.model(inputs)
             ranking = logits.argsort(dim=1, descending=True, stable=True)
-            fallen = criterion(logits, targets)
+            fallen = problem.criterion(logits, problem.targets)
         num_classes = logits.shape[1]
         ranks = self.target_ranks or tuple(range(2, min(num_classes, MAX_TARGETS + 1) + 1))
         if max(ranks) > num_classes:
@@ -83,11 +74,9 @@ class FAB(Attack):
             return Perturbation(inputs, found_distance=distance)
         for rank in ranks:
             surface = _MeanLogitDifference(ranking[:, rank - 1 : rank])
-            found = self.search.run(
-                model, surface, inputs, targets, threat, criterion, inputs if start is None else start
-            )
+            found = self.search.run(problem, surface)
             nearest = nearest.merge(found.adversarial, found.distance)
-        return Perturbation(keep_admissible(nearest, inputs, threat), found_distance=nearest.distance)
+        return Perturbation(keep_admissible(nearest, inputs, problem.threat), found_distance=nearest.distance)
 
 
 class _MeanLogitDifference:

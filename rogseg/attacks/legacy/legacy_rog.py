@@ -3,10 +3,10 @@
 from rogseg.attacks.apgd import APGD
 from rogseg.attacks.base import Attack
 from rogseg.attacks.best_iterate import Select
-from rogseg.attacks.composite import Composite
 from rogseg.attacks.criteria import Criterion, DiceBelow
+from rogseg.attacks.ensembles.composite import Composite
 from rogseg.attacks.fab import FAB
-from rogseg.attacks.legacy_pgd import LegacyPGD
+from rogseg.attacks.legacy.legacy_pgd import LegacyPGD
 from rogseg.attacks.objectives import DLR, CrossEntropy, Margin, Objective
 from rogseg.attacks.pgd import PGD
 from rogseg.attacks.square import Square

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from rogseg.attacks.counted_model import CountedModel
-from rogseg.attacks.criteria import Criterion
-from rogseg.attacks.fab_projection import project_onto_hyperplane, projection_speed
-from rogseg.attacks.threat_model import ThreatModel
+from rogseg.attacks.fab.hyperplane import project_onto_hyperplane, projection_speed
+from rogseg.attacks.problem import Problem
+from rogseg.attacks.threats import ThreatModel, per_case
 
-__all__ = ["BoundarySearch", "Nearest", "per_case"]
+__all__ = ["BoundarySearch", "Nearest"]
 
 # value (B,) and gradient (B, C, D, H, W) of what is negative on the clean side and positive on the other
 Surface = Callable[[CountedModel, Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -72,28 +72,20 @@ class BoundarySearch:
         if self.max_move is not None and self.max_move <= 0:
             raise ValueError("max_move must be positive, or None for no limit")
 
-    def run(
-        self,
-        model: CountedModel,
-        surface: Surface,
-        inputs: Tensor,
-        targets: Tensor,
-        threat: ThreatModel,
-        criterion: Criterion,
-        start: Tensor,
-    ) -> Nearest:
-        """The shortest adversary on the way from ``start``; every tensor as in `Attack.perturb`."""
+    def run(self, problem: Problem, surface: Surface) -> Nearest:
+        """The shortest adversary on the way from the problem's start, or from its inputs."""
+        inputs, threat = problem.inputs, problem.threat
         nearest = Nearest(inputs, torch.full((len(inputs),), torch.inf, dtype=torch.float64, device=inputs.device))
-        current = start
+        current = inputs if problem.start is None else problem.start
         for _ in range(self.num_iterations):
-            value, normal = surface(model, current, targets)
+            value, normal = surface(problem.model, current, problem.targets)
             current = self._step(value, normal, inputs, current, threat)
-            fallen = self._fallen(model, current, targets, criterion)
+            fallen = problem.fallen(current)
             distance = threat.distance(inputs, current).where(fallen, torch.inf)
             nearest = nearest.merge(current, distance)
             pulled = inputs + (current - inputs) * self.beta
             current = torch.where(per_case(fallen), pulled, current)
-        return self._bisect(model, nearest, inputs, targets, threat, criterion)
+        return self._bisect(problem, nearest)
 
     def _step(self, value: Tensor, normal: Tensor, inputs: Tensor, current: Tensor, threat: ThreatModel) -> Tensor:
         """Move to the hyperplane from the current and from the clean volume, and mix the two."""
@@ -114,33 +106,16 @@ class BoundarySearch:
         mixed = (current + self.eta * moves[0]) * (1 - alpha) + (inputs + self.eta * moves[1]) * alpha
         return threat.clip_to_box(mixed)
 
-    def _bisect(
-        self,
-        model: CountedModel,
-        nearest: Nearest,
-        inputs: Tensor,
-        targets: Tensor,
-        threat: ThreatModel,
-        criterion: Criterion,
-    ) -> Nearest:
+    def _bisect(self, problem: Problem, nearest: Nearest) -> Nearest:
         """Halve the stretch between a point that stands and the adversary, in the cases that have one."""
-        end = nearest.adversarial
+        inputs, end = problem.inputs, nearest.adversarial
         low = torch.zeros_like(nearest.distance)
         high = torch.ones_like(nearest.distance)
         for _ in range(self.num_final_steps):
             middle = (low + high) / 2
             candidate = inputs + (end - inputs) * per_case(middle).to(inputs)
-            fallen = self._fallen(model, candidate, targets, criterion) & nearest.distance.isfinite()
-            nearest = nearest.merge(candidate, threat.distance(inputs, candidate).where(fallen, torch.inf))
+            fallen = problem.fallen(candidate) & nearest.distance.isfinite()
+            distance = problem.threat.distance(inputs, candidate).where(fallen, torch.inf)
+            nearest = nearest.merge(candidate, distance)
             low, high = torch.where(fallen, low, middle), torch.where(fallen, middle, high)
         return nearest
-
-    @staticmethod
-    @torch.no_grad()
-    def _fallen(model: CountedModel, volume: Tensor, targets: Tensor, criterion: Criterion) -> Tensor:
-        return criterion(model(volume), targets)
-
-
-def per_case(values: Tensor) -> Tensor:
-    """(B,) -> (B, 1, 1, 1, 1)."""
-    return values.view(-1, 1, 1, 1, 1)

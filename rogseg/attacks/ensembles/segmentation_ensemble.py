@@ -1,7 +1,7 @@
 """An ensemble made for segmentation."""
 
 from rogseg.attacks.best_iterate import Select
-from rogseg.attacks.composite import Composite, Mode
+from rogseg.attacks.ensembles.composite import Composite, Mode
 from rogseg.attacks.objectives import JensenShannon, MaskedCE, SegPGD, SoftDice
 from rogseg.attacks.shrinking_apgd import ShrinkingAPGD
 from rogseg.registry import ATTACKS

@@ -1,14 +1,12 @@
 """The PGD of the released ROG evaluation, kept to measure what it does to a number."""
 
 import torch
-from torch import Tensor
 from torch.nn import functional as F
 
 from rogseg.attacks.base import Attack, Perturbation
-from rogseg.attacks.counted_model import CountedModel, value_and_gradient
-from rogseg.attacks.criteria import Criterion
+from rogseg.attacks.counted_model import value_and_gradient
 from rogseg.attacks.objectives import CrossEntropy
-from rogseg.attacks.threat_model import ThreatModel
+from rogseg.attacks.problem import Problem
 from rogseg.registry import ATTACKS
 
 __all__ = ["LegacyPGD"]
@@ -38,27 +36,19 @@ class LegacyPGD(Attack):
         self.num_restarts = num_restarts
         self.step_size = step_size
 
-    def perturb(
-        self,
-        model: CountedModel,
-        inputs: Tensor,
-        targets: Tensor,
-        threat: ThreatModel,
-        criterion: Criterion,
-        *,
-        generator: torch.Generator,
-        start: Tensor | None,
-    ) -> Perturbation:
+    def perturb(self, problem: Problem, generator: torch.Generator) -> Perturbation:
         """Every restart in turn, the last iterate of each mixed in where its voxels' losses are highest."""
+        inputs, targets, threat = problem.inputs, problem.targets, problem.threat
         mixed = inputs
         highest = torch.full(targets.shape, -torch.inf, dtype=inputs.dtype, device=inputs.device)
         for restart in range(self.num_restarts):
-            volume = start if restart == 0 and start is not None else threat.random_start(inputs, generator)
+            start = problem.start if restart == 0 else None
+            volume = threat.random_start(inputs, generator) if start is None else start
             for _ in range(self.num_iterations):
-                _, gradient, _ = value_and_gradient(model, self.objective, volume, targets)
+                _, gradient, _ = value_and_gradient(problem.model, self.objective, volume, targets)
                 volume = threat.project(inputs, threat.steepest_ascent(gradient).mul_(self.step_size).add_(volume))
             with torch.no_grad():
-                loss = F.cross_entropy(model(volume), targets, reduction="none").to(highest)
+                loss = F.cross_entropy(problem.model(volume), targets, reduction="none").to(highest)
             mixed = torch.where((loss >= highest)[:, None], volume, mixed)
             highest = torch.maximum(loss, highest)
         return Perturbation(mixed)

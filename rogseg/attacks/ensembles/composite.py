@@ -1,7 +1,7 @@
 """Several attacks as one: every one in turn, and per case the worst of them."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
@@ -9,15 +9,13 @@ import torch
 from torch import Tensor
 
 from rogseg.attacks.base import Attack, AttackResult, Perturbation
-from rogseg.attacks.boundary_search import per_case
-from rogseg.attacks.counted_model import CountedModel
 from rogseg.attacks.criteria import Criterion
 from rogseg.attacks.objectives import CrossEntropy
-from rogseg.attacks.threat_model import ThreatModel
-from rogseg.attacks.worst_case import worst_member
+from rogseg.attacks.problem import Problem
+from rogseg.attacks.threats import per_case
 from rogseg.registry import ATTACKS
 
-__all__ = ["Composite", "Mode", "build_members"]
+__all__ = ["Composite", "Mode", "build_members", "worst_member"]
 
 Mode = Literal["all", "cascade"]
 Members = Mapping[str, Attack | dict[str, Any]]
@@ -57,36 +55,25 @@ class Composite(Attack):
         self.two_class_attacks = build_members(two_class_members or {})
         self.mode = mode
 
-    def perturb(
-        self,
-        model: CountedModel,
-        inputs: Tensor,
-        targets: Tensor,
-        threat: ThreatModel,
-        criterion: Criterion,
-        *,
-        generator: torch.Generator,
-        start: Tensor | None,
-    ) -> Perturbation:
+    def perturb(self, problem: Problem, generator: torch.Generator) -> Perturbation:
         """Every member in turn."""
         with torch.no_grad():
-            logits = model(inputs)
-        attacks = dict(self._attacks_for(logits.shape[1]))
+            logits = problem.model(problem.inputs)
         seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
-        standing = ~criterion(logits, targets)
+        standing = ~problem.criterion(logits, problem.targets)
         results: dict[str, AttackResult] = {}
-        for position, (name, attack) in enumerate(attacks.items()):
-            success = self.member_criterion(position, criterion)
-            problem = _Problem(model, inputs, targets, threat, success, start, seed, generator.device)
+        for position, (name, attack) in enumerate(self._attacks_for(logits.shape[1])):
+            asked = replace(problem, criterion=self.member_criterion(position, problem.criterion))
+            member = _Member(name, attack, seed, generator.device)
             if self.mode == "all":
-                results[name] = problem.attack(name, attack)
+                results[name] = member.on_all(asked)
             elif standing.any():
-                results[name] = problem.attack_one_by_one(name, attack, standing, logits.shape[1])
+                results[name] = member.one_by_one(asked, standing, logits.shape[1])
                 standing = standing & ~results[name].success
         if not results:
-            return Perturbation(inputs)
+            return Perturbation(problem.inputs)
         worst = worst_member(list(results.values()))
-        chosen = inputs
+        chosen = problem.inputs
         for index, result in enumerate(results.values()):
             chosen = torch.where(per_case(worst == index), result.adversarial, chosen)
         return Perturbation(chosen, members=results)
@@ -104,43 +91,40 @@ class Composite(Attack):
 
 
 @dataclass(frozen=True)
-class _Problem:
-    """What the members share."""
+class _Member:
+    """One member with its own random stream, which depends on the composite's seed and the member's name alone."""
 
-    model: CountedModel
-    inputs: Tensor
-    targets: Tensor
-    threat: ThreatModel
-    criterion: Criterion
-    start: Tensor | None
+    name: str
+    attack: Attack
     seed: int
     device: torch.device
 
-    def attack(self, name: str, attack: Attack, case: int = 0) -> AttackResult:
-        """A member on the whole batch; ``name`` and ``case`` choose its random stream."""
-        digest = hashlib.sha256(f"{self.seed}/{name}/{case}".encode()).digest()
-        result = attack(
+    def on_all(self, problem: Problem, case: int = 0) -> AttackResult:
+        """The member on the whole batch; ``case`` is part of its random stream."""
+        digest = hashlib.sha256(f"{self.seed}/{self.name}/{case}".encode()).digest()
+        result = self.attack(
             # Not the counted model: the member counts for itself, and may need the model's own type.
-            self.model.model,
-            self.inputs,
-            self.targets,
-            self.threat,
-            self.criterion,
+            problem.model.model,
+            problem.inputs,
+            problem.targets,
+            problem.threat,
+            problem.criterion,
             generator=torch.Generator(self.device).manual_seed(int.from_bytes(digest[:7])),
-            start=self.start,
+            start=problem.start,
         )
-        self.model.num_forward += result.num_forward
-        self.model.num_backward += result.num_backward
+        problem.model.num_forward += result.num_forward
+        problem.model.num_backward += result.num_backward
         return result
 
-    def attack_one_by_one(self, name: str, attack: Attack, cases: Tensor, num_classes: int) -> AttackResult:
-        """A member on the chosen cases (B,) bool."""
-        nothing = torch.full((len(self.inputs),), torch.nan, dtype=torch.float64, device=self.inputs.device)
+    def one_by_one(self, problem: Problem, cases: Tensor, num_classes: int) -> AttackResult:
+        """The member on the chosen cases (B,) bool, each by itself."""
+        inputs = problem.inputs
+        nothing = torch.full((len(inputs),), torch.nan, dtype=torch.float64, device=inputs.device)
         result = AttackResult(
-            adversarial=self.inputs.clone(),
+            adversarial=inputs.clone(),
             success=torch.zeros_like(nothing, dtype=torch.bool),
             dice=nothing[:, None].repeat(1, num_classes - 1),
-            loss=nothing.to(self.inputs.dtype),
+            loss=nothing.to(inputs.dtype),
             distance=nothing.clone(),
             num_forward=0,
             num_backward=0,
@@ -149,15 +133,8 @@ class _Problem:
         )
         measures_distance = False
         for case in cases.nonzero().flatten().tolist():
-            row = torch.tensor([case], device=self.inputs.device)
-            part = replace(
-                self,
-                inputs=self.inputs[row],
-                targets=self.targets[row],
-                threat=self.threat.of_cases(row),
-                start=None if self.start is None else self.start[row],
-            )
-            found = part.attack(name, attack, case)
+            row = torch.tensor([case], device=inputs.device)
+            found = self.on_all(problem.of_cases(row), case)
             measures_distance = found.found_distance is not None
             result = _add(result, found, row)
         return result if measures_distance else replace(result, found_distance=None)
@@ -175,3 +152,15 @@ def _add(result: AttackResult, found: AttackResult, row: Tensor) -> AttackResult
         num_backward=result.num_backward + found.num_backward,
         seconds=result.seconds + found.seconds,
     )
+
+
+def worst_member(results: Sequence[AttackResult]) -> Tensor:
+    """Which result is the worst for each case, (B,) int64.
+
+    A success beats a failure, then the lower mean Dice wins, then the earlier result. A case that has no Dice (no
+    foreground), or that a member was not run on, never beats another.
+    """
+    dice = torch.stack([result.mean_dice.nan_to_num(nan=torch.inf) for result in results])
+    success = torch.stack([result.success for result in results])
+    # Dice is at most 1, so a success with any Dice stands before every failure.
+    return (dice - 2.0 * success.double()).argmin(dim=0)

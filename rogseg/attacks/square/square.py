@@ -6,16 +6,18 @@ import torch
 from torch import Tensor
 
 from rogseg.attacks.base import Attack, Perturbation
-from rogseg.attacks.counted_model import CountedModel
-from rogseg.attacks.criteria import Criterion
 from rogseg.attacks.objectives import Objective
-from rogseg.attacks.square_queries import open_queries
-from rogseg.attacks.square_schedule import changed_fraction, cuboid_sides
-from rogseg.attacks.threat_model import LinfThreat, ThreatModel
+from rogseg.attacks.problem import Problem
+from rogseg.attacks.square.queries import open_queries
+from rogseg.attacks.threats import LinfThreat, ThreatModel
 from rogseg.cases import Region
 from rogseg.registry import ATTACKS
 
-__all__ = ["Square"]
+__all__ = ["Square", "changed_fraction", "cuboid_sides"]
+
+# Iterations out of 10000 after which the fraction is halved once more.
+HALVING_POINTS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
+REFERENCE_BUDGET = 10000
 
 
 @ATTACKS.register_module()
@@ -58,25 +60,17 @@ class Square(Attack):
         self.stop_at_success = stop_at_success
 
     @torch.no_grad()
-    def perturb(
-        self,
-        model: CountedModel,
-        inputs: Tensor,
-        targets: Tensor,
-        threat: ThreatModel,
-        criterion: Criterion,
-        *,
-        generator: torch.Generator,
-        start: Tensor | None,
-    ) -> Perturbation:
+    def perturb(self, problem: Problem, generator: torch.Generator) -> Perturbation:
         """Stripes, then one cuboid per query and case."""
+        inputs, threat = problem.inputs, problem.threat
         if not isinstance(threat, LinfThreat):
             raise ValueError(f"Square's cuboids are made for LinfThreat, not for {type(threat).__name__}")
         seeds = torch.randint(2**62, (len(inputs),), generator=generator, device=generator.device)
         streams = [torch.Generator().manual_seed(seed) for seed in seeds.tolist()]
+        start = problem.start
         if start is None:
             start = threat.project(inputs, inputs + threat.epsilon.to(inputs) * _stripes(inputs, streams))
-        queries = open_queries(model, start, targets, self.objective, criterion)
+        queries = open_queries(problem, start, self.objective)
         best, fallen = queries.first()
         threats = [threat.of_cases(torch.tensor([case])) for case in range(len(inputs))]
         shape = (inputs.shape[2], inputs.shape[3], inputs.shape[4])
@@ -99,6 +93,42 @@ class Square(Attack):
             best[cases] = torch.where(accepted, score, best[cases])
             fallen[cases] |= accepted & falls
         return Perturbation(queries.volume)
+
+
+def changed_fraction(iteration: int, num_queries: int, initial_fraction: float, *, rescale: bool = True) -> float:
+    """Fraction of the volume that the proposal of an iteration changes.
+
+    Args:
+        iteration: counted from 0.
+        num_queries: the budget onto which the schedule is stretched.
+        initial_fraction: the fraction at iteration 0.
+        rescale: stretch the schedule, made for 10000 queries, onto the budget; without it a small budget never gets
+            past large cuboids.
+
+    Source: Andriushchenko et al. 2020 (Square attack), as in the reference AutoAttack.
+    """
+    position = int(iteration / num_queries * REFERENCE_BUDGET) if rescale else iteration
+    return initial_fraction / 2 ** sum(position > point for point in HALVING_POINTS)
+
+
+def cuboid_sides(shape: tuple[int, int, int], fraction: float) -> tuple[int, int, int]:
+    """Sides of the cuboid that holds a fraction of a volume [voxels].
+
+    As near to a cube as fits: an axis that is too short gives all it has, and the longer ones make up for it.
+
+    Args:
+        shape: (D, H, W).
+        fraction: of the voxels, in (0, 1].
+
+    Source: the square of side sqrt(p h w) of Andriushchenko et al. 2020 for Linf, brought to three axes. The
+        reference caps both sides at the shorter one, which would shrink the proposals of a flat patch.
+    """
+    wanted = fraction * shape[0] * shape[1] * shape[2]
+    sides = [1, 1, 1]
+    for num_left, axis in zip((3, 2, 1), sorted(range(3), key=lambda axis: shape[axis]), strict=True):
+        sides[axis] = min(shape[axis], max(1, round(wanted ** (1 / num_left))))
+        wanted /= sides[axis]
+    return sides[0], sides[1], sides[2]
 
 
 def _signs(shape: tuple[int, ...], stream: torch.Generator) -> Tensor:

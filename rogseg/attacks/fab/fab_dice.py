@@ -4,12 +4,12 @@ import torch
 from torch import Tensor
 
 from rogseg.attacks.base import Attack, Perturbation
-from rogseg.attacks.boundary_search import BoundarySearch, Nearest
 from rogseg.attacks.counted_model import CountedModel, value_and_gradient
 from rogseg.attacks.criteria import Criterion, DiceBelow
-from rogseg.attacks.fab import keep_admissible
+from rogseg.attacks.fab.boundary_search import BoundarySearch, Nearest
+from rogseg.attacks.fab.fab import keep_admissible
 from rogseg.attacks.objectives import HardDice, SoftDice
-from rogseg.attacks.threat_model import ThreatModel
+from rogseg.attacks.problem import Problem
 from rogseg.registry import ATTACKS
 
 __all__ = ["FABDice"]
@@ -66,27 +66,17 @@ class FABDice(Attack):
         self.temperature = temperature
         self.search = BoundarySearch(num_iterations, alpha_max, eta, beta, num_final_steps, max_move)
 
-    def perturb(
-        self,
-        model: CountedModel,
-        inputs: Tensor,
-        targets: Tensor,
-        threat: ThreatModel,
-        criterion: Criterion,
-        *,
-        generator: torch.Generator,
-        start: Tensor | None,
-    ) -> Perturbation:
+    def perturb(self, problem: Problem, generator: torch.Generator) -> Perturbation:
         """One search; cases that have fallen on their clean volume stay as they are."""
-        surface = _DiceSurface(self._threshold_of(criterion), self.temperature)
-        with torch.no_grad():
-            fallen = criterion(model(inputs), targets)
+        inputs = problem.inputs
+        surface = _DiceSurface(self._threshold_of(problem.criterion), self.temperature)
+        fallen = problem.fallen(inputs)
         unmoved = torch.zeros(len(inputs), dtype=torch.float64, device=inputs.device).where(fallen, torch.inf)
         if fallen.all():
             return Perturbation(inputs, found_distance=unmoved)
-        found = self.search.run(model, surface, inputs, targets, threat, criterion, inputs if start is None else start)
+        found = self.search.run(problem, surface)
         nearest = Nearest(inputs, unmoved).merge(found.adversarial, found.distance)
-        return Perturbation(keep_admissible(nearest, inputs, threat), found_distance=nearest.distance)
+        return Perturbation(keep_admissible(nearest, inputs, problem.threat), found_distance=nearest.distance)
 
     def _threshold_of(self, criterion: Criterion) -> float:
         if self.threshold is not None:
