@@ -26,5 +26,9 @@ setup(
         "safetensors>=0.4",
         "matplotlib>=3.8",
     ],
-    extras_require={"tensorboard": ["tensorboard>=2.14"]},
+    extras_require={
+        "tensorboard": ["tensorboard>=2.14"],
+        # Its readers, preprocessing and export are called; other versions give other numbers.
+        "nnunet": ["nnunetv2>=2.8,<3", "dynamic_network_architectures>=0.4,<0.5"],
+    },
 )

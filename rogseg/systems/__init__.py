@@ -2,11 +2,13 @@
 
 from rogseg.systems.base import System, SystemChannel, SystemClass, SystemIdentity
 from rogseg.systems.case_source import CaseSource, GivenCases, Protocol, RawCases, StoredCases
+from rogseg.systems.nnunet import NNUNetSystem
 from rogseg.systems.rogseg_system import RogsegSystem
 
 __all__ = [
     "CaseSource",
     "GivenCases",
+    "NNUNetSystem",
     "Protocol",
     "RawCases",
     "RogsegSystem",

@@ -1,0 +1,5 @@
+"""Trained nnU-Nets, version 2: loaded without running code from their files, attacked through an exact gradient."""
+
+from rogseg.systems.nnunet.system import NNUNetSystem
+
+__all__ = ["NNUNetSystem"]
