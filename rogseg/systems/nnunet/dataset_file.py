@@ -37,7 +37,7 @@ def read_dataset(path: Path) -> dict[str, Any]:
     labels = Field(
         lambda value: (
             isinstance(value, dict)
-            and 1 < len(value) <= _MAX_LABELS
+            and 0 < len(value) <= _MAX_LABELS
             and all(len(name) <= MAX_TEXT for name in value)
             and all(_VALUE.accepts(entry) or _VALUES.accepts(entry) for entry in value.values())
         ),

@@ -112,9 +112,8 @@ def pick(content: Any, fields: Mapping[str, Field], where: str, *, closed: bool 
             continue
         if not field.accepts(content[key]):
             raise ValueError(
-                f"{where}: {key!r} is {_shown(content[key])}, expected {field.expected}; anything else is refused, "
-                "since nnU-Net would import what a plan names: export the network with nnU-Net's own classes, or "
-                "evaluate it as a torch module"
+                f"{where}: {key!r} is {_shown(content[key])}, expected {field.expected}; nothing else is accepted, "
+                "since nnU-Net runs what its files name: mend the file, or evaluate the network as a torch module"
             )
         picked[key] = content[key]
     return picked

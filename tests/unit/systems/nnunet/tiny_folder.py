@@ -146,7 +146,7 @@ def write_folder(
             "_best_ema": np.float64(0.75),
             "current_epoch": 5,
             "init_args": {
-                "plans": copy.deepcopy(plans),
+                "plans": plans,
                 "configuration": name,
                 "fold": fold,
                 "dataset_json": dataset,
