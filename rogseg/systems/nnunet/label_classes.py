@@ -51,10 +51,23 @@ class LabelClasses:
         return len(self.classes) if self.regions else len(self.classes) + 1
 
     @property
-    def label_values(self) -> tuple[int, ...]:
+    def raw_values(self) -> tuple[int, ...]:
         """Every raw value that a label map may hold, the ignore value included."""
         known = {0, *(value for entry in self.classes for value in entry.values)}
         return tuple(sorted(known if self.ignore_value is None else known | {self.ignore_value}))
+
+    @property
+    def decided_values(self) -> tuple[int, ...]:
+        """The raw value that each index of a decision stands for, the background's first."""
+        return (0, *self.written)
+
+    @property
+    def class_indices(self) -> tuple[tuple[int, ...], ...]:
+        """The indices of a decision that make up each class: of a region, all whose value lies in it."""
+        return tuple(
+            tuple(index for index, value in enumerate(self.written, start=1) if value in entry.values)
+            for entry in self.classes
+        )
 
     def scores(self, logits: Tensor) -> Tensor:
         """Scores (B, K, D, H, W) of the background and the classes from the network's logits (B, L, D, H, W).
@@ -76,7 +89,7 @@ class LabelClasses:
 
     def indices_of_raw(self, labels: NDArray[Any]) -> NDArray[np.uint8]:
         """Class indices of a map of raw values; voxels of the ignore value get 0."""
-        table = np.zeros(max(self.label_values) + 1, dtype=np.uint8)
+        table = np.zeros(max(self.raw_values) + 1, dtype=np.uint8)
         for index, entry in enumerate(self.classes, start=1):
             table[list(entry.values)] = index
         return table[labels]

@@ -2,7 +2,7 @@
 
 import copy
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ _RESAMPLING_ARGUMENTS: dict[str, dict[str, Field]] = {
     },
     "no_resampling_hack": {},
 }
-_INTENSITY = {key: number() for key in ("max", "mean", "median", "min", "percentile_00_5", "percentile_99_5", "std")}
+_CT_INTENSITY = {"mean": number(), "std": number(0), "percentile_00_5": number(), "percentile_99_5": number()}
 
 
 def read_plans(path: Path, configuration: str, num_channels: int) -> dict[str, Any]:
@@ -72,16 +72,23 @@ def read_plans(path: Path, configuration: str, num_channels: int) -> dict[str, A
         )
     resolved = _inherited(plans["configurations"], configuration, path)
     checked = _checked_configuration(resolved, num_channels, f"{path}: configurations.{configuration}")
-    # Plans from before version 2.1 have the other name.
     key = "foreground_intensity_properties_per_channel"
+    # Plans from before version 2.1 have the other name.
     intensities = content.get(key, content.get("foreground_intensity_properties_by_modality"))
-    fields = {str(channel): _OBJECT for channel in range(num_channels)}
-    per_channel = pick(intensities, fields, f"{path}: {key}")
     return {
         **plans,
         "label_manager": "LabelManager",
         "configurations": {configuration: checked},
-        key: {channel: pick(entry, _INTENSITY, f"{path}: {key}.{channel}") for channel, entry in per_channel.items()},
+        key: _intensities(intensities, checked["normalization_schemes"], f"{path}: {key}"),
+    }
+
+
+def _intensities(content: Any, schemes: Sequence[str], where: str) -> dict[str, dict[str, float]]:
+    """The statistics of the training cases that CT is normalised by; the other normalisations read none."""
+    channels = pick(content, {str(channel): _OBJECT for channel in range(len(schemes))}, where)
+    return {
+        channel: pick(entry, _CT_INTENSITY, f"{where}.{channel}") if scheme == "CTNormalization" else {}
+        for (channel, entry), scheme in zip(channels.items(), schemes, strict=True)
     }
 
 

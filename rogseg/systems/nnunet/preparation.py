@@ -75,7 +75,7 @@ class CaseReader:
         movable = torch.from_numpy(mask != OUTSIDE)[None] if frozen_by_mask(settings) else None
         targets = None
         if raw.label is not None:
-            read_label(raw.label, raw.images[0], volume, self.classes.label_values)
+            read_label(raw.label, raw.images[0], volume, self.classes.raw_values)
             targets, labelled = self._targets(raw.label, images, own)
             movable = labelled if movable is None else movable if labelled is None else movable & labelled
         lines = self._lines(images, own)

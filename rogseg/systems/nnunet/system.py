@@ -44,7 +44,7 @@ class NNUNetSystem(System):
         folds: numbers or ``"all"``; None takes every numbered fold that holds the checkpoint.
         checkpoint: name of the file in each fold's folder.
         mirroring: whether the mirrored copies that nnU-Net averages are part of the network.
-        device: where windows are evaluated.
+        device: where windows are evaluated; a GPU's TF32 is turned off for the process.
         name: what a person calls it; None takes the folder's name.
 
     Raises:
@@ -62,6 +62,9 @@ class NNUNetSystem(System):
     ) -> None:
         versions = _versions(folder)
         self.device = torch.device(device)
+        if self.device.type == "cuda":
+            # Its convolutions would round to ten bits, and the gradient with them.
+            torch.backends.cudnn.allow_tf32 = False
         self.folder = TrainedFolder.read(folder, folds, checkpoint)
         self.label_classes = LabelClasses.from_dataset(self.folder.dataset)
         self.classes = self.label_classes.classes
@@ -94,6 +97,16 @@ class NNUNetSystem(System):
             "precision": "float32",
         }
         self.identity = SystemIdentity("nnunet", name or self.folder.path.name, self.folder.digest(), options, versions)
+
+    @property
+    def class_indices(self) -> tuple[tuple[int, ...], ...]:
+        """The indices of a decision that make up each class; a region has several."""
+        return self.label_classes.class_indices
+
+    @property
+    def label_values(self) -> tuple[int, ...]:
+        """What nnU-Net writes for each index of a decision, the background first."""
+        return self.label_classes.decided_values
 
     def prepare(self, raw: RawCase) -> Case:
         """Read and preprocess a case with nnU-Net's own classes, the label by itself.

@@ -31,6 +31,8 @@ def test_the_rule_is_that_of_nnunet_with_another_order() -> None:
     assert np.array_equal(classes.indices_of_written(written), classes.scores(logits).argmax(1)[0].numpy())
     # A cyst (3) lies in the first two regions, a tumour (2) in all.
     assert classes.indices_of_raw(np.array([0, 1, 2, 3])).tolist() == [0, 1, 3, 2]
+    assert classes.class_indices == ((1, 2, 3), (2, 3), (3,))
+    assert classes.decided_values == (0, 1, 3, 2)
 
 
 def test_one_sigmoid_keeps_its_probability() -> None:
@@ -52,7 +54,7 @@ def test_labels_are_channels_in_the_order_of_their_values() -> None:
     classes = LabelClasses.from_dataset(tiny_dataset({"background": 0, "second": 2, "first": 1, "ignore": 3}))
     assert [entry.name for entry in classes.classes] == ["first", "second"]
     assert classes.num_heads == 3
-    assert classes.label_values == (0, 1, 2, 3)
+    assert classes.raw_values == (0, 1, 2, 3)
     assert classes.indices_of_raw(np.array([0, 1, 2, 3])).tolist() == [0, 1, 2, 0]
     logits = torch.randn(1, 3, 2, 2, 2)
     assert classes.scores(logits) is logits

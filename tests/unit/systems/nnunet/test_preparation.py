@@ -86,6 +86,19 @@ def test_targets_are_the_cropped_label_and_ignored_voxels_do_not_count(tmp_path:
     assert regions.movable is None
 
 
+def test_a_file_with_all_channels_is_the_same_case_as_one_file_for_each(tmp_path: Path) -> None:
+    raw = write_case(tmp_path / "raw", channels=2)
+    files = [nibabel.load(path) for path in raw.images]
+    together = np.stack([np.asarray(file.dataobj) for file in files], axis=-1)
+    nibabel.save(nibabel.Nifti1Image(together, files[0].affine), tmp_path / "together.nii.gz")
+    plans = tiny_plans(schemes=["CTNormalization", "ZScoreNormalization"])
+    system = NNUNetSystem(write_folder(tmp_path / "net", plans, tiny_dataset(LABELS, 2)))
+    apart, case = system.prepare(raw), system.prepare(RawCase("case", (tmp_path / "together.nii.gz",), raw.label))
+    assert torch.equal(case.inputs, apart.inputs)
+    assert np.array_equal(system.segment(case), system.segment(apart))
+    assert system.segment(case).shape == files[0].shape
+
+
 def test_unusable_cases_are_refused_with_file_and_remedy(tmp_path: Path) -> None:
     system = NNUNetSystem(write_folder(tmp_path / "net"))
     raw = write_case(tmp_path / "raw", labels=(0, 1, 2, 5))
