@@ -9,7 +9,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["rogseg", "rogseg.*"]),
-    package_data={"rogseg": ["py.typed", "**/*.json"]},
+    package_data={"rogseg": ["py.typed", "**/*.json", "report/templates/*"]},
     install_requires=[
         "torch>=2.4",
         "mmengine>=0.10.7,<0.11",
@@ -25,6 +25,7 @@ setup(
         "blosc2>=3.0",
         "safetensors>=0.4",
         "matplotlib>=3.8",
+        "jinja2>=3.1",
     ],
     extras_require={"tensorboard": ["tensorboard>=2.14"]},
 )

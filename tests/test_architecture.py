@@ -24,6 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "attacks": {"registry", "metrics", "cases"},
     "trainers": {"registry", "attacks", "cases"},
     "evaluation": {"registry", "task_plan", "metrics"},
+    "report": {"registry", "task_plan", "metrics", "evaluation", "cases"},
     "engine": {path.stem for path in PACKAGE.iterdir()},
 }
 # Libraries that a package must do without.

@@ -1,0 +1,80 @@
+"""Networks against each other, and under corruptions."""
+
+import dataclasses
+from itertools import combinations
+
+from rogseg.report.contents import Contents
+from rogseg.report.estimates import Estimate
+from rogseg.report.summaries import Curve, curves_of, difference_of, worst_rows
+from rogseg.report.svg.curves import HALF_SIZES, curve_chart
+from rogseg.report.views.figures import EPSILON_AXIS, Figure, curve_caption, legend_of, renamed
+
+__all__ = ["Comparison", "comparisons", "corruption_figures", "system_figure"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """Second minus first on the same cases, clean or at one epsilon."""
+
+    first: str
+    second: str
+    label: str
+    strength: float
+    difference: Estimate
+
+
+def comparisons(contents: Contents) -> tuple[Comparison, ...]:
+    """Paired differences of every two systems: clean, and at each epsilon that both have."""
+    measure, made = contents.primary.name, []
+    for first, second in combinations([system.name for system in contents.systems], 2):
+        pairs = [
+            (a, b) for a in contents.rows_of(first, ("clean",))[:1] for b in contents.rows_of(second, ("clean",))[:1]
+        ]
+        for threat in contents.threats:
+            others = {row.condition.strength: row for row in worst_rows(contents, second, threat.norm)}
+            here = worst_rows(contents, first, threat.norm)
+            pairs += [(row, others[row.condition.strength]) for row in here if row.condition.strength in others]
+        for a, b in pairs:
+            label = a.condition.label or "clean"
+            made.append(Comparison(first, second, label, a.condition.strength, difference_of(a, b, measure)))
+    return tuple(made)
+
+
+def system_figure(contents: Contents) -> Figure | None:
+    """All systems under their worst attack, a line each; None for a single one."""
+    if len(contents.systems) < 2 or not contents.threats:
+        return None
+    measure, norm = contents.primary, contents.threats[0].norm
+    curves: list[Curve] = []
+    for system in contents.systems:
+        clean = next(iter(contents.rows_of(system.name, ("clean",))), None)
+        rows = [renamed(row, system.name) for row in worst_rows(contents, system.name, norm)]
+        curves += curves_of(clean, rows, measure.name)
+    if not curves:
+        return None
+    title = f"{measure.label} over epsilon, each network under its worst attack"
+    svg = curve_chart(curves, title=title, x_label=EPSILON_AXIS, y_label=f"mean {measure.heading}", scale=255)
+    return Figure(svg, "All networks, each under its worst attack.", curve_caption(curves), legend_of(curves))
+
+
+def corruption_figures(contents: Contents) -> tuple[Figure, ...]:
+    """A chart per corruption, a line per system."""
+    measure = contents.primary
+    rows = [row for row in contents.rows if row.condition.kind == "corruption"]
+    figures = []
+    for name in dict.fromkeys(row.condition.name for row in rows):
+        curves: list[Curve] = []
+        for system in contents.systems:
+            clean = next(iter(contents.rows_of(system.name, ("clean",))), None)
+            chosen = [renamed(r, system.name) for r in rows if r.system == system.name and r.condition.name == name]
+            curves += curves_of(clean, chosen, measure.name)
+        svg = curve_chart(
+            curves,
+            title=f"{measure.label} under {name} over severity",
+            x_label="severity",
+            y_label=f"mean {measure.heading}",
+            scale=1,
+            sizes=HALF_SIZES,
+        )
+        figures.append(Figure(svg, name, "", legend_of(curves)))
+    return tuple(figures)
