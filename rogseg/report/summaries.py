@@ -14,9 +14,11 @@ __all__ = [
     "curves_of",
     "difference_of",
     "estimate_of",
+    "fell_by",
     "fell_of",
     "reference_strength",
     "smallest_fooling",
+    "values_of",
     "worst_rows",
 ]
 
@@ -130,6 +132,21 @@ def smallest_fooling(rows: Sequence[Row]) -> dict[str, Condition | None]:
             if case.fell is not None and found.get(case.case_id) is None:
                 found[case.case_id] = row.condition if case.fell else None
     return found
+
+
+def fell_by(rows: Sequence[Row]) -> tuple[tuple[tuple[float, str, float], ...], int]:
+    """Share of the cases that had fallen by each epsilon.
+
+    Returns:
+        Epsilon, its label and the share, ascending; and the number of cases on which an attack could succeed.
+    """
+    found = smallest_fooling(rows)
+    points = []
+    for row in sorted(rows, key=lambda row: row.condition.strength):
+        strength = row.condition.strength
+        fallen = sum(first is not None and first.strength <= strength for first in found.values())
+        points.append((strength, row.condition.label, fallen / len(found) if found else 0.0))
+    return tuple(points), len(found)
 
 
 def difference_of(first: Row, second: Row, measure: str) -> Estimate:
