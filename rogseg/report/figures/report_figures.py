@@ -93,9 +93,8 @@ def _single_attacks(contents: Contents, norm: str, stem: Path) -> tuple[Path, ..
 def _of_system(contents: Contents, system: str, norm: str, worst: tuple[Row, ...], directory: Path) -> list[Path]:
     measure = contents.primary
     number = [entry.name for entry in contents.systems].index(system) + 1
-    suffix = ("" if len(contents.systems) == 1 else f"_{number}") + (
-        "" if len(contents.threats) == 1 else f"_{norm.lower()}"
-    )
+    suffix = "" if len(contents.systems) == 1 else f"_{number}"
+    suffix += "" if len(contents.threats) == 1 else f"_{norm.lower()}"
     clean = next(iter(contents.rows_of(system, ("clean",))), None)
     attacks = [row for row in contents.rows_of(system, ("attack",)) if row.condition.norm == norm]
     curves: tuple[Curve, ...] = curves_of(clean, attacks, measure.name)

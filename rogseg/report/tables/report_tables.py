@@ -36,7 +36,7 @@ def _results(contents: Contents) -> ReportTable:
         rows.append((*cells, estimate_of(row, measure.name), *per_class, fell_of(row), condition.budget or None))
     names = tuple(entry.name for entry in contents.classes)
     headings = ("network", "attack", "norm", "epsilon", "cases", f"mean {measure.heading}", *names, "fell", "budget")
-    criterion = (f"A case fell when it falls {contents.criterion}.",) if contents.criterion else ()
+    criterion = (f"A case fell: {contents.criterion}.",) if contents.criterion else ()
     return ReportTable(
         "results", f"{contents.title}: every attack", headings, tuple(rows), _notes(contents, INTERVALS, *criterion)
     )
