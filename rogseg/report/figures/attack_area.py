@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rogseg.evaluation.robustness_summary import area_under_curve
+
 from rogseg.report.figures.style import COLUMN, colour, dashes, marker, new_figure, save, styled
 from rogseg.report.summaries import Curve
 
