@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--spacing", type=float, nargs=3, metavar="MM", help="of the network's grid, x y z [mm]")
     parser.add_argument("--patch-size", type=int, nargs=3, metavar="N", help="of training and window, x y z [voxels]")
+    parser.add_argument("--max-memory", help="of a training step, such as 8GB: patches are made small enough for it")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -29,13 +30,18 @@ def run(options: argparse.Namespace) -> None:
     shipped_plans = shipped_folder("configs") / "_base_" / "tasks"
     plan, origin = choose_plan(options.raw_task_dir, options.plan, shipped_plans, options.out)
     print(f"plan: {origin}", flush=True)
-    spacing, patch = (None if value is None else tuple(value) for value in (options.spacing, options.patch_size))
+    fits = None
+    if options.max_memory is not None:
+        from rogseg.engine.costs.plan_fits import fits_memory
+
+        fits = fits_memory(options.max_memory)
+    spacing, patch = (None if wish is None else tuple(wish) for wish in (options.spacing, options.patch_size))
     task = preprocess_task(
         options.raw_task_dir,
         options.out,
         num_workers=options.num_workers,
         plan=plan,
-        wishes=PlanWishes(spacing, patch),
+        wishes=PlanWishes(spacing, patch, fits),
     )
     print(
         f"{len(task.case_ids)} cases in {task.directory}\n"

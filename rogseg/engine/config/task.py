@@ -54,6 +54,13 @@ def attach_task(config: Config, task_dir: str | Path | None) -> None:
                 f"{path}: its {attribute} is {there}, but {config.filename} has {here}: the cases were stored for "
                 "another plan; preprocess again with the config's plan or leave out --task"
             )
+    if stored.orientation is not None:
+        if plan.orientation not in (None, stored.orientation):
+            raise ValueError(
+                f"{path}: its axes point {stored.orientation}, but {config.filename} has {plan.orientation}: the cases "
+                "were stored for another plan; preprocess again with the config's plan or leave out --task"
+            )
+        config.task["orientation"] = stored.orientation  # found in the data, so that predictions know it, too
 
 
 def resolve_task_values(config: Config) -> None:

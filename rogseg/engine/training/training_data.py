@@ -18,7 +18,7 @@ __all__ = ["build_train_loader", "split_of"]
 def split_of(config: Config, task: StoredTask) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The cases to train on and those that select the checkpoint; validation cases of the fold are in neither."""
     fold = task.folds(config.fold)
-    return split_for_selection(fold.train, config.selection_fraction, config.seed)
+    return split_for_selection(fold.train, config.selection_fraction, config.seed, fold.added)
 
 
 def build_train_loader(
