@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Merge and report."""
-    from rogseg.engine.attacking.attack_reporting import merge_shards
+    from rogseg.engine.attacking.reporting import merge_shards
 
     if options.out is None and len(options.records) > 1:
         raise ValueError("give --out for the merged records of several folders")

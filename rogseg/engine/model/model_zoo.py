@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from rogseg.engine.config.keys import nearest
-from rogseg.engine.evaluation_identity import digest_of_file
+from rogseg.engine.digests import digest_of_file
 from rogseg.shipped_configs import find_config, shipped_folder
 
 __all__ = ["ZOO_DIRECTORY", "ZooModel", "config_and_checkpoint", "zoo_checkpoint", "zoo_model", "zoo_models"]
