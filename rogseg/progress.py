@@ -7,8 +7,15 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.progress import TimeRemainingColumn as TimeLeftColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 __all__ = ["ProgressDisplay"]
 
@@ -16,12 +23,11 @@ __all__ = ["ProgressDisplay"]
 class ProgressDisplay:
     """Shows the items of one job as they are finished, with the time that is left.
 
-    To be used as a context manager. What an earlier run finished counts as done and not as time.
+    To be used as a context manager. What the first update tells was done before, by an earlier run, and says nothing
+    about the time of the others.
 
     Args:
         title: what is done.
-        total: number of items.
-        done: items that were finished before.
         console: where to; None is standard output.
         seconds_between: without a terminal, at most one line in so many seconds [s].
         clock: gives the time [s].
@@ -30,28 +36,25 @@ class ProgressDisplay:
     def __init__(
         self,
         title: str,
-        total: int,
         *,
-        done: int = 0,
         console: Console | None = None,
         seconds_between: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.title, self.total, self.done = title, total, done
+        self.title, self.seconds_between, self.clock = title, seconds_between, clock
         self.console = console or Console()
-        self.seconds_between, self.clock = seconds_between, clock
-        self._done_before = done
+        self.done = self.total = 0
+        self._done_before: int | None = None
         self._begin = self._told = clock()
         self._bar: Progress | None = None
         self._task = TaskID(0)
 
     def __enter__(self) -> Self:
         """Open the bar, where there is a terminal."""
-        self._begin = self._told = self.clock()
         if self.console.is_terminal:
             columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-            self._bar = Progress(*columns, TimeLeftColumn(), console=self.console)
-            self._task = self._bar.add_task(self.title, total=self.total, completed=self.done)
+            self._bar = Progress(*columns, TimeRemainingColumn(), console=self.console)
+            self._task = self._bar.add_task(self.title, total=None)
             self._bar.start()
         return self
 
@@ -62,20 +65,13 @@ class ProgressDisplay:
         if self._bar is not None:
             self._bar.stop()
 
-    def advance(self, items: int = 1) -> None:
-        """Some more are done."""
-        self.update(self.done + items)
-
-    def skip(self, items: int) -> None:
-        """Some turn out to have been done before; they say nothing about the time of the others."""
-        self._done_before += items
-        self.update(self.done + items)
-
-    def update(self, done: int) -> None:
-        """So many are done."""
-        self.done = done
+    def update(self, done: int, total: int) -> None:
+        """So many items of so many are done."""
+        self.done, self.total = done, total
+        if self._done_before is None:
+            self._done_before, self._begin, self._told = done, self.clock(), self.clock()
         if self._bar is not None:
-            self._bar.update(self._task, completed=done)
+            self._bar.update(self._task, completed=done, total=total)
         elif self.clock() - self._told >= self.seconds_between:
             self.say(self.line())
 
@@ -86,8 +82,8 @@ class ProgressDisplay:
 
     @property
     def seconds_left(self) -> float | None:
-        """At the pace so far [s]; None before the first item is done."""
-        done = self.done - self._done_before
+        """At the pace so far [s]; None before an item is done."""
+        done = self.done - (self._done_before or 0)
         return (self.clock() - self._begin) / done * (self.total - self.done) if done > 0 else None
 
     def line(self) -> str:
