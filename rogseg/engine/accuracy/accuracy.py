@@ -55,7 +55,8 @@ def evaluate_accuracy(
         selection: how the cases were chosen, for the record.
         fold: that the cases are the validation part of.
         leak: what the system had seen of the cases, for the record.
-        on_progress: called with the cases that are done, and with all there are.
+        on_progress: called with the cases that are done, and with all there are: first with what an earlier run has
+            left.
 
     Raises:
         ValueError: the folder holds another evaluation, or cases could not be used; the message names each.
@@ -89,18 +90,20 @@ def evaluate_accuracy(
         except ValueError as error:
             broken.append(str(error))
     records = RecordFolder(out, dataclasses.replace(identity, data=digests), environment("cpu"))
-    for done, case in enumerate(cases, 1):
-        if case.case_id in digests and not _is_done(records, case.case_id):
-            try:
-                made, known = _segment_and_measure(system, case, records.directory, built), records.clean()
-                if case.case_id in known:
-                    _check_prediction(prediction_path(records.directory, case.case_id), known[case.case_id])
-                else:
-                    records.add(made)
-            except ValueError as error:
-                broken.append(f"{case.case_id}: {error}")
+    todo = [case for case in cases if case.case_id in digests and not _is_done(records, case.case_id)]
+    for done, case in enumerate(todo, start=len(cases) - len(todo)):
         if on_progress is not None:
             on_progress(done, len(cases))
+        try:
+            made, known = _segment_and_measure(system, case, records.directory, built), records.clean()
+            if case.case_id in known:
+                _check_prediction(prediction_path(records.directory, case.case_id), known[case.case_id])
+            else:
+                records.add(made)
+        except ValueError as error:
+            broken.append(f"{case.case_id}: {error}")
+    if on_progress is not None:
+        on_progress(len(cases), len(cases))
     if broken:
         listed = "\n  ".join(broken)
         number = "1 case" if len(broken) == 1 else f"{len(broken)} cases"

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from rogseg.engine.attacking.reporting import write_report
 from rogseg.engine.attacking.robustness import Evaluation, Sanity, evaluate_robustness, evaluated_case
@@ -18,6 +17,7 @@ from rogseg.engine.case_selection import parse_shard, shard_of, spread
 from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.model.open_system import open_system
 from rogseg.evaluation.identity import CaseSelection
+from rogseg.progress import ProgressDisplay
 from rogseg.systems import Protocol
 
 __all__ = ["attack_system"]
@@ -63,9 +63,7 @@ def attack_system(
     width, parts = None if reference is None else reference_width(reference), parse_shard(shard)
     directory = Path(out) if out else Path("work_dirs") / "attacks" / opened.system.identity.name / settings.name
     writer = AdversarialWriter(directory / "adversarial", opened.system, settings.name) if save_adversarial else None
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
-        todo = progress.add_task(settings.name, total=None)
+    with ProgressDisplay(settings.name, console=console) as progress:
         evaluation = evaluate_robustness(
             opened.system,
             source,
@@ -81,7 +79,7 @@ def attack_system(
             sanity=sanity,
             device=device,
             on_result=None if writer is None else writer.write,
-            on_progress=lambda done, total: progress.update(todo, completed=done, total=total),
+            on_progress=progress.update,
         )
     findings = list(evaluation.findings)
     if other is not None:
