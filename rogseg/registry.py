@@ -49,7 +49,7 @@ SCOPE = "rogseg"
 MODELS = Registry("model", parent=MMENGINE_MODELS, scope=SCOPE, locations=["rogseg.models"])
 DATASETS = Registry("dataset", parent=MMENGINE_DATASETS, scope=SCOPE, locations=["rogseg.datasets"])
 TRANSFORMS = Registry("transform", parent=MMENGINE_TRANSFORMS, scope=SCOPE, locations=["rogseg.datasets.transforms"])
-METRICS = Registry("metric", parent=MMENGINE_METRICS, scope=SCOPE, locations=["rogseg.evaluation"])
+METRICS = Registry("metric", parent=MMENGINE_METRICS, scope=SCOPE, locations=["rogseg.metrics"])
 HOOKS = Registry("hook", parent=MMENGINE_HOOKS, scope=SCOPE, locations=["rogseg.engine.training.hooks"])
 LOOPS = Registry("loop", parent=MMENGINE_LOOPS, scope=SCOPE, locations=["rogseg.engine"])
 OPTIM_WRAPPERS = Registry("optim_wrapper", parent=MMENGINE_OPTIM_WRAPPERS, scope=SCOPE, locations=["rogseg.engine"])

@@ -43,6 +43,7 @@ class AttackResult:
 
     Args:
         adversarial: (B, C, D, H, W), in ball and box.
+        prediction: (B, D, H, W) uint8, the class of every voxel of it.
         success: (B,) bool, the criterion on it.
         dice: (B, K - 1) float64, per foreground class; NaN where neither target nor prediction has it, and in
             the whole row of a case without foreground.
@@ -57,6 +58,7 @@ class AttackResult:
     """
 
     adversarial: Tensor
+    prediction: Tensor
     success: Tensor
     dice: Tensor
     loss: Tensor
@@ -64,6 +66,7 @@ class AttackResult:
     num_forward: int
     num_backward: int
     seconds: float
+    num_bad_gradients: int = 0
     found_distance: Tensor | None = None
     members: Mapping[str, "AttackResult"] = field(default_factory=dict)
 
@@ -140,6 +143,7 @@ class Attack(ABC):
         threat.assert_admissible(inputs, adversarial)
         return AttackResult(
             adversarial=adversarial,
+            prediction=logits.argmax(1).to(torch.uint8),
             success=success,
             dice=dice,
             loss=loss,
