@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,7 @@ class CaseReader:
             raw_width=tuple(
                 line.scale * width for line, width in zip(lines, box.width.flatten().tolist(), strict=True)
             ),
+            spacing=self._spacing(own, inputs.shape[2:]),
             properties=NNUNetProperties(volume.shape, lines, own),
         )
 
@@ -118,6 +120,15 @@ class CaseReader:
         targets = torch.from_numpy(self.classes.indices_of_raw(labels).astype(np.int64))
         ignored = self.classes.ignore_value
         return targets, None if ignored is None else torch.from_numpy(labels != ignored)[None]
+
+    def _spacing(self, own: dict[str, Any], shape: Sequence[int]) -> tuple[float, float, float]:
+        """Of the network's grid [mm]: it covers the extent of the cropped image."""
+        axes, cropped = self._plans.transpose_forward, own["shape_after_cropping_and_before_resampling"]
+        z, y, x = (
+            float(own["spacing"][axis]) * before / after
+            for axis, before, after in zip(axes, cropped, shape, strict=True)
+        )
+        return z, y, x
 
     def _lines(self, images: NDArray[Any], own: dict[str, Any]) -> tuple[RawLine, ...]:
         from nnunetv2.preprocessing.cropping.cropping import crop_to_nonzero
