@@ -2,11 +2,11 @@ import re
 from pathlib import Path
 
 import pytest
+from rogseg.engine.training.checkpoints import LAST, read_checkpoint
 
 from rogseg.engine.config.load import load_config
 from rogseg.engine.costs import fit_minutes as fit
 from rogseg.engine.costs.fit_minutes import MAX_EPOCHS, ShortSchedule, fit_minutes, short_schedule
-from rogseg.engine.training.checkpoints import LAST, read_checkpoint
 from rogseg.engine.training.train import train
 from rogseg.engine.training.warm_start import FINISHED
 from rogseg.estimation.calibration import Calibration, PassSeconds
