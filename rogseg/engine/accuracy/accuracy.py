@@ -26,7 +26,8 @@ __all__ = ["default_measures", "evaluate_accuracy", "prediction_path"]
 def default_measures(system: System) -> tuple[Mapping[str, Any], ...]:
     """What is measured where nothing else is asked for: configs of the METRICS registry."""
     surface = {"type": "NSD", "tolerance": system.surface_tolerance}
-    return ({"type": "Dice"}, surface, {"type": "HD95"}, {"type": "VolumeError"})
+    others = ("HD95", "VolumeError", "FalseVolume")
+    return ({"type": "Dice"}, surface, *({"type": name} for name in others))
 
 
 def evaluate_accuracy(
