@@ -13,6 +13,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", help="a file, or a name such as rog_standard_liver")
     parser.add_argument("--task", type=Path, help="folder that rogseg preprocess made, for a task of one's own")
     parser.add_argument("--work-dir", type=Path, help="default: work_dirs/<config>/<task>_fold<fold>")
+    parser.add_argument(
+        "--minutes", type=float, help="one cycle of the learning rate that fits this time, found by timing the network"
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the work directory's last checkpoint, if any")
     parser.add_argument("--overwrite", action="store_true", help="start again where a training is, which is lost")
     parser.add_argument("--allow", nargs="+", metavar="NAME", help="settings that may differ from what is resumed")
@@ -29,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Train to the end."""
-    from rogseg.engine.config.load import parse_overrides
+    from rogseg.engine.config.load import load_config, parse_overrides
     from rogseg.engine.training.processes import disconnect
     from rogseg.engine.training.train import train_config
     from rogseg.shipped_configs import find_config
@@ -42,5 +45,10 @@ def run(options: argparse.Namespace) -> None:
     overrides |= {name: True for name in ("resume", "overwrite") if getattr(options, name)}
     if options.allow:
         overrides["allow"] = options.allow
-    train_config(find_config(options.config, "network"), overrides, options.task)
+    config = find_config(options.config, "network")
+    if options.minutes is not None:
+        from rogseg.engine.costs.fit_minutes import fit_minutes
+
+        overrides |= fit_minutes(load_config(config, overrides, options.task), options.minutes, options.task)
+    train_config(config, overrides, options.task)
     disconnect()

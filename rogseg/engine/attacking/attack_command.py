@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
 from rogseg.engine.attacking.reporting import write_report
 from rogseg.engine.attacking.robustness import Evaluation, Sanity, evaluate_robustness, evaluated_case
 from rogseg.engine.attacking.sanity import check_surrogate
@@ -18,6 +16,7 @@ from rogseg.engine.device import choose_device
 from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.model.open_system import open_system
 from rogseg.evaluation.identity import CaseSelection
+from rogseg.progress import ProgressDisplay
 from rogseg.systems import Protocol
 
 __all__ = ["attack_system"]
@@ -63,9 +62,7 @@ def attack_system(
     width, parts = None if reference is None else reference_width(reference), parse_shard(shard)
     directory = Path(out) if out else Path("work_dirs") / "attacks" / opened.system.identity.name / settings.name
     writer = AdversarialWriter(directory / "adversarial", opened.system, settings.name) if save_adversarial else None
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
-        todo = progress.add_task(settings.name, total=None)
+    with ProgressDisplay(settings.name, console=console) as progress:
         evaluation = evaluate_robustness(
             opened.system,
             source,
@@ -81,7 +78,7 @@ def attack_system(
             sanity=sanity,
             device=device,
             on_result=None if writer is None else writer.write,
-            on_progress=lambda done, total: progress.update(todo, completed=done, total=total),
+            on_progress=progress.update,
         )
     findings = list(evaluation.findings)
     if other is not None:

@@ -55,7 +55,7 @@ class AttackSettings:
             epsilons=tuple(loaded.get("epsilons", [8 / 255])),
             threat={**DEFAULT_THREAT, **loaded.get("threat", {})},
             criterion=loaded.criterion.to_dict() if loaded.get("criterion") else None,
-            measures=tuple(dict(entry) for entry in loaded.get("measures", DEFAULT_MEASURES)),
+            measures=tuple(dict(entry) for entry in loaded.get("measures") or DEFAULT_MEASURES),
         )
 
 

@@ -69,5 +69,5 @@ TYPE_OF_KEY: dict[str, Any] = {
     **dict.fromkeys(("resume", "overwrite"), bool),
     "allow": Sequence[str],
     "epsilons": Sequence[float],
-    "measures": Sequence[Component],
+    "measures": Sequence[Component] | None,
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 import mmengine
 import torch
+from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 from mmengine.utils.dl_utils import set_multi_processing
 from torch import nn
@@ -68,6 +69,15 @@ class TrainingRunner(Runner):
     def is_resuming(self) -> bool:
         """Whether the checkpoint that is loaded is gone on from, rather than started from."""
         return bool(self._resume)
+
+    def setup_env(self, env_cfg: dict[str, Any]) -> None:
+        """Do as MMEngine does, but open no folder that is named for the moment: all goes into the work directory."""
+        super().setup_env(env_cfg)
+        self._timestamp = ""
+
+    def build_logger(self, log_level: int | str = "INFO", log_file: str | None = None, **_: Any) -> MMLogger:
+        """MMEngine's logger, without a file of its own: `ProgressHook` writes ``train.log``."""
+        return MMLogger.get_instance(self._experiment_name, log_level=log_level, log_file=log_file)
 
     def _log_env(self, env_cfg: Mapping[str, Any]) -> None:
         """Nothing: MMEngine starts compilers to ask for their versions, which takes seconds, for a log nobody sees."""

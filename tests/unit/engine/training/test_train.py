@@ -54,6 +54,9 @@ def test_a_training_leaves_checkpoints_history_and_curves(tmp_path: Path, task: 
     assert (folder / "curves.png").read_bytes()[:4] == b"\x89PNG"
     assert "epoch 3/3" in (folder / "train.log").read_text()
     assert json.loads((folder / "finished.json").read_text())["epochs"] == 3
+    # Nothing is named for the moment of the start, and there is nothing else to clear up.
+    written = {"last.pth", "best.pth", "history.jsonl", "curves.png", "train.log", "finished.json", "tiny.py"}
+    assert {path.name for path in folder.iterdir()} == written
     best = read_checkpoint(folder / BEST)
     assert set(best) == {"meta", "state_dict"}
     assert best["meta"]["metrics"]["score"] == max(record["score"] for record in records)
