@@ -93,14 +93,14 @@ def window_notes(channels: Sequence[ChannelIntensity], clipped: Sequence[Clipped
         if not channel.rescale:
             continue
         name = f"channel {index} ({channel.modality})"
-        if shares.above > MOST_ABOVE:
+        if shares.bunched > MOST_BUNCHED:
+            notes.append(
+                f"{name}: {shares.bunched:.2%} of the voxels lie at one end of the window, where they look alike; "
+                "the others are far from them, clip these before"
+            )
+        elif shares.above > MOST_ABOVE:
             notes.append(
                 f"{name}: {shares.above:.0%} of the voxels that are not background lie above the window and look alike "
                 "to the network; the window was made from cases with brighter single voxels"
-            )
-        if shares.bunched > MOST_BUNCHED:
-            notes.append(
-                f"{name}: {shares.bunched:.2%} of the voxels lie at one end of the window and look alike to the network; "
-                "the others are far from them, clip these before"
             )
     return tuple(notes)
