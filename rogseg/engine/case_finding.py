@@ -58,7 +58,7 @@ class CasesToTest:
         task: name of their task.
         cases: with or without a label.
         rule: how they were chosen, in words.
-        fold: that they are the validation part of; None where they come from elsewhere.
+        fold: that the split is of; None where there is none.
     """
 
     task: str
@@ -112,7 +112,7 @@ def cases_to_test(
     if not wanted:
         raise ValueError(f"--cases: {raw.directory} has no case in {' '.join(which)!r}")
     chosen = tuple(by_id[case_id] for case_id in sorted(set(wanted)))
-    return CasesToTest(raw.name, chosen, which[0] if is_set else "by id", fold if which[0] == "validation" else None)
+    return CasesToTest(raw.name, chosen, which[0] if is_set else "by id", fold)
 
 
 def reference_width(task_dir: str | Path) -> ReferenceWidth:
