@@ -1,7 +1,7 @@
 """Trainers: what one mini-batch does to the weights, standard or adversarial."""
 
 from rogseg.trainers.awp import AWPTrainer
-from rogseg.trainers.base import Batch, Passes, Trainer, total_loss
+from rogseg.trainers.base import Passes, Trainer, total_loss
 from rogseg.trainers.fgsm import FGSMTrainer
 from rogseg.trainers.free import FreeTrainer
 from rogseg.trainers.nfgsm import NFGSMTrainer
@@ -13,7 +13,6 @@ from rogseg.trainers.trades import TRADESTrainer
 
 __all__ = [
     "AWPTrainer",
-    "Batch",
     "CatastrophicOverfittingMonitor",
     "FGSMTrainer",
     "FreeTrainer",

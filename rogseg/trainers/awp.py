@@ -9,8 +9,9 @@ import torch.distributed
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
+from rogseg.cases import Batch
 from rogseg.registry import TRAINERS
-from rogseg.trainers.base import Batch, Passes, Trainer, total_loss
+from rogseg.trainers.base import Passes, Trainer, total_loss
 from rogseg.trainers.clean_loss import unwrapped
 from rogseg.trainers.crafting import CraftingTrainer
 from rogseg.trainers.inner_maximization import power_of_two_near
@@ -82,7 +83,7 @@ class AWPTrainer(Trainer):
         parameters = [parameter for parameter in module.parameters() if parameter.requires_grad and parameter.ndim > 1]
         with optim_wrapper.optim_context(module):
             loss, _ = total_loss(self.losses(module, batch, adversarial))
-        scale = power_of_two_near(batch["targets"][0].numel())  # against underflow; the direction is normalised
+        scale = power_of_two_near(batch.targets[0].numel())  # against underflow; the direction is normalised
         gradients = torch.autograd.grad(loss * scale, parameters, allow_unused=True, materialize_grads=True)
         moves = []
         for parameter, gradient in zip(parameters, gradients, strict=True):

@@ -8,30 +8,16 @@ MMEngine's distributed wrapper never calls a model's own ``train_step``.
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, TypedDict, final
+from typing import Any, final
 
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
-__all__ = ["Batch", "Passes", "Trainer", "model_losses", "total_loss"]
+from rogseg.cases import Batch
+
+__all__ = ["Passes", "Trainer", "model_losses", "total_loss"]
 
 LOSS_PREFIX = "loss_"
-
-
-class Batch(TypedDict):
-    """A mini-batch, already on the model's device.
-
-    inputs: (B, C, D, H, W) float32 [network units]; targets: (B, D, H, W) int64; inside: (B, 1, D, H, W) bool, voxels
-    that are no padding; box_lower, box_upper:
-    (B, C, 1, 1, 1) float32 [network units], the valid range of each case; case_ids: B names.
-    """
-
-    inputs: Tensor
-    targets: Tensor
-    inside: Tensor
-    box_lower: Tensor
-    box_upper: Tensor
-    case_ids: list[str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,7 +91,7 @@ class Trainer(ABC):
 
 def model_losses(model: nn.Module, batch: Batch, inputs: Tensor) -> dict[str, Tensor]:
     """The model's own loss terms on inputs that stand for those of the batch."""
-    losses: dict[str, Tensor] = model(inputs, batch["targets"], mode="loss")
+    losses: dict[str, Tensor] = model(inputs, batch.targets, mode="loss")
     return losses
 
 

@@ -4,7 +4,8 @@ from typing import final
 
 from torch import Tensor, nn
 
-from rogseg.trainers.base import Batch, model_losses
+from rogseg.cases import Batch
+from rogseg.trainers.base import model_losses
 from rogseg.trainers.crafting import CraftingTrainer
 
 __all__ = ["CraftedLossTrainer"]

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from rogseg.attacks.objectives import Objective
 from rogseg.attacks.threat_model import ThreatModel
-from rogseg.trainers.base import Batch, Trainer, total_loss
+from rogseg.cases import Batch
+from rogseg.trainers.base import Trainer, total_loss
 from rogseg.trainers.clean_loss import clean_loss, evaluation_mode, unwrapped
 from rogseg.trainers.inner_maximization import Crafted
 from rogseg.trainers.perturbation import MovementGuard, perturbation_logs
@@ -59,13 +60,13 @@ class CraftingTrainer(Trainer):
         logs = {}
         if self.clean_loss_interval and self.num_steps % self.clean_loss_interval == 0:
             logs["clean_loss"] = clean_loss(model, batch, optim_wrapper)
-        generator = step_generator(self.seed, self.num_steps, batch["inputs"].device)
+        generator = step_generator(self.seed, self.num_steps, batch.inputs.device)
         with evaluation_mode(module):
             crafted = self.craft(module, batch, threat, optim_wrapper, generator)
         if crafted.moved is not None:
-            self.guard.observe(threat, batch["inputs"], crafted.adversarial, moved=crafted.moved)
+            self.guard.observe(threat, batch.inputs, crafted.adversarial, moved=crafted.moved)
         self.num_steps += 1
-        return crafted.adversarial, logs | perturbation_logs(threat, batch["inputs"], crafted.adversarial)
+        return crafted.adversarial, logs | perturbation_logs(threat, batch.inputs, crafted.adversarial)
 
     @final
     def step(self, model: nn.Module, batch: Batch, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:

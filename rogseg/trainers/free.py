@@ -8,8 +8,9 @@ from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
 from rogseg.attacks.threat_model import ThreatModel
+from rogseg.cases import Batch
 from rogseg.registry import TRAINERS
-from rogseg.trainers.base import Batch, Passes, Trainer, model_losses, total_loss
+from rogseg.trainers.base import Passes, Trainer, model_losses, total_loss
 from rogseg.trainers.clean_loss import clean_loss
 from rogseg.trainers.perturbation import MovementGuard, perturbation_logs
 from rogseg.trainers.randomness import step_generator
@@ -84,7 +85,7 @@ class FreeTrainer(Trainer):
 
     def step(self, model: nn.Module, batch: Batch, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
         """Train on the mini-batch `num_replays` times; see `Trainer.step`."""
-        inputs, threat = batch["inputs"], self.threat.of_batch(batch)
+        inputs, threat = batch.inputs, self.threat.of_batch(batch)
         looked = {}
         if self.clean_loss_interval and self.num_steps % self.clean_loss_interval == 0:
             looked["clean_loss"] = clean_loss(model, batch, optim_wrapper)

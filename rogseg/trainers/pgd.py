@@ -9,8 +9,9 @@ from torch import nn
 
 from rogseg.attacks.objectives import Objective, build_objective
 from rogseg.attacks.threat_model import ThreatModel
+from rogseg.cases import Batch
 from rogseg.registry import TRAINERS
-from rogseg.trainers.base import Batch, Passes
+from rogseg.trainers.base import Passes
 from rogseg.trainers.crafted_loss import CraftedLossTrainer
 from rogseg.trainers.crafting import objective_on
 from rogseg.trainers.inner_maximization import Crafted, ascend
@@ -82,7 +83,7 @@ class PGDTrainer(CraftedLossTrainer):
         generator: torch.Generator,
     ) -> Crafted:
         """The last iterate for each case that is attacked, the clean volume for the others."""
-        inputs, targets = batch["inputs"], batch["targets"]
+        inputs, targets = batch.inputs, batch.targets
         draws = torch.rand(len(inputs), generator=generator, device=generator.device)
         attacked = (draws >= self.clean_fraction).to(inputs.device)
         if not attacked.any():

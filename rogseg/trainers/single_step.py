@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from rogseg.attacks.objectives import Objective, build_objective
 from rogseg.attacks.threat_model import ThreatModel
-from rogseg.trainers.base import Batch, Passes
+from rogseg.cases import Batch
+from rogseg.trainers.base import Passes
 from rogseg.trainers.crafted_loss import CraftedLossTrainer
 from rogseg.trainers.crafting import objective_on
 from rogseg.trainers.inner_maximization import Crafted, ascend
@@ -72,9 +73,9 @@ class SingleStepTrainer(CraftedLossTrainer):
         generator: torch.Generator,
     ) -> Crafted:
         """One step from the start, brought back."""
-        inputs = batch["inputs"]
+        inputs = batch.inputs
         return ascend(
-            partial(objective_on, module, self.objective, batch["targets"], optim_wrapper),
+            partial(objective_on, module, self.objective, batch.targets, optim_wrapper),
             threat,
             self.start(inputs, threat, generator),
             num_iterations=1,

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rogseg.attacks.threat_model import ThreatModel
+from rogseg.cases import Batch
 from rogseg.registry import TRAINERS
-from rogseg.trainers.base import Batch, Passes, model_losses
+from rogseg.trainers.base import Passes, model_losses
 from rogseg.trainers.crafting import CraftingTrainer
 from rogseg.trainers.inner_maximization import Crafted, ascend
 
@@ -74,7 +75,7 @@ class TRADESTrainer(CraftingTrainer):
         generator: torch.Generator,
     ) -> Crafted:
         """The volumes whose prediction diverges most from the clean one."""
-        inputs = batch["inputs"]
+        inputs = batch.inputs
         with torch.no_grad(), optim_wrapper.optim_context(module):
             clean_logits = module(inputs, mode="tensor").float()
 
@@ -97,8 +98,8 @@ class TRADESTrainer(CraftingTrainer):
 
     def losses(self, model: nn.Module, batch: Batch, inputs: Tensor) -> dict[str, Tensor]:
         """The model's own loss on the clean volumes and ``loss_divergence``, with gradient through both its sides."""
-        losses = model_losses(model, batch, batch["inputs"])
-        clean_logits, logits = model(torch.cat([batch["inputs"], inputs]), mode="tensor").float().chunk(2)
+        losses = model_losses(model, batch, batch.inputs)
+        clean_logits, logits = model(torch.cat([batch.inputs, inputs]), mode="tensor").float().chunk(2)
         return {**losses, "loss_divergence": self.beta * voxel_divergence(clean_logits, logits).mean()}
 
 

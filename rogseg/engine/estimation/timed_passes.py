@@ -45,9 +45,9 @@ class TimedPasses:
         batch = random_batch(self.plan, size, self.device)
         begin = self._now()
         with torch.no_grad():
-            self.attacked(batch["inputs"])
+            self.attacked(batch.inputs)
         evaluated = self._now()
-        value_and_gradient(self.attacked, CrossEntropy(), batch["inputs"], batch["targets"])
+        value_and_gradient(self.attacked, CrossEntropy(), batch.inputs, batch.targets)
         attacked = self._now()
         StandardTrainer().step(self.trained, batch, self.optim_wrapper)
         return PassSeconds(evaluated - begin, attacked - evaluated, self._now() - attacked)

@@ -12,14 +12,14 @@ from mmengine.runner import BaseLoop
 from torch import nn
 from torch.utils.data import DataLoader
 
-from rogseg.datasets import Minibatch, PatchSampler
+from rogseg.datasets import PatchSampler
 from rogseg.engine.training.epoch_meter import EpochMeter
 from rogseg.engine.training.selection_validation import SelectionValidation
 from rogseg.engine.training.training_runner import TrainingRunner
 from rogseg.registry import LOOPS
 from rogseg.trainers import Trainer
 
-__all__ = ["TrainLoop", "divide_epochs", "gather_states", "seed_epoch", "to_device"]
+__all__ = ["TrainLoop", "divide_epochs", "gather_states", "seed_epoch"]
 
 
 @LOOPS.register_module()
@@ -96,7 +96,7 @@ class TrainLoop(BaseLoop):
         for index, data_batch in enumerate(self.dataloader):
             waited += time.perf_counter() - last
             runner.call_hook("before_train_iter", batch_idx=index, data_batch=data_batch)
-            batch = to_device(data_batch, runner.device)
+            batch = data_batch.to(runner.device)
             outputs = self.trainer.step(runner.model, batch, runner.optim_wrapper)
             meter.add(outputs)
             runner.call_hook("after_train_iter", batch_idx=index, data_batch=data_batch, outputs=outputs)
@@ -180,21 +180,6 @@ def seed_epoch(seed: int, epoch: int, rank: int) -> None:
     torch.manual_seed(int(words[0]))
     np.random.seed(int(words[1]))  # noqa: NPY002 (third-party layers may draw from it)
     random.seed(int(words[2]))
-
-
-def to_device(batch: Minibatch, device: torch.device) -> Minibatch:
-    """Move a mini-batch, without waiting where its memory is pinned; channels last on a GPU."""
-    if device.type == "cpu":
-        return batch
-    memory_format = torch.channels_last_3d
-    return {
-        "inputs": batch["inputs"].to(device, non_blocking=True, memory_format=memory_format),
-        "targets": batch["targets"].to(device, non_blocking=True),
-        "inside": batch["inside"].to(device, non_blocking=True),
-        "box_lower": batch["box_lower"].to(device, non_blocking=True),
-        "box_upper": batch["box_upper"].to(device, non_blocking=True),
-        "case_ids": batch["case_ids"],
-    }
 
 
 def gather_states(state: dict[str, Any]) -> list[dict[str, Any]]:

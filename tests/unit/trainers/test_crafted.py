@@ -9,7 +9,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from rogseg.attacks.threat_model import LinfThreat
-from rogseg.cases import IntensityBox
 from rogseg.registry import TRAINERS
 from rogseg.trainers import (
     AWPTrainer,
@@ -93,36 +92,34 @@ def test_what_is_trained_on_lies_in_the_box_and_where_promised_in_the_ball(confi
     model, batch = Recorder(), make_batch()
     build({**config, "epsilon": EPSILON}).step(model, batch, sgd(model))
     radius = 3 * EPSILON if config["type"] == "NFGSMTrainer" else EPSILON
-    threat = LinfThreat.from_fraction(radius, IntensityBox(batch["box_lower"], batch["box_upper"]))
-    threat.assert_admissible(batch["inputs"], model.seen[-1][-2:])
+    threat = LinfThreat.from_fraction(radius, batch.box)
+    threat.assert_admissible(batch.inputs, model.seen[-1][-2:])
 
 
 @pytest.mark.parametrize("config", CRAFTING)
 def test_padding_stays_as_it_is(config: dict[str, Any]) -> None:
     model, batch = Recorder(), make_batch()
-    batch["inside"][:, :, 0] = False
+    batch.movable[:, :, 0] = False
     build({**config, "epsilon": EPSILON}).step(model, batch, sgd(model))
     trained_on = model.seen[-1][-2:]
-    assert torch.equal(trained_on[:, :, 0], batch["inputs"][:, :, 0])
-    assert (trained_on[:, :, 1:] != batch["inputs"][:, :, 1:]).any()
+    assert torch.equal(trained_on[:, :, 0], batch.inputs[:, :, 0])
+    assert (trained_on[:, :, 1:] != batch.inputs[:, :, 1:]).any()
 
 
 def test_pgd_reaches_the_closed_form_adversary() -> None:
     model, batch = Recorder(), make_batch()
     PGDTrainer(epsilon=EPSILON, num_iterations=4).step(model, batch, sgd(model))
-    move = EPSILON * WIDTH * ascent_sign(batch["targets"])
-    expected = (batch["inputs"] + move).clamp(batch["box_lower"], batch["box_upper"])
+    move = EPSILON * WIDTH * ascent_sign(batch.targets)
+    expected = (batch.inputs + move).clamp(batch.box.lower, batch.box.upper)
     assert torch.allclose(model.seen[0], expected, atol=1e-6)
 
 
 def test_pgd_without_random_start_moves_by_its_steps() -> None:
     model, batch = Recorder(), make_batch()
-    batch["inputs"].clamp_(-0.3, 0.3)
+    batch.inputs.clamp_(-0.3, 0.3)
     trainer = PGDTrainer(epsilon=EPSILON, num_iterations=2, step_size=0.2, random_start=False)
     logs = trainer.step(model, batch, sgd(model))
-    assert torch.allclose(
-        model.seen[0], batch["inputs"] + 0.4 * EPSILON * WIDTH * ascent_sign(batch["targets"]), atol=1e-6
-    )
+    assert torch.allclose(model.seen[0], batch.inputs + 0.4 * EPSILON * WIDTH * ascent_sign(batch.targets), atol=1e-6)
     assert logs["delta_over_epsilon"].item() == pytest.approx(0.4, abs=1e-5)
     assert logs["share_at_surface"] == 0
 
@@ -130,8 +127,8 @@ def test_pgd_without_random_start_moves_by_its_steps() -> None:
 def test_pgd_ascends_any_objective() -> None:
     model, batch = Recorder(), make_batch()
     PGDTrainer(epsilon=EPSILON, num_iterations=4, objective={"type": "Margin"}).step(model, batch, sgd(model))
-    move = EPSILON * WIDTH * ascent_sign(batch["targets"])
-    expected = (batch["inputs"] + move).clamp(batch["box_lower"], batch["box_upper"])
+    move = EPSILON * WIDTH * ascent_sign(batch.targets)
+    expected = (batch.inputs + move).clamp(batch.box.lower, batch.box.upper)
     assert torch.allclose(model.seen[0], expected, atol=1e-6)
 
 
@@ -141,7 +138,7 @@ def test_a_share_of_the_cases_stays_clean_and_costs_nothing() -> None:
     for seed in range(100):
         trainer.step(model, make_batch(seed), optim)
     clean = [
-        torch.equal(volume, make_batch(seed)["inputs"][i])
+        torch.equal(volume, make_batch(seed).inputs[i])
         for seed, seen in enumerate(model.seen)
         for i, volume in enumerate(seen)
     ]
@@ -151,10 +148,10 @@ def test_a_share_of_the_cases_stays_clean_and_costs_nothing() -> None:
 
 def test_fgsm_takes_one_step_from_a_random_start() -> None:
     model, batch = Recorder(), make_batch()
-    batch["inputs"].clamp_(-0.3, 0.3)
+    batch.inputs.clamp_(-0.3, 0.3)
     FGSMTrainer(epsilon=EPSILON, step_size=0.5).step(model, batch, sgd(model))
-    start = (model.seen[0] - batch["inputs"]) / (EPSILON * WIDTH) - 0.5 * ascent_sign(batch["targets"])
-    inside = (model.seen[0] - batch["inputs"]).abs() < 0.99 * EPSILON * WIDTH
+    start = (model.seen[0] - batch.inputs) / (EPSILON * WIDTH) - 0.5 * ascent_sign(batch.targets)
+    inside = (model.seen[0] - batch.inputs).abs() < 0.99 * EPSILON * WIDTH
     assert (start[inside].abs() <= 1 + 1e-5).all()
     assert start[inside].std() > 0.3
     assert (~inside).any()  # where the step left the ball
@@ -162,9 +159,9 @@ def test_fgsm_takes_one_step_from_a_random_start() -> None:
 
 def test_nfgsm_adds_noise_and_a_step_and_does_not_project_onto_the_ball() -> None:
     model, batch = Recorder(), make_batch()
-    batch["inputs"].clamp_(-0.1, 0.1)
+    batch.inputs.clamp_(-0.1, 0.1)
     logs = NFGSMTrainer(epsilon=EPSILON).step(model, batch, sgd(model))
-    noise = (model.seen[0] - batch["inputs"]) / (EPSILON * WIDTH) - ascent_sign(batch["targets"])
+    noise = (model.seen[0] - batch.inputs) / (EPSILON * WIDTH) - ascent_sign(batch.targets)
     assert noise.abs().max() <= 2 + 1e-5
     assert noise.abs().max() > 1.7
     assert noise.std().item() == pytest.approx(2 / 3**0.5, rel=0.2)  # uniform in [-2, 2]
@@ -173,22 +170,22 @@ def test_nfgsm_adds_noise_and_a_step_and_does_not_project_onto_the_ball() -> Non
 
 def test_trades_loss_is_clean_loss_and_weighted_divergence_per_voxel() -> None:
     model, batch = LinearModel(), make_batch()
-    adversarial = batch["inputs"] + 0.1
+    adversarial = batch.inputs + 0.1
     losses = TRADESTrainer(beta=4.0).losses(model, batch, adversarial)
-    clean, other = model.layer(batch["inputs"]), model.layer(adversarial)
+    clean, other = model.layer(batch.inputs), model.layer(adversarial)
     p, q = clean.softmax(1), other.softmax(1)
     expected = 4 * (p * (p / q).log()).sum(1).mean()
     assert torch.allclose(losses["loss_divergence"], expected, rtol=1e-4)
-    assert torch.allclose(losses["loss_ce"], F.cross_entropy(clean, batch["targets"]))
+    assert torch.allclose(losses["loss_ce"], F.cross_entropy(clean, batch.targets))
     assert set(losses) == {"loss_ce", "loss_divergence"}
 
 
 def test_trades_diverges_as_far_as_the_ball_goes() -> None:
     model, batch = Recorder(), make_batch()
-    batch["inputs"].clamp_(-0.3, 0.3)
+    batch.inputs.clamp_(-0.3, 0.3)
     logs = TRADESTrainer(epsilon=EPSILON).step(model, batch, sgd(model))
     assert logs["share_at_surface"] == 1
-    assert torch.equal(model.seen[1][:2], batch["inputs"])  # clean and adversarial go through the network together
+    assert torch.equal(model.seen[1][:2], batch.inputs)  # clean and adversarial go through the network together
 
 
 @pytest.mark.parametrize(
@@ -223,7 +220,7 @@ def test_awp_applies_the_gradient_of_moved_weights_to_the_weights_as_they_were()
     AWPTrainer(PGDTrainer(epsilon=0.0), gamma=0.1).step(model, batch, sgd(model, 0.5))
 
     def gradients(module: SmallNetwork) -> list[Tensor]:
-        losses = module(batch["inputs"], batch["targets"], mode="loss")
+        losses = module(batch.inputs, batch.targets, mode="loss")
         assert isinstance(losses, dict)
         return list(torch.autograd.grad(losses["loss_ce"], list(module.parameters())))
 

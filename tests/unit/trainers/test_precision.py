@@ -35,12 +35,12 @@ def bfloat16(model: nn.Module) -> OptimWrapper:
 
 def test_free_moves_along_the_same_signs_under_autocast_and_scaling() -> None:
     model, batch = LinearModel(), make_batch()
-    batch["inputs"].clamp_(-0.3, 0.3)
+    batch.inputs.clamp_(-0.3, 0.3)
     trainer = FreeTrainer(num_replays=2, epsilon=EPSILON, step_size=0.5)
     logs = trainer.step(model, batch, bfloat16(model))
     assert trainer.kept is not None
     assert trainer.kept.dtype == torch.float32
-    assert torch.allclose(trainer.kept, EPSILON * ascent_sign(batch["targets"]), atol=1e-6)
+    assert torch.allclose(trainer.kept, EPSILON * ascent_sign(batch.targets), atol=1e-6)
     assert logs["delta_over_epsilon"].item() == pytest.approx(0.5, abs=1e-5)
 
 

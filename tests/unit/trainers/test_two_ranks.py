@@ -11,6 +11,7 @@ import torch.distributed
 from torch.multiprocessing.spawn import spawn
 from torch.nn.parallel import DistributedDataParallel
 
+from rogseg.cases import Batch, IntensityBox
 from rogseg.engine.training.train import disconnect
 from rogseg.trainers import AWPTrainer, FGSMTrainer, FreeTrainer, PGDTrainer, StandardTrainer, TRADESTrainer, Trainer
 from tests.unit.trainers.linear_model import SmallNetwork, make_batch, sgd, weights
@@ -46,6 +47,17 @@ def run(name: str, rank: int, *, interrupt: bool = False, counts: int = 1) -> di
             optim.load_state_dict(copy.deepcopy(optim_state))
         trainer.step(wrapped, make_batch(10 * step + rank), optim)
     return {"weights": weights(model), "state": trainer.state_dict()}
+
+
+def joined(parts: list[Batch]) -> Batch:
+    """The mini-batches of all ranks as one."""
+    return Batch(
+        sum((part.case_ids for part in parts), ()),
+        torch.cat([part.inputs for part in parts]),
+        torch.cat([part.targets for part in parts]),
+        IntensityBox(torch.cat([part.box.lower for part in parts]), torch.cat([part.box.upper for part in parts])),
+        torch.cat([part.movable for part in parts]),
+    )
 
 
 def answer(rank: int, folder: str) -> None:
@@ -86,10 +98,7 @@ def test_training_saw_both_ranks(ranks: list[dict[str, Any]]) -> None:
     optim = sgd(model)
     for step in range(NUM_STEPS):
         parts = [make_batch(10 * step + rank) for rank in range(2)]
-        joint = copy.deepcopy(parts[0])
-        joint["inputs"] = torch.cat([part["inputs"] for part in parts])
-        joint["targets"] = torch.cat([part["targets"] for part in parts])
-        trainer.step(model, joint, optim)
+        trainer.step(model, joined(parts), optim)
     for one, other in zip(weights(model), ranks[0]["standard"]["weights"], strict=True):
         assert torch.allclose(one, other, atol=1e-6)
 

@@ -8,10 +8,10 @@ from mmengine.hooks import Hook
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from rogseg.cases import Batch
 from rogseg.engine.training.train_loop import TrainLoop
 from rogseg.engine.training.training_runner import TrainingRunner
 from rogseg.registry import HOOKS
-from rogseg.trainers import Batch
 
 __all__ = ["ProgressHook", "epoch_line"]
 
