@@ -22,6 +22,7 @@ from mmengine.registry import Registry
 __all__ = [
     "ATTACKS",
     "BACKBONES",
+    "CRAFTS",
     "CRITERIA",
     "DATASETS",
     "HEADS",
@@ -35,6 +36,7 @@ __all__ = [
     "OPTIM_WRAPPERS",
     "OPTIM_WRAPPER_CONSTRUCTORS",
     "PARAM_SCHEDULERS",
+    "ROBUST_LOSSES",
     "SYSTEMS",
     "THREATS",
     "TRAINERS",
@@ -74,3 +76,5 @@ CRITERIA = Registry("criterion", scope=SCOPE, locations=["rogseg.attacks"])
 THREATS = Registry("threat", scope=SCOPE, locations=["rogseg.attacks.threat_model"])
 SYSTEMS = Registry("system", scope=SCOPE, locations=["rogseg.systems"])
 TRAINERS = Registry("trainer", scope=SCOPE, locations=["rogseg.trainers"])
+CRAFTS = Registry("craft", scope=SCOPE, locations=["rogseg.trainers.crafts"])
+ROBUST_LOSSES = Registry("robust loss", scope=SCOPE, locations=["rogseg.trainers.losses"])

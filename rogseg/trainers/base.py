@@ -8,7 +8,7 @@ MMEngine's distributed wrapper never calls a model's own ``train_step``.
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, final
+from typing import Any
 
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
@@ -37,18 +37,13 @@ class Trainer(ABC):
     """How one mini-batch trains the model."""
 
     num_replays: int = 1
-    """Weight updates per mini-batch; the loop divides epochs and everything counted in epochs by it."""
+    """Weight updates per mini-batch. The loop counts each as much as a mini-batch of standard training: its epochs and
+    everything counted in epochs are divided by it."""
 
     @property
     @abstractmethod
     def passes(self) -> Passes:
         """What a mini-batch costs, all its replays included."""
-
-    @property
-    @final
-    def passes_per_step(self) -> float:
-        """All of a mini-batch's passes, the unit in which budgets are compared."""
-        return self.passes.training + self.passes.crafting
 
     @abstractmethod
     def step(self, model: nn.Module, batch: Batch, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:

@@ -34,6 +34,8 @@ REGISTRY_OF_KEY: dict[str, Registry] = {
     "head": registry.HEADS,
     "losses": registry.LOSSES,
     "trainer": registry.TRAINERS,
+    "craft": registry.CRAFTS,
+    "loss": registry.ROBUST_LOSSES,
     "attack": registry.ATTACKS,
     "attacks": registry.ATTACKS,
     "objective": registry.OBJECTIVES,

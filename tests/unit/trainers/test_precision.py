@@ -8,7 +8,8 @@ import torch
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
-from rogseg.trainers import AWPTrainer, FGSMTrainer, FreeTrainer, NFGSMTrainer, PGDTrainer, TRADESTrainer, Trainer
+from rogseg.trainers import FreeTrainer
+from tests.contract.trainer_contracts import CONTRACTS
 from tests.unit.trainers.linear_model import LinearModel, SmallNetwork, ascent_sign, make_batch
 
 EPSILON = 0.1
@@ -44,21 +45,10 @@ def test_free_moves_along_the_same_signs_under_autocast_and_scaling() -> None:
     assert logs["delta_over_epsilon"].item() == pytest.approx(0.5, abs=1e-5)
 
 
-@pytest.mark.parametrize(
-    "trainer",
-    [
-        FreeTrainer(num_replays=2),
-        PGDTrainer(num_iterations=2),
-        FGSMTrainer(),
-        NFGSMTrainer(),
-        TRADESTrainer(num_iterations=2),
-        AWPTrainer(FGSMTrainer()),
-    ],
-    ids=lambda trainer: type(trainer).__name__,
-)
-def test_every_trainer_learns_in_bfloat16(trainer: Trainer) -> None:
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_every_trainer_learns_in_bfloat16(name: str) -> None:
     torch.manual_seed(0)
-    model = SmallNetwork()
+    model, trainer = SmallNetwork(), CONTRACTS[name].build(8 / 255)
     optim = bfloat16(model)
     losses = [trainer.step(model, make_batch(), optim)["loss"].item() for _ in range(30)]
     assert sum(losses[-5:]) < sum(losses[:5])

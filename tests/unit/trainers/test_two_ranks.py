@@ -13,7 +13,9 @@ from torch.nn.parallel import DistributedDataParallel
 
 from rogseg.cases import Batch, IntensityBox
 from rogseg.engine.training.train import disconnect
-from rogseg.trainers import AWPTrainer, FGSMTrainer, FreeTrainer, PGDTrainer, StandardTrainer, TRADESTrainer, Trainer
+from rogseg.trainers import AdversarialTrainer, AWPTrainer, FreeTrainer, StandardTrainer, Trainer
+from rogseg.trainers.crafts import FGSMCraft, PGDCraft
+from rogseg.trainers.losses import TRADES
 from tests.unit.trainers.linear_model import SmallNetwork, make_batch, sgd, weights
 
 NUM_STEPS = 4
@@ -25,9 +27,10 @@ def trainers() -> dict[str, Trainer]:
         "free_zero": FreeTrainer(num_replays=1, epsilon=0.0),
         "free": FreeTrainer(num_replays=2),
         "free_random": FreeTrainer(num_replays=2, between_batches="random"),
-        "pgd": PGDTrainer(num_iterations=2),
-        "trades": TRADESTrainer(num_iterations=2),
-        "awp": AWPTrainer(FGSMTrainer()),
+        "pgd": AdversarialTrainer(PGDCraft(2)),
+        "trades": AdversarialTrainer(PGDCraft(2, start="noise"), TRADES()),
+        "awp": AWPTrainer(AdversarialTrainer(FGSMCraft())),
+        "awp_zero": AWPTrainer(AdversarialTrainer(PGDCraft(1), epsilon=0.0), gamma=0.5),
     }
 
 
@@ -92,14 +95,14 @@ def test_free_with_one_replay_and_epsilon_zero_is_standard_training_bit_for_bit(
         assert all(map(torch.equal, rank["free_zero"]["weights"], rank["standard"]["weights"]))
 
 
-def test_training_saw_both_ranks(ranks: list[dict[str, Any]]) -> None:
+@pytest.mark.parametrize("name", ["standard", "awp_zero"])
+def test_training_is_that_of_one_process_with_the_mini_batches_of_both(ranks: list[dict[str, Any]], name: str) -> None:
     torch.manual_seed(0)
-    model, trainer = SmallNetwork(), StandardTrainer()
+    model, trainer = SmallNetwork(), trainers()[name]
     optim = sgd(model)
     for step in range(NUM_STEPS):
-        parts = [make_batch(10 * step + rank) for rank in range(2)]
-        trainer.step(model, joined(parts), optim)
-    for one, other in zip(weights(model), ranks[0]["standard"]["weights"], strict=True):
+        trainer.step(model, joined([make_batch(10 * step + rank) for rank in range(2)]), optim)
+    for one, other in zip(weights(model), ranks[0][name]["weights"], strict=True):
         assert torch.allclose(one, other, atol=1e-6)
 
 
