@@ -2,6 +2,7 @@
 
 from rogseg.trainers.losses.adversarial_loss import AdversarialLoss
 from rogseg.trainers.losses.base import RobustLoss
+from rogseg.trainers.losses.mart import MART
 from rogseg.trainers.losses.trades import TRADES
 
-__all__ = ["TRADES", "AdversarialLoss", "RobustLoss"]
+__all__ = ["MART", "TRADES", "AdversarialLoss", "RobustLoss"]
