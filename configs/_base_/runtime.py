@@ -18,17 +18,19 @@ resume = False
 validation = dict(interval=1, max_volumes=8, volume_interval=1, max_patches=64)
 inference = dict(window_size="task.window_size", overlap=0.5)
 
-# The Runner's own hooks log and save at other moments than TrainLoop needs.
+# The Runner's own hooks log, save and schedule at other moments than TrainLoop needs.
 default_hooks = dict(
     runtime_info=None,
     timer=None,
     sampler_seed=None,
     logger=None,
     checkpoint=None,
+    param_scheduler=None,
     history=dict(type="HistoryHook"),
     progress=dict(type="ProgressHook"),
     overfitting=dict(type="OverfittingHook"),
     save=dict(type="SaveHook"),
+    schedule=dict(type="ScheduleHook"),
 )
 custom_hooks = []
 visualizer = dict(type="Visualizer", vis_backends=[dict(type="LocalVisBackend")])

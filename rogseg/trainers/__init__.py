@@ -6,6 +6,7 @@ from rogseg.trainers.base import Passes, Trainer, total_loss
 from rogseg.trainers.free import FreeTrainer
 from rogseg.trainers.overfitting_monitor import CatastrophicOverfittingMonitor
 from rogseg.trainers.perturbation import PerturbationNeverMovedError
+from rogseg.trainers.seat import SEATTrainer
 from rogseg.trainers.standard import StandardTrainer
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "FreeTrainer",
     "Passes",
     "PerturbationNeverMovedError",
+    "SEATTrainer",
     "StandardTrainer",
     "Trainer",
     "total_loss",

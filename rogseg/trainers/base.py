@@ -71,6 +71,9 @@ class Trainer(ABC):
             inputs: what the step made of the batch's inputs, of their shape; its own where it makes nothing of them.
         """
 
+    def end_epoch(self) -> None:  # noqa: B027 (most trainers do nothing)
+        """Told on every rank after an epoch's last mini-batch; `num_replays` may change here and nowhere else."""
+
     @abstractmethod
     def state_dict(self) -> dict[str, Any]:
         """What this rank must find again on resume: tensors and plain numbers only."""

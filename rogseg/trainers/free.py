@@ -48,6 +48,9 @@ class FreeTrainer(Trainer):
     are theirs, the other starts are not. Deviations: the perturbation itself is clipped to the box, not only the sum,
     so it does not grow where it has no effect; epsilon is per case and channel. Gradient accumulation counts replays:
     the perturbation moves at each, the weights after every `accumulative_counts`-th.
+
+    Logged, besides what all trainers log, is ``input_gradient``: the L1 norm of the gradient of a case's loss with
+    respect to its voxels that may move, averaged over cases and replays.
     """
 
     def __init__(
@@ -95,9 +98,13 @@ class FreeTrainer(Trainer):
             trained_on = adversarial.detach().requires_grad_()
             with optim_wrapper.optim_context(model):
                 loss, logs = total_loss(self.losses(model, batch, trained_on))
+            scales: list[Tensor] = []
+            loss.register_hook(scales.append)  # type: ignore[no-untyped-call]
             optim_wrapper.update_params(loss)
-            replays.append(logs)
-            climbed = trained_on.detach() + self.step_size * threat.steepest_ascent(input_gradient(trained_on))
+            gradient = input_gradient(trained_on)
+            # The backward pass began with the factor of loss scaling and accumulation in place of 1.
+            replays.append(logs | {"input_gradient": (gradient * batch.movable).abs().sum() / scales[0]})
+            climbed = trained_on.detach() + self.step_size * threat.steepest_ascent(gradient)
             moved |= (climbed != trained_on).any()
             adversarial = threat.project(inputs, climbed)
         trained_on = trained_on.detach()
@@ -109,7 +116,7 @@ class FreeTrainer(Trainer):
         return means | looked | perturbation_logs(threat, inputs, trained_on)
 
     def losses(self, model: nn.Module, batch: Batch, inputs: Tensor) -> dict[str, Tensor]:
-        """The model's own; see `Trainer.losses`."""
+        """The model's own terms; see `Trainer.losses`."""
         return model_losses(model, batch, inputs)
 
     @torch.no_grad()

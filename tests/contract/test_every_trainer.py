@@ -25,6 +25,7 @@ def trained(name: str, model: Trainee, *, epsilon: float = EPSILON, num_steps: i
     trainer, optim = CONTRACTS[name].build(epsilon), Recording(model, rate)
     for seed in range(num_steps):
         trainer.step(model, batch_of(seed), optim)
+        trainer.end_epoch()
     return trainer
 
 
@@ -76,6 +77,7 @@ def test_trains_inside_box_and_ball_whatever_channels_and_classes(
         threat = LinfThreat.from_fraction(EPSILON * CONTRACTS[name].radius, batch.box)
         for inputs, _ in model.seen[first:]:
             threat.assert_admissible(batch.inputs, inputs[-2:])
+        trainer.end_epoch()
     assert torch.equal(trained_on(model), batch.inputs) is (not CONTRACTS[name].perturbs)
 
 
@@ -86,6 +88,7 @@ def test_padding_is_never_perturbed(name: str) -> None:
     trainer, optim = CONTRACTS[name].build(EPSILON), Recording(model, 0.05)
     for _ in range(3):
         trainer.step(model, batch, optim)
+        trainer.end_epoch()
     for inputs, _ in model.seen:
         for volumes in torch.split(inputs, 2):
             assert torch.equal(volumes[:, :, 0], batch.inputs[:, :, 0])
@@ -119,6 +122,7 @@ def test_passes_claimed_are_passes_made(name: str) -> None:
     for seed in range(num_steps):
         claimed = [claimed[0] + trainer.passes.training, claimed[1] + trainer.passes.crafting]
         trainer.step(model, batch_of(seed), optim)
+        trainer.end_epoch()
     made = [model.passes["training"] / 2, model.passes["crafting"] / 2]
     assert made == pytest.approx(claimed, rel=0.2 if CONTRACTS[name].is_passes_mean else 0)
 
@@ -138,6 +142,8 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(name: str) -> Non
             [(resumed, resumed_model, resumed_optim)] if seed >= 5 else []
         ):
             one.step(its_model, batch_of(seed), its_optim)
+            if seed % 2:
+                one.end_epoch()
     assert all(map(torch.equal, weights(model), weights(resumed_model)))
     assert str(whole.state_dict()) == str(resumed.state_dict())
 

@@ -59,6 +59,7 @@ MIXED = {**PGD, "clean_fraction": 0.5}
 CONTRACTS: dict[str, TrainerContract] = {
     "standard": TrainerContract(lambda epsilon: {"type": "StandardTrainer"}, seeks="nothing"),
     "free": TrainerContract(lambda epsilon: free(3, epsilon)),
+    "seat": TrainerContract(lambda epsilon: {"type": "SEATTrainer", "trainer": free(1, epsilon), "interval": 1}),
     "pgd": TrainerContract(lambda epsilon: adversarial({**PGD}, epsilon)),
     "pgd_mixed": TrainerContract(lambda epsilon: adversarial({**MIXED}, epsilon), share=0, is_passes_mean=True),
     "fgsm": TrainerContract(lambda epsilon: adversarial({"type": "FGSMCraft"}, epsilon), share=0.75),
@@ -69,6 +70,7 @@ CONTRACTS: dict[str, TrainerContract] = {
         share=0.8,
         standard_at_zero="nearly",
     ),
+    "mart": TrainerContract(lambda epsilon: adversarial({**PGD}, epsilon, "MART"), standard_at_zero="no"),
     "awp": TrainerContract(
         lambda epsilon: {"type": "AWPTrainer", "trainer": adversarial({**PGD}, epsilon)}, standard_at_zero="no"
     ),

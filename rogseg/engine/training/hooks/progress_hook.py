@@ -58,7 +58,7 @@ class ProgressHook(Hook):
     ) -> None:
         """Move the bar."""
         if self.progress is not None and self.bar is not None:
-            self.progress.update(self.bar, completed=runner.iter + 1)
+            self.progress.update(self.bar, total=runner.train_loop.max_iters, completed=runner.iter + 1)
 
     def after_train_epoch(self, runner: TrainingRunner) -> None:
         """One line."""
