@@ -7,7 +7,7 @@ import torch
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
-from rogseg.attacks.threat_model import ThreatModel
+from rogseg.attacks.threats import ThreatModel
 from rogseg.cases import Batch
 from rogseg.registry import TRAINERS
 from rogseg.trainers.base import Passes, Trainer, model_losses, total_loss

@@ -8,7 +8,7 @@ from mmengine.config import Config
 
 from rogseg.engine.config.load import load_config
 from rogseg.engine.config.task import plan_of
-from rogseg.engine.evaluation_identity import digest_of_file, digest_of_json
+from rogseg.engine.digests import digest_of_file, digest_of_json
 from rogseg.engine.model.compilation import compile_in_place
 from rogseg.engine.model.model_zoo import zoo_model
 from rogseg.engine.model.recorded_plan import recorded_plan

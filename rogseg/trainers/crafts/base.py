@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from rogseg.attacks.objectives import Objective
-from rogseg.attacks.threat_model import ThreatModel
+from rogseg.attacks.threats import ThreatModel
 from rogseg.cases import Batch, LogitFn
 
 __all__ = ["Craft", "Crafted", "InnerProblem", "power_of_two_near"]
