@@ -34,7 +34,7 @@ def cases_to_attack(
         ValueError: the system needs ``data``, or a case is unknown or has no label.
     """
     if data is not None:
-        raw = read_raw_task(data)
+        raw = _raw_task_for(opened, data)
         by_id = {case.case_id: case for case in raw.training}
         wanted = tuple(cases) if cases else _fold_of(raw, None, fold).validation
         _refuse_unknown(wanted, by_id, str(raw.directory))
@@ -101,7 +101,7 @@ def cases_to_test(
             f"{data}: no raw task here (no dataset.json), and results are measured on its grid: name its folder "
             "with --data, or segment a plain folder of images with --images"
         )
-    raw = read_raw_task(data)
+    raw = _raw_task_for(opened, data)
     part = _fold_of(raw, stored_dir, fold)
     by_id = {case.case_id: case for case in (*raw.training, *raw.test)}
     test = tuple(case.case_id for case in raw.test)
@@ -124,6 +124,11 @@ def reference_width(task_dir: str | Path) -> ReferenceWidth:
         return tuple(upper - lower for lower, upper in zip(properties.raw_lower, properties.raw_upper, strict=True))
 
     return width_of
+
+
+def _raw_task_for(opened: OpenedSystem, data: str | Path) -> RawTask:
+    # Other systems bring their own labels, which may be regions; ours have those of the task.
+    return read_raw_task(data, plain_labels=isinstance(opened.system, RogsegSystem))
 
 
 def _fold_of(raw: RawTask, stored_dir: Path | None, fold: int) -> Fold:
