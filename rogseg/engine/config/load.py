@@ -9,6 +9,7 @@ from mmengine.config import Config, ConfigDict
 
 from rogseg.engine.config.check import check_components
 from rogseg.engine.config.keys import TOP_LEVEL_KEYS, nearest
+from rogseg.engine.config.named_bases import bases_by_path
 from rogseg.engine.config.task import attach_task, resolve_task_values
 from rogseg.shipped_configs import find_config
 
@@ -75,7 +76,9 @@ def parse_overrides(options: Sequence[str]) -> dict[str, Any]:
 
 def _read(path: Path) -> Config:
     try:
-        return Config.fromfile(str(path))
+        with bases_by_path(path) as readable:
+            config = Config.fromfile(str(readable))
+        return Config(config._cfg_dict, cfg_text=config.text, filename=str(path))
     except KeyError as error:
         if "Duplicate key" in str(error):
             raise ValueError(
