@@ -35,6 +35,7 @@ __all__ = [
     "OPTIM_WRAPPERS",
     "OPTIM_WRAPPER_CONSTRUCTORS",
     "PARAM_SCHEDULERS",
+    "SYSTEMS",
     "THREATS",
     "TRAINERS",
     "TRANSFORMS",
@@ -48,7 +49,7 @@ SCOPE = "rogseg"
 MODELS = Registry("model", parent=MMENGINE_MODELS, scope=SCOPE, locations=["rogseg.models"])
 DATASETS = Registry("dataset", parent=MMENGINE_DATASETS, scope=SCOPE, locations=["rogseg.datasets"])
 TRANSFORMS = Registry("transform", parent=MMENGINE_TRANSFORMS, scope=SCOPE, locations=["rogseg.datasets.transforms"])
-METRICS = Registry("metric", parent=MMENGINE_METRICS, scope=SCOPE, locations=["rogseg.evaluation"])
+METRICS = Registry("metric", parent=MMENGINE_METRICS, scope=SCOPE, locations=["rogseg.metrics"])
 HOOKS = Registry("hook", parent=MMENGINE_HOOKS, scope=SCOPE, locations=["rogseg.engine.training.hooks"])
 LOOPS = Registry("loop", parent=MMENGINE_LOOPS, scope=SCOPE, locations=["rogseg.engine"])
 OPTIM_WRAPPERS = Registry("optim_wrapper", parent=MMENGINE_OPTIM_WRAPPERS, scope=SCOPE, locations=["rogseg.engine"])
@@ -70,5 +71,6 @@ LOSSES = Registry("loss", scope=SCOPE, locations=["rogseg.models.losses"])
 ATTACKS = Registry("attack", scope=SCOPE, locations=["rogseg.attacks"])
 OBJECTIVES = Registry("objective", scope=SCOPE, locations=["rogseg.attacks.objectives"])
 CRITERIA = Registry("criterion", scope=SCOPE, locations=["rogseg.attacks"])
-THREATS = Registry("threat", scope=SCOPE, locations=["rogseg.attacks.threat_model"])
+THREATS = Registry("threat", scope=SCOPE, locations=["rogseg.attacks"])
+SYSTEMS = Registry("system", scope=SCOPE, locations=["rogseg.systems"])
 TRAINERS = Registry("trainer", scope=SCOPE, locations=["rogseg.trainers"])

@@ -5,16 +5,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rogseg.attacks.apgd_step_size import StepSize
 from rogseg.attacks.base import Attack, Perturbation
 from rogseg.attacks.best_iterate import BestIterate, Select, check_select, replace_cases, score_only, scored_gradient
-from rogseg.attacks.counted_model import CountedModel
-from rogseg.attacks.criteria import Criterion
 from rogseg.attacks.objectives import Objective
-from rogseg.attacks.threat_model import ThreatModel
+from rogseg.attacks.problem import Problem
+from rogseg.attacks.threats import ThreatModel
 from rogseg.registry import ATTACKS
 
-__all__ = ["APGD"]
+__all__ = ["APGD", "StepSize"]
 
 MOMENTUM = 0.75
 
@@ -63,38 +61,20 @@ class APGD(Attack):
         self.select: Select = select
         self.first_check_against_zero = first_check_against_zero
 
-    def perturb(
-        self,
-        model: CountedModel,
-        inputs: Tensor,
-        targets: Tensor,
-        threat: ThreatModel,
-        criterion: Criterion,
-        *,
-        generator: torch.Generator,
-        start: Tensor | None,
-    ) -> Perturbation:
+    def perturb(self, problem: Problem, generator: torch.Generator) -> Perturbation:
         """Every restart in turn; the best iterate of each case."""
-        best = BestIterate(self.select, targets)
+        best = BestIterate(self.select, problem.targets)
         for restart in range(self.num_restarts):
-            given = start if restart == 0 else None
-            first = threat.random_start(inputs, generator) if given is None else given
-            self._run(model, inputs, targets, threat, first, best)
+            given = problem.start if restart == 0 else None
+            first = problem.threat.random_start(problem.inputs, generator) if given is None else given
+            self._run(problem, first, best)
         return Perturbation(best.best())
 
-    def _run(
-        self,
-        model: CountedModel,
-        inputs: Tensor,
-        targets: Tensor,
-        threat: ThreatModel,
-        start: Tensor,
-        best: BestIterate,
-    ) -> None:
+    def _run(self, problem: Problem, start: Tensor, best: BestIterate) -> None:
         """One run; iterates are never modified in place, so keeping one costs no copy."""
         every = self.select == "dice"  # else the leader is what to keep, and a second copy of it would only cost memory
         volume = previous = leader = start
-        scores, gradient, logits = scored_gradient(model, self.objective, 0.0, volume, targets)
+        scores, gradient, logits = scored_gradient(problem, self.objective, 0.0, volume)
         if every:
             best.update(volume, scores, logits)
         leader_scores, leader_gradient = scores, gradient
@@ -103,14 +83,14 @@ class APGD(Attack):
         for iteration in range(self.num_iterations):
             del logits  # not to be held through the next forward pass
             momentum = MOMENTUM if iteration > 0 else 1.0
-            moved = step(inputs, volume, previous, gradient, schedule.size, momentum, threat)
+            moved = step(problem.inputs, volume, previous, gradient, schedule.size, momentum, problem.threat)
             del gradient
             previous, volume = volume, moved
             del moved
             if iteration == self.num_iterations - 1:
                 break
             progress = (iteration + 1) / self.num_iterations
-            scores, gradient, logits = scored_gradient(model, self.objective, progress, volume, targets)
+            scores, gradient, logits = scored_gradient(problem, self.objective, progress, volume)
             if every:
                 best.update(volume, scores, logits)
             better = scores > leader_scores
@@ -123,7 +103,50 @@ class APGD(Attack):
         del leader_gradient
         if not every:
             best.keep(leader, leader_scores)
-        best.update(volume, *score_only(model, self.objective, volume, targets))
+        best.update(volume, *score_only(problem, self.objective, volume))
+
+
+class StepSize:
+    """The step of each case in units of epsilon, halved at checkpoints that come ever closer.
+
+    Args:
+        num_iterations: of the whole run; the checkpoints are set as shares of it.
+        rho: share of upward steps below which the step is halved.
+        first_loss: (B,), what the first step's loss is compared with.
+        best_loss: (B,), the best loss at the start.
+
+    Source: Croce and Hein 2020, section 3.1 and conditions 1 and 2; checkpoints rounded down as in the reference
+    implementation.
+    """
+
+    def __init__(self, num_iterations: int, rho: float, first_loss: Tensor, best_loss: Tensor) -> None:
+        self.size = torch.full_like(best_loss, 2.0)
+        self._rho = rho
+        self._interval = max(int(0.22 * num_iterations), 1)
+        self._shortest = max(int(0.06 * num_iterations), 1)
+        self._decrease = max(int(0.03 * num_iterations), 1)
+        self._steps = 0
+        self._rises = torch.zeros_like(best_loss)
+        self._last_loss = first_loss
+        self._best_at_check = best_loss
+        # True, so that condition 2 (no better loss since an unchanged step) cannot hold at the first checkpoint.
+        self._halved_at_check = torch.ones_like(best_loss, dtype=torch.bool)
+
+    def update(self, loss: Tensor, best_loss: Tensor) -> Tensor:
+        """Record the loss of an iterate, (B,); returns the cases whose step was halved now, (B,) bool."""
+        self._rises += loss > self._last_loss
+        self._last_loss = loss
+        self._steps += 1
+        if self._steps < self._interval:
+            return torch.zeros_like(self._halved_at_check)
+        oscillates = self._rises <= self._rho * self._steps
+        stalls = ~self._halved_at_check & (self._best_at_check >= best_loss)
+        halved = oscillates | stalls
+        self.size = torch.where(halved, self.size / 2, self.size)
+        self._halved_at_check, self._best_at_check = halved, best_loss
+        self._steps, self._rises = 0, torch.zeros_like(best_loss)
+        self._interval = max(self._interval - self._decrease, self._shortest)
+        return halved
 
 
 @torch.no_grad()

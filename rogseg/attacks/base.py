@@ -13,7 +13,8 @@ from rogseg.attacks.counted_model import CountedModel, frozen_parameters
 from rogseg.attacks.criteria import Criterion, case_dice
 from rogseg.attacks.input_checks import check_box, check_inputs, check_start, check_targets
 from rogseg.attacks.objectives.base import Objective, build_objective
-from rogseg.attacks.threat_model import ThreatModel
+from rogseg.attacks.problem import Problem
+from rogseg.attacks.threats import ThreatModel
 from rogseg.cases import LogitFn
 from rogseg.metrics import mean_foreground_dice
 
@@ -42,6 +43,7 @@ class AttackResult:
 
     Args:
         adversarial: (B, C, D, H, W), in ball and box.
+        prediction: (B, D, H, W) uint8, the class of every voxel of it.
         success: (B,) bool, the criterion on it.
         dice: (B, K - 1) float64, per foreground class; NaN where neither target nor prediction has it, and in
             the whole row of a case without foreground.
@@ -56,6 +58,7 @@ class AttackResult:
     """
 
     adversarial: Tensor
+    prediction: Tensor
     success: Tensor
     dice: Tensor
     loss: Tensor
@@ -63,6 +66,7 @@ class AttackResult:
     num_forward: int
     num_backward: int
     seconds: float
+    num_bad_gradients: int = 0
     found_distance: Tensor | None = None
     members: Mapping[str, "AttackResult"] = field(default_factory=dict)
 
@@ -129,7 +133,7 @@ class Attack(ABC):
                 check_start(inputs, start)
                 start = threat.project(inputs, start.detach())
             counted = CountedModel(model, int(targets.max()))
-            found = self.perturb(counted, inputs, targets, threat, criterion, generator=generator, start=start)
+            found = self.perturb(Problem(counted, inputs, targets, threat, criterion, start), generator)
             adversarial = threat.project(inputs, found.adversarial.detach())
             with torch.no_grad():
                 logits = counted(adversarial)
@@ -139,6 +143,7 @@ class Attack(ABC):
         threat.assert_admissible(inputs, adversarial)
         return AttackResult(
             adversarial=adversarial,
+            prediction=logits.argmax(1).to(torch.uint8),
             success=success,
             dice=dice,
             loss=loss,
@@ -151,25 +156,10 @@ class Attack(ABC):
         )
 
     @abstractmethod
-    def perturb(
-        self,
-        model: CountedModel,
-        inputs: Tensor,
-        targets: Tensor,
-        threat: ThreatModel,
-        criterion: Criterion,
-        *,
-        generator: torch.Generator,
-        start: Tensor | None,
-    ) -> Perturbation:
+    def perturb(self, problem: Problem, generator: torch.Generator) -> Perturbation:
         """The search itself; runs with gradients enabled, on checked and detached tensors.
 
         Args:
-            model: counts its passes; `counted_model.value_and_gradient` makes one forward and one backward of it.
-            inputs: (B, C, D, H, W).
-            targets: (B, D, H, W) int64.
-            threat: ball and box.
-            criterion: when a case has fallen.
+            problem: what is attacked and what is allowed.
             generator: the only source of randomness.
-            start: (B, C, D, H, W) in ball and box, or None for the attack's own start.
         """

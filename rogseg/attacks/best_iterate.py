@@ -5,9 +5,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from rogseg.attacks.counted_model import CountedModel, value_and_gradient
+from rogseg.attacks.counted_model import value_and_gradient
 from rogseg.attacks.criteria import case_dice
 from rogseg.attacks.objectives.base import Objective
+from rogseg.attacks.problem import Problem
 from rogseg.metrics import mean_foreground_dice
 
 __all__ = ["BestIterate", "Select", "check_select", "replace_cases", "score_only", "scored_gradient"]
@@ -22,22 +23,22 @@ def check_select(select: str) -> None:
 
 
 def scored_gradient(
-    model: CountedModel, objective: Objective, progress: float, volume: Tensor, targets: Tensor
+    problem: Problem, objective: Objective, progress: float, volume: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """One forward and one backward pass: score (B,) by the objective's ruler, gradient (B, C, D, H, W), logits."""
     current, ruler = objective.at(progress), objective.ruler
-    values, gradient, logits = value_and_gradient(model, current, volume, targets)
+    values, gradient, logits = value_and_gradient(problem.model, current, volume, problem.targets)
     if ruler is not current:
         with torch.no_grad():
-            values = ruler(logits, targets)
+            values = ruler(logits, problem.targets)
     return values, gradient, logits
 
 
 @torch.no_grad()
-def score_only(model: CountedModel, objective: Objective, volume: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+def score_only(problem: Problem, objective: Objective, volume: Tensor) -> tuple[Tensor, Tensor]:
     """One forward pass: score (B,) by the objective's ruler, and the logits."""
-    logits = model(volume)
-    return objective.ruler(logits, targets), logits
+    logits = problem.model(volume)
+    return objective.ruler(logits, problem.targets), logits
 
 
 def replace_cases(mask: Tensor, new: Tensor, old: Tensor) -> Tensor:

@@ -3,13 +3,11 @@
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from rogseg.attacks.base import Attack, Perturbation
-from rogseg.attacks.counted_model import CountedModel, value_and_gradient
-from rogseg.attacks.criteria import Criterion
+from rogseg.attacks.counted_model import value_and_gradient
 from rogseg.attacks.objectives import Objective
-from rogseg.attacks.threat_model import ThreatModel
+from rogseg.attacks.problem import Problem
 from rogseg.registry import ATTACKS
 
 __all__ = ["FGSM"]
@@ -39,19 +37,10 @@ class FGSM(Attack):
         self.random_start = random_start
         self.step_size = step_size
 
-    def perturb(
-        self,
-        model: CountedModel,
-        inputs: Tensor,
-        targets: Tensor,
-        threat: ThreatModel,
-        criterion: Criterion,
-        *,
-        generator: torch.Generator,
-        start: Tensor | None,
-    ) -> Perturbation:
+    def perturb(self, problem: Problem, generator: torch.Generator) -> Perturbation:
         """One gradient, one step."""
+        start, threat = problem.start, problem.threat
         if start is None:
-            start = threat.random_start(inputs, generator) if self.random_start else inputs
-        _, gradient, _ = value_and_gradient(model, self.objective.at(0.0), start, targets)
+            start = threat.random_start(problem.inputs, generator) if self.random_start else problem.inputs
+        _, gradient, _ = value_and_gradient(problem.model, self.objective.at(0.0), start, problem.targets)
         return Perturbation(threat.steepest_ascent(gradient).mul_(self.step_size).add_(start))

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from rogseg.attacks.threat_model import ThreatModel
+from rogseg.attacks.threats import ThreatModel
 from rogseg.cases import IntensityBox
 
 __all__ = ["check_box", "check_inputs", "check_start", "check_targets"]

@@ -3,14 +3,11 @@
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from rogseg.attacks.base import Attack, Perturbation
 from rogseg.attacks.best_iterate import BestIterate, Select, check_select, score_only, scored_gradient
-from rogseg.attacks.counted_model import CountedModel
-from rogseg.attacks.criteria import Criterion
 from rogseg.attacks.objectives import Objective
-from rogseg.attacks.threat_model import ThreatModel
+from rogseg.attacks.problem import Problem
 from rogseg.registry import ATTACKS
 
 __all__ = ["PGD"]
@@ -54,32 +51,23 @@ class PGD(Attack):
         self.random_start = random_start
         self.select: Select = select
 
-    def perturb(
-        self,
-        model: CountedModel,
-        inputs: Tensor,
-        targets: Tensor,
-        threat: ThreatModel,
-        criterion: Criterion,
-        *,
-        generator: torch.Generator,
-        start: Tensor | None,
-    ) -> Perturbation:
+    def perturb(self, problem: Problem, generator: torch.Generator) -> Perturbation:
         """Every restart in turn; the best iterate of each case."""
-        best = BestIterate(self.select, targets)
+        inputs, threat = problem.inputs, problem.threat
+        best = BestIterate(self.select, problem.targets)
         for restart in range(self.num_restarts):
-            if restart == 0 and (start is not None or not self.random_start):
-                volume = inputs if start is None else start
+            if restart == 0 and (problem.start is not None or not self.random_start):
+                volume = inputs if problem.start is None else problem.start
             else:
                 volume = threat.random_start(inputs, generator)
             for iteration in range(self.num_iterations):
                 progress = iteration / self.num_iterations
-                scores, gradient, logits = scored_gradient(model, self.objective, progress, volume, targets)
+                scores, gradient, logits = scored_gradient(problem, self.objective, progress, volume)
                 best.update(volume, scores, logits)
                 del logits  # not to be held through the next forward pass
                 step = threat.steepest_ascent(gradient).mul_(self.step_size)
                 del gradient
                 volume = threat.project(inputs, step.add_(volume))
                 del step
-            best.update(volume, *score_only(model, self.objective, volume, targets))
+            best.update(volume, *score_only(problem, self.objective, volume))
         return Perturbation(best.best())

@@ -1,17 +1,15 @@
 """An attack in stages, from a larger ball down to the one of the threat model."""
 
+from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from rogseg.attacks.apgd import APGD
 from rogseg.attacks.base import Attack, Perturbation
 from rogseg.attacks.best_iterate import Select
-from rogseg.attacks.counted_model import CountedModel
-from rogseg.attacks.criteria import Criterion
 from rogseg.attacks.objectives import Objective
-from rogseg.attacks.threat_model import ThreatModel
+from rogseg.attacks.problem import Problem
 from rogseg.registry import ATTACKS
 
 __all__ = ["ShrinkingAPGD"]
@@ -49,22 +47,12 @@ class ShrinkingAPGD(Attack):
             for i, (factor, _) in enumerate(STAGES)
         ]
 
-    def perturb(
-        self,
-        model: CountedModel,
-        inputs: Tensor,
-        targets: Tensor,
-        threat: ThreatModel,
-        criterion: Criterion,
-        *,
-        generator: torch.Generator,
-        start: Tensor | None,
-    ) -> Perturbation:
+    def perturb(self, problem: Problem, generator: torch.Generator) -> Perturbation:
         """Stage after stage."""
-        volume = start
+        volume = problem.start
         for factor, attack in self.stages:
-            ball = threat.scaled(factor)
-            inside = None if volume is None else ball.project(inputs, volume)
-            found = attack.perturb(model, inputs, targets, ball, criterion, generator=generator, start=inside)
+            ball = problem.threat.scaled(factor)
+            inside = None if volume is None else ball.project(problem.inputs, volume)
+            found = attack.perturb(replace(problem, threat=ball, start=inside), generator)
             volume = found.adversarial
         return found

@@ -2,7 +2,7 @@
 
 from rogseg.engine.config.load import load_config
 from rogseg.engine.config.task import plan_of
-from rogseg.engine.model.api import TrainedModel, load_model, load_zoo_model
+from rogseg.engine.model.api import load_model, load_zoo_model
 from rogseg.engine.training.autocast_optim_wrapper import AutocastOptimWrapper
 from rogseg.engine.training.one_cycle import OneCycle
 from rogseg.engine.training.train import build_runner, train, train_config, work_dir_of
@@ -12,7 +12,6 @@ __all__ = [
     "AutocastOptimWrapper",
     "OneCycle",
     "TrainLoop",
-    "TrainedModel",
     "build_runner",
     "load_config",
     "load_model",

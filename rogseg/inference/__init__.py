@@ -2,11 +2,12 @@
 
 from rogseg.inference.export import raw_grid_labels, write_prediction
 from rogseg.inference.postprocessing import postprocess, postprocess_class, with_postprocessing
-from rogseg.inference.region_update import CachedVolumeLogits
+from rogseg.inference.region_update import CachedVolumeLogits, RegionVolumeLogits
 from rogseg.inference.sliding_window import VolumeLogits
 
 __all__ = [
     "CachedVolumeLogits",
+    "RegionVolumeLogits",
     "VolumeLogits",
     "postprocess",
     "postprocess_class",

@@ -10,7 +10,7 @@ from rogseg.inference.sliding_window import VolumeLogits, crop_volume, gather_wi
 from rogseg.inference.windows import WindowIndex
 from rogseg.task_plan import Region
 
-__all__ = ["CachedVolumeLogits"]
+__all__ = ["CachedVolumeLogits", "RegionVolumeLogits"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,3 +145,22 @@ def _overlap(region: Region, box: Region) -> tuple[Region, Region]:
         slice(cut.start - window.start, cut.stop - window.start) for cut, window in zip((x, y, z), region, strict=True)
     )
     return (x, y, z), (i, j, k)
+
+
+class RegionVolumeLogits:
+    """Logits of whole volumes, of which single ones can be kept open for local changes, as the Square attack wants.
+
+    Gives the same logits as the `VolumeLogits` that it wraps, so an attack decides the same through either; a query
+    costs the windows that its cuboid touches instead of all. An open case keeps the logits of all its windows.
+    """
+
+    def __init__(self, volume_logits: VolumeLogits) -> None:
+        self.volume_logits = volume_logits
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        """(B, C, D, H, W) -> (B, K, D, H, W) raw logits, differentiable."""
+        return self.volume_logits(inputs)
+
+    def open_case(self, inputs: Tensor) -> CachedVolumeLogits:
+        """Evaluate (1, C, D, H, W) in full, without a graph, and keep the logits of its windows."""
+        return CachedVolumeLogits(self.volume_logits, inputs)

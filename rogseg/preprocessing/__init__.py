@@ -7,6 +7,7 @@ from rogseg.preprocessing.pipeline import preprocess_task
 from rogseg.preprocessing.planner import plan_geometry
 from rogseg.preprocessing.raw_grid import labels_to_raw_grid, probabilities_to_raw_grid
 from rogseg.preprocessing.shipped_plans import choose_plan, find_shipped_plan
+from rogseg.preprocessing.source_digest import digest_files
 from rogseg.preprocessing.volume import Volume
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Volume",
     "choose_plan",
     "compute_fingerprint",
+    "digest_files",
     "find_shipped_plan",
     "labels_to_raw_grid",
     "plan_geometry",

@@ -9,7 +9,7 @@ from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
 from rogseg.attacks.objectives import Objective
-from rogseg.attacks.threat_model import ThreatModel
+from rogseg.attacks.threats import ThreatModel
 from rogseg.trainers.base import Batch, Trainer, total_loss
 from rogseg.trainers.clean_loss import clean_loss, evaluation_mode, unwrapped
 from rogseg.trainers.inner_maximization import Crafted

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from rogseg.attacks.objectives import Objective
-from rogseg.attacks.threat_model import ThreatModel
+from rogseg.attacks.threats import ThreatModel
 from rogseg.registry import TRAINERS
 from rogseg.trainers.single_step import SingleStepTrainer
 

@@ -7,7 +7,7 @@ import torch
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
-from rogseg.attacks.threat_model import ThreatModel
+from rogseg.attacks.threats import ThreatModel
 from rogseg.registry import TRAINERS
 from rogseg.trainers.base import Batch, Passes, Trainer, model_losses, total_loss
 from rogseg.trainers.clean_loss import clean_loss

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from rogseg.attacks.threat_model import ThreatModel
+from rogseg.attacks.threats import ThreatModel
 
 __all__ = ["Crafted", "ascend", "power_of_two_near"]
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from rogseg.attacks.threat_model import LinfThreat, ThreatModel
+from rogseg.attacks.threats import LinfThreat, ThreatModel
 
 __all__ = ["MovementGuard", "PerturbationNeverMovedError", "perturbation_logs"]
 

@@ -8,7 +8,7 @@ from mmengine.optim import OptimWrapper
 from torch import nn
 
 from rogseg.attacks.objectives import Objective, build_objective
-from rogseg.attacks.threat_model import ThreatModel
+from rogseg.attacks.threats import ThreatModel
 from rogseg.registry import TRAINERS
 from rogseg.trainers.base import Batch, Passes
 from rogseg.trainers.crafted_loss import CraftedLossTrainer

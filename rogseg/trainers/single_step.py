@@ -9,7 +9,7 @@ from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
 from rogseg.attacks.objectives import Objective, build_objective
-from rogseg.attacks.threat_model import ThreatModel
+from rogseg.attacks.threats import ThreatModel
 from rogseg.trainers.base import Batch, Passes
 from rogseg.trainers.crafted_loss import CraftedLossTrainer
 from rogseg.trainers.crafting import objective_on

@@ -7,7 +7,7 @@ from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rogseg.attacks.threat_model import ThreatModel
+from rogseg.attacks.threats import ThreatModel
 from rogseg.registry import TRAINERS
 from rogseg.trainers.base import Batch, Passes, model_losses
 from rogseg.trainers.crafting import CraftingTrainer

@@ -1,6 +1,6 @@
 """The threat model of each mini-batch that is trained on."""
 
-from rogseg.attacks.threat_model import ThreatModel
+from rogseg.attacks.threats import ThreatModel
 from rogseg.cases import IntensityBox
 from rogseg.registry import THREATS
 from rogseg.trainers.base import Batch

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from rogseg.attacks.apgd import APGD
 from rogseg.attacks.criteria import DiceBelow
-from rogseg.attacks.threat_model import LinfThreat
+from rogseg.attacks.threats import LinfThreat
 from rogseg.cases import IntensityBox
 from rogseg.registry import OBJECTIVES
 from tests.shared_data import shared_path

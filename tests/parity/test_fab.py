@@ -6,7 +6,7 @@ from torch import Tensor
 from rogseg.attacks.base import AttackResult
 from rogseg.attacks.criteria import Criterion
 from rogseg.attacks.fab import FAB
-from rogseg.attacks.threat_model import LinfThreat
+from rogseg.attacks.threats import LinfThreat
 from rogseg.cases import IntensityBox
 from tests.shared_data import shared_path
 

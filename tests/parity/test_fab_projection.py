@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from rogseg.attacks.fab_projection import project_onto_hyperplane
+from rogseg.attacks.fab.hyperplane import project_onto_hyperplane
 from tests.shared_data import shared_path
 
 

@@ -1,6 +1,6 @@
 import json
 
-from rogseg.attacks.square_schedule import changed_fraction
+from rogseg.attacks.square.square import changed_fraction
 from tests.shared_data import shared_path
 
 

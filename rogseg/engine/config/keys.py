@@ -1,7 +1,6 @@
 """Every top-level key that a config may have, and how a misspelt one is answered."""
 
-import difflib
-from collections.abc import Iterable
+from rogseg.command_line import nearest
 
 __all__ = ["TOP_LEVEL_KEYS", "nearest"]
 
@@ -39,10 +38,3 @@ TOP_LEVEL_KEYS: dict[str, str] = {
     "threat": "type of the threat model and unit of its epsilon: fraction, network or raw",
     "epsilons": "radii of the attack, in that unit",
 }
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """A hint for an error message: the known word that is nearest, and else all of them."""
-    known = sorted(known)
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"

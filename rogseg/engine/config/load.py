@@ -10,6 +10,7 @@ from mmengine.config import Config, ConfigDict
 from rogseg.engine.config.check import check_components
 from rogseg.engine.config.keys import TOP_LEVEL_KEYS, nearest
 from rogseg.engine.config.task import attach_task, resolve_task_values
+from rogseg.shipped_configs import find_config
 
 __all__ = ["load_config", "parse_overrides"]
 
@@ -22,7 +23,7 @@ def load_config(
     """Read a config, apply overrides, fill in the task and check every key.
 
     Args:
-        path: Python or JSON config.
+        path: Python or JSON config, or the name of one that comes with rogseg.
         overrides: dotted keys and their values, or ``key=value`` strings as they come from the command line.
         task_dir: folder of a stored task; its plan is taken where the config has none.
 
@@ -33,7 +34,8 @@ def load_config(
         ValueError: the file cannot be read, two bases share a key, or a key, a component's name or one of its
             arguments is unknown; the message names the file, the key and the nearest known one.
     """
-    config = _read(Path(path))
+    path = find_config(path)
+    config = _read(path)
     if overrides is not None:
         merged = dict(overrides) if isinstance(overrides, Mapping) else parse_overrides(overrides)
         for key in merged:
@@ -72,10 +74,6 @@ def parse_overrides(options: Sequence[str]) -> dict[str, Any]:
 
 
 def _read(path: Path) -> Config:
-    if not path.is_file():
-        raise ValueError(
-            f"{path}: there is no such config; they are in configs/, e.g. configs/rog/rog_standard_liver.py"
-        )
     try:
         return Config.fromfile(str(path))
     except KeyError as error:

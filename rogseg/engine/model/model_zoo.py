@@ -8,11 +8,12 @@ import json
 from pathlib import Path
 
 from rogseg.engine.config.keys import nearest
-from rogseg.engine.evaluation_identity import digest_of_file
+from rogseg.engine.digests import digest_of_file
+from rogseg.shipped_configs import find_config, shipped_folder
 
-__all__ = ["ZOO_DIRECTORY", "ZooModel", "zoo_checkpoint", "zoo_model", "zoo_models"]
+__all__ = ["ZOO_DIRECTORY", "ZooModel", "config_and_checkpoint", "zoo_checkpoint", "zoo_model", "zoo_models"]
 
-ZOO_DIRECTORY = Path(__file__).resolve().parents[3] / "model_zoo"
+ZOO_DIRECTORY = shipped_folder("model_zoo")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,3 +75,24 @@ def zoo_checkpoint(name: str, directory: Path = ZOO_DIRECTORY) -> Path | None:
         ValueError: the file is damaged.
     """
     return zoo_model(name, directory).checkpoint if name in zoo_models(directory) else None
+
+
+def config_and_checkpoint(
+    config: str | Path, checkpoint: str | Path | None, directory: Path = ZOO_DIRECTORY
+) -> tuple[Path, Path]:
+    """What a command line names: a config, by file or name, with its weights; or a network of the zoo, which has both.
+
+    Raises:
+        ValueError: there is no such config, or weights are given neither by a file nor by the zoo.
+    """
+    if checkpoint is not None:
+        return find_config(config, "network"), Path(checkpoint)
+    models = zoo_models(directory)
+    if str(config) in models:
+        entry = models[str(config)].verified()
+        return entry.config, entry.checkpoint
+    find_config(config, "network")
+    raise ValueError(
+        f"{config}: its weights are missing: write the checkpoint after the config, or a network of the model zoo "
+        f"alone: {', '.join(models) or 'this installation has none'}"
+    )

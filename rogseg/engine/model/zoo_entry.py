@@ -5,7 +5,7 @@ from pathlib import Path
 
 from safetensors.torch import save
 
-from rogseg.engine.evaluation_identity import digest_of_file
+from rogseg.engine.digests import digest_of_file
 from rogseg.engine.model.model_zoo import ZOO_DIRECTORY
 from rogseg.engine.training.checkpoints import read_checkpoint
 from rogseg.storage import write_bytes_atomic, write_json_atomic

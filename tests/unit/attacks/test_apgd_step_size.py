@@ -1,6 +1,6 @@
 import torch
 
-from rogseg.attacks.apgd_step_size import StepSize
+from rogseg.attacks.apgd import StepSize
 
 
 def run(losses: list[float], num_iterations: int, start: float, first: float | None = None) -> list[float]:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from rogseg.attacks import DiceBelow, LinfThreat
 from rogseg.attacks.base import Attack
-from rogseg.attacks.composite import Composite
+from rogseg.attacks.ensembles.composite import Composite
 from rogseg.cases import IntensityBox
 from rogseg.registry import ATTACKS, THREATS
 

@@ -5,10 +5,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from rogseg.attacks import Attack, AttackResult, DiceBelow, LinfThreat, Perturbation
+from rogseg.attacks import Attack, AttackResult, DiceBelow, LinfThreat, Perturbation, Problem
 from rogseg.attacks.counted_model import CountedModel, value_and_gradient
-from rogseg.attacks.criteria import Criterion
-from rogseg.attacks.threat_model import ThreatModel
 from rogseg.cases import IntensityBox
 
 BOX = IntensityBox.per_channel([-1.0], [1.0])
@@ -23,13 +21,10 @@ class Jump(Attack):
         self.amount = amount
         self.seen_start: Tensor | None = None
 
-    def perturb(
-        self, model: CountedModel, inputs: Tensor, targets: Tensor, threat: ThreatModel, criterion: Criterion,
-        *, generator: torch.Generator, start: Tensor | None,
-    ) -> Perturbation:  # fmt: skip
-        self.seen_start = start
-        value_and_gradient(model, self.objective, inputs, targets)
-        return Perturbation(inputs + self.amount)
+    def perturb(self, problem: Problem, generator: torch.Generator) -> Perturbation:
+        self.seen_start = problem.start
+        value_and_gradient(problem.model, self.objective, problem.inputs, problem.targets)
+        return Perturbation(problem.inputs + self.amount)
 
 
 def model(inputs: Tensor) -> Tensor:

@@ -5,9 +5,9 @@ import torch
 from torch import Tensor
 
 from rogseg.attacks.apgd import APGD
-from rogseg.attacks.class_criteria import ClassGrown, ClassVanished
+from rogseg.attacks.criteria import ClassGrown, ClassVanished
 from rogseg.attacks.objectives.remove_class import GrowClass, RemoveClass
-from rogseg.attacks.threat_model import LinfThreat
+from rogseg.attacks.threats import LinfThreat
 from rogseg.cases import IntensityBox
 
 

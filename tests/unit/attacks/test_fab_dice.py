@@ -4,8 +4,8 @@ from torch import Tensor
 
 from rogseg.attacks.criteria import Criterion, DiceBelow
 from rogseg.attacks.fab import FAB
-from rogseg.attacks.fab_dice import FABDice
-from rogseg.attacks.threat_model import L2Threat, LinfThreat
+from rogseg.attacks.fab.fab_dice import FABDice
+from rogseg.attacks.threats import L2Threat, LinfThreat
 from rogseg.cases import IntensityBox
 
 BOX = IntensityBox.per_channel([-2.0, 0.0], [2.0, 1.0])

@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy.optimize import linprog, minimize
 
-from rogseg.attacks.fab_projection import project_onto_hyperplane
+from rogseg.attacks.fab.hyperplane import project_onto_hyperplane
 
 SHAPE = (2, 3, 2, 1)
 

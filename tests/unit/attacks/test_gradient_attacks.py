@@ -6,7 +6,7 @@ from torch import Tensor
 
 from rogseg.attacks import APGD, FGSM, PGD, Attack, AttackResult, DiceBelow, L2Threat, LinfThreat
 from rogseg.attacks.best_iterate import BestIterate, replace_cases
-from rogseg.attacks.threat_model import ThreatModel
+from rogseg.attacks.threats import ThreatModel
 from rogseg.cases import IntensityBox
 
 BOX = IntensityBox.per_channel([-2.0], [2.0])

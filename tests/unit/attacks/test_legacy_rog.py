@@ -2,12 +2,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from rogseg.attacks.class_criteria import ClassVanished
-from rogseg.attacks.criteria import DiceBelow
-from rogseg.attacks.legacy_pgd import LegacyPGD
-from rogseg.attacks.legacy_rog import LegacyROG
-from rogseg.attacks.legacy_rog_threat import LegacyROGThreat
-from rogseg.attacks.threat_model import LinfThreat
+from rogseg.attacks.criteria import ClassVanished, DiceBelow
+from rogseg.attacks.legacy.legacy_pgd import LegacyPGD
+from rogseg.attacks.legacy.legacy_rog import LegacyROG
+from rogseg.attacks.legacy.legacy_rog_threat import LegacyROGThreat
+from rogseg.attacks.threats import LinfThreat
 from rogseg.cases import IntensityBox
 
 BOX = IntensityBox.per_channel([-2.0], [4.0])

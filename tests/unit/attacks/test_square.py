@@ -5,9 +5,9 @@ import torch
 from torch import Tensor
 
 from rogseg.attacks.criteria import DiceBelow
-from rogseg.attacks.region_model import OpenCase, RegionModel
 from rogseg.attacks.square import Square
-from rogseg.attacks.threat_model import L2Threat, LinfThreat
+from rogseg.attacks.square.region_model import OpenCase, RegionModel
+from rogseg.attacks.threats import L2Threat, LinfThreat
 from rogseg.cases import IntensityBox
 
 SHAPE = (8, 9, 3)

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from rogseg.attacks.square_schedule import changed_fraction, cuboid_sides
+from rogseg.attacks.square.square import changed_fraction, cuboid_sides
 
 
 @pytest.mark.parametrize("shape", [(64, 64, 4), (4, 64, 64), (40, 56, 40), (1, 1, 1), (2, 3, 200)])

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from rogseg.attacks.threat_model import LinfThreat
+from rogseg.attacks.threats import LinfThreat
 from rogseg.cases import IntensityBox
 from rogseg.registry import TRAINERS
 from rogseg.trainers import (

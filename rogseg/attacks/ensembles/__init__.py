@@ -1,0 +1,7 @@
+"""Several attacks as one."""
+
+from rogseg.attacks.ensembles.auto_attack import AutoAttack
+from rogseg.attacks.ensembles.composite import Composite
+from rogseg.attacks.ensembles.segmentation_ensemble import SegmentationEnsemble
+
+__all__ = ["AutoAttack", "Composite", "SegmentationEnsemble"]

@@ -1,0 +1,111 @@
+"""One query per standing case: the whole batch at once, or case by case where a model re-evaluates a region."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+
+from rogseg.attacks.objectives import Objective
+from rogseg.attacks.problem import Problem
+from rogseg.attacks.square.region_model import RegionModel
+from rogseg.cases import Region
+
+__all__ = ["Queries", "Scores", "open_queries"]
+
+Scores = tuple[Tensor, Tensor]  # objective (n,) and criterion (n,) of the cases asked for
+
+
+class Queries(ABC):
+    """Scores of a batch that changes cuboid by cuboid; holds the volumes as they stand.
+
+    Args:
+        problem: its model counts one forward pass per query, whether of the batch or of the cases' regions.
+        start: (B, C, D, H, W), copied.
+        objective: grows as the attack gets on.
+    """
+
+    def __init__(self, problem: Problem, start: Tensor, objective: Objective) -> None:
+        self.model, self.targets, self.criterion = problem.model, problem.targets, problem.criterion
+        self.volume = start.clone()
+        self.objective = objective
+
+    @abstractmethod
+    def first(self) -> Scores:
+        """Scores of every case at the start."""
+
+    @abstractmethod
+    def propose(self, cases: list[int], regions: list[Region], values: list[Tensor]) -> Scores:
+        """Scores of these cases with (C, d, h, w) values in their cuboids; then `settle`."""
+
+    @abstractmethod
+    def settle(self, accepted: list[bool]) -> None:
+        """Keep or undo the last proposal, case by case."""
+
+    def score(self, logits: Tensor, targets: Tensor) -> Scores:
+        """Objective and criterion, (n,) each."""
+        return self.objective.ruler(logits, targets), self.criterion(logits, targets)
+
+
+class _BatchQueries(Queries):
+    """Every query is a forward pass over the standing cases."""
+
+    def first(self) -> Scores:
+        return self.score(self.model(self.volume), self.targets)
+
+    def propose(self, cases: list[int], regions: list[Region], values: list[Tensor]) -> Scores:
+        self.undo: list[tuple[Tensor, Tensor]] = []
+        for case, region, value in zip(cases, regions, values, strict=True):
+            place = self.volume[(case, slice(None), *region)]
+            self.undo.append((place, place.clone()))
+            place.copy_(value)
+        if len(cases) == len(self.volume):
+            return self.score(self.model(self.volume), self.targets)
+        return self.score(self.model(self.volume[cases]), self.targets[cases])
+
+    def settle(self, accepted: list[bool]) -> None:
+        for keep, (place, old) in zip(accepted, self.undo, strict=True):
+            if not keep:
+                place.copy_(old)
+
+
+class _RegionQueries(Queries):
+    """Every query evaluates only what the cuboids touch."""
+
+    def __init__(self, problem: Problem, start: Tensor, objective: Objective, region_model: RegionModel) -> None:
+        super().__init__(problem, start, objective)
+        self.open = [region_model.open_case(volume[None]) for volume in self.volume]
+
+    def first(self) -> Scores:
+        self.model.num_forward += 1
+        return self._stack([self.score(self.open[i].logits, self.targets[i : i + 1]) for i in range(len(self.open))])
+
+    def propose(self, cases: list[int], regions: list[Region], values: list[Tensor]) -> Scores:
+        self.model.num_forward += 1
+        self.proposed = list(zip(cases, regions, values, strict=True))
+        return self._stack(
+            [
+                self.score(self.open[case].propose(value[None], region), self.targets[case : case + 1])
+                for case, region, value in self.proposed
+            ]
+        )
+
+    def settle(self, accepted: list[bool]) -> None:
+        for keep, (case, region, value) in zip(accepted, self.proposed, strict=True):
+            if keep:
+                self.open[case].accept()
+                self.volume[(case, slice(None), *region)] = value
+            else:
+                self.open[case].reject()
+
+    @staticmethod
+    def _stack(scores: list[Scores]) -> Scores:
+        values, fallen = zip(*scores, strict=True)
+        return torch.cat(values), torch.cat(fallen)
+
+
+def open_queries(problem: Problem, start: Tensor, objective: Objective) -> Queries:
+    """Queries over regions where the attacked model can do that, over the batch otherwise."""
+    model = problem.model.model
+    if isinstance(model, RegionModel):
+        return _RegionQueries(problem, start, objective, model)
+    return _BatchQueries(problem, start, objective)

@@ -1,0 +1,92 @@
+"""The Euclidean ball, in units of the box's width."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from rogseg.attacks.threats.base import ThreatModel, slabs
+from rogseg.attacks.threats.l2_projection import project_onto_ball_and_box
+from rogseg.cases import IntensityBox
+from rogseg.registry import THREATS
+
+__all__ = ["L2Threat"]
+
+
+@THREATS.register_module()
+@dataclass(frozen=True)
+class L2Threat(ThreatModel):
+    """The perturbation divided by the box's width, channel by channel, has Euclidean norm at most epsilon.
+
+    So one unit is the whole width of the box in one voxel, as for images in [0, 1]; epsilon is (B or 1, 1, 1, 1, 1) and
+    grows with the square root of the number of voxels for a given root mean square.
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.epsilon.shape[1] != 1:
+            raise ValueError(f"epsilon of an L2 ball is one number per case, got shape {tuple(self.epsilon.shape)}")
+
+    @classmethod
+    def from_fraction(cls, fraction: float, box: IntensityBox) -> Self:
+        """Epsilon in units of the box's width."""
+        return cls(box, torch.full_like(box.lower[:, :1], fraction))
+
+    @classmethod
+    def from_network_units(cls, epsilon: float, box: IntensityBox) -> Self:
+        """Epsilon in [network units]; channels must have boxes of one width."""
+        return cls(box, epsilon / common_width(box.width))
+
+    @classmethod
+    def from_raw_units(cls, epsilon: float, box: IntensityBox, raw_width: Tensor) -> Self:
+        """Epsilon in raw units; channels must have one raw width."""
+        return cls(box, epsilon / common_width(raw_width))
+
+    def nearest(self, inputs: Tensor, adversarial: Tensor) -> Tensor:
+        """The exact closest point of ball and box, in units of the box's width (`l2_projection`)."""
+        width = self.box.width.to(inputs)
+        lower, upper = (self.box.lower.to(inputs) - inputs) / width, (self.box.upper.to(inputs) - inputs) / width
+        radius = self.epsilon.to(inputs.device).double().flatten().expand(len(inputs))
+        delta = project_onto_ball_and_box(
+            (adversarial - inputs) / width, radius, lower.clamp_max_(0), upper.clamp_min_(0)
+        )
+        return self.clip_to_box(delta.mul_(width).add_(inputs))
+
+    def distance(self, inputs: Tensor, adversarial: Tensor) -> Tensor:
+        """Euclidean norm in units of the box's width, (B,) float64."""
+        width = self.box.width.to(inputs.device).double()
+        squares = [((a - x) / width).square().flatten(1).sum(1) for x, a in slabs(inputs, adversarial)]
+        return torch.stack(squares).sum(0).sqrt()
+
+    def ball_excess(self, inputs: Tensor, adversarial: Tensor) -> Tensor:
+        """Norm minus epsilon, (B,) float64."""
+        return self.distance(inputs, adversarial) - self.epsilon.to(inputs.device).double().flatten()
+
+    def random_start(self, inputs: Tensor, generator: torch.Generator) -> Tensor:
+        """A random direction of length epsilon, then projected."""
+        noise = torch.randn(inputs.shape, generator=generator, device=generator.device, dtype=inputs.dtype).to(inputs)
+        return self.project(inputs, self.along(noise).add_(inputs))
+
+    def steepest(self, gradient: Tensor) -> Tensor:
+        """The gradient with respect to the perturbation in units of the width, scaled to length epsilon."""
+        return self.along(gradient * self.box.width.to(gradient))
+
+    def along(self, direction: Tensor) -> Tensor:
+        """The perturbation of length epsilon [network units] along a direction in units of the box's width."""
+        per_case = (-1, 1, 1, 1, 1)
+        tiny = torch.finfo(direction.dtype).tiny
+        # Dividing by the largest element first keeps the squares of very small gradients from vanishing.
+        unit = direction / direction.flatten(1).abs().amax(1).view(per_case).clamp_min(tiny)
+        unit.div_(unit.flatten(1).norm(dim=1).view(per_case).clamp_min(tiny))
+        return unit.mul_(self.epsilon.to(direction)).mul_(self.box.width.to(direction))
+
+
+def common_width(width: Tensor) -> Tensor:
+    """The one width of every channel, (B or 1, 1, 1, 1, 1); ValueError where channels differ."""
+    if not torch.allclose(width, width[:, :1].expand_as(width)):
+        raise ValueError(
+            "an L2 epsilon in network or raw units needs boxes of one width in every channel; "
+            "use L2Threat.from_fraction"
+        )
+    return width[:, :1]

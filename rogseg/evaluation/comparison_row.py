@@ -1,0 +1,82 @@
+"""ComparisonRow: all that must agree for two numbers to stand in one row, and how the row is called."""
+
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rogseg.evaluation.case_record import CLEAN
+from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.evaluation.robustness_table import strength_label
+from rogseg.evaluation.summary import ConditionSummary, summarise_all
+
+__all__ = ["ComparisonRow", "row_labels", "rows_of"]
+
+
+@dataclasses.dataclass(frozen=True)
+class ComparisonRow:
+    """A row.
+
+    Args:
+        key: canonical JSON of the setting.
+        label: in words; two rows may have the same until `row_labels` tells them apart.
+        setting: flat, by path: the attack's config, threat, epsilon, criterion, source of mu and its cases, seed.
+    """
+
+    key: str
+    label: str
+    setting: Mapping[str, str]
+
+
+def rows_of(folder: RecordFolder) -> Iterator[tuple[ComparisonRow, ConditionSummary]]:
+    """The rows of an evaluation."""
+    identity = folder.identity.to_json()
+    criterion = dict(identity["criterion"] or {})
+    criterion.pop("mu", None)  # half of each system's own clean Dice may be asked for: the rule must agree
+    is_ensemble = len(folder.conditions()) > 1
+    for summary in summarise_all(folder):
+        if summary.condition == CLEAN:
+            setting: dict[str, Any] = {}
+            label = CLEAN
+        else:
+            setting = {
+                "condition": identity["condition"],
+                "threat": identity["threat"],
+                "criterion": criterion,
+                "seed": identity["seed"],
+                "of": summary.condition,
+                "strength": summary.strength,
+            }
+            config = identity["condition"]["config"]
+            # Of an ensemble each row names the ensemble, whose config says each member's budget.
+            steps = f", {config['num_iterations']} iterations" if "num_iterations" in config else ""
+            detail = f" of {identity['condition']['name']}" if is_ensemble else steps
+            label = f"{summary.condition}{detail}, {strength_label(folder.identity)(summary.strength)}"
+        yield ComparisonRow(json.dumps(setting, sort_keys=True), label, _flat(setting, "")), summary
+
+
+def row_labels(rows: Sequence[ComparisonRow]) -> dict[str, str]:
+    """A label for each key; rows that share one get what they differ in."""
+    labels = {}
+    for row in rows:
+        alike = [other for other in rows if other.label == row.label]
+        paths = dict.fromkeys(path for other in alike for path in other.setting)
+        differing = [path for path in paths if len({other.setting.get(path) for other in alike}) > 1]
+        details = [f"{path.removeprefix('condition.config.')} {_shown(row.setting.get(path))}" for path in differing]
+        labels[row.key] = ", ".join([row.label, *details])
+    return labels
+
+
+def _flat(value: Any, path: str) -> dict[str, str]:
+    if isinstance(value, Mapping) and value:
+        return {key: leaf for name, part in value.items() for key, leaf in _flat(part, f"{path}.{name}").items()}
+    return {path.removeprefix("."): value if isinstance(value, str) else json.dumps(value)}
+
+
+def _shown(value: str | None) -> str:
+    if value is None:
+        return "not set"
+    if value.startswith("["):
+        values = json.loads(value)
+        return value if len(values) <= 3 else f"of {len(values)}"
+    return value

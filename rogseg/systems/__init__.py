@@ -1,0 +1,29 @@
+"""What is evaluated: trained networks of any kind behind one interface."""
+
+from rogseg.systems.base import System, SystemChannel, SystemClass, SystemIdentity
+from rogseg.systems.case_source import (
+    CaseSource,
+    GivenCases,
+    Protocol,
+    RawCases,
+    StoredCases,
+    crop_case,
+    foreground_window,
+)
+from rogseg.systems.rogseg_system import RogsegSystem, stored_case
+
+__all__ = [
+    "CaseSource",
+    "GivenCases",
+    "Protocol",
+    "RawCases",
+    "RogsegSystem",
+    "StoredCases",
+    "System",
+    "SystemChannel",
+    "SystemClass",
+    "SystemIdentity",
+    "crop_case",
+    "foreground_window",
+    "stored_case",
+]

@@ -1,0 +1,149 @@
+"""What is evaluated: whatever turns a raw case into a label map by a network."""
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rogseg.cases import Case, LogitFn
+from rogseg.storage import RawCase
+from rogseg.task_plan import Triple
+
+__all__ = ["System", "SystemChannel", "SystemClass", "SystemIdentity"]
+
+
+@dataclasses.dataclass(frozen=True)
+class SystemIdentity:
+    """All that decides a system's outputs.
+
+    Args:
+        kind: of the system, such as ``rogseg`` or ``nnunet``.
+        name: what a person calls it.
+        digest: SHA-256 over the weights and everything else in its files that decides outputs.
+        options: how it is run, such as overlap, mirroring and folds; JSON data.
+        versions: of the packages that compute it; recorded, not compared.
+    """
+
+    kind: str
+    name: str
+    digest: str
+    options: Mapping[str, Any]
+    versions: Mapping[str, str]
+
+
+@dataclasses.dataclass(frozen=True)
+class SystemClass:
+    """A foreground class.
+
+    Args:
+        name: of the class.
+        values: raw label values that belong to it; several where it is a region of several labels.
+        kind: an organ is one piece, a lesion any number.
+    """
+
+    name: str
+    values: tuple[int, ...]
+    kind: Literal["organ", "lesion"] = "organ"
+
+
+@dataclasses.dataclass(frozen=True)
+class SystemChannel:
+    """An input channel: its name, its modality and the unit of its raw values, such as ``HU``."""
+
+    name: str
+    modality: str
+    unit: str
+
+
+class System(ABC):
+    """A network with all that leads from a raw case to a label map.
+
+    Attacks, corruptions and certificates never see a system: they see the callable `model`, tensors and boxes.
+    """
+
+    identity: SystemIdentity
+    classes: tuple[SystemClass, ...]
+    channels: tuple[SystemChannel, ...]
+    differentiable: bool = True
+    """Whether `logits` has a gradient; without one only black-box attacks are possible, and reports say so."""
+    window_size: Triple | None = None
+    """Extent of the windows that the network sees [voxels]; None where it sees whole volumes."""
+    surface_tolerance: float = 1.0
+    """How far a surface may be off for normalised surface Dice [mm]."""
+
+    @abstractmethod
+    def prepare(self, raw: RawCase) -> Case:
+        """Bring a raw case to the network's grid and units, its label too where it has one.
+
+        Raises:
+            ValueError: a file cannot be used; the message names it, what is wrong and what to do.
+        """
+
+    @property
+    @abstractmethod
+    def logits(self) -> LogitFn:
+        """Whole prepared volumes (B, C, D, H, W) -> the network's raw channels (B, L, D, H, W), exact gradient."""
+
+    def decide(self, logits: Tensor) -> Tensor:
+        """Scores (B, K, D, H, W), one per class, whose argmax is the system's decision; the logits of a softmax."""
+        return logits
+
+    @property
+    def model(self) -> LogitFn:
+        """What attacks take as their network: `logits`, then `decide`."""
+        return lambda inputs: self.decide(self.logits(inputs))
+
+    @abstractmethod
+    def to_raw(self, logits: Tensor, case: Case) -> NDArray[np.uint8]:
+        """Class indices (D, H, W) in the raw grid, from the logits (1, L, D, H, W) of a whole prepared case.
+
+        Where the grids differ, logits or probabilities are resampled and the decision is made after that.
+        """
+
+    @torch.no_grad()
+    def segment(self, case: Case) -> NDArray[np.uint8]:
+        """Class indices (D, H, W) of a prepared case in its raw grid.
+
+        Raises:
+            ValueError: the network's outputs are not finite.
+        """
+        return self.to_raw(self.finite_logits(case), case)
+
+    def finite_logits(self, case: Case) -> Tensor:
+        """The logits (1, L, D, H, W) of a case.
+
+        Raises:
+            ValueError: they are not finite, so every label would be an accident.
+        """
+        logits = self.logits(case.inputs)
+        if not torch.isfinite(logits).all():
+            raise ValueError(
+                f"case {case.case_id!r}: the network {self.identity.name} gave outputs that are not finite: its "
+                "weights are damaged or the case's intensities are; nothing was written"
+            )
+        return logits
+
+    @property
+    def class_indices(self) -> tuple[tuple[int, ...], ...]:
+        """The class indices of a decision that make up each foreground class; a region may have several."""
+        return tuple((index,) for index in range(1, self.num_classes))
+
+    @property
+    def label_values(self) -> tuple[int, ...]:
+        """The raw label value of each class index of a decision, the background's first."""
+        return (0, *(entry.values[0] for entry in self.classes))
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the foreground classes."""
+        return tuple(entry.name for entry in self.classes)
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes K, the background included."""
+        return len(self.classes) + 1

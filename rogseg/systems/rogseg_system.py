@@ -1,0 +1,172 @@
+"""A network that rogseg trained: planned per task, slid over whole volumes, post-processed as its plan says."""
+
+import importlib.metadata
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from rogseg.cases import Case, IntensityBox, LogitFn
+from rogseg.inference import RegionVolumeLogits, VolumeLogits, raw_grid_labels, write_prediction
+from rogseg.preprocessing import Volume, preprocess_case, preprocess_volume
+from rogseg.storage import CaseProperties, RawCase, StoredCase
+from rogseg.systems.base import System, SystemChannel, SystemClass, SystemIdentity
+from rogseg.task_plan import TaskPlan, Triple
+
+__all__ = ["Image", "RogsegSystem", "stored_case"]
+
+Image = str | Path | Sequence[Path] | Volume | NDArray[np.float32]
+
+
+class RogsegSystem(System):
+    """A network with its plan.
+
+    Args:
+        network: logits of a window; is set to evaluation mode and takes no gradients for its weights.
+        plan: of the task.
+        window_size: of the sliding window [voxels].
+        overlap: of neighbouring windows.
+        window_batch: windows per call of the network.
+        device: where windows are evaluated.
+        name: what a person calls the network.
+        digest: SHA-256 of its weights and its config.
+        options: further facts that decide its outputs, for the identity; JSON data.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        plan: TaskPlan,
+        window_size: Sequence[int],
+        overlap: float = 0.5,
+        window_batch: int = 1,
+        device: torch.device | str = "cpu",
+        *,
+        name: str = "network",
+        digest: str = "",
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.device = torch.device(device)
+        self.network = network.eval().requires_grad_(False)
+        # The depthwise convolutions of ROG run several times faster with channels last.
+        self.network = self.network.to(self.device).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        self.plan = plan
+        self.surface_tolerance = plan.surface_tolerance
+        self.classes = tuple(
+            SystemClass(entry.name, (value,), entry.kind)
+            for entry, value in zip(plan.classes, plan.label_values[1:], strict=True)
+        )
+        self.channels = tuple(
+            SystemChannel(channel.modality, channel.modality, "scanner units of the case" if channel.rescale else "HU")
+            for channel in plan.channels
+        )
+        volume_logits = VolumeLogits(
+            self.network, window_size, overlap, window_batch=window_batch, compute_device=self.device
+        )
+        self.window_size: Triple = volume_logits.window_size
+        self._logits = RegionVolumeLogits(volume_logits)
+        decided_by = {"plan": plan.to_json(), "window_size": list(self.window_size), "overlap": overlap}
+        self.identity = SystemIdentity(
+            "rogseg", name, digest, {**decided_by, **(options or {})}, {"torch": importlib.metadata.version("torch")}
+        )
+
+    @property
+    def logits(self) -> LogitFn:
+        """Whole volume -> logits, with the exact gradient; the Square attack may keep volumes open through it."""
+        return self._logits
+
+    @property
+    def model(self) -> LogitFn:
+        """The same: the logits of a softmax network are its scores."""
+        return self._logits
+
+    def prepare(self, raw: RawCase | Image, spacing: Sequence[float] | None = None) -> Case:
+        """Bring a case to the network's grid and units, as the training cases were.
+
+        Args:
+            raw: a raw case, whose label comes along; or an image without one: a NIfTI file (3-D, or 4-D with the
+                modality last), one 3-D file per channel, a `Volume`, or an array (C, D, H, W) or (D, H, W) in raw
+                units [HU or scanner units].
+            spacing: of an array [mm].
+
+        Raises:
+            ValueError: the image cannot be used; the message says why.
+        """
+        if isinstance(raw, RawCase):
+            values, labels, properties = preprocess_case(raw.images, self.plan, raw.label, raw.case_id)
+        elif isinstance(raw, np.ndarray):
+            if spacing is None:
+                raise ValueError("an array says nothing of its grid: pass spacing=(x, y, z) [mm] with it")
+            array = raw[None] if raw.ndim == 3 else raw
+            volume = Volume(array.astype(np.float32, copy=False), np.diag([*spacing, 1.0]))
+            values, labels, properties = preprocess_volume(volume, self.plan, None, "array")
+        elif isinstance(raw, Volume):
+            values, labels, properties = preprocess_volume(raw, self.plan, None, "array")
+        else:
+            files = [Path(raw)] if isinstance(raw, str | Path) else [Path(path) for path in raw]
+            values, labels, properties = preprocess_case(files, self.plan)
+        return _case(values, labels, properties)
+
+    def to_raw(self, logits: Tensor, case: Case) -> NDArray[np.uint8]:
+        """Class indices (D, H, W) in the raw grid, post-processed as the plan says."""
+        return raw_grid_labels(logits[0], self.plan, case.properties)
+
+    @property
+    def label_values(self) -> tuple[int, ...]:
+        """As the plan has them."""
+        return self.plan.label_values
+
+    @torch.no_grad()
+    def segment_on_network_grid(self, case: Case) -> NDArray[np.uint8]:
+        """Class indices (D, H, W) on the network's grid, not post-processed: what attacks and choices are scored on."""
+        labels: NDArray[np.uint8] = self.finite_logits(case)[0].argmax(0).to(torch.uint8).cpu().numpy()
+        return labels
+
+    def predict(
+        self, image: Image, spacing: Sequence[float] | None = None, out: str | Path | None = None
+    ) -> NDArray[np.int64]:
+        """Segment an image as `prepare` takes it, and write a NIfTI file with its grid where ``out`` is given.
+
+        Returns:
+            (D, H, W) raw label values on the raw grid.
+        """
+        case = self.prepare(image, spacing)
+        labels = self.segment(case)
+        if out is not None:
+            write_prediction(Path(out), labels, self.plan, case.properties)
+        values: NDArray[np.int64] = np.array(self.plan.label_values, dtype=np.int64)[labels]
+        return values
+
+
+def stored_case(stored: StoredCase) -> Case:
+    """A stored case, which spares the preprocessing; of a network whose plan it was stored for."""
+    return _case(stored.read_image(), stored.read_label(), stored.properties)
+
+
+def _case(values: NDArray[np.float32], labels: NDArray[np.uint8] | None, properties: CaseProperties) -> Case:
+    box = IntensityBox.per_channel(properties.box_lower, properties.box_upper)
+    return Case(
+        case_id=properties.case_id,
+        # Stored intensities were clipped in another precision than the box is compared in.
+        inputs=torch.from_numpy(values)[None].clamp_(box.lower, box.upper),
+        targets=None if labels is None else torch.from_numpy(labels.astype(np.int64))[None],
+        box=box,
+        raw_width=tuple(upper - lower for lower, upper in zip(properties.raw_lower, properties.raw_upper, strict=True)),
+        spacing=_network_spacing(properties),
+        properties=properties,
+    )
+
+
+def _network_spacing(properties: CaseProperties) -> tuple[float, float, float]:
+    # Both grids cover the same extent.
+    x, y, z = (
+        step * raw / network
+        for step, raw, network in zip(
+            properties.raw_spacing, properties.raw_shape, properties.network_shape, strict=True
+        )
+    )
+    return x, y, z
