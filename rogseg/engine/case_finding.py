@@ -92,10 +92,10 @@ def cases_to_test(
     if images is not None:
         found = read_folder_of_images(images, len(opened.system.channels))
         return CasesToTest(Path(images).name, found, f"every image of {Path(images).absolute()}", None)
-    stored_dir = None if opened.config is None else stored_task_dir(opened.config, task)
-    if data is None and opened.config is not None and isinstance(opened.system, RogsegSystem):
-        data = Path(opened.config.data_root) / opened.system.plan.name
-        fold = opened.config.fold
+    stored_dir = None
+    if opened.config is not None and isinstance(opened.system, RogsegSystem):
+        stored_dir, fold = stored_task_dir(opened.config, task), opened.config.fold
+        data = data or Path(opened.config.data_root) / opened.system.plan.name
     if data is None or not (data / "dataset.json").is_file():
         raise ValueError(
             f"{data}: no raw task here (no dataset.json), and results are measured on its grid: name its folder "
