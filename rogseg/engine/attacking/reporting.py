@@ -8,6 +8,7 @@ from rich.text import Text
 
 from rogseg.attacks.sanity_checks import SanityFinding
 from rogseg.engine.attacking.sanity import check_records, load_findings, save_findings
+from rogseg.engine.console import make_console
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.report_text import evaluation_tables
 from rogseg.evaluation.robustness_figures import plot_dice_over_strength
@@ -27,7 +28,7 @@ def write_report(
         model_findings: of the checks that asked the model; those that ask the records are made here.
         console: where to print.
     """
-    console = console or Console()
+    console = console or make_console()
     tables = evaluation_tables(records)
     for table in tables:
         table.print_to(console)
