@@ -59,6 +59,7 @@ def test_a_row_per_attack_a_column_per_system_and_their_difference(tmp_path: Pat
         ("threat.type", "L2Threat", "L2 RMS"),
         ("criterion.config.type", "ClassVanished", "criterion.config.type ClassVanished"),
         ("criterion.mu_source", "the whole fold", "criterion.mu_source the whole fold"),
+        ("criterion.mu_cases", tuple(f"case_{number}" for number in range(40)), '["case_0", "case_1", "case_2",... ('),
         ("seed", 1, "seed 1"),
     ],
 )
