@@ -1,6 +1,7 @@
 """The nouns that everything shares: logits of a volume, the box of valid intensities, a case, a mini-batch."""
 
 import dataclasses
+import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
@@ -9,10 +10,13 @@ from torch import Tensor
 
 from rogseg.task_plan import Region
 
-__all__ = ["Batch", "Case", "IntensityBox", "LogitFn", "Region", "rows_of"]
+__all__ = ["Batch", "Case", "IntensityBox", "LogitFn", "ReferenceWidth", "Region", "case_generator", "rows_of"]
 
 LogitFn = Callable[[Tensor], Tensor]
 """(B, C, D, H, W) -> (B, K, D, H, W): raw logits, differentiable."""
+
+ReferenceWidth = Callable[[str], Sequence[float]]
+"""Case id -> width of a reference box per channel [raw units], for threats that compare systems."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,6 +86,7 @@ class Case:
         movable: (1, 1, D, H, W) bool, voxels that an adversary may move and that count; the others are padding, or
             frozen by the preprocessing of a system. None is all.
         raw_width: width of the box in raw units [HU or scanner units], one number per channel.
+        spacing: of the network's grid [mm]; None where nothing says.
         region: which part of the prepared volume this is; None is the whole.
         properties: what leads from the network's grid back to the raw grid, known to the system that prepared the case.
     """
@@ -92,6 +97,7 @@ class Case:
     box: IntensityBox
     movable: Tensor | None = None
     raw_width: tuple[float, ...] = ()
+    spacing: tuple[float, float, float] | None = None
     region: Region | None = None
     properties: Any = None
 
@@ -171,3 +177,9 @@ class Batch:
 def rows_of(bound: Tensor, index: Tensor) -> Tensor:
     """Rows of a tensor whose first axis is the batch or 1 (then it is the same for every case)."""
     return bound if len(bound) == 1 else bound[index.to(bound.device)]
+
+
+def case_generator(seed: int, case_id: str, epsilon: float, device: torch.device | str) -> torch.Generator:
+    """A generator of this case and epsilon alone, so that results depend on no order, shard or restart."""
+    digest = hashlib.sha256(f"{seed}/{case_id}/{epsilon!r}".encode()).digest()
+    return torch.Generator(device).manual_seed(int.from_bytes(digest[:7]))

@@ -34,6 +34,7 @@ default_hooks = dict(
     save=dict(type="SaveHook"),
 )
 custom_hooks = []
-visualizer = dict(type="Visualizer", vis_backends=[dict(type="LocalVisBackend")])
+# history.jsonl and curves.png are always written; for TensorBoard: vis_backends=[dict(type="TensorboardVisBackend")].
+visualizer = dict(type="Visualizer", vis_backends=[])
 env_cfg = dict(cudnn_benchmark=True)
 log_level = "WARNING"

@@ -73,6 +73,8 @@ class System(ABC):
     """Whether `logits` has a gradient; without one only black-box attacks are possible, and reports say so."""
     window_size: Triple | None = None
     """Extent of the windows that the network sees [voxels]; None where it sees whole volumes."""
+    surface_tolerance: float = 1.0
+    """How far a surface may be off for normalised surface Dice [mm]."""
 
     @abstractmethod
     def prepare(self, raw: RawCase) -> Case:
@@ -125,6 +127,16 @@ class System(ABC):
                 "weights are damaged or the case's intensities are; nothing was written"
             )
         return logits
+
+    @property
+    def class_indices(self) -> tuple[tuple[int, ...], ...]:
+        """The class indices of a decision that make up each foreground class; a region may have several."""
+        return tuple((index,) for index in range(1, self.num_classes))
+
+    @property
+    def label_values(self) -> tuple[int, ...]:
+        """The raw label value of each class index of a decision, the background's first."""
+        return (0, *(entry.values[0] for entry in self.classes))
 
     @property
     def class_names(self) -> tuple[str, ...]:

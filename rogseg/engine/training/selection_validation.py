@@ -12,12 +12,13 @@ from torch import nn
 
 from rogseg.attacks import Attack, LinfThreat
 from rogseg.datasets import PatchDataset, VolumeDataset, collate
-from rogseg.engine.attacking.attack_cases import load_attack_case
-from rogseg.engine.attacking.case_selection import spread
+from rogseg.engine.case_selection import spread
+from rogseg.engine.config.takers import takes
 from rogseg.engine.training.robust_look import robust_look
 from rogseg.inference import VolumeLogits
 from rogseg.metrics import dice_per_class, mean_foreground_dice
 from rogseg.registry import ATTACKS
+from rogseg.systems import crop_case, foreground_window, stored_case
 from rogseg.task_plan import TaskPlan
 from rogseg.trainers import total_loss
 
@@ -26,6 +27,7 @@ __all__ = ["SelectionValidation"]
 Monitor = Literal["dice", "robust_dice", "mean"]
 
 
+@takes("validation", "stored_task_dir", "case_ids", "plan", "inference", "num_replays", "seed")
 class SelectionValidation:
     """Mean loss of fixed patches, mean Dice of whole volumes and, if asked for, mean Dice under an attack.
 
@@ -150,7 +152,9 @@ class SelectionValidation:
         volume_logits = VolumeLogits(model, **self.inference)
         rows = []
         for index in _own(range(len(self.attacked))):
-            case = load_attack_case(self.attacked[index], "patch", self.plan.window_size, device)
+            whole = stored_case(self.attacked[index])
+            assert whole.targets is not None, "cases that select have a label"
+            case = crop_case(whole, foreground_window(whole.targets[0], self.plan.window_size)).to(device)
             threat = LinfThreat.from_fraction(self.epsilon, case.box)
             rows.append(robust_look(volume_logits, self.attack, case, threat, epsilon=self.epsilon, seed=self.seed))
         return rows

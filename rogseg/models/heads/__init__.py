@@ -1,5 +1,6 @@
 """Heads, one file each."""
 
+from rogseg.models.heads.deep_supervision_head import DeepSupervisionHead
 from rogseg.models.heads.rog_head import ROGHead
 
-__all__ = ["ROGHead"]
+__all__ = ["DeepSupervisionHead", "ROGHead"]
