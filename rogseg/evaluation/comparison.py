@@ -7,8 +7,7 @@ from typing import Any
 
 from rogseg.evaluation.case_record import DICE
 from rogseg.evaluation.comparison_row import ComparisonRow, row_labels, rows_of
-from rogseg.evaluation.legacy_identity import NOT_RECORDED
-from rogseg.evaluation.notes import HELD_OUT
+from rogseg.evaluation.notes import leak_note
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.statistics import Bounds, mean_interval, paired_difference
 from rogseg.evaluation.summary import ConditionSummary, mean
@@ -149,8 +148,5 @@ def _where(here: Mapping[str, Any], there: Mapping[str, Any], field: str) -> str
 
 
 def _notes(folders: Mapping[str, Sequence[RecordFolder]]) -> tuple[str, ...]:
-    notes = []
-    for name, of_one in folders.items():
-        leaks = {folder.identity.leak for folder in of_one} - {HELD_OUT, NOT_RECORDED}
-        notes += [f"{name}: of these cases the system had: {leak}." for leak in sorted(leaks)]
-    return tuple(notes)
+    notes = {leak_note(folder.identity, name): None for name, of_one in folders.items() for folder in of_one}
+    return tuple(note for note in notes if note)
