@@ -17,6 +17,9 @@ resume = False
 
 validation = dict(interval=1, max_volumes=8, volume_interval=1, max_patches=64)
 inference = dict(window_size="task.window_size", overlap=0.5)
+# None: Dice, NSD at the task's tolerance, HD95, volume error, and the volume of classes that are not there. For lesions
+# add [dict(type="LesionSensitivity"), dict(type="LesionFalsePositives")], with min_volume and max_volume [ml] by size.
+measures = None
 
 # The Runner's own hooks log and save at other moments than TrainLoop needs.
 default_hooks = dict(

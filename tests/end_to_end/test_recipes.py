@@ -16,7 +16,7 @@ from mmengine.registry import Registry
 from rogseg import registry
 from rogseg.commands import main
 from rogseg.engine.config.load import load_config
-from rogseg.engine.training.checkpoints import read_checkpoint
+from rogseg.models.checkpoints import read_checkpoint
 from rogseg.registry import MODELS
 from tests.tiny_task import write_tiny_task
 from tests.tiny_training import ROOT

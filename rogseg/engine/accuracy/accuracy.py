@@ -26,7 +26,8 @@ __all__ = ["default_measures", "evaluate_accuracy", "prediction_path"]
 def default_measures(system: System) -> tuple[Mapping[str, Any], ...]:
     """What is measured where nothing else is asked for: configs of the METRICS registry."""
     surface = {"type": "NSD", "tolerance": system.surface_tolerance}
-    return ({"type": "Dice"}, surface, {"type": "HD95"}, {"type": "VolumeError"})
+    others = ("HD95", "VolumeError", "FalseVolume")
+    return ({"type": "Dice"}, surface, *({"type": name} for name in others))
 
 
 def evaluate_accuracy(
@@ -95,7 +96,11 @@ def evaluate_accuracy(
         if on_progress is not None:
             on_progress(done, len(cases))
         try:
-            records.add(_segment_and_measure(system, case, records.directory, built))
+            made, known = _segment_and_measure(system, case, records.directory, built), records.clean()
+            if case.case_id in known:
+                _check_prediction(prediction_path(records.directory, case.case_id), known[case.case_id])
+            else:
+                records.add(made)
         except ValueError as error:
             broken.append(f"{case.case_id}: {error}")
     if on_progress is not None:
@@ -113,16 +118,20 @@ def prediction_path(directory: Path, case_id: str) -> Path:
 
 
 def _is_done(records: RecordFolder, case_id: str) -> bool:
-    record = records.clean().get(case_id)
-    if record is None:
+    """Whether a case is on record with its prediction; one that was deleted is made again."""
+    record, path = records.clean().get(case_id), prediction_path(records.directory, case_id)
+    if record is None or not path.is_file():
         return False
-    path = prediction_path(records.directory, case_id)
-    if not path.is_file() or record.prediction != digest_of_file(path):
-        raise ValueError(
-            f"{path}: it is not the file that was measured (cut, changed or removed since); remove "
-            f"{records.directory} to do the evaluation anew, or put the file back"
-        )
+    _check_prediction(path, record)
     return True
+
+
+def _check_prediction(path: Path, record: CaseRecord) -> None:
+    if digest_of_file(path) != record.prediction:
+        raise ValueError(
+            f"{path}: it is not the prediction that records.jsonl is of; delete it to have it made anew, or give "
+            "another --out"
+        )
 
 
 def _segment_and_measure(system: System, raw: RawCase, directory: Path, measures: Sequence[Measure]) -> CaseRecord:

@@ -56,6 +56,7 @@ def segment_cases(
             tested.cases,
             directory,
             task=tested.task,
+            measures=None if opened.config is None else opened.config.get("measures"),
             selection=CaseSelection(tested.rule, None),
             fold=tested.fold,
             on_progress=progress.update,

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
 from rich.console import Console
 
 from rogseg.engine.attacking.reporting import write_report
@@ -14,6 +13,7 @@ from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.threats import ThreatFactory
 from rogseg.engine.case_finding import cases_to_attack, reference_width
 from rogseg.engine.case_selection import parse_shard, shard_of, spread
+from rogseg.engine.device import choose_device
 from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.model.open_system import open_system
 from rogseg.evaluation.identity import CaseSelection
@@ -52,7 +52,7 @@ def attack_system(
     """
     console = Console()
     settings = AttackSettings.load(attack, attack_options, epsilon)
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    device = str(choose_device(device))
     if device == "cpu":
         keep_freed_memory()
     opened = open_system(system, device=device, task_dir=task, overrides=cfg_options)

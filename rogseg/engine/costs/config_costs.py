@@ -10,7 +10,7 @@ from rich.console import Console
 
 from rogseg.attacks import Attack
 from rogseg.engine.attacking.threats import DEFAULT_THREAT, ThreatFactory
-from rogseg.engine.config.load import load_config
+from rogseg.engine.config.load import load_attack_config, load_config
 from rogseg.engine.config.task import plan_of
 from rogseg.engine.costs.training_costs import calibration_of, median_shape, num_training_cases, training_time
 from rogseg.engine.host_memory import keep_freed_memory
@@ -48,9 +48,7 @@ def estimate_costs(
     gpu_budget = None if gpu_memory is None else parse_memory("--gpu-memory", gpu_memory)
     given_size = None if volume is None else parse_size("--volume", volume)
     options = [*cfg_options, *([] if device is None else [f"device={device}"])]
-    cfg, attack_cfg = load_config(config, options, task), load_config(attack, list(attack_options))
-    if attack_cfg.get("attack") is None:
-        raise ValueError(f"{attack}: it has no key 'attack'; take one of configs/attack/")
+    cfg, attack_cfg = load_config(config, options, task), load_attack_config(attack, list(attack_options))
     plan, place = plan_of(cfg), device_of(cfg)
     trainer, model = TRAINERS.build(dict(cfg.trainer)), MODELS.build(cfg.model).train()
     patch: Triple = tuple(cfg.train_data["dataset"]["patch_size"])

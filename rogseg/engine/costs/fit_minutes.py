@@ -16,13 +16,13 @@ from rogseg.engine.costs.training_costs import calibration_of, median_shape, sec
 from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.model.model_zoo import zoo_checkpoint
 from rogseg.engine.stored_task import ensure_stored_task
-from rogseg.engine.training.checkpoints import LAST, read_checkpoint
 from rogseg.engine.training.train import SHARED_KEYS, device_of, work_dir_of
 from rogseg.engine.training.training_data import split_of
 from rogseg.engine.training.warm_start import ensure_initial_checkpoint
 from rogseg.estimation.calibration import Calibration
 from rogseg.estimation.training_memory import cpu_memory_estimate, gpu_memory_estimate
 from rogseg.estimation.volume_costs import AttackTime, count_attack_passes, windows_per_axis
+from rogseg.models.checkpoints import LAST, read_checkpoint
 from rogseg.registry import ATTACKS, MODELS, TRAINERS
 from rogseg.task_plan import Triple
 

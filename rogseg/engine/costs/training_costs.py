@@ -78,7 +78,7 @@ def num_training_cases(config: Config, task_dir: str | Path | None) -> int | Non
     # Only fold 0 is published; the others are split from it when the task is stored.
     if fold is None or config.fold != 0:
         return None
-    return len(split_for_selection(fold.train, config.selection_fraction, config.seed)[0])
+    return len(split_for_selection(fold.train, config.selection_fraction, config.seed, fold.added)[0])
 
 
 def median_shape(config: Config, task_dir: str | Path | None) -> Triple | None:

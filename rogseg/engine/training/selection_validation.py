@@ -13,6 +13,7 @@ from torch import nn
 from rogseg.attacks import Attack, LinfThreat
 from rogseg.datasets import PatchDataset, VolumeDataset, collate
 from rogseg.engine.case_selection import spread
+from rogseg.engine.config.takers import takes
 from rogseg.engine.training.robust_look import robust_look
 from rogseg.inference import VolumeLogits
 from rogseg.metrics import dice_per_class, mean_foreground_dice
@@ -26,6 +27,7 @@ __all__ = ["SelectionValidation"]
 Monitor = Literal["dice", "robust_dice", "mean"]
 
 
+@takes("validation", "stored_task_dir", "case_ids", "plan", "inference", "num_replays", "seed")
 class SelectionValidation:
     """Mean loss of fixed patches, mean Dice of whole volumes and, if asked for, mean Dice under an attack.
 

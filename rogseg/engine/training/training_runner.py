@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from rogseg.engine.model.compilation import compile_in_place
-from rogseg.engine.training.checkpoints import assign_weights, read_checkpoint, write_checkpoint
+from rogseg.models.checkpoints import assign_weights, read_checkpoint, write_checkpoint
 
 __all__ = ["TrainingRunner"]
 

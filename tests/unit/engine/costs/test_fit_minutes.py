@@ -6,10 +6,10 @@ import pytest
 from rogseg.engine.config.load import load_config
 from rogseg.engine.costs import fit_minutes as fit
 from rogseg.engine.costs.fit_minutes import MAX_EPOCHS, ShortSchedule, fit_minutes, short_schedule
-from rogseg.engine.training.checkpoints import LAST, read_checkpoint
 from rogseg.engine.training.train import train
 from rogseg.engine.training.warm_start import FINISHED
 from rogseg.estimation.calibration import Calibration, PassSeconds
+from rogseg.models.checkpoints import LAST, read_checkpoint
 from tests.tiny_task import write_tiny_task
 from tests.tiny_training import Overrides, tiny_config, write_tiny_config
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 from mmengine.hooks import Hook
 
-from rogseg.engine.training.checkpoints import BEST, LAST, read_checkpoint
 from rogseg.engine.training.train import build_runner, train, work_dir_of
 from rogseg.engine.training.training_data import split_of
 from rogseg.engine.training.training_runner import TrainingRunner
+from rogseg.models.checkpoints import BEST, LAST, read_checkpoint
 from rogseg.registry import HOOKS
 from rogseg.storage import StoredTask
 from tests.tiny_task import CASE_IDS, write_tiny_task
