@@ -13,16 +13,13 @@ from rogseg.attacks.criteria import DiceBelow
 from rogseg.attacks.foreground import case_dice
 from rogseg.attacks.sanity_checks import (
     SanityFinding,
-    check_deterministic,
-    check_gradients,
-    check_large_epsilon,
-    check_logits,
     check_more_budget,
     check_square_against_white_box,
     check_transfer,
+    run_checks,
 )
-from rogseg.attacks.threats import LinfThreat, ThreatModel
-from rogseg.cases import LogitFn
+from rogseg.attacks.threats import ThreatModel
+from rogseg.cases import Case, LogitFn
 from rogseg.engine.attacking.attack_cases import AttackCase
 from rogseg.engine.attacking.attack_loop import MakeThreat, case_generator
 from rogseg.evaluation.robustness_report import RobustnessReport
@@ -31,8 +28,6 @@ from rogseg.metrics import mean_foreground_dice
 
 __all__ = ["CHECK_PASSES", "check_model", "check_records", "check_surrogate", "load_findings", "save_findings"]
 
-# Nearly the whole box, so that any network must break.
-LARGE_EPSILON = 0.5
 FEW_ITERATIONS, MANY_ITERATIONS = 5, 20
 CHECK_PASSES = FEW_ITERATIONS + 2 * MANY_ITERATIONS
 BLACK_BOX = "Square"
@@ -41,27 +36,9 @@ BLACK_BOX = "Square"
 def check_model(
     model: LogitFn, case: AttackCase, make_threat: MakeThreat, epsilon: float, seed: int
 ) -> tuple[SanityFinding, ...]:
-    """Ask the model itself, on one case; `CHECK_PASSES` forward and backward passes.
-
-    Its outputs and gradients, APGD with few and with many iterations at an epsilon of the evaluation, and APGD in
-    nearly the whole box, whatever the threat of the evaluation is.
-    """
-    with torch.no_grad():
-        logits = model(case.inputs).float()
-    threat = make_threat(epsilon, case)
-    budgets = {
-        float(iterations): _apgd(model, case, threat, iterations, seed).mean_dice.item()
-        for iterations in (FEW_ITERATIONS, MANY_ITERATIONS)
-    }
-    nearly_the_box = LinfThreat.from_fraction(LARGE_EPSILON, case.box)
-    broken = _apgd(model, case, nearly_the_box, MANY_ITERATIONS, seed).mean_dice
-    return (
-        check_logits(logits),
-        check_deterministic(model, case.inputs),
-        check_gradients(model, case.inputs, case.targets),
-        check_more_budget("iterations", budgets),
-        check_large_epsilon(broken, LARGE_EPSILON),
-    )
+    """Ask the model itself, on one case, whatever `run_checks` can ask."""
+    asked = Case(case.case_id, case.inputs, case.targets, case.box)
+    return run_checks(model, [asked], lambda size, _: make_threat(size, case), epsilon, "full", 0, seed=seed)
 
 
 def check_surrogate(
