@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from rogseg.attacks.sanity_checks import Effort
 from rogseg.engine.attacking.reporting import write_report
-from rogseg.engine.attacking.robustness import Evaluation, Sanity, evaluate_robustness, evaluated_case
+from rogseg.engine.attacking.robustness import Evaluation, evaluate_robustness, evaluated_case
 from rogseg.engine.attacking.sanity import check_surrogate
 from rogseg.engine.attacking.save_adversarial import AdversarialWriter
 from rogseg.engine.attacking.settings import AttackSettings
@@ -39,7 +40,7 @@ def attack_system(
     save_adversarial: bool = False,
     seed: int = 0,
     surrogate: Sequence[str] | None = None,
-    sanity: Sanity = "quick",
+    sanity: Effort = "quick",
     device: str | None = None,
     cfg_options: Sequence[str] = (),
     attack_options: Sequence[str] = (),
