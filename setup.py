@@ -14,7 +14,7 @@ setup(
     packages=[*find_packages(include=["rogseg", "rogseg.*"]), *(f"rogseg.{name}" for name in FOLDERS)],
     package_dir={f"rogseg.{name}": name for name in FOLDERS},
     package_data={
-        "rogseg": ["py.typed", "**/*.json", "**/*.html", "**/*.css", "**/*.js"],
+        "rogseg": ["py.typed", "**/*.json", "**/*.html.j2", "**/*.css", "**/*.js"],
         **{f"rogseg.{name}": files for name, files in FOLDERS.items()},
     },
     entry_points={"console_scripts": ["rogseg = rogseg.commands:main"]},
@@ -36,7 +36,8 @@ setup(
     ],
     extras_require={
         "tensorboard": ["tensorboard>=2.14"],
-        "nnunet": ["nnunetv2>=2.5,<3"],
+        # Its readers, preprocessing and export are called; other versions give other numbers.
+        "nnunet": ["nnunetv2>=2.8,<3", "dynamic_network_architectures>=0.4,<0.5"],
         "monai": ["monai>=1.4"],
         "corruptions": ["torchio>=0.20,<2", "monai>=1.4"],
         "onnx": ["onnx>=1.16", "onnxruntime>=1.18"],

@@ -38,16 +38,16 @@ IDENTITY = EvaluationIdentity(
 
 def identity_with(path: str, value: Any) -> EvaluationIdentity:
     """`IDENTITY` with another value at a dotted path."""
-    return _replaced(IDENTITY, path.split("."), value)
+    return replaced(IDENTITY, path.split("."), value)
 
 
-def _replaced(holder: Any, names: list[str], value: Any) -> Any:
+def replaced(holder: Any, names: list[str], value: Any) -> Any:
     if not names:
         return value
     first, *rest = names
     if isinstance(holder, Mapping):
-        return {**holder, first: _replaced(holder.get(first), rest, value)}
-    return dataclasses.replace(holder, **{first: _replaced(getattr(holder, first), rest, value)})
+        return {**holder, first: replaced(holder.get(first), rest, value)}
+    return dataclasses.replace(holder, **{first: replaced(getattr(holder, first), rest, value)})
 
 
 def of_cases(num_cases: int, **changes: Any) -> EvaluationIdentity:

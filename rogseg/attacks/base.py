@@ -1,5 +1,7 @@
 """What every attack is: a search for the worst volume that a threat model admits."""
 
+import contextlib
+import copy
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -9,9 +11,11 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from rogseg.attacks.counted_model import CountedModel, frozen_parameters
-from rogseg.attacks.criteria import Criterion, case_dice
+from rogseg.attacks.counted_model import CountedModel
+from rogseg.attacks.criteria import Criterion
+from rogseg.attacks.foreground import case_dice
 from rogseg.attacks.input_checks import check_box, check_inputs, check_start, check_targets
+from rogseg.attacks.model_state import evaluation_mode, frozen_parameters
 from rogseg.attacks.objectives.base import Objective, build_objective
 from rogseg.attacks.problem import Problem
 from rogseg.attacks.threats import ThreatModel
@@ -52,6 +56,7 @@ class AttackResult:
         num_forward: forward passes of the model over the batch, the final evaluation included. A pass over a part of
             the batch counts as one.
         num_backward: backward passes.
+        num_bad_gradients: backward passes whose gradient held values that are not finite; those were set to zero.
         seconds: wall-clock, members included.
         found_distance: see `Perturbation`.
         members: see `Perturbation`.
@@ -104,21 +109,24 @@ class Attack(ABC):
         *,
         generator: torch.Generator,
         start: Tensor | None = None,
+        keep_mode: bool = False,
     ) -> AttackResult:
         """Search, then project, evaluate without gradient and assert the threat model.
 
         Args:
-            model: LogitFn; its parameters, mode and requires_grad stay as they are.
+            model: LogitFn; its parameters and their requires_grad stay as they are. The modules behind it are put into
+                evaluation mode meanwhile.
             inputs: (B, C, D, H, W) in the box; nothing couples the cases of a batch.
             targets: (B, D, H, W) class indices.
             threat: ball and box.
             criterion: when a case has fallen.
             generator: the only source of randomness.
             start: where to start instead of the attack's own start, (B, C, D, H, W); it is projected first.
+            keep_mode: attack the model in the mode that it is in, training mode included.
 
         Raises:
             ValueError: wrong shapes, types or classes, values that are not finite or outside the box, or a model that
-                does not return the tensor of logits.
+                does not return the tensor of logits, all of them finite, at any call.
             AssertionError: the attack left the threat model.
         """
         begin = time.perf_counter()
@@ -126,17 +134,20 @@ class Attack(ABC):
         check_targets(inputs, targets)
         check_box(inputs, threat)
         # Inside torch.inference_mode no graph can be built, whatever enable_grad says, and its tensors must be copied.
-        with torch.inference_mode(False), torch.enable_grad(), frozen_parameters(model):
+        mode = contextlib.nullcontext() if keep_mode else evaluation_mode(model)
+        with torch.inference_mode(False), torch.enable_grad(), frozen_parameters(model), mode:
             inputs = inputs.clone() if inputs.is_inference() else inputs.detach()
             targets = targets.long().clone() if targets.is_inference() else targets.long()
             if start is not None:
                 check_start(inputs, start)
                 start = threat.project(inputs, start.detach())
             counted = CountedModel(model, int(targets.max()))
-            found = self.perturb(Problem(counted, inputs, targets, threat, criterion, start), generator)
+            # The search gets copies: what it writes into them moves neither the ball nor what is measured below.
+            given = Problem(counted, inputs.clone(), targets.clone(), copy.deepcopy(threat), criterion, start)
+            found = self.perturb(given, generator)
             adversarial = threat.project(inputs, found.adversarial.detach())
             with torch.no_grad():
-                logits = counted(adversarial)
+                logits = counted(adversarial.clone())  # a model may write into what it is given
                 loss = self.objective.ruler(logits, targets)
                 success = criterion(logits, targets)
                 dice = case_dice(logits, targets)
@@ -150,6 +161,7 @@ class Attack(ABC):
             distance=threat.distance(inputs, adversarial),
             num_forward=counted.num_forward,
             num_backward=counted.num_backward,
+            num_bad_gradients=counted.num_bad_gradients,
             seconds=time.perf_counter() - begin,
             found_distance=found.found_distance,
             members=found.members,

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from rogseg.attacks.counted_model import value_and_gradient
-from rogseg.attacks.criteria import case_dice
+from rogseg.attacks.foreground import case_dice
 from rogseg.attacks.objectives.base import Objective
 from rogseg.attacks.problem import Problem
 from rogseg.metrics import mean_foreground_dice

@@ -1,20 +1,21 @@
-"""The model as an attack sees it: checked, counted, and left as it was found."""
+"""The model as an attack sees it: every pass counted, every output and every gradient checked."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from rogseg.cases import LogitFn
 
-__all__ = ["CountedModel", "frozen_parameters", "value_and_gradient"]
+__all__ = ["CountedModel", "is_finite", "value_and_gradient"]
 
 
 class CountedModel:
     """A model whose every forward and backward pass is counted, whatever the attack does.
 
-    A backward pass is counted by a hook on the logits, so that one that an attack starts by itself counts too.
+    A backward pass is counted by a hook on the logits, so that one that an attack starts by itself counts too. A
+    gradient that is not finite is zeroed where it is not, at the logits and at the inputs, and its pass is counted:
+    a single NaN would otherwise reach every voxel through the norm of an L2 step or a hyperplane.
 
     Args:
         model: LogitFn.
@@ -26,22 +27,57 @@ class CountedModel:
         self.highest_target = highest_target
         self.num_forward = 0
         self.num_backward = 0
+        self.num_bad_gradients = 0
+        self._is_pass_bad = False
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """(B, C, D, H, W) -> (B, K, D, H, W) raw logits, at least float32.
 
         Raises:
-            ValueError: the output is no tensor, has a wrong shape or too few classes, or (first call) is not finite.
+            ValueError: the output is no tensor, has a wrong shape or too few classes, or is not finite.
         """
+        if inputs.requires_grad:
+            # An alias of its own for each call: hooks on the attack's tensor would pile up.
+            inputs = inputs.view_as(inputs)
+            inputs.register_hook(self._mend_gradient)  # type: ignore[no-untyped-call]
         logits = self.model(inputs)
         self._check(inputs, logits)
-        self.num_forward += 1
+        self.count_forward(logits)
         if logits.requires_grad:
             logits.register_hook(self._count_backward)  # type: ignore[no-untyped-call]
         return logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
 
-    def _count_backward(self, gradient: Tensor) -> None:
+    def count_forward(self, *logits: Tensor) -> None:
+        """Count one forward pass and check what came out, in one tensor or in several.
+
+        Raises:
+            ValueError: the logits are not finite.
+        """
+        self.num_forward += 1
+        if not all(is_finite(part) for part in logits):
+            raise ValueError(
+                f"the model returned logits that are not finite at call {self.num_forward} of the attack: check the "
+                "checkpoint, the inputs' scaling and the precision (float16 overflows beyond 65504)"
+            )
+
+    def count_passes(self, num_forward: int, num_backward: int, num_bad_gradients: int) -> None:
+        """Add the passes of an attack that counted for itself."""
+        self.num_forward += num_forward
+        self.num_backward += num_backward
+        self.num_bad_gradients += num_bad_gradients
+
+    def _count_backward(self, gradient: Tensor) -> Tensor | None:
         self.num_backward += 1
+        self._is_pass_bad = False
+        return self._mend_gradient(gradient)
+
+    def _mend_gradient(self, gradient: Tensor) -> Tensor | None:
+        if is_finite(gradient):
+            return None
+        if not self._is_pass_bad:
+            self._is_pass_bad = True
+            self.num_bad_gradients += 1
+        return gradient.nan_to_num(nan=0.0, posinf=0.0, neginf=0.0)
 
     def _check(self, inputs: Tensor, logits: Tensor) -> None:
         if not isinstance(logits, Tensor):
@@ -59,10 +95,11 @@ class CountedModel:
                 f"the targets hold class {self.highest_target} but the model has {logits.shape[1]} classes (background "
                 "included, at least 2): use the labels of the task that the model was trained on"
             )
-        if self.num_forward == 0 and not torch.isfinite(logits).all():
-            raise ValueError(
-                "the model returned logits that are not finite: check the checkpoint and the inputs' scaling"
-            )
+
+
+def is_finite(values: Tensor) -> bool:
+    """Whether every element is finite; nearly always one sum and no mask of the tensor's size."""
+    return bool(values.detach().sum(dtype=torch.float32).isfinite()) or bool(torch.isfinite(values).all())
 
 
 def value_and_gradient(
@@ -80,19 +117,3 @@ def value_and_gradient(
         values = objective(logits, targets)
         (gradient,) = torch.autograd.grad(values.sum(), leaf)
     return values.detach(), gradient, logits.detach()
-
-
-@contextmanager
-def frozen_parameters(model: LogitFn) -> Iterator[None]:
-    """Turn the gradients of a module's parameters off meanwhile; a plain callable is left alone."""
-    if not isinstance(model, nn.Module):
-        yield
-        return
-    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    try:
-        for parameter in trainable:
-            parameter.requires_grad_(False)
-        yield
-    finally:
-        for parameter in trainable:
-            parameter.requires_grad_(True)

@@ -13,6 +13,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", help="a file, or a name such as rog_standard_liver")
     parser.add_argument("--task", type=Path, help="folder that rogseg preprocess made, for a task of one's own")
     parser.add_argument("--work-dir", type=Path, help="default: work_dirs/<config>/<task>_fold<fold>")
+    parser.add_argument(
+        "--minutes", type=float, help="one cycle of the learning rate that fits this time, found by timing the network"
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the work directory's last checkpoint, if any")
     parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
     parser.add_argument("--launcher", choices=["none", "pytorch"], default="none", help="pytorch: started by torchrun")
@@ -27,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Train to the end."""
-    from rogseg.engine.config.load import parse_overrides
+    from rogseg.engine.config.load import load_config, parse_overrides
     from rogseg.engine.training.train import disconnect, train_config
     from rogseg.shipped_configs import find_config
 
@@ -38,5 +41,10 @@ def run(options: argparse.Namespace) -> None:
         overrides["device"] = options.device
     if options.resume:
         overrides["resume"] = True
-    train_config(find_config(options.config, "network"), overrides, options.task)
+    config = find_config(options.config, "network")
+    if options.minutes is not None:
+        from rogseg.engine.costs.fit_minutes import fit_minutes
+
+        overrides |= fit_minutes(load_config(config, overrides, options.task), options.minutes, options.task)
+    train_config(config, overrides, options.task)
     disconnect()

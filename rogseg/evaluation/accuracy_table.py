@@ -13,8 +13,6 @@ from rogseg.evaluation.text_table import TextTable, heading_of, with_interval
 
 __all__ = ["accuracy_csv", "accuracy_means", "accuracy_summary", "accuracy_table"]
 
-MEAN = "mean"
-
 
 def accuracy_csv(folder: RecordFolder) -> str:
     """One line per case and class: case, class, a column per measure; empty where a measure says nothing."""
@@ -29,45 +27,43 @@ def accuracy_csv(folder: RecordFolder) -> str:
     return text.getvalue()
 
 
-def accuracy_means(folder: RecordFolder) -> dict[str, dict[str, MeanOverCases]]:
-    """Mean over cases per class and measure.
-
-    The class ``mean`` is the mean over cases of each case's mean over the classes that it has.
-    """
+def accuracy_means(folder: RecordFolder) -> tuple[dict[str, dict[str, MeanOverCases]], dict[str, MeanOverCases]]:
+    """Means over cases by measure: of each class by its name, and of each case's mean over the classes that it has."""
     labelled = [record for record in folder.clean().values() if record.measures]
-    parts = {name: slice(index, index + 1) for index, name in enumerate(folder.identity.classes)}
-    parts[MEAN] = slice(None)
-    return {
-        class_name: {
+
+    def means(part: slice) -> dict[str, MeanOverCases]:
+        return {
             measure["name"]: mean_over_cases(
                 (class_mean(record.measures[measure["name"]][part]) for record in labelled), measure["bounds"]
             )
             for measure in folder.identity.measures
         }
-        for class_name, part in parts.items()
-    }
+
+    of_class = {name: means(slice(index, index + 1)) for index, name in enumerate(folder.identity.classes)}
+    return of_class, means(slice(None))
 
 
-def accuracy_summary(folder: RecordFolder) -> dict[str, dict[str, dict[str, Any]]]:
-    """`accuracy_means` as JSON data: class -> measure -> mean, interval (null where there is none), num_cases."""
+def accuracy_summary(folder: RecordFolder) -> dict[str, Any]:
+    """`accuracy_means` as JSON data: ``classes`` and ``mean``; an interval is null where there is none."""
+    of_class, of_all = accuracy_means(folder)
     return {
-        class_name: {name: dataclasses.asdict(value) for name, value in measures.items()}
-        for class_name, measures in accuracy_means(folder).items()
+        "classes": {name: _as_json(measures) for name, measures in of_class.items()},
+        "mean": _as_json(of_all),
     }
+
+
+def _as_json(measures: dict[str, MeanOverCases]) -> dict[str, dict[str, Any]]:
+    return {name: dataclasses.asdict(value) for name, value in measures.items()}
 
 
 def accuracy_table(folder: RecordFolder, title: str) -> TextTable:
     """Mean and 95% interval of every measure that says something, a row per class and one for their mean."""
-    means = accuracy_means(folder)
-    measures = [
-        measure
-        for measure in folder.identity.measures
-        if any(of_class[measure["name"]].num_cases for of_class in means.values())
-    ]
+    of_class, of_all = accuracy_means(folder)
+    measures = [measure for measure in folder.identity.measures if of_all[measure["name"]].num_cases]
     rows = []
-    for class_name, of_class in means.items():
-        entries = [of_class[measure["name"]] for measure in measures]
+    for name, means in [*of_class.items(), ("mean", of_all)]:
+        entries = [means[measure["name"]] for measure in measures]
         num_cases = str(max((entry.num_cases for entry in entries), default=0))
-        rows.append([class_name, num_cases, *(with_interval(entry.mean, entry.interval) for entry in entries)])
+        rows.append([name, num_cases, *(with_interval(entry.mean, entry.interval) for entry in entries)])
     headings = ["class", "cases", *(f"{heading_of(measure)} [95%]" for measure in measures)]
     return TextTable(title, headings, rows, notes_on(folder))

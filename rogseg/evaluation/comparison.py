@@ -10,7 +10,7 @@ from rogseg.evaluation.comparison_row import ComparisonRow, row_labels, rows_of
 from rogseg.evaluation.legacy_identity import NOT_RECORDED
 from rogseg.evaluation.notes import HELD_OUT
 from rogseg.evaluation.record_folder import RecordFolder
-from rogseg.evaluation.statistics import mean_interval, paired_difference
+from rogseg.evaluation.statistics import Bounds, mean_interval, paired_difference
 from rogseg.evaluation.summary import ConditionSummary, mean
 from rogseg.evaluation.text_table import NOTHING, TextTable, with_interval
 
@@ -20,6 +20,12 @@ __all__ = ["comparison_tables"]
 SHARED = ("task", "classes", "protocol", "data")
 # What must agree among the evaluations of one system.
 OF_ONE_SYSTEM = ("system", "window_size", "overlap")
+
+
+PAIRED_NOTES = (
+    "Differences are of the same cases, with the 95% interval of their mean.",
+    "Each column is one trained network: what holds of a way to train needs several of each.",
+)
 
 
 def comparison_tables(folders: Mapping[str, Sequence[RecordFolder]], measure: str = DICE) -> tuple[TextTable, ...]:
@@ -48,22 +54,33 @@ def comparison_tables(folders: Mapping[str, Sequence[RecordFolder]], measure: st
                     raise ValueError(
                         f"{folder.directory}: {name} has other values for {row.label!r} already; name one of the two"
                     )
-    if not any(summary.by_case(measure) for of_row in cells.values() for summary in of_row.values()):
-        raise ValueError(f"none of the records has the measure {measure!r}")
-    labels = row_labels(list(rows.values()))
-    names = list(folders)
-    means = [[labels[key], *(_mean_cell(of_row.get(name), measure) for name in names)] for key, of_row in cells.items()]
+    labels, names, facts = row_labels(list(rows.values())), list(folders), _facts_of(measure, folders)
+    means = [
+        [labels[key], *(_mean_cell(of_row.get(name), measure, facts["bounds"]) for name in names)]
+        for key, of_row in cells.items()
+    ]
     tables = [TextTable(f"Mean {measure} [95%]", [f"mean {measure} under", *names], means, _notes(folders))]
     if len(names) > 1:
-        tables.append(_differences(cells, labels, names, measure))
+        tables.append(_differences(cells, labels, names, measure, facts["better"]))
     return tuple(tables)
 
 
-def _mean_cell(summary: ConditionSummary | None, measure: str) -> str:
+def _facts_of(measure: str, folders: Mapping[str, Sequence[RecordFolder]]) -> Mapping[str, Any]:
+    """What the identities say of a measure."""
+    everything = (folder for of_one in folders.values() for folder in of_one)
+    found = (facts for folder in everything for facts in folder.identity.measures if facts["name"] == measure)
+    facts = next(found, None)
+    if facts is None:
+        known = sorted({str(one["name"]) for of_one in folders.values() for f in of_one for one in f.identity.measures})
+        raise ValueError(f"none of the records has the measure {measure!r}; they have {', '.join(known)}")
+    return facts
+
+
+def _mean_cell(summary: ConditionSummary | None, measure: str, bounds: Bounds) -> str:
     if summary is None:
         return NOTHING
     values = list(summary.by_case(measure).values())
-    cell = with_interval(mean(values), mean_interval(values, (0.0, 1.0) if measure == DICE else (None, None)))
+    cell = with_interval(mean(values), mean_interval(values, bounds))
     if summary.num_missing:
         done = len(summary.records)
         return f"INCOMPLETE, {done} of {done + summary.num_missing} cases: {cell}"
@@ -71,34 +88,37 @@ def _mean_cell(summary: ConditionSummary | None, measure: str) -> str:
 
 
 def _differences(
-    cells: Mapping[str, Mapping[str, ConditionSummary]], labels: Mapping[str, str], names: Sequence[str], measure: str
+    cells: Mapping[str, Mapping[str, ConditionSummary]],
+    labels: Mapping[str, str],
+    names: Sequence[str],
+    measure: str,
+    better: str,
 ) -> TextTable:
-    """Each system less each earlier one, on the cases that both have."""
+    """Each system less each earlier one, on the cases that both have; of what is best at zero, how far off it is."""
     pairs = [(later, earlier) for earlier, later in itertools.combinations(names, 2)]
     rows = []
     for key, of_row in cells.items():
         row = [labels[key]]
         for later, earlier in pairs:
-            found = None
-            if later in of_row and earlier in of_row:
-                found = paired_difference(of_row[later].by_case(measure), of_row[earlier].by_case(measure))
-            if found is None:
-                row.append(NOTHING)
-                continue
-            partial = bool(of_row[later].num_missing or of_row[earlier].num_missing)
-            row.append(
-                ("INCOMPLETE: " if partial else "")
-                + f"{found.mean:+.4f} "
-                + (NOTHING if found.interval is None else "[{:+.4f}, {:+.4f}]".format(*found.interval))
-                + f", higher on {found.num_higher} of {found.num_cases}"
-            )
+            both = [of_row[name] for name in (later, earlier) if name in of_row]
+            row.append(_difference_cell(both[0], both[1], measure, better) if len(both) == 2 else NOTHING)
         rows.append(row)
-    headings = ["difference under", *(f"{later} less {earlier}" for later, earlier in pairs)]
-    notes = (
-        "Differences are of the same cases, with the 95% interval of their mean.",
-        "Each column is one trained network: what holds of a way to train needs several of each.",
+    title = f"Paired differences of {'the size of ' if better == 'zero' else ''}{measure} [95%]"
+    return TextTable(title, ["difference under", *(f"{one} less {other}" for one, other in pairs)], rows, PAIRED_NOTES)
+
+
+def _difference_cell(one: ConditionSummary, other: ConditionSummary, measure: str, better: str) -> str:
+    first, second = (
+        {case_id: abs(value) if better == "zero" else value for case_id, value in summary.by_case(measure).items()}
+        for summary in (one, other)
     )
-    return TextTable(f"Paired differences of {measure}", headings, rows, notes)
+    found = paired_difference(first, second)
+    if found is None:
+        return NOTHING
+    interval = NOTHING if found.interval is None else f"[{found.interval[0]:+.4f}, {found.interval[1]:+.4f}]"
+    num_better = found.num_higher if better == "higher" else found.num_lower
+    cell = f"{found.mean:+.4f} {interval}, better on {num_better} of {found.num_cases}"
+    return f"INCOMPLETE: {cell}" if one.num_missing or other.num_missing else cell
 
 
 def _check_shared(folders: Mapping[str, Sequence[RecordFolder]]) -> None:

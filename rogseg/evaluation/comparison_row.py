@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rogseg.evaluation.case_record import CLEAN
+from rogseg.evaluation.epsilon_label import strength_label
+from rogseg.evaluation.identity_differences import leaves
 from rogseg.evaluation.record_folder import RecordFolder
-from rogseg.evaluation.robustness_table import strength_label
 from rogseg.evaluation.summary import ConditionSummary, summarise_all
 
 __all__ = ["ComparisonRow", "row_labels", "rows_of"]
@@ -25,7 +26,7 @@ class ComparisonRow:
 
     key: str
     label: str
-    setting: Mapping[str, str]
+    setting: Mapping[str, Any]
 
 
 def rows_of(folder: RecordFolder) -> Iterator[tuple[ComparisonRow, ConditionSummary]]:
@@ -51,32 +52,22 @@ def rows_of(folder: RecordFolder) -> Iterator[tuple[ComparisonRow, ConditionSumm
             # Of an ensemble each row names the ensemble, whose config says each member's budget.
             steps = f", {config['num_iterations']} iterations" if "num_iterations" in config else ""
             detail = f" of {identity['condition']['name']}" if is_ensemble else steps
-            label = f"{summary.condition}{detail}, {strength_label(folder.identity)(summary.strength)}"
-        yield ComparisonRow(json.dumps(setting, sort_keys=True), label, _flat(setting, "")), summary
+            label = f"{summary.condition}{detail}, {strength_label(folder.identity, summary.strength)}"
+        yield ComparisonRow(json.dumps(setting, sort_keys=True), label, leaves(setting)), summary
 
 
 def row_labels(rows: Sequence[ComparisonRow]) -> dict[str, str]:
     """A label for each key; rows that share one get what they differ in."""
     labels = {}
     for row in rows:
-        alike = [other for other in rows if other.label == row.label]
-        paths = dict.fromkeys(path for other in alike for path in other.setting)
-        differing = [path for path in paths if len({other.setting.get(path) for other in alike}) > 1]
-        details = [f"{path.removeprefix('condition.config.')} {_shown(row.setting.get(path))}" for path in differing]
+        alike = [other.setting for other in rows if other.label == row.label]
+        paths = dict.fromkeys(path for setting in alike for path in setting)
+        differing = [path for path in paths if any(_shown(one, path) != _shown(alike[0], path) for one in alike)]
+        details = [f"{path.removeprefix('condition.config.')} {_shown(row.setting, path)}" for path in differing]
         labels[row.key] = ", ".join([row.label, *details])
     return labels
 
 
-def _flat(value: Any, path: str) -> dict[str, str]:
-    if isinstance(value, Mapping) and value:
-        return {key: leaf for name, part in value.items() for key, leaf in _flat(part, f"{path}.{name}").items()}
-    return {path.removeprefix("."): value if isinstance(value, str) else json.dumps(value)}
-
-
-def _shown(value: str | None) -> str:
-    if value is None:
-        return "not set"
-    if value.startswith("["):
-        values = json.loads(value)
-        return value if len(values) <= 3 else f"of {len(values)}"
-    return value
+def _shown(setting: Mapping[str, Any], path: str) -> str:
+    value = setting.get(path)
+    return "not set" if path not in setting else value if isinstance(value, str) else json.dumps(value)

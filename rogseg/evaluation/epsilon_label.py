@@ -1,6 +1,8 @@
 """Epsilon in words: its unit and, where it is not the largest move of a voxel, its norm."""
 
-__all__ = ["epsilon_label", "epsilon_unit_label", "norm_of_threat"]
+from rogseg.evaluation.identity import EvaluationIdentity
+
+__all__ = ["epsilon_label", "epsilon_unit_label", "norm_of_threat", "strength_label"]
 
 LINF, L2 = "Linf", "L2"
 # Of threats whose ball is that of no norm of ours, the class speaks for itself.
@@ -45,3 +47,11 @@ def epsilon_unit_label(unit: str) -> str:
     if unit not in labels:
         raise ValueError(f"epsilon has the unit {unit!r}; the units are {', '.join(labels)}")
     return labels[unit]
+
+
+def strength_label(identity: EvaluationIdentity, strength: float) -> str:
+    """A strength of an evaluation: epsilon with its unit and norm, a severity as a number."""
+    threat = identity.threat
+    if threat is None:
+        return f"{strength:g}"
+    return epsilon_label(strength, threat.unit, norm_of_threat(threat.type), identity.raw_unit)

@@ -14,7 +14,6 @@ __all__ = [
     "EvaluatedSystem",
     "EvaluationIdentity",
     "ThreatSetting",
-    "differences",
 ]
 
 
@@ -112,6 +111,9 @@ class EvaluationIdentity:
         fold: that the cases are the validation part of; None where they come from elsewhere.
         leak: ``held out``, ``trained on`` or another word on what the system had seen of these cases.
         versions: of ``rogseg`` and of the records' ``schema``.
+
+    Raises:
+        ValueError: two classes have one name.
     """
 
     system: EvaluatedSystem
@@ -131,6 +133,14 @@ class EvaluationIdentity:
     fold: int | None
     leak: str
     versions: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        doubled = sorted({name for name in self.classes if self.classes.count(name) > 1})
+        if doubled:
+            raise ValueError(
+                f"two classes are called {doubled[0]!r}, so their results could not be told apart; rename one where "
+                "the labels of the task are listed"
+            )
 
     @property
     def cases(self) -> tuple[str, ...]:
@@ -188,29 +198,3 @@ def _built(kind: Any, content: Any, where: str) -> Any:
         differing = sorted(names ^ set(content)) if isinstance(content, Mapping) else sorted(names)
         raise ValueError(f"the identity has missing or unknown keys: {', '.join(where + name for name in differing)}")
     return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in content.items()})
-
-
-def differences(there: EvaluationIdentity, now: EvaluationIdentity) -> list[str]:
-    """One sentence part per value that differs, named by its path, such as ``condition.config.seed: 1 there, 2 now``.
-
-    A mu that is not known yet is equal to any.
-    """
-    old, new = _leaves(there.to_json(), ""), _leaves(now.to_json(), "")
-    if "criterion.mu" in old and "criterion.mu" in new and None in (old["criterion.mu"], new["criterion.mu"]):
-        new["criterion.mu"] = old["criterion.mu"]
-    paths = dict.fromkeys([*old, *new])
-    return [
-        f"{path}: {_shown(old, path)} there, {_shown(new, path)} now"
-        for path in paths
-        if (path in old) != (path in new) or old[path] != new[path]
-    ]
-
-
-def _leaves(value: Any, path: str) -> dict[str, Any]:
-    if isinstance(value, Mapping) and value:
-        return {key: leaf for name, part in value.items() for key, leaf in _leaves(part, f"{path}.{name}").items()}
-    return {path.removeprefix("."): value}
-
-
-def _shown(leaves: Mapping[str, Any], path: str) -> str:
-    return repr(leaves[path]) if path in leaves else "nothing"

@@ -1,6 +1,8 @@
 """What a reader of a table must know beside the numbers: what is missing, absent, leaked or old."""
 
 from rogseg.evaluation.case_record import CLEAN, DICE
+from rogseg.evaluation.epsilon_label import strength_label
+from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.evaluation.legacy_identity import NOT_RECORDED
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.summary import ConditionSummary, area_under_curve, summarise_all
@@ -14,7 +16,7 @@ FALSE_VOLUME = "false volume"
 def notes_on(folder: RecordFolder) -> tuple[str, ...]:
     """All notes that apply to an evaluation, one sentence each."""
     rows, identity = summarise_all(folder), folder.identity
-    notes = [incomplete_note(row, len(identity.data)) for row in rows if row.num_missing]
+    notes = [incomplete_note(row, identity) for row in rows if row.num_missing]
     if identity.is_legacy:
         notes.append("These records were written by an older version, which did not note all that they depend on.")
     elif identity.leak == NOT_RECORDED:
@@ -22,13 +24,14 @@ def notes_on(folder: RecordFolder) -> tuple[str, ...]:
     elif identity.leak != HELD_OUT:
         notes.append(f"Not an estimate for new cases: of these cases the system had: {identity.leak}.")
     notes += [note for row in rows for note in absence_notes(row, identity.classes)]
-    notes += [area_note(rows, condition) for condition in folder.conditions() if identity.threat is not None]
+    notes += [area_note(rows, condition, identity) for condition in folder.conditions() if identity.threat is not None]
     return tuple(note for note in notes if note)
 
 
-def incomplete_note(row: ConditionSummary, num_cases: int) -> str:
+def incomplete_note(row: ConditionSummary, identity: EvaluationIdentity) -> str:
     """That a row is not over all cases."""
-    at = "" if row.condition == CLEAN else f" at {row.strength:.4g}"
+    at = "" if row.condition == CLEAN else f" at {strength_label(identity, row.strength)}"
+    num_cases = len(identity.data)
     return (
         f"INCOMPLETE: {row.condition}{at} is over {num_cases - row.num_missing} of {num_cases} cases. Run the command "
         "again, or merge the shards with tools/report.py."
@@ -49,10 +52,11 @@ def absence_notes(row: ConditionSummary, class_names: tuple[str, ...]) -> list[s
     return notes
 
 
-def area_note(rows: tuple[ConditionSummary, ...], condition: str) -> str:
+def area_note(rows: tuple[ConditionSummary, ...], condition: str, identity: EvaluationIdentity) -> str:
     """Area under mean Dice over epsilon, from the clean Dice on; empty below two epsilons and where cases miss."""
     points = [row for row in rows if row.condition in (CLEAN, condition) and row.by_case(DICE)]
     if len(points) < 3 or any(row.num_missing for row in points):
         return ""
     area = area_under_curve([row.strength for row in points], [row.mean_dice for row in points])
-    return f"{condition}: area under mean Dice over epsilon {area:.3f}, of at most 1."
+    largest = strength_label(identity, points[-1].strength)
+    return f"{condition}: area under mean Dice over epsilon up to {largest} {area:.3f}, of at most 1."

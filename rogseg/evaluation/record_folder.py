@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
-from rogseg.evaluation.identity import EvaluationIdentity, differences
+from rogseg.evaluation.identity import EvaluationIdentity
+from rogseg.evaluation.identity_differences import differences
 from rogseg.evaluation.legacy_identity import is_legacy_header, read_legacy_identity
 from rogseg.evaluation.record_file import RecordFile
 

@@ -22,9 +22,9 @@ def evaluation_title(identity: EvaluationIdentity) -> str:
         f"cases: {identity.selection.rule}",
     ]
     if identity.criterion is not None:
-        mu = identity.criterion.mu
+        mu, source, cases = identity.criterion.mu, identity.criterion.mu_source, identity.criterion.mu_cases
         parts.append(f"a case falls by {component_in_words(identity.criterion.config)}")
-        parts += [] if mu is None else [f"mu {mu:.3f} of {identity.criterion.mu_source}"]
+        parts += [] if mu is None else [f"mu {mu:.3f} of {source} ({len(cases)})"]
     return ", ".join(parts)
 
 

@@ -1,9 +1,7 @@
 """The tables at the end of an evaluation: Dice and verdicts, and the other measures with the distances."""
 
-from collections.abc import Callable
-
 from rogseg.evaluation.case_record import CLEAN, DICE
-from rogseg.evaluation.epsilon_label import epsilon_label, norm_of_threat
+from rogseg.evaluation.epsilon_label import strength_label
 from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.evaluation.notes import notes_on
 from rogseg.evaluation.record_folder import RecordFolder
@@ -11,16 +9,7 @@ from rogseg.evaluation.statistics import mean_interval, mean_over_cases, proport
 from rogseg.evaluation.summary import ConditionSummary, mean, summarise_all
 from rogseg.evaluation.text_table import NOTHING, TextTable, heading_of, number, short, with_interval
 
-__all__ = ["robustness_tables", "strength_label"]
-
-
-def strength_label(identity: EvaluationIdentity) -> Callable[[float], str]:
-    """How the strengths of an evaluation are printed: epsilon with its unit and norm, a severity as a number."""
-    threat = identity.threat
-    if threat is None:
-        return lambda strength: f"{strength:g}"
-    norm = norm_of_threat(threat.type)
-    return lambda strength: epsilon_label(strength, threat.unit, norm, identity.raw_unit)
+__all__ = ["robustness_tables"]
 
 
 def robustness_tables(folder: RecordFolder, title: str) -> tuple[TextTable, ...]:
@@ -32,13 +21,18 @@ def robustness_tables(folder: RecordFolder, title: str) -> tuple[TextTable, ...]
 
 
 def _first_cells(row: ConditionSummary, identity: EvaluationIdentity) -> list[str]:
-    strength = NOTHING if row.condition == CLEAN else strength_label(identity)(row.strength)
+    strength = NOTHING if row.condition == CLEAN else strength_label(identity, row.strength)
     num_cases = len(row.records)
     return [
         row.condition,
         strength,
         f"{num_cases} of {num_cases + row.num_missing}" if row.num_missing else str(num_cases),
     ]
+
+
+def _first_headings(identity: EvaluationIdentity) -> list[str]:
+    is_corruption = identity.condition is not None and identity.condition.kind == "corruption"
+    return ["corruption", "severity", "cases"] if is_corruption else ["attack", "epsilon", "cases"]
 
 
 def _dice_table(rows: tuple[ConditionSummary, ...], identity: EvaluationIdentity, title: str) -> TextTable:
@@ -53,7 +47,9 @@ def _dice_table(rows: tuple[ConditionSummary, ...], identity: EvaluationIdentity
                 with_interval(row.robust_accuracy, proportion_interval(sum(standing), len(standing))),
             ]
         )
-    headings = ["attack", "epsilon", "cases", "mean Dice [95%]", *identity.classes, "robust accuracy [95%]"]
+    headings = [*_first_headings(identity), "mean Dice [95%]", *identity.classes, "robust accuracy [95%]"]
+    if not any(row.standing for row in rows):  # nothing can fall, as under a corruption
+        return TextTable(title, headings[:-1], [line[:-1] for line in cells])
     return TextTable(title, headings, cells)
 
 
@@ -74,4 +70,4 @@ def _other_table(rows: tuple[ConditionSummary, ...], identity: EvaluationIdentit
         )
     headings = [f"{heading_of(measure)} [95%]" for measure in measures]
     moves = [f"largest move [{unit}]" for unit in kept.values()]
-    return TextTable("Other measures and distances", ["attack", "epsilon", "cases", *headings, *moves], cells)
+    return TextTable("Other measures and distances", [*_first_headings(identity), *headings, *moves], cells)

@@ -82,7 +82,8 @@ def mean_interval(
     Source: Efron 1987 for BCa, with the acceleration from the jackknife.
     """
     present = np.array(values, dtype=np.float64)
-    if present.size < FEWEST_CASES or np.ptp(present) == 0:
+    # Differences that are equal may differ in their last digit.
+    if present.size < FEWEST_CASES or np.ptp(present) <= 1e-12 * np.abs(present).max():
         return None
     if present.size < FEWEST_TO_RESAMPLE:
         return _t_interval(present, bounds)

@@ -10,11 +10,13 @@ from rogseg.systems.case_source import (
     crop_case,
     foreground_window,
 )
+from rogseg.systems.nnunet import NNUNetSystem
 from rogseg.systems.rogseg_system import RogsegSystem, stored_case
 
 __all__ = [
     "CaseSource",
     "GivenCases",
+    "NNUNetSystem",
     "Protocol",
     "RawCases",
     "RogsegSystem",

@@ -59,8 +59,8 @@ class StoredCases(CaseSource):
         return stored_case(self.stored.case(case_id))
 
     def digest(self, case_id: str) -> str:
-        """What preprocessing recorded of the raw content."""
-        return self.stored.case(case_id).properties.source_digest
+        """Over the raw content, the plan and the stored arrays."""
+        return self.stored.case(case_id).digest
 
 
 class RawCases(CaseSource):

@@ -101,9 +101,7 @@ class RogsegSystem(System):
         elif isinstance(raw, np.ndarray):
             if spacing is None:
                 raise ValueError("an array says nothing of its grid: pass spacing=(x, y, z) [mm] with it")
-            array = raw[None] if raw.ndim == 3 else raw
-            volume = Volume(array.astype(np.float32, copy=False), np.diag([*spacing, 1.0]))
-            values, labels, properties = preprocess_volume(volume, self.plan, None, "array")
+            values, labels, properties = preprocess_volume(Volume.of_array(raw, spacing), self.plan, None, "array")
         elif isinstance(raw, Volume):
             values, labels, properties = preprocess_volume(raw, self.plan, None, "array")
         else:

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from rogseg.attacks import AttackResult, DiceBelow, LinfThreat
+from rogseg.attacks import FGSM, AttackResult, DiceBelow, LinfThreat
+from rogseg.registry import ATTACKS
 from tests.contract import linear_cases
-from tests.contract.attack_configs import CONTRACTS, NAMES, build
+from tests.contract.attack_configs import CONTRACTS, NAMES, build, without_contract
 from tests.contract.linear_cases import EPSILON, LinearSegmentor
 
 Shape = tuple[int, int, tuple[int, int, int]]
@@ -31,7 +32,14 @@ def attacked(
 
 
 def test_every_registered_attack_has_a_contract() -> None:
-    assert set(NAMES) - set(CONTRACTS) == set()
+    assert not without_contract(), "give each an entry in CONTRACTS of tests/contract/attack_configs.py"
+    assert set(NAMES) <= set(ATTACKS.module_dict)
+
+
+def test_an_attack_without_a_contract_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    newcomer = type("Newcomer", (FGSM,), {"__module__": "rogseg.attacks.newcomer"})
+    monkeypatch.setitem(ATTACKS.module_dict, "Newcomer", newcomer)
+    assert without_contract() == ["Newcomer"]
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if CONTRACTS[name].maximal])
@@ -121,6 +129,50 @@ def test_leaves_the_model_as_it_was(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_a_model_in_training_mode_is_attacked_in_evaluation_mode(name: str) -> None:
+    """Batch norm would learn from the adversarial volumes, dropout would draw another network in each pass."""
+    model = nn.Sequential(LinearSegmentor(1, 4), nn.BatchNorm3d(4), nn.Dropout(0.9)).train()
+    inputs, targets = linear_cases.batch_of(2, 1, 4, (4, 4, 2))
+    before = copy.deepcopy(model.state_dict())
+    trained = attacked(name, lambda volume: model(volume), inputs, targets)
+    assert model[1].training
+    assert model[2].training
+    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+    assert torch.equal(trained.adversarial, attacked(name, model.eval(), inputs, targets).adversarial)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_gradient_that_is_not_finite_spoils_its_own_voxel_alone(name: str) -> None:
+    linear = LinearSegmentor(1, 4)
+    inputs, targets = linear_cases.batch_of(1, 1, 4, (4, 4, 2))
+
+    def model(volume: Tensor) -> Tensor:
+        return linear(Spoiling.apply(volume))  # type: ignore[no-untyped-call]
+
+    spoilt = attacked(name, model, inputs, targets)
+    assert spoilt.adversarial.isfinite().all()
+    sound = attacked(name, linear, inputs, targets)
+    assert sound.num_bad_gradients == 0
+    assert spoilt.num_bad_gradients == spoilt.num_backward
+    if sound.num_backward > 0 and CONTRACTS[name].maximal:
+        assert not torch.equal(spoilt.adversarial[..., 1:], inputs[..., 1:])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_logits_that_turn_bad_in_the_middle_are_refused(name: str) -> None:
+    linear = LinearSegmentor(1, 4)
+    inputs, targets = linear_cases.batch_of(1, 1, 4, (4, 4, 2))
+    calls = []
+
+    def model(volume: Tensor) -> Tensor:
+        calls.append(1)
+        return linear(volume) if len(calls) < 2 else linear(volume) * torch.nan
+
+    with pytest.raises(ValueError, match="not finite at call"):
+        attacked(name, model, inputs, targets)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_mixes_cases_that_fall_at_once_and_cases_that_never_fall(name: str) -> None:
     """The first case is wrong from the start, the second has no foreground, the third is far from the boundary."""
     model = LinearSegmentor(1, 4)
@@ -170,6 +222,20 @@ def test_black_box_attacks_never_call_autograd(name: str, monkeypatch: pytest.Mo
     result = attacked(name, model, inputs, targets)
     assert result.num_backward == 0
     assert result.num_forward > 1
+
+
+class Spoiling(torch.autograd.Function):
+    """The identity whose gradient is NaN in the first voxel."""
+
+    @staticmethod
+    def forward(_: Any, volume: Tensor) -> Tensor:
+        return volume.clone()
+
+    @staticmethod
+    def backward(_: Any, *gradients: Tensor) -> Tensor:
+        spoilt = gradients[0].clone()
+        spoilt[..., 0, 0, 0] = torch.nan
+        return spoilt
 
 
 class Counting(torch.autograd.Function):

@@ -4,20 +4,11 @@ from abc import ABC, abstractmethod
 
 from torch import Tensor
 
-from rogseg.metrics import dice_per_class, mean_foreground_dice
+from rogseg.attacks.foreground import case_dice
+from rogseg.metrics import mean_foreground_dice
 from rogseg.registry import CRITERIA
 
-__all__ = ["Criterion", "DiceBelow", "case_dice"]
-
-
-def case_dice(logits: Tensor, targets: Tensor) -> Tensor:
-    """Dice of each case and foreground class: (B, K, D, H, W), (B, D, H, W) -> (B, K - 1) float64.
-
-    A case without foreground in its targets has no Dice: its row is NaN, whatever was predicted.
-    """
-    dice = dice_per_class(logits.argmax(dim=1), targets, logits.shape[1])
-    has_foreground = (targets > 0).flatten(1).any(dim=1)
-    return dice.masked_fill(~has_foreground[:, None], float("nan"))
+__all__ = ["Criterion", "DiceBelow"]
 
 
 class Criterion(ABC):

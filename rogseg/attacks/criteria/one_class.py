@@ -5,7 +5,7 @@ from typing import final
 from torch import Tensor
 
 from rogseg.attacks.criteria.base import Criterion
-from rogseg.attacks.objectives.remove_class import class_index
+from rogseg.attacks.foreground import class_index
 from rogseg.registry import CRITERIA
 
 __all__ = ["ClassGrown", "ClassVanished"]

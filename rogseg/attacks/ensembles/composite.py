@@ -111,9 +111,9 @@ class _Member:
             problem.criterion,
             generator=torch.Generator(self.device).manual_seed(int.from_bytes(digest[:7])),
             start=problem.start,
+            keep_mode=True,
         )
-        problem.model.num_forward += result.num_forward
-        problem.model.num_backward += result.num_backward
+        problem.model.count_passes(result.num_forward, result.num_backward, result.num_bad_gradients)
         return result
 
     def one_by_one(self, problem: Problem, cases: Tensor, num_classes: int) -> AttackResult:
@@ -151,6 +151,7 @@ def _add(result: AttackResult, found: AttackResult, row: Tensor) -> AttackResult
         result,
         num_forward=result.num_forward + found.num_forward,
         num_backward=result.num_backward + found.num_backward,
+        num_bad_gradients=result.num_bad_gradients + found.num_bad_gradients,
         seconds=result.seconds + found.seconds,
     )
 

@@ -3,6 +3,7 @@
 from torch import Tensor
 from torch.nn import functional as F
 
+from rogseg.attacks.foreground import class_index
 from rogseg.attacks.objectives.base import Objective
 from rogseg.registry import OBJECTIVES
 
@@ -48,20 +49,6 @@ class GrowClass(Objective):
         """(B, K, D, H, W) raw logits, (B, D, H, W) class indices -> (B,)."""
         wanted = class_index(self.target_class, logits.shape[1])
         return _mean_over(-F.softplus(-log_odds(logits, wanted)), targets != wanted)
-
-
-def class_index(target_class: int, num_classes: int) -> int:
-    """The class as an index from 1 on.
-
-    Raises:
-        ValueError: the model has no such foreground class.
-    """
-    index = num_classes - 1 if target_class == -1 else target_class
-    if not 1 <= index < num_classes:
-        raise ValueError(
-            f"target_class is {target_class}; the model's foreground classes are 1 to {num_classes - 1}, -1 is the last"
-        )
-    return index
 
 
 def log_odds(logits: Tensor, index: int) -> Tensor:

@@ -76,17 +76,15 @@ class _RegionQueries(Queries):
         self.open = [region_model.open_case(volume[None]) for volume in self.volume]
 
     def first(self) -> Scores:
-        self.model.num_forward += 1
+        self.model.count_forward(*(case.logits for case in self.open))
         return self._stack([self.score(self.open[i].logits, self.targets[i : i + 1]) for i in range(len(self.open))])
 
     def propose(self, cases: list[int], regions: list[Region], values: list[Tensor]) -> Scores:
-        self.model.num_forward += 1
         self.proposed = list(zip(cases, regions, values, strict=True))
+        logits = [self.open[case].propose(value[None], region) for case, region, value in self.proposed]
+        self.model.count_forward(*logits)
         return self._stack(
-            [
-                self.score(self.open[case].propose(value[None], region), self.targets[case : case + 1])
-                for case, region, value in self.proposed
-            ]
+            [self.score(part, self.targets[case : case + 1]) for part, case in zip(logits, cases, strict=True)]
         )
 
     def settle(self, accepted: list[bool]) -> None:

@@ -16,7 +16,7 @@ from rogseg.evaluation.case_record import CaseRecord, PerClass
 from rogseg.evaluation.identity import CaseSelection, EvaluationIdentity
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.metrics import Measure, build_measures, measure_classes
-from rogseg.preprocessing import Volume, read_image, read_label, write_label
+from rogseg.preprocessing import Volume, read_image, write_label
 from rogseg.storage import CaseProperties, RawCase
 from rogseg.systems import RawCases, System
 
@@ -26,7 +26,8 @@ __all__ = ["default_measures", "evaluate_accuracy", "prediction_path"]
 def default_measures(system: System) -> tuple[Mapping[str, Any], ...]:
     """What is measured where nothing else is asked for: configs of the METRICS registry."""
     surface = {"type": "NSD", "tolerance": system.surface_tolerance}
-    return ({"type": "Dice"}, surface, {"type": "HD95"}, {"type": "VolumeError"})
+    others = ("HD95", "VolumeError", "FalseVolume")
+    return ({"type": "Dice"}, surface, *({"type": name} for name in others))
 
 
 def evaluate_accuracy(
@@ -55,7 +56,8 @@ def evaluate_accuracy(
         selection: how the cases were chosen, for the record.
         fold: that the cases are the validation part of.
         leak: what the system had seen of the cases, for the record.
-        on_progress: called with the cases that are done, and with all there are.
+        on_progress: called with the cases that are done, and with all there are: first with what an earlier run has
+            left.
 
     Raises:
         ValueError: the folder holds another evaluation, or cases could not be used; the message names each.
@@ -89,14 +91,20 @@ def evaluate_accuracy(
         except ValueError as error:
             broken.append(str(error))
     records = RecordFolder(out, dataclasses.replace(identity, data=digests), environment("cpu"))
-    for done, case in enumerate(cases, 1):
-        if case.case_id in digests and not _is_done(records, case.case_id):
-            try:
-                records.add(_segment_and_measure(system, case, records.directory, built))
-            except ValueError as error:
-                broken.append(f"{case.case_id}: {error}")
+    todo = [case for case in cases if case.case_id in digests and not _is_done(records, case.case_id)]
+    for done, case in enumerate(todo, start=len(cases) - len(todo)):
         if on_progress is not None:
             on_progress(done, len(cases))
+        try:
+            made, known = _segment_and_measure(system, case, records.directory, built), records.clean()
+            if case.case_id in known:
+                _check_prediction(prediction_path(records.directory, case.case_id), known[case.case_id])
+            else:
+                records.add(made)
+        except ValueError as error:
+            broken.append(f"{case.case_id}: {error}")
+    if on_progress is not None:
+        on_progress(len(cases), len(cases))
     if broken:
         listed = "\n  ".join(broken)
         number = "1 case" if len(broken) == 1 else f"{len(broken)} cases"
@@ -110,16 +118,20 @@ def prediction_path(directory: Path, case_id: str) -> Path:
 
 
 def _is_done(records: RecordFolder, case_id: str) -> bool:
-    record = records.clean().get(case_id)
-    if record is None:
+    """Whether a case is on record with its prediction; one that was deleted is made again."""
+    record, path = records.clean().get(case_id), prediction_path(records.directory, case_id)
+    if record is None or not path.is_file():
         return False
-    path = prediction_path(records.directory, case_id)
-    if not path.is_file() or record.prediction != digest_of_file(path):
-        raise ValueError(
-            f"{path}: it is not the file that was measured (cut, changed or removed since); remove "
-            f"{records.directory} to do the evaluation anew, or put the file back"
-        )
+    _check_prediction(path, record)
     return True
+
+
+def _check_prediction(path: Path, record: CaseRecord) -> None:
+    if digest_of_file(path) != record.prediction:
+        raise ValueError(
+            f"{path}: it is not the prediction that records.jsonl is of; delete it to have it made anew, or give "
+            "another --out"
+        )
 
 
 def _segment_and_measure(system: System, raw: RawCase, directory: Path, measures: Sequence[Measure]) -> CaseRecord:
@@ -132,7 +144,9 @@ def _segment_and_measure(system: System, raw: RawCase, directory: Path, measures
     write_label(path, values, grid.affine)
     taken: dict[str, PerClass] = {}
     if raw.label is not None:
-        target = read_label(raw.label, raw.images[0], grid, system.label_values)
+        target, counts = system.read_targets(raw, grid)
+        if counts is not None:
+            labels = np.where(counts, labels, 0)
         taken = measure_classes(measures, labels, target, grid.spacing, system.class_indices)
     seconds = time.perf_counter() - begin
     return CaseRecord.of_clean(raw.case_id, taken, seconds=seconds, prediction=digest_of_file(path))

@@ -71,7 +71,8 @@ def choose_for_checkpoint(
         ValueError: the stored task is absent, or none of the cases has foreground.
     """
     stored = StoredTask(stored_dir)
-    _, selection = split_for_selection(stored.folds(config.fold).train, config.selection_fraction, config.seed)
+    fold = stored.folds(config.fold)
+    _, selection = split_for_selection(fold.train, config.selection_fraction, config.seed, fold.added)
     choice = choose_postprocessing(_predictions(model, stored, selection), model.plan)
     write_json_atomic(plan_path(checkpoint), {"task": choice.plan.to_json()})
     return choice

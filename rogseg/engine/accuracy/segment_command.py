@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from rogseg.engine.accuracy.accuracy import evaluate_accuracy, prediction_path
 from rogseg.engine.accuracy.postprocessing_choice import choose_for_checkpoint
@@ -16,6 +15,7 @@ from rogseg.engine.stored_task import stored_task_dir
 from rogseg.evaluation.accuracy_table import accuracy_csv, accuracy_summary, accuracy_table
 from rogseg.evaluation.identity import CaseSelection
 from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.progress import ProgressDisplay
 from rogseg.storage import RawCase, remove_leftovers, write_bytes_atomic, write_json_atomic
 from rogseg.systems import RogsegSystem
 
@@ -50,17 +50,16 @@ def segment_cases(
     tested = cases_to_test(opened, ["test"] if submission else cases, data=data, task=task, images=images)
     directory = Path(out)
     remove_leftovers(directory)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
-        todo = progress.add_task("segmenting", total=len(tested.cases))
+    with ProgressDisplay("segmenting", console=console) as progress:
         records = evaluate_accuracy(
             opened.system,
             tested.cases,
             directory,
             task=tested.task,
+            measures=None if opened.config is None else opened.config.get("measures"),
             selection=CaseSelection(tested.rule, None),
             fold=tested.fold,
-            on_progress=lambda done, total: progress.update(todo, completed=done, total=total),
+            on_progress=progress.update,
         )
     _conclude(records, console)
     if submission:

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from rogseg.engine.attacking.reporting import write_report
 from rogseg.engine.attacking.robustness import Evaluation, Sanity, evaluate_robustness, evaluated_case
@@ -15,9 +13,11 @@ from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.threats import ThreatFactory
 from rogseg.engine.case_finding import cases_to_attack, reference_width
 from rogseg.engine.case_selection import parse_shard, shard_of, spread
+from rogseg.engine.device import choose_device
 from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.model.open_system import open_system
 from rogseg.evaluation.identity import CaseSelection
+from rogseg.progress import ProgressDisplay
 from rogseg.systems import Protocol
 
 __all__ = ["attack_system"]
@@ -52,7 +52,7 @@ def attack_system(
     """
     console = Console()
     settings = AttackSettings.load(attack, attack_options, epsilon)
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    device = str(choose_device(device))
     if device == "cpu":
         keep_freed_memory()
     opened = open_system(system, device=device, task_dir=task, overrides=cfg_options)
@@ -63,9 +63,7 @@ def attack_system(
     width, parts = None if reference is None else reference_width(reference), parse_shard(shard)
     directory = Path(out) if out else Path("work_dirs") / "attacks" / opened.system.identity.name / settings.name
     writer = AdversarialWriter(directory / "adversarial", opened.system, settings.name) if save_adversarial else None
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
-        todo = progress.add_task(settings.name, total=None)
+    with ProgressDisplay(settings.name, console=console) as progress:
         evaluation = evaluate_robustness(
             opened.system,
             source,
@@ -76,12 +74,12 @@ def attack_system(
             selection=_selection(max_cases, case_seed),
             shard=parts,
             seed=seed,
-            fold=None if opened.config is None or cases or data else opened.config.fold,
+            fold=None if opened.config is None else opened.config.fold,
             reference=width,
             sanity=sanity,
             device=device,
             on_result=None if writer is None else writer.write,
-            on_progress=lambda done, total: progress.update(todo, completed=done, total=total),
+            on_progress=progress.update,
         )
     findings = list(evaluation.findings)
     if other is not None:

@@ -82,7 +82,8 @@ def evaluate_robustness(
         sanity: effort of the checks; ``quick`` costs at most a tenth of the attack.
         device: where cases are put.
         on_result: called with each new result before it is on record.
-        on_progress: called with the pairs of case and epsilon that are done, and with all there are.
+        on_progress: called with the pairs of case and epsilon that are done, and with all there are: first with what
+            an earlier run has left.
 
     Raises:
         ValueError: settings, cases or records do not fit; the message says what to do.
@@ -141,6 +142,8 @@ def evaluate_robustness(
     mu = loop.run_clean(case_ids)
     records.settle_mu(mu)
     criterion: Criterion = CRITERIA.build(dict(settings.criterion)) if settings.criterion else DiceBelow(mu / 2)
+    if on_progress is not None:
+        on_progress(loop.count_done(shard_ids, settings.epsilons), total)
     loop.run(shard_ids, settings.epsilons, criterion)
     if sanity == "none":
         return Evaluation(records, ())

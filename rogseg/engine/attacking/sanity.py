@@ -9,7 +9,8 @@ import torch
 
 from rogseg.attacks.apgd import APGD
 from rogseg.attacks.base import AttackResult
-from rogseg.attacks.criteria import DiceBelow, case_dice
+from rogseg.attacks.criteria import DiceBelow
+from rogseg.attacks.foreground import case_dice
 from rogseg.attacks.sanity_checks import (
     SanityFinding,
     check_deterministic,
@@ -23,8 +24,8 @@ from rogseg.attacks.sanity_checks import (
 from rogseg.attacks.threats import LinfThreat, ThreatModel
 from rogseg.cases import Case, LogitFn, case_generator
 from rogseg.engine.attacking.loop import MakeThreat
+from rogseg.evaluation.epsilon_label import strength_label
 from rogseg.evaluation.record_folder import RecordFolder
-from rogseg.evaluation.robustness_table import strength_label
 from rogseg.evaluation.summary import summarise_all
 from rogseg.metrics import mean_foreground_dice
 
@@ -109,7 +110,6 @@ def check_records(records: RecordFolder) -> tuple[SanityFinding, ...]:
     """Ask the records: Square against the white-box attacks, and whether a larger epsilon is ever weaker."""
     findings = []
     if {BLACK_BOX} < set(records.conditions()):
-        label = strength_label(records.identity)
         for epsilon in records.strengths():
             square, white_box = _dice_of(records, BLACK_BOX, epsilon), _lowest_white_box_dice(records, epsilon)
             both = [case_id for case_id in square if case_id in white_box]
@@ -117,7 +117,8 @@ def check_records(records: RecordFolder) -> tuple[SanityFinding, ...]:
                 torch.tensor([square[case_id] for case_id in both]),
                 torch.tensor([white_box[case_id] for case_id in both]),
             )
-            findings.append(dataclasses.replace(finding, name=f"epsilon {label(epsilon)}: {finding.name}"))
+            label = strength_label(records.identity, epsilon)
+            findings.append(dataclasses.replace(finding, name=f"epsilon {label}: {finding.name}"))
     if len(records.strengths()) > 1:
         rows = summarise_all(records)
         for attack in records.conditions():

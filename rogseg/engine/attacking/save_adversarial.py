@@ -4,28 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from rogseg.attacks import AttackResult
 from rogseg.cases import Case
 from rogseg.evaluation.robustness_figures import plot_attacked_slice
-from rogseg.preprocessing.nifti import write_image, write_label
-from rogseg.storage import CaseProperties
+from rogseg.preprocessing import network_affine, write_image, write_label
 from rogseg.systems import RogsegSystem, System
 
-__all__ = ["AdversarialWriter", "network_affine"]
-
-
-def network_affine(properties: CaseProperties) -> NDArray[np.float64]:
-    """Affine of the network's grid [mm], (4, 4): the raw affine where both grids agree.
-
-    Both grids cover the same extent, so voxel i of the network lies at (i + 1/2) * ratio - 1/2 of the raw grid.
-    """
-    ratio = np.array(properties.raw_shape) / np.array(properties.network_shape)
-    to_raw = np.diag([*ratio, 1.0])
-    to_raw[:3, 3] = ratio / 2 - 0.5
-    affine: NDArray[np.float64] = np.array(properties.raw_affine, dtype=np.float64) @ to_raw
-    return affine
+__all__ = ["AdversarialWriter"]
 
 
 class AdversarialWriter:

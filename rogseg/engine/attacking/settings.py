@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from rogseg.engine.attacking.threats import DEFAULT_THREAT
-from rogseg.engine.config.load import load_config
+from rogseg.engine.config.load import load_attack_config, parse_overrides
 
 __all__ = ["DEFAULT_MEASURES", "AttackSettings", "parse_epsilon"]
 
@@ -45,16 +45,17 @@ class AttackSettings:
         Raises:
             ValueError: the config cannot be read or has no attack.
         """
-        loaded = load_config(config, list(options))
-        if loaded.get("attack") is None:
-            raise ValueError(f"{config}: it has no key 'attack'; take one of configs/attack/")
+        overrides = parse_overrides(options)
+        if epsilons:
+            overrides["epsilons"] = [parse_epsilon(text) for text in epsilons]
+        loaded = load_attack_config(config, overrides)
         return cls(
             name=Path(config).stem,
             attack=loaded.attack.to_dict(),
-            epsilons=tuple(map(parse_epsilon, epsilons)) if epsilons else tuple(loaded.get("epsilons", [8 / 255])),
+            epsilons=tuple(loaded.get("epsilons", [8 / 255])),
             threat={**DEFAULT_THREAT, **loaded.get("threat", {})},
             criterion=loaded.criterion.to_dict() if loaded.get("criterion") else None,
-            measures=tuple(dict(entry) for entry in loaded.get("measures", DEFAULT_MEASURES)),
+            measures=tuple(dict(entry) for entry in loaded.get("measures") or DEFAULT_MEASURES),
         )
 
 

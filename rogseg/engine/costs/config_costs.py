@@ -7,25 +7,21 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 from rich.console import Console
-from torch import nn
 
 from rogseg.attacks import Attack
 from rogseg.engine.attacking.threats import DEFAULT_THREAT, ThreatFactory
-from rogseg.engine.config.load import load_config
+from rogseg.engine.config.load import load_attack_config, load_config
 from rogseg.engine.config.task import plan_of
-from rogseg.engine.costs.training_costs import median_shape, num_training_cases, training_time
+from rogseg.engine.costs.training_costs import calibration_of, median_shape, num_training_cases, training_time
 from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.training.train import device_of
-from rogseg.estimation.calibration import Calibration, calibrate, smaller_patches, voxel_ratio
 from rogseg.estimation.cost_estimate import CostEstimate, VolumeEstimate, count_macs, count_parameters
 from rogseg.estimation.estimate_table import estimate_table
-from rogseg.estimation.memory_counting import free_gpu_memory, free_machine_memory
 from rogseg.estimation.sizes import parse_memory, parse_size
-from rogseg.estimation.timed_passes import TimedPasses
-from rogseg.estimation.training_memory import MemoryEstimate, cpu_memory_estimate, gpu_memory_estimate
+from rogseg.estimation.training_memory import cpu_memory_estimate, gpu_memory_estimate
 from rogseg.estimation.volume_costs import AttackTime, count_attack_passes, volume_memory, windows_per_axis
 from rogseg.registry import ATTACKS, MODELS, TRAINERS
-from rogseg.task_plan import TaskPlan, Triple
+from rogseg.task_plan import Triple
 
 __all__ = ["estimate_costs"]
 
@@ -52,9 +48,7 @@ def estimate_costs(
     gpu_budget = None if gpu_memory is None else parse_memory("--gpu-memory", gpu_memory)
     given_size = None if volume is None else parse_size("--volume", volume)
     options = [*cfg_options, *([] if device is None else [f"device={device}"])]
-    cfg, attack_cfg = load_config(config, options, task), load_config(attack, list(attack_options))
-    if attack_cfg.get("attack") is None:
-        raise ValueError(f"{attack}: it has no key 'attack'; take one of configs/attack/")
+    cfg, attack_cfg = load_config(config, options, task), load_attack_config(attack, list(attack_options))
     plan, place = plan_of(cfg), device_of(cfg)
     trainer, model = TRAINERS.build(dict(cfg.trainer)), MODELS.build(cfg.model).train()
     patch: Triple = tuple(cfg.train_data["dataset"]["patch_size"])
@@ -65,7 +59,7 @@ def estimate_costs(
     if place.type == "cpu":
         memory.insert(0, cpu_memory_estimate(model, trainer, plan, cfg.optim_wrapper, patch))
         keep_freed_memory()
-    calibration = _calibration(model, cfg, plan, patch, place, memory[0], seconds)
+    calibration = calibration_of(cfg, model, memory[0].needed, seconds)
 
     built: Attack = ATTACKS.build(attack_cfg.attack)
     threat = ThreatFactory(attack_cfg.get("threat", DEFAULT_THREAT))
@@ -107,24 +101,6 @@ def estimate_costs(
     )
     Console().print(estimate_table(estimate))
     return estimate
-
-
-def _calibration(
-    model: nn.Module,
-    cfg: Config,
-    plan: TaskPlan,
-    patch: Triple,
-    device: torch.device,
-    memory: MemoryEstimate,
-    seconds: float,
-) -> Calibration:
-    free = free_machine_memory() if device.type == "cpu" else free_gpu_memory()
-    sizes = smaller_patches(patch)
-    if free is not None:
-        needed = memory.needed
-        fitting = [s for s in sizes if needed.state + voxel_ratio(s, patch) * needed.patch.total <= free]
-        sizes = fitting or sizes[-1:]
-    return calibrate(TimedPasses(model, cfg.optim_wrapper, plan, device), sizes, seconds)
 
 
 def _precision(cfg: Config) -> str | None:

@@ -4,14 +4,14 @@
 """
 
 import dataclasses
-import json
 from pathlib import Path
 
 from rogseg.engine.config.keys import nearest
 from rogseg.engine.digests import digest_of_file
-from rogseg.shipped_configs import find_config, shipped_folder
+from rogseg.foreign import checked_name, decode, read_json
+from rogseg.shipped_configs import shipped_folder
 
-__all__ = ["ZOO_DIRECTORY", "ZooModel", "config_and_checkpoint", "zoo_checkpoint", "zoo_model", "zoo_models"]
+__all__ = ["ZOO_DIRECTORY", "ZooModel", "zoo_checkpoint", "zoo_model", "zoo_models"]
 
 ZOO_DIRECTORY = shipped_folder("model_zoo")
 
@@ -45,15 +45,35 @@ class ZooModel:
         return self
 
 
+@dataclasses.dataclass(frozen=True)
+class _Entry:
+    """What the index says of a network."""
+
+    config: str
+    file: str
+    sha256: str
+
+
 def zoo_models(directory: Path = ZOO_DIRECTORY) -> dict[str, ZooModel]:
-    """All entries by name; none where the folder has no index, as in an installation without the repository."""
+    """All entries by name; none where the folder has no index, as in an installation without the repository.
+
+    Raises:
+        ValueError: the index is none, or an entry leaves its folder.
+    """
     index = directory / "index.json"
     if not index.is_file():
         return {}
-    return {
-        name: ZooModel(name, directory.parent / entry["config"], directory / entry["file"], entry["sha256"])
-        for name, entry in json.loads(index.read_text()).items()
-    }
+    remedy = "get the whole repository again"
+    entries = decode(read_json(index, remedy), dict[str, _Entry], str(index))
+    root = directory.resolve().parent
+    models = {}
+    for name, entry in entries.items():
+        config = (root / entry.config).resolve()
+        if not config.is_relative_to(root):
+            raise ValueError(f"{index}: {name}: its config {entry.config!r} does not lie below {root}; {remedy}")
+        file = directory / checked_name(entry.file, f"{index}: {name}")
+        models[checked_name(name, index)] = ZooModel(name, config, file, entry.sha256)
+    return models
 
 
 def zoo_model(name: str, directory: Path = ZOO_DIRECTORY) -> ZooModel:
@@ -75,24 +95,3 @@ def zoo_checkpoint(name: str, directory: Path = ZOO_DIRECTORY) -> Path | None:
         ValueError: the file is damaged.
     """
     return zoo_model(name, directory).checkpoint if name in zoo_models(directory) else None
-
-
-def config_and_checkpoint(
-    config: str | Path, checkpoint: str | Path | None, directory: Path = ZOO_DIRECTORY
-) -> tuple[Path, Path]:
-    """What a command line names: a config, by file or name, with its weights; or a network of the zoo, which has both.
-
-    Raises:
-        ValueError: there is no such config, or weights are given neither by a file nor by the zoo.
-    """
-    if checkpoint is not None:
-        return find_config(config, "network"), Path(checkpoint)
-    models = zoo_models(directory)
-    if str(config) in models:
-        entry = models[str(config)].verified()
-        return entry.config, entry.checkpoint
-    find_config(config, "network")
-    raise ValueError(
-        f"{config}: its weights are missing: write the checkpoint after the config, or a network of the model zoo "
-        f"alone: {', '.join(models) or 'this installation has none'}"
-    )

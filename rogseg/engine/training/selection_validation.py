@@ -14,6 +14,7 @@ from rogseg.attacks import Attack, LinfThreat
 from rogseg.cases import Batch
 from rogseg.datasets import PatchDataset, VolumeDataset
 from rogseg.engine.case_selection import spread
+from rogseg.engine.config.takers import takes
 from rogseg.engine.training.robust_look import robust_look
 from rogseg.inference import VolumeLogits
 from rogseg.metrics import dice_per_class, mean_foreground_dice
@@ -27,6 +28,7 @@ __all__ = ["SelectionValidation"]
 Monitor = Literal["dice", "robust_dice", "mean"]
 
 
+@takes("validation", "stored_task_dir", "case_ids", "plan", "inference", "num_replays", "seed")
 class SelectionValidation:
     """Mean loss of fixed patches, mean Dice of whole volumes and, if asked for, mean Dice under an attack.
 

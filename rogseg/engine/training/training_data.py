@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 
 from rogseg.cases import Batch
 from rogseg.datasets import PatchDataset, PatchSampler
+from rogseg.engine.config.takers import takes
 from rogseg.registry import DATASETS
 from rogseg.storage import StoredTask, split_for_selection
 
@@ -19,9 +20,10 @@ __all__ = ["build_train_loader", "split_of"]
 def split_of(config: Config, task: StoredTask) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The cases to train on and those that select the checkpoint; validation cases of the fold are in neither."""
     fold = task.folds(config.fold)
-    return split_for_selection(fold.train, config.selection_fraction, config.seed)
+    return split_for_selection(fold.train, config.selection_fraction, config.seed, fold.added)
 
 
+@takes("train_data", "stored_task_dir", "case_ids", "iterations_per_epoch", "seed", "rank", "world_size")
 def build_train_loader(
     stored_task_dir: str | Path,
     case_ids: tuple[str, ...],

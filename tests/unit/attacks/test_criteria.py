@@ -1,7 +1,9 @@
 import pytest
 import torch
 
-from rogseg.attacks.criteria import DiceBelow, case_dice
+from rogseg.attacks.criteria import DiceBelow
+from rogseg.attacks.foreground import case_dice
+from rogseg.attacks.objectives import HardDice, SoftDice
 
 
 def one_hot_logits(prediction: torch.Tensor, num_classes: int) -> torch.Tensor:
@@ -25,3 +27,19 @@ def test_dice_below_a_threshold_per_case() -> None:
 def test_a_threshold_is_a_dice() -> None:
     with pytest.raises(ValueError, match="Dice lies in"):
         DiceBelow(50)
+
+
+def test_a_class_that_the_case_lacks_counts_for_neither_criterion_nor_objectives() -> None:
+    """One voxel of class 2, which the case does not have, changes nothing; a lost voxel of class 1 does."""
+    targets = torch.zeros(1, 1, 2, 4, dtype=torch.int64)
+    targets[0, 0, 0] = 1
+    appears, lost = targets.clone(), targets.clone()
+    appears[0, 0, 1, 0] = 2
+    lost[0, 0, 0, 0] = 0
+    clean, appears, lost = (one_hot_logits(labels, 3) for labels in (targets, appears, lost))
+    assert case_dice(appears, targets).nan_to_num(nan=-1.0).tolist() == [[1.0, -1.0]]
+    assert DiceBelow(0.99)(appears, targets).tolist() == [False]
+    assert DiceBelow(0.99)(lost, targets).tolist() == [True]
+    for objective in (HardDice(), SoftDice()):
+        assert float(objective(100 * appears, targets)) == pytest.approx(float(objective(100 * clean, targets)))
+        assert float(objective(100 * lost, targets)) > float(objective(100 * clean, targets)) + 0.1

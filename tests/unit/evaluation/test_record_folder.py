@@ -102,6 +102,11 @@ def test_an_identity_lacks_nothing() -> None:
         identity_with("system.options.file", Path("x")).to_json()
 
 
+def test_two_classes_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="two classes are called 'organ'"):
+        identity_with("classes", ("organ", "lesion", "organ"))
+
+
 def test_mu_is_noted_once_it_is_known(tmp_path: Path) -> None:
     folder = filled(tmp_path)
     folder.settle_mu(0.8625)

@@ -106,7 +106,7 @@ def test_validation_cases_are_measured_and_a_kill_costs_one_case(
     for name in ("metrics.csv", "summary.json"):
         assert (killed / name).read_text() == (whole / name).read_text()
     summary = json.loads((whole / "summary.json").read_text())
-    assert summary["blob"]["Dice"]["num_cases"] == 3
+    assert summary["classes"]["blob"]["Dice"]["num_cases"] == 3
     image = nibabel.load(whole / "predictions/made_0.nii.gz")
     assert image.shape == (10, 18, 16)
     assert image.get_data_dtype() == np.uint8
@@ -146,6 +146,54 @@ def test_results_of_another_checkpoint_do_not_mix(
     assert "system.digest: " in capsys.readouterr().err
     assert tool.main(arguments(made, out, "--cases", "nobody")) == 2
     assert "no case nobody" in capsys.readouterr().err
+
+
+def test_what_changed_since_is_noticed(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, raw = tmp_path / "out", tmp_path / "raw" / TASK
+    shutil.copytree(made / "raw" / TASK, raw)
+    call = [*arguments(made, out, "--cases", "made_0"), "--raw", str(raw)]
+    assert tool.main(call) == 0
+    written = (out / "predictions/made_0.nii.gz").read_bytes()
+    (out / "predictions/made_0.nii.gz").unlink()
+    assert tool.main(call) == 0
+    assert (out / "predictions/made_0.nii.gz").read_bytes() == written
+    (out / "predictions/made_0.nii.gz").write_bytes(written[:-10])
+    assert tool.main(call) == 2
+    assert "made_0.nii.gz: it is not the prediction" in capsys.readouterr().err
+    (out / "predictions/made_0.nii.gz").write_bytes(written)
+    for part in ("labelsTr", "imagesTr"):
+        file = raw / part / "made_0.nii.gz"
+        kept = file.read_bytes()
+        write_volume(file, np.asarray(nibabel.load(file).dataobj)[:, ::-1].copy())
+        assert tool.main(call) == 2
+        assert "data.made_0: " in capsys.readouterr().err
+        file.write_bytes(kept)
+    assert tool.main(call) == 0
+    assert tool.main([*call, "--cfg-options", "inference.window_size=(16,16,8)"]) == 2
+    assert "window_size: " in capsys.readouterr().err
+    assert tool.main([*call, "--cfg-options", "fold=1"]) == 2
+    assert "fold: 0 there, 1 now" in capsys.readouterr().err
+    (out / "header.json").unlink()
+    assert tool.main(call) == 2
+    assert "without header.json" in capsys.readouterr().err
+
+
+def test_measures_are_chosen_by_config(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "lesions.py"
+    config.write_text(
+        f"_base_ = [{str(CONFIG)!r}]\n"
+        "measures = [dict(type='Dice'), dict(type='NSD', tolerance='task.surface_tolerance'),"
+        " dict(type='LesionSensitivity', min_volume=0.01)]\n"
+    )
+    call = arguments(made, tmp_path / "out", "--cases", "made_0")
+    call[0] = str(config)
+    assert tool.main(call) == 0
+    record = json.loads((tmp_path / "out/records.jsonl").read_text())
+    assert list(record["measures"]) == ["Dice", "NSD 1 mm", "lesion sensitivity from 0.01 ml"]
+    assert "lesion sensitivity" in capsys.readouterr().out
+    config.write_text(config.read_text().replace("'Dice'", "'Dise'"))
+    assert tool.main(call) == 2
+    assert "did you mean 'Dice'" in capsys.readouterr().err
 
 
 def test_post_processing_is_chosen_and_recorded(made: Path, tmp_path: Path) -> None:

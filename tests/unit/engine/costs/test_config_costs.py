@@ -34,7 +34,7 @@ def test_the_tool_tells_what_a_config_costs(
         (["--gpu-memory", "12XB"], "--gpu-memory '12XB'"),
         (["--volume", "512x512"], "--volume '512x512' has 2 axes"),
         (["--seconds", "0"], "--seconds 0.0 must be above 0"),
-        (["--attack", CONFIG], "it has no key 'attack'"),
+        (["--attack", CONFIG], "is the config of a network, not of an attack"),
     ],
 )
 def test_mistakes(capsys: pytest.CaptureFixture[str], options: list[str], message: str) -> None:

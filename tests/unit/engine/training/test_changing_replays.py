@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 import torch
+from rogseg.models.checkpoints import LAST, read_checkpoint
 
-from rogseg.engine.training.checkpoints import LAST, read_checkpoint
 from rogseg.engine.training.one_cycle import OneCycle
 from rogseg.engine.training.train import train
 from rogseg.storage import StoredTask

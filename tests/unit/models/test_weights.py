@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from rogseg.engine.training.checkpoints import assign_weights, read_checkpoint
+from rogseg.models.checkpoints import assign_weights, read_checkpoint
 
 
 def make_network() -> nn.Module:

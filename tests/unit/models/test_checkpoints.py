@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from rogseg.engine.training.checkpoints import read_checkpoint, write_checkpoint
+from rogseg.models.checkpoints import read_checkpoint, write_checkpoint
 
 
 def test_what_is_written_is_read_as_tensors_and_plain_data(tmp_path: Path) -> None:

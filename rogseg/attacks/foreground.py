@@ -1,0 +1,33 @@
+"""The foreground classes: which one is meant, and the Dice of those that a case has."""
+
+import torch
+from torch import Tensor
+
+from rogseg.metrics import dice_per_class
+
+__all__ = ["case_dice", "class_index"]
+
+
+def case_dice(logits: Tensor, targets: Tensor) -> Tensor:
+    """Dice of each case and foreground class: (B, K, D, H, W), (B, D, H, W) -> (B, K - 1) float64.
+
+    NaN for a class that the targets lack, whatever was predicted: one voxel of such a class would halve the mean of
+    two, and objectives such as soft Dice do not look for it. `ClassAppears` is the criterion for that.
+    """
+    dice = dice_per_class(logits.argmax(dim=1), targets, logits.shape[1])
+    present = [(targets == index).flatten(1).any(dim=1) for index in range(1, logits.shape[1])]
+    return dice.masked_fill(~torch.stack(present, dim=1), float("nan"))
+
+
+def class_index(target_class: int, num_classes: int) -> int:
+    """The class as an index from 1 on.
+
+    Raises:
+        ValueError: the model has no such foreground class.
+    """
+    index = num_classes - 1 if target_class == -1 else target_class
+    if not 1 <= index < num_classes:
+        raise ValueError(
+            f"target_class is {target_class}; the model's foreground classes are 1 to {num_classes - 1}, -1 is the last"
+        )
+    return index
