@@ -58,7 +58,7 @@ class CasesToTest:
         task: name of their task.
         cases: with or without a label.
         rule: how they were chosen, in words.
-        fold: that they are the validation part of; None where they come from elsewhere.
+        fold: that the split is of; None where there is none.
     """
 
     task: str
@@ -92,10 +92,10 @@ def cases_to_test(
     if images is not None:
         found = read_folder_of_images(images, len(opened.system.channels))
         return CasesToTest(Path(images).name, found, f"every image of {Path(images).absolute()}", None)
-    stored_dir = None if opened.config is None else stored_task_dir(opened.config, task)
-    if data is None and opened.config is not None and isinstance(opened.system, RogsegSystem):
-        data = Path(opened.config.data_root) / opened.system.plan.name
-        fold = opened.config.fold
+    stored_dir = None
+    if opened.config is not None and isinstance(opened.system, RogsegSystem):
+        stored_dir, fold = stored_task_dir(opened.config, task), opened.config.fold
+        data = data or Path(opened.config.data_root) / opened.system.plan.name
     if data is None or not (data / "dataset.json").is_file():
         raise ValueError(
             f"{data}: no raw task here (no dataset.json), and results are measured on its grid: name its folder "
@@ -112,7 +112,7 @@ def cases_to_test(
     if not wanted:
         raise ValueError(f"--cases: {raw.directory} has no case in {' '.join(which)!r}")
     chosen = tuple(by_id[case_id] for case_id in sorted(set(wanted)))
-    return CasesToTest(raw.name, chosen, which[0] if is_set else "by id", fold if which[0] == "validation" else None)
+    return CasesToTest(raw.name, chosen, which[0] if is_set else "by id", fold)
 
 
 def reference_width(task_dir: str | Path) -> ReferenceWidth:

@@ -2,7 +2,7 @@ import re
 from pathlib import Path
 
 import pytest
-from rogseg.engine.training.checkpoints import LAST, read_checkpoint
+from rogseg.models.checkpoints import LAST, read_checkpoint
 
 from rogseg.engine.config.load import load_config
 from rogseg.engine.costs import fit_minutes as fit
