@@ -32,6 +32,16 @@ def test_ct_has_the_clipped_window_also_where_it_is_resampled(tmp_path: Path) ->
     assert unresampled.inputs.max() == unresampled.box.upper
 
 
+def test_ct_has_the_whole_window_where_a_case_does_not_fill_it_and_no_mask_freezes_it(tmp_path: Path) -> None:
+    plans = tiny_plans(schemes=["CTNormalization"], masked=True)
+    plans["foreground_intensity_properties_per_channel"]["0"].update(percentile_00_5=-800.0, percentile_99_5=900.0)
+    case = NNUNetSystem(write_folder(tmp_path / "net", plans)).prepare(write_case(tmp_path / "raw", corner=True))
+    assert case.raw_width == pytest.approx((1700.0,), rel=1e-6)
+    assert case.inputs.min() > case.box.lower
+    assert case.inputs.max() < case.box.upper
+    assert case.movable is None
+
+
 def test_z_scored_channels_have_the_range_of_the_case_and_lead_back_to_raw_values(tmp_path: Path) -> None:
     raw = write_case(tmp_path / "raw", channels=2, corner=True)
     schemes = ["ZScoreNormalization", "RescaleTo01Normalization"]
@@ -126,9 +136,10 @@ def test_unusable_cases_are_refused_with_file_and_remedy(tmp_path: Path) -> None
         system.prepare(raw)
     with pytest.raises(ValueError, match=r"gone\.nii\.gz"):
         system.prepare(RawCase("gone", (tmp_path / "gone.nii.gz",), None))
-    sheared = nibabel.load(raw.images[0])
-    affine = sheared.affine.copy()
-    affine[0, 1] = 0.7
-    nibabel.save(nibabel.Nifti1Image(np.asarray(sheared.dataobj), affine), tmp_path / "sheared.nii.gz")
-    with pytest.raises(ValueError, match=r"sheared\.nii\.gz: nnU-Net's SimpleITKIO does not read"):
-        system.prepare(RawCase("sheared", (tmp_path / "sheared.nii.gz",), None))
+    files = [nibabel.load(path) for path in write_case(tmp_path / "two", channels=2).images]
+    together = np.stack([np.asarray(file.dataobj) for file in files], axis=-1)
+    nibabel.save(nibabel.Nifti1Image(together, files[0].affine), tmp_path / "together.nii.gz")
+    plans = tiny_plans(schemes=["ZScoreNormalization"] * 2, reader="NibabelIO")
+    system = NNUNetSystem(write_folder(tmp_path / "nibabel", plans, tiny_dataset(LABELS, 2)))
+    with pytest.raises(ValueError, match=r"together\.nii\.gz: nnU-Net's NibabelIO does not read this case"):
+        system.prepare(RawCase("together", (tmp_path / "together.nii.gz",), None))
