@@ -74,7 +74,7 @@ def attack_system(
             selection=_selection(max_cases, case_seed),
             shard=parts,
             seed=seed,
-            fold=None if opened.config is None or cases or data else opened.config.fold,
+            fold=None if opened.config is None else opened.config.fold,
             reference=width,
             sanity=sanity,
             device=device,

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from rogseg.cases import Case, LogitFn
 from rogseg.inference import RegionVolumeLogits, VolumeLogits
+from rogseg.preprocessing import Volume, read_label
 from rogseg.registry import SYSTEMS
 from rogseg.storage import RawCase
 from rogseg.systems.base import System, SystemChannel, SystemIdentity
@@ -98,6 +99,11 @@ class NNUNetSystem(System):
         }
         self.identity = SystemIdentity("nnunet", name or self.folder.path.name, self.folder.digest(), options, versions)
 
+    @staticmethod
+    def recognises(folder: Path) -> bool:
+        """Whether a folder is of nnU-Net's making: a trained network's, or that of a dataset's results."""
+        return (folder / "plans.json").is_file() or any(folder.glob("*__*__*/plans.json"))
+
     @property
     def class_indices(self) -> tuple[tuple[int, ...], ...]:
         """The indices of a decision that make up each class; a region has several."""
@@ -115,6 +121,14 @@ class NNUNetSystem(System):
         ignore label.
         """
         return self._cases.prepare(raw)
+
+    def read_targets(self, raw: RawCase, grid: Volume) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
+        """Class indices in the raw grid; voxels with the ignore label do not count."""
+        if raw.label is None:
+            raise ValueError(f"case {raw.case_id!r} has no label")
+        values = self.label_classes.raw_values
+        labels = np.array(values)[read_label(raw.label, raw.images[0], grid, values)]
+        return self.label_classes.indices_of_raw(labels), self.label_classes.labelled(labels)
 
     @property
     def logits(self) -> LogitFn:

@@ -89,6 +89,9 @@ def test_folders_that_hold_no_network_are_refused_with_what_to_give(tmp_path: Pa
     write_folder(tmp_path / "Dataset999" / "nnUNetTrainer__nnUNetPlans__3d_fullres")
     with pytest.raises(ValueError, match=r"give one of \['nnUNetTrainer__nnUNetPlans__3d_fullres'\]"):
         NNUNetSystem(tmp_path / "Dataset999")
+    assert NNUNetSystem.recognises(tmp_path / "Dataset999")
+    assert NNUNetSystem.recognises(tmp_path / "Dataset999" / "nnUNetTrainer__nnUNetPlans__3d_fullres")
+    assert not NNUNetSystem.recognises(tmp_path)
     with pytest.raises(ValueError, match=r"give the folder that holds plans\.json"):
         NNUNetSystem(tmp_path / "nothing")
 
