@@ -57,27 +57,28 @@ class Verdict:
 def verdict_of(contents: Contents, system: str) -> Verdict:
     """The verdict on a system at the reference epsilon of its first threat model."""
     measure = contents.primary
-    clean_rows = contents.rows_of(system, ("clean",))
-    clean = estimate_of(clean_rows[0], measure.name) if clean_rows else Estimate(None, None, None, 0)
     nothing = Estimate(None, None, None, 0)
     for threat in contents.threats:
         reference = reference_strength(contents, system, threat.norm)
         if reference is not None:
             break
     else:
+        clean = next((estimate_of(row, measure) for row in contents.rows_of(system, ("clean",))), nothing)
         sentence = (
             f"On {_cases(clean.cases)} this network reaches a mean {measure.label} of {_worded(clean)} on unchanged "
             "images; no attack is in these records, so they say nothing about its robustness."
         )
         return Verdict(system, "was not attacked", sentence, (), "untested", clean, nothing, nothing, None)
     row = next(r for r in worst_rows(contents, system, threat.norm) if r.condition.strength == reference)
-    # Like with like: the clean value of the cases that were attacked.
-    ids = {case.case_id for case in row.cases}
-    if clean_rows:
-        same = dataclasses.replace(clean_rows[0], cases=tuple(c for c in clean_rows[0].cases if c.case_id in ids))
-        clean = estimate_of(same, measure.name)
+    clean_row = contents.clean_of(row)
+    clean = nothing
+    if clean_row is not None:
+        # Like with like: the clean value of the cases that were attacked.
+        ids = {case.case_id for case in row.cases}
+        same = tuple(case for case in clean_row.cases if case.case_id in ids)
+        clean = estimate_of(dataclasses.replace(clean_row, cases=same), measure)
     strength = next(s for s in threat.strengths if s.value == reference)
-    attacked, fell = estimate_of(row, measure.name), fell_of(row)
+    attacked, fell = estimate_of(row, measure), fell_of(row)
     if clean.value is None or attacked.value is None or clean.value <= 0:
         sentence = "The records hold no clean and attacked value of the same cases, so no verdict can be given."
         return Verdict(system, "has no verdict", sentence, (), "untested", clean, attacked, fell, strength)
@@ -95,7 +96,7 @@ def verdict_of(contents: Contents, system: str) -> Verdict:
         attacked=attacked,
         fell=fell,
         strength=strength,
-        origins=(clean_rows[0].origin if clean_rows else "", row.origin),
+        origins=(clean_row.origin if clean_row else "", row.origin),
     )
 
 
@@ -108,7 +109,8 @@ def _sentence(
     attacked: Estimate,
     fell: Estimate,
 ) -> str:
-    raw = f", {strength.raw}" if strength.raw else ""
+    # Raw units without a name, as of MR, tell a physician nothing.
+    raw = f", at most {strength.raw} here" if strength.raw and "raw units" not in strength.raw else ""
     how = (
         f"every voxel may be changed by up to {strength.label} of the intensity range ({strength.fraction}{raw})"
         if norm == "Linf"
@@ -130,13 +132,19 @@ def _sentence(
 
 def _cautions(contents: Contents, system: str, row: Row, attacked: Estimate, tone: Tone) -> tuple[str, ...]:
     cautions = []
+    origins = {origin.key: origin for origin in contents.origins}
+    keys = {r.origin for r in contents.rows if r.system == system}
+    incomplete = [note for key in sorted(keys) for note in origins[key].notes if note.startswith("INCOMPLETE")]
+    if incomplete:
+        cautions.append(f"The evaluation is not finished, so these numbers will change: {incomplete[0]}")
     findings = [finding for finding in contents.findings if finding.system in (system, "")]
-    failed = [finding for finding in findings if finding.level == "failed"]
+    names = {finding.name for finding in findings}
+    failed = {finding.name for finding in findings if finding.level == "failed"}
     if failed:
         verb = "check has" if len(failed) == 1 else "checks have"
         cautions.append(
-            f"{len(failed)} of {len(findings)} sanity {verb} failed: the attacks may be weaker than they claim, and "
-            "the network less robust than it looks here."
+            f"{len(failed)} of {len(names)} sanity {verb} failed: the attacks may be weaker than they claim, and the "
+            "network less robust than it looks here."
         )
     elif not findings:
         cautions.append("No sanity check was recorded, so nothing shows that the attacks were as strong as they claim.")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from rogseg.preprocessing import read_image
 from rogseg.storage import RawCase
 from rogseg.systems import NNUNetSystem
 from tests.unit.systems.nnunet.tiny_folder import LABELS, REGIONS, tiny_dataset, tiny_plans, write_case, write_folder
@@ -97,6 +98,25 @@ def test_a_file_with_all_channels_is_the_same_case_as_one_file_for_each(tmp_path
     assert torch.equal(case.inputs, apart.inputs)
     assert np.array_equal(system.segment(case), system.segment(apart))
     assert system.segment(case).shape == files[0].shape
+
+
+def test_a_label_file_is_read_as_what_is_decided_in_the_raw_grid(tmp_path: Path) -> None:
+    raw = write_case(tmp_path / "raw", labels=(0, 1, 2, 3))
+    label = np.asarray(nibabel.load(raw.label).dataobj)
+    grid = read_image(raw.images, 1)
+    ignoring = NNUNetSystem(write_folder(tmp_path / "net", dataset=tiny_dataset({**LABELS, "ignore": 3})))
+    targets, counts = ignoring.read_targets(raw, grid)
+    assert np.array_equal(targets, np.where(label == 3, 0, label))
+    assert counts is not None
+    assert np.array_equal(counts, label != 3)
+    merged = {**tiny_dataset({"background": 0, "any": [1, 2], "hard": 3}), "regions_class_order": [1, 3]}
+    regions = NNUNetSystem(write_folder(tmp_path / "regions", dataset=merged))
+    targets, counts = regions.read_targets(raw, grid)
+    assert np.array_equal(targets, np.array([0, 1, 1, 2])[label])
+    assert counts is None
+    assert regions.label_values == (0, 1, 3)
+    with pytest.raises(ValueError, match="no label"):
+        regions.read_targets(RawCase("bare", raw.images, None), grid)
 
 
 def test_unusable_cases_are_refused_with_file_and_remedy(tmp_path: Path) -> None:
