@@ -2,7 +2,6 @@ import re
 from pathlib import Path
 
 import pytest
-from rogseg.models.checkpoints import LAST, read_checkpoint
 
 from rogseg.engine.config.load import load_config
 from rogseg.engine.costs import fit_minutes as fit
@@ -10,6 +9,7 @@ from rogseg.engine.costs.fit_minutes import MAX_EPOCHS, ShortSchedule, fit_minut
 from rogseg.engine.training.train import train
 from rogseg.engine.training.warm_start import FINISHED
 from rogseg.estimation.calibration import Calibration, PassSeconds
+from rogseg.models.checkpoints import LAST, read_checkpoint
 from tests.tiny_task import write_tiny_task
 from tests.tiny_training import Overrides, tiny_config, write_tiny_config
 
