@@ -130,5 +130,5 @@ def test_unusable_cases_are_refused_with_file_and_remedy(tmp_path: Path) -> None
     affine = sheared.affine.copy()
     affine[0, 1] = 0.7
     nibabel.save(nibabel.Nifti1Image(np.asarray(sheared.dataobj), affine), tmp_path / "sheared.nii.gz")
-    with pytest.raises(ValueError, match=r"sheared\.nii\.gz: nnU-Net's SimpleITKIO does not read"):
+    with pytest.raises(ValueError, match=r"sheared\.nii\.gz: its affine is sheared"):
         system.prepare(RawCase("sheared", (tmp_path / "sheared.nii.gz",), None))
