@@ -136,6 +136,12 @@ def test_unusable_cases_are_refused_with_file_and_remedy(tmp_path: Path) -> None
         system.prepare(raw)
     with pytest.raises(ValueError, match=r"gone\.nii\.gz"):
         system.prepare(RawCase("gone", (tmp_path / "gone.nii.gz",), None))
+    sheared = nibabel.load(raw.images[0])
+    affine = sheared.affine.copy()
+    affine[0, 1] = 0.7
+    nibabel.save(nibabel.Nifti1Image(np.asarray(sheared.dataobj), affine), tmp_path / "sheared.nii.gz")
+    with pytest.raises(ValueError, match=r"sheared\.nii\.gz: its affine is sheared"):
+        system.prepare(RawCase("sheared", (tmp_path / "sheared.nii.gz",), None))
     files = [nibabel.load(path) for path in write_case(tmp_path / "two", channels=2).images]
     together = np.stack([np.asarray(file.dataobj) for file in files], axis=-1)
     nibabel.save(nibabel.Nifti1Image(together, files[0].affine), tmp_path / "together.nii.gz")
