@@ -94,6 +94,8 @@ def test_targets_are_the_cropped_label_and_ignored_voxels_do_not_count(tmp_path:
     cornered = write_case(tmp_path / "corner", labels=(0, 1, 2, 3), corner=True)
     frozen = NNUNetSystem(write_folder(tmp_path / "masked", tiny_plans(masked=True), dataset)).prepare(cornered)
     assert frozen.movable is not None
+    assert frozen.targets is not None
+    assert np.array_equal(frozen.targets[0].numpy(), np.where(label == 3, 0, label))
     assert np.array_equal(frozen.movable[0, 0].numpy(), (label != 3) & (frozen.inputs[0, 0].numpy() != 0))
     regions = NNUNetSystem(write_folder(tmp_path / "regions", dataset=tiny_dataset(REGIONS))).prepare(raw)
     assert regions.targets is not None
