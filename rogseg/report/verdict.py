@@ -84,7 +84,9 @@ def verdict_of(contents: Contents, system: str) -> Verdict:
         return Verdict(system, "has no verdict", sentence, (), "untested", clean, attacked, fell, strength)
     words, tone = next((words, tone) for limit, words, tone in LOSSES if 1 - attacked.value / clean.value <= limit)
     cautions = _cautions(contents, system, row, attacked, tone)
-    if any(finding.level == "failed" for finding in contents.findings if finding.system in (system, "")):
+    levels = [finding.level for finding in contents.findings if finding.system in (system, "")]
+    # Green only where checks were made and passed, and where all cases are in.
+    if "failed" in levels or (tone == "holds" and (not levels or _incomplete(contents, system))):
         tone = "unsure"
     return Verdict(
         system=system,
@@ -109,8 +111,8 @@ def _sentence(
     attacked: Estimate,
     fell: Estimate,
 ) -> str:
-    # Raw units without a name, as of MR, tell a physician nothing.
-    raw = f", at most {strength.raw} here" if strength.raw and "raw units" not in strength.raw else ""
+    # Scanner units, as of MR, tell a physician nothing; HU do.
+    raw = f", at most {strength.raw} here" if strength.raw and "units" not in strength.raw else ""
     how = (
         f"every voxel may be changed by up to {strength.label} of the intensity range ({strength.fraction}{raw})"
         if norm == "Linf"
@@ -132,9 +134,7 @@ def _sentence(
 
 def _cautions(contents: Contents, system: str, row: Row, attacked: Estimate, tone: Tone) -> tuple[str, ...]:
     cautions = []
-    origins = {origin.key: origin for origin in contents.origins}
-    keys = {r.origin for r in contents.rows if r.system == system}
-    incomplete = [note for key in sorted(keys) for note in origins[key].notes if note.startswith("INCOMPLETE")]
+    incomplete = _incomplete(contents, system)
     if incomplete:
         cautions.append(f"The evaluation is not finished, so these numbers will change: {incomplete[0]}")
     findings = [finding for finding in contents.findings if finding.system in (system, "")]
@@ -162,6 +162,13 @@ def _cautions(contents: Contents, system: str, row: Row, attacked: Estimate, ton
     if len(attacks) == 1:
         cautions.append(f"One attack was tried ({next(iter(attacks))}); an ensemble of attacks may find more.")
     return tuple(cautions)
+
+
+def _incomplete(contents: Contents, system: str) -> list[str]:
+    """The notes that say which rows of a system are not over all cases."""
+    keys = {row.origin for row in contents.rows if row.system == system}
+    notes = (note for origin in contents.origins if origin.key in keys for note in origin.notes)
+    return [note for note in notes if note.startswith("INCOMPLETE")]
 
 
 def _worded(estimate: Estimate) -> str:
