@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from rogseg.attacks import AttackResult
 from rogseg.attacks.sanity_checks import Effort
+from rogseg.cases import Case
 from rogseg.engine.attacking.reporting import write_report
 from rogseg.engine.attacking.robustness import Evaluation, evaluate_robustness, evaluated_case
 from rogseg.engine.attacking.sanity import check_surrogate
 from rogseg.engine.attacking.save_adversarial import AdversarialWriter
+from rogseg.engine.attacking.save_volumes import VolumeWriter
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.threats import ThreatFactory
 from rogseg.engine.case_finding import cases_to_attack, reference_width
@@ -62,7 +65,17 @@ def attack_system(
     evaluated = spread(source.case_ids, max_cases, case_seed)
     width, parts = None if reference is None else reference_width(reference), parse_shard(shard)
     directory = Path(out) if out else Path("work_dirs") / "attacks" / opened.system.identity.name / settings.name
-    writer = AdversarialWriter(directory / "adversarial", opened.system, settings.name) if save_adversarial else None
+    writers = []
+    if save_adversarial:
+        writers = [
+            AdversarialWriter(directory / "adversarial", opened.system, settings.name).write,
+            VolumeWriter(directory, opened.system, settings.name, evaluated).write,
+        ]
+
+    def keep(case: Case, epsilon: float, result: AttackResult) -> None:
+        for write in writers:
+            write(case, epsilon, result)
+
     with ProgressDisplay(settings.name, console=console) as progress:
         evaluation = evaluate_robustness(
             opened.system,
@@ -78,7 +91,7 @@ def attack_system(
             reference=width,
             sanity=sanity,
             device=device,
-            on_result=None if writer is None else writer.write,
+            on_result=keep,
             on_progress=progress.update,
         )
     findings = list(evaluation.findings)
