@@ -3,6 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.browser.conftest import OpenPage
 from tests.browser.viewer_page import Viewer, expected_plane, grey_of
@@ -32,13 +33,18 @@ def test_planes_show_the_voxels_of_numpy(viewer: Viewer) -> None:
 
 def test_a_volume_of_other_axes_is_turned(open_page: OpenPage) -> None:
     volume = saved_volume("case 1", 8)
-    # The same patient, stored as left, posterior, superior with the last axis first.
+
+    def stored(array: NDArray[Any]) -> NDArray[Any]:
+        """The same patient with axes that point superior, left and posterior."""
+        return np.ascontiguousarray(np.moveaxis(array[..., ::-1, ::-1, :], -1, -3))
+
     moved = dataclasses.replace(
         volume,
-        **{
-            name: np.ascontiguousarray(np.moveaxis(getattr(volume, name)[..., ::-1, ::-1, :], -1, -3))
-            for name in ("image", "perturbation", "target", "clean", "attacked")
-        },
+        image=stored(volume.image),
+        perturbation=stored(volume.perturbation),
+        target=stored(volume.target),
+        clean=stored(volume.clean),
+        attacked=stored(volume.attacked),
         axes="SLP",
         spacing=(3.0, 2.0, 2.0),
     )
@@ -201,6 +207,16 @@ def test_readout_names_value_move_and_labels(viewer: Viewer) -> None:
     assert float(read["clean"].removesuffix(" HU")) == pytest.approx(float(volume.image[0, x, y, z]), abs=1)
     moved = float(read["moved"].replace("\N{MINUS SIGN}", "-").removesuffix(" HU"))
     assert moved == pytest.approx(float(volume.perturbation[0, x, y, z]), abs=0.1)
-    names = ("background", "liver", "tumour")
+    classes = ("background", "liver", "tumour")
     labels = (volume.target, volume.clean, volume.attacked)
-    assert [read["target"], read["before"], read["after"]] == [names[label[x, y, z]] for label in labels]
+    assert [read["target"], read["before"], read["after"]] == [classes[label[x, y, z]] for label in labels]
+
+
+def test_the_key_holds_dice_of_the_shown_case(viewer: Viewer) -> None:
+    volume = saved_volume("case 1", 8)
+    shown = [row.split() for row in viewer.page.locator(".classes tbody tr").all_inner_texts()]
+    for index, row in enumerate(shown, 1):
+        true = volume.target == index
+        for text, labels in zip(row[1:], (volume.clean, volume.attacked), strict=True):
+            found = labels == index
+            assert float(text) == pytest.approx(2 * (true & found).sum() / (true.sum() + found.sum()), abs=0.006)
