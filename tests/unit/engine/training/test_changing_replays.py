@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 import torch
-from rogseg.models.checkpoints import LAST, read_checkpoint
 
 from rogseg.engine.training.one_cycle import OneCycle
 from rogseg.engine.training.train import train
+from rogseg.models.checkpoints import LAST, read_checkpoint
 from rogseg.storage import StoredTask
 from tests.tiny_task import write_tiny_task
 from tests.tiny_training import Overrides, tiny_config
