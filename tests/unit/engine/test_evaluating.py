@@ -19,7 +19,5 @@ def test_more_time_takes_more_cases_and_then_the_ensemble() -> None:
 
 
 def test_a_time_in_which_nothing_fits_is_refused_with_what_is_needed() -> None:
-    with pytest.raises(
-        ValueError, match=r"too little: one pass of a case takes 10 s here, .* 13.3 min"
-    ):
+    with pytest.raises(ValueError, match=r"too little: one pass of a case takes 10 s here, .* 13.3 min"):
         plan_attacks(10.0, 5, 1.0)

@@ -9,7 +9,7 @@ from rogseg.engine.costs.fit_minutes import MAX_EPOCHS, ShortSchedule, fit_minut
 from rogseg.engine.training.train import train
 from rogseg.engine.training.work_dir import write_finished
 from rogseg.estimation.calibration import Calibration, PassSeconds
-from rogseg.models.checkpoints import LAST, read_checkpoint
+from rogseg.models.checkpoints import BEST, LAST, read_checkpoint
 from tests.tiny_task import write_tiny_task
 from tests.tiny_training import Overrides, tiny_config, write_tiny_config
 
