@@ -59,8 +59,8 @@ class ProgressHook(Hook):
             left = (time.monotonic() - self.begin) / done * (loop.max_epochs - loop.epoch - 1)
             self._say(runner, epoch_line(loop.history, loop.max_epochs, len(loop.dataloader), left))
 
-    def after_train(self, runner: TrainingRunner) -> None:
-        """Show no more."""
+    def after_run(self, runner: TrainingRunner) -> None:
+        """Show no more, also where the training is broken off."""
         self.shown.close()
 
     def _say(self, runner: TrainingRunner, line: str) -> None:
