@@ -14,7 +14,7 @@ setup(
     packages=[*find_packages(include=["rogseg", "rogseg.*"]), *(f"rogseg.{name}" for name in FOLDERS)],
     package_dir={f"rogseg.{name}": name for name in FOLDERS},
     package_data={
-        "rogseg": ["py.typed", "**/*.json", "**/*.html", "**/*.css", "**/*.js"],
+        "rogseg": ["py.typed", "**/*.json", "**/*.html.j2", "**/*.css", "**/*.js"],
         **{f"rogseg.{name}": files for name, files in FOLDERS.items()},
     },
     entry_points={"console_scripts": ["rogseg = rogseg.commands:main"]},

@@ -1,5 +1,6 @@
 """The nouns that everything shares: logits of a volume, the box of valid intensities, a case, a mini-batch."""
 
+import copy
 import dataclasses
 import hashlib
 from collections.abc import Callable, Sequence
@@ -67,7 +68,14 @@ class IntensityBox:
 
     def to(self, device: torch.device | str) -> "IntensityBox":
         """The same box on a device."""
-        return IntensityBox(self.lower.to(device), self.upper.to(device))
+        return self.moved(lambda bound: bound.to(device))
+
+    def moved(self, move: Callable[[Tensor], Tensor]) -> "IntensityBox":
+        """The same bounds elsewhere; not checked again, for which a GPU would have to be waited for."""
+        box = copy.copy(self)
+        object.__setattr__(box, "lower", move(self.lower))
+        object.__setattr__(box, "upper", move(self.upper))
+        return box
 
     def clip(self, volume: Tensor) -> Tensor:
         """Clip intensities (B, C, D, H, W) to the box."""
@@ -130,22 +138,33 @@ class Batch:
     box: IntensityBox
     movable: Tensor
 
-    def to(self, device: torch.device | str, *, non_blocking: bool = False) -> "Batch":
-        """The same batch on a device."""
-        return self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
+    def to(self, device: torch.device) -> "Batch":
+        """The same batch on a device; onto a GPU channels last, and without waiting where its memory is pinned."""
+        if device.type == "cpu":
+            return self._map(lambda tensor: tensor.to(device))
+
+        def move(tensor: Tensor) -> Tensor:
+            return tensor.to(device, non_blocking=True)
+
+        inputs = self.inputs.to(device, non_blocking=True, memory_format=torch.channels_last_3d)
+        return Batch(self.case_ids, inputs, move(self.targets), self.box.moved(move), move(self.movable))
 
     def pin_memory(self) -> "Batch":
         """The same batch in page-locked memory, which PyTorch's loader asks for."""
         return self._map(lambda tensor: tensor.pin_memory())
 
-    def _map(self, function: Callable[[Tensor], Tensor]) -> "Batch":
+    def of_cases(self, chosen: Tensor) -> "Batch":
+        """Some cases of the batch; ``chosen`` is a mask (B,)."""
         return Batch(
-            self.case_ids,
-            function(self.inputs),
-            function(self.targets),
-            IntensityBox(function(self.box.lower), function(self.box.upper)),
-            function(self.movable),
+            tuple(case_id for case_id, is_chosen in zip(self.case_ids, chosen.tolist(), strict=True) if is_chosen),
+            self.inputs[chosen],
+            self.targets[chosen],
+            self.box.of_cases(chosen),
+            self.movable[chosen],
         )
+
+    def _map(self, move: Callable[[Tensor], Tensor]) -> "Batch":
+        return Batch(self.case_ids, move(self.inputs), move(self.targets), self.box.moved(move), move(self.movable))
 
     @classmethod
     def stack(cls, cases: Sequence[Case]) -> Self:

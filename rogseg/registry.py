@@ -30,6 +30,7 @@ from mmengine.registry import VISUALIZERS as MMENGINE_VISUALIZERS
 __all__ = [
     "ATTACKS",
     "BACKBONES",
+    "CRAFTS",
     "CRITERIA",
     "DATASETS",
     "HEADS",
@@ -43,6 +44,7 @@ __all__ = [
     "OPTIM_WRAPPERS",
     "OPTIM_WRAPPER_CONSTRUCTORS",
     "PARAM_SCHEDULERS",
+    "ROBUST_LOSSES",
     "SYSTEMS",
     "THREATS",
     "TRAINERS",
@@ -130,6 +132,8 @@ CRITERIA = Registry("criterion", scope=SCOPE, locations=["rogseg.attacks"])
 THREATS = Registry("threat", scope=SCOPE, locations=["rogseg.attacks"])
 SYSTEMS = Registry("system", scope=SCOPE, locations=["rogseg.systems"])
 TRAINERS = Registry("trainer", scope=SCOPE, locations=["rogseg.trainers"])
+CRAFTS = Registry("craft", scope=SCOPE, locations=["rogseg.trainers.crafts"])
+ROBUST_LOSSES = Registry("robust loss", scope=SCOPE, locations=["rogseg.trainers.losses"])
 
 # MMEngine's Runner builds from these, too. As children of ours they look names up and import nothing.
 OTHER_KINDS = tuple(

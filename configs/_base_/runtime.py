@@ -21,17 +21,19 @@ inference = dict(window_size="task.window_size", overlap=0.5)
 # add [dict(type="LesionSensitivity"), dict(type="LesionFalsePositives")], with min_volume and max_volume [ml] by size.
 measures = None
 
-# The Runner's own hooks log and save at other moments than TrainLoop needs.
+# The Runner's own hooks log, save and schedule at other moments than TrainLoop needs.
 default_hooks = dict(
     runtime_info=None,
     timer=None,
     sampler_seed=None,
     logger=None,
     checkpoint=None,
+    param_scheduler=None,
     history=dict(type="HistoryHook"),
     progress=dict(type="ProgressHook"),
     overfitting=dict(type="OverfittingHook"),
     save=dict(type="SaveHook"),
+    schedule=dict(type="ScheduleHook"),
 )
 custom_hooks = []
 # history.jsonl and curves.png are always written; for TensorBoard: vis_backends=[dict(type="TensorboardVisBackend")].

@@ -34,7 +34,7 @@ def cases_to_attack(
         ValueError: the system needs ``data``, or a case is unknown or has no label.
     """
     if data is not None:
-        raw = read_raw_task(data)
+        raw = _raw_task_for(opened, data)
         by_id = {case.case_id: case for case in raw.training}
         wanted = tuple(cases) if cases else _fold_of(raw, None, fold).validation
         _refuse_unknown(wanted, by_id, str(raw.directory))
@@ -58,7 +58,7 @@ class CasesToTest:
         task: name of their task.
         cases: with or without a label.
         rule: how they were chosen, in words.
-        fold: that they are the validation part of; None where they come from elsewhere.
+        fold: that the split is of; None where there is none.
     """
 
     task: str
@@ -92,16 +92,16 @@ def cases_to_test(
     if images is not None:
         found = read_folder_of_images(images, len(opened.system.channels))
         return CasesToTest(Path(images).name, found, f"every image of {Path(images).absolute()}", None)
-    stored_dir = None if opened.config is None else stored_task_dir(opened.config, task)
-    if data is None and opened.config is not None and isinstance(opened.system, RogsegSystem):
-        data = Path(opened.config.data_root) / opened.system.plan.name
-        fold = opened.config.fold
+    stored_dir = None
+    if opened.config is not None and isinstance(opened.system, RogsegSystem):
+        stored_dir, fold = stored_task_dir(opened.config, task), opened.config.fold
+        data = data or Path(opened.config.data_root) / opened.system.plan.name
     if data is None or not (data / "dataset.json").is_file():
         raise ValueError(
             f"{data}: no raw task here (no dataset.json), and results are measured on its grid: name its folder "
             "with --data, or segment a plain folder of images with --images"
         )
-    raw = read_raw_task(data)
+    raw = _raw_task_for(opened, data)
     part = _fold_of(raw, stored_dir, fold)
     by_id = {case.case_id: case for case in (*raw.training, *raw.test)}
     test = tuple(case.case_id for case in raw.test)
@@ -112,7 +112,7 @@ def cases_to_test(
     if not wanted:
         raise ValueError(f"--cases: {raw.directory} has no case in {' '.join(which)!r}")
     chosen = tuple(by_id[case_id] for case_id in sorted(set(wanted)))
-    return CasesToTest(raw.name, chosen, which[0] if is_set else "by id", fold if which[0] == "validation" else None)
+    return CasesToTest(raw.name, chosen, which[0] if is_set else "by id", fold)
 
 
 def reference_width(task_dir: str | Path) -> ReferenceWidth:
@@ -124,6 +124,11 @@ def reference_width(task_dir: str | Path) -> ReferenceWidth:
         return tuple(upper - lower for lower, upper in zip(properties.raw_lower, properties.raw_upper, strict=True))
 
     return width_of
+
+
+def _raw_task_for(opened: OpenedSystem, data: str | Path) -> RawTask:
+    # Other systems bring their own labels, which may be regions; ours have those of the task.
+    return read_raw_task(data, plain_labels=isinstance(opened.system, RogsegSystem))
 
 
 def _fold_of(raw: RawTask, stored_dir: Path | None, fold: int) -> Fold:

@@ -12,9 +12,10 @@ from torch import nn
 
 from rogseg.attacks.counted_model import value_and_gradient
 from rogseg.attacks.objectives import CrossEntropy
+from rogseg.cases import Batch, IntensityBox
 from rogseg.estimation.calibration import PassSeconds
 from rogseg.task_plan import TaskPlan, Triple
-from rogseg.trainers import Batch, StandardTrainer
+from rogseg.trainers import StandardTrainer
 
 __all__ = ["TimedPasses", "optim_wrapper_of", "random_batch"]
 
@@ -45,9 +46,9 @@ class TimedPasses:
         batch = random_batch(self.plan, size, self.device)
         begin = self._now()
         with torch.no_grad():
-            self.attacked(batch["inputs"])
+            self.attacked(batch.inputs)
         evaluated = self._now()
-        value_and_gradient(self.attacked, CrossEntropy(), batch["inputs"], batch["targets"])
+        value_and_gradient(self.attacked, CrossEntropy(), batch.inputs, batch.targets)
         attacked = self._now()
         StandardTrainer().step(self.trained, batch, self.optim_wrapper)
         return PassSeconds(evaluated - begin, attacked - evaluated, self._now() - attacked)
@@ -61,23 +62,11 @@ class TimedPasses:
 def random_batch(plan: TaskPlan, size: Triple, device: torch.device) -> Batch:
     """One patch of noise inside the box of a task, as a trainer gets it: inputs (1, C, *size)."""
     generator = torch.Generator().manual_seed(0)
-    lower, upper = (torch.tensor(bound).reshape(1, -1, 1, 1, 1) for bound in zip(*_boxes(plan), strict=True))
-    inputs = lower + (upper - lower) * torch.rand(1, plan.num_channels, *size, generator=generator)
+    box = IntensityBox.per_channel(*zip(*(channel.box for channel in plan.channels), strict=True))
+    inputs = box.lower + box.width * torch.rand(1, plan.num_channels, *size, generator=generator)
     targets = torch.randint(plan.num_classes, (1, *size), generator=generator)
-    # Channels last on a GPU, as the training loop has it; the CPU's kernels bring about their own format.
-    memory_format = torch.contiguous_format if device.type == "cpu" else torch.channels_last_3d
-    return {
-        "inputs": inputs.to(device, memory_format=memory_format),
-        "targets": targets.to(device),
-        "inside": torch.ones((1, 1, *size), dtype=torch.bool, device=device),
-        "box_lower": lower.to(device),
-        "box_upper": upper.to(device),
-        "case_ids": ["noise"],
-    }
-
-
-def _boxes(plan: TaskPlan) -> list[tuple[float, float]]:
-    return [channel.box for channel in plan.channels]
+    movable = torch.ones((1, 1, *size), dtype=torch.bool)
+    return Batch(("noise",), inputs, targets, box, movable).to(device)
 
 
 def optim_wrapper_of(model: nn.Module, config: Mapping[str, Any]) -> OptimWrapper:

@@ -100,7 +100,7 @@ def patch_memory(
         with precision:
             # The batch's own inputs stand for what `step` makes of them, which has no value on ``meta``. Crafting
             # itself holds a smaller graph: no weight needs a gradient in it.
-            saved, loss = saved_bytes(lambda: total_loss(trainer.losses(model, batch, batch["inputs"]))[0], parameters)
+            saved, loss = saved_bytes(lambda: total_loss(trainer.losses(model, batch, batch.inputs))[0], parameters)
         loss.backward()  # type: ignore[no-untyped-call]
     model.zero_grad()
     return PatchMemory(saved, max(0, live.peak - saved))

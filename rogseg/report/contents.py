@@ -1,13 +1,14 @@
 """What a report says, as plain data: systems, threat models, rows with the values of every case, findings, limits.
 
 Everything that is drawn or written (page, figures, tables, evidence) is made from a `Contents`, so that the same number
-is the same number everywhere. `record_contents` fills one from record folders; a stranger may fill one by hand.
+is the same number everywhere. `records.contents` fills one from record folders; a stranger may fill one by hand.
 """
 
 import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
+from rogseg.evaluation.statistics import Bounds
 from rogseg.report.rows import ConditionKind, Origin, PerClass, Row
 from rogseg.report.volumes import SavedVolume
 
@@ -26,12 +27,17 @@ class ClassText:
 
 @dataclasses.dataclass(frozen=True)
 class MeasureText:
-    """A measure: its key in the records, how it is written, its unit, and which way is good."""
+    """A measure: its key in the records, how it is written, its unit, which way is good, what it cannot leave.
+
+    Verdict and curves speak of the primary one, the first of a report.
+    """
 
     name: str
     label: str
     unit: str = ""
     better: Literal["higher", "lower", "zero"] = "higher"
+    bounds: Bounds = (None, None)
+    is_primary: bool = False
 
     @property
     def heading(self) -> str:
@@ -67,12 +73,23 @@ class Strength:
 
 @dataclasses.dataclass(frozen=True)
 class ThreatText:
-    """What an adversary may do: the norm, the sentence for a reader, the epsilons, and what is outside of it."""
+    """What an adversary may do.
+
+    Args:
+        norm: by which conditions name it; one threat model per norm and unit of epsilon.
+        words: the sentence for a reader.
+        strengths: the epsilons that were tried.
+        outside: what an adversary could do and is not in it.
+        scale: by which epsilons are multiplied on an axis.
+        axis: what the axis then says.
+    """
 
     norm: str
     words: str
     strengths: tuple[Strength, ...]
     outside: tuple[str, ...] = ()
+    scale: float = 255.0
+    axis: str = "epsilon [1/255 of the intensity range]"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,9 +160,19 @@ class Contents:
     @property
     def primary(self) -> MeasureText:
         """The measure that verdict and curves speak of."""
-        return self.measures[0]
+        return dataclasses.replace(self.measures[0], is_primary=True)
 
     def rows_of(self, system: str, kinds: Iterable[ConditionKind]) -> tuple[Row, ...]:
         """The rows of a system under conditions of some kinds, in their order."""
         wanted = set(kinds)
         return tuple(row for row in self.rows if row.system == system and row.condition.kind in wanted)
+
+    def clean_of(self, row: Row) -> Row | None:
+        """The clean row that a row compares with: of the same system, measured on the same grid and cases."""
+        rows = self.rows_of(row.system, ("clean",))
+        return next((clean for clean in rows if clean.setting == row.setting), None)
+
+    def is_accuracy(self, row: Row) -> bool:
+        """Whether a clean row stands alone, as that of a test in the raw grid does."""
+        others = (r for r in self.rows if r.condition.kind != "clean" and r.system == row.system)
+        return row.condition.kind == "clean" and all(other.setting != row.setting for other in others)

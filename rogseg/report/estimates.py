@@ -4,12 +4,9 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from rogseg.metrics import bootstrap_interval
+from rogseg.evaluation.statistics import FEWEST_CASES, Bounds, mean_interval, proportion_interval
 
 __all__ = ["FEWEST_CASES", "Estimate", "mean_over_cases", "paired_difference", "share_of_cases"]
-
-FEWEST_CASES = 5
-"""Below this an interval would be a guess."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,26 +34,22 @@ class Estimate:
         return text
 
 
-def mean_over_cases(values: Sequence[float | None]) -> Estimate:
-    """Mean of the cases that have a value."""
+def mean_over_cases(values: Sequence[float | None], bounds: Bounds = (None, None)) -> Estimate:
+    """Mean of the cases that have a value, within what a mean of the measure cannot leave."""
     present = [value for value in values if value is not None]
     if not present:
         return Estimate(None, None, None, 0)
-    mean = math.fsum(present) / len(present)
-    if len(present) < FEWEST_CASES or max(present) == min(present):
-        return Estimate(mean, None, None, len(present))
-    return Estimate(mean, *bootstrap_interval(present), len(present))
+    lower, upper = mean_interval(present, bounds) or (None, None)
+    return Estimate(math.fsum(present) / len(present), lower, upper, len(present))
 
 
 def share_of_cases(flags: Sequence[bool | None]) -> Estimate:
-    """Share of the cases whose flag is true; None is no case. Wilson's interval."""
+    """Share of the cases whose flag is true; None is no case."""
     present = [flag for flag in flags if flag is not None]
     if not present:
         return Estimate(None, None, None, 0)
-    count, share, z = len(present), sum(present) / len(present), 1.959963984540054
-    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    return Estimate(share, max(0.0, centre - half), min(1.0, centre + half), count)
+    lower, upper = proportion_interval(sum(present), len(present)) or (None, None)
+    return Estimate(sum(present) / len(present), lower, upper, len(present))
 
 
 def paired_difference(first: Sequence[float | None], second: Sequence[float | None]) -> Estimate:

@@ -44,12 +44,14 @@ class CaseValues:
         values: per measure one value per foreground class.
         fell: whether the attack succeeded by the criterion; None where nothing could succeed.
         line: of the record in its file, counted from 1; None where the value is derived from several records.
+        lows: of a worst case, the lowest primary value of each class, which may come from several attacks.
     """
 
     case_id: str
     values: Mapping[str, PerClass]
     fell: bool | None = None
     line: int | None = None
+    lows: PerClass = ()
 
     def mean(self, measure: str) -> float | None:
         """The measure averaged over the classes that have it."""
@@ -58,12 +60,21 @@ class CaseValues:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One system under one condition: the values of all its cases, and the key of the `Origin` of these numbers."""
+    """One system under one condition: the values of all its cases.
+
+    Args:
+        system: its name.
+        condition: what was done to the cases.
+        cases: their values.
+        origin: key of the `Origin` of these numbers.
+        setting: what they were measured on, in words; numbers of different settings do not compare.
+    """
 
     system: str
     condition: Condition
     cases: tuple[CaseValues, ...]
     origin: str
+    setting: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +89,7 @@ class Origin:
         digest: SHA-256 of ``records.jsonl``.
         records: number of lines.
         identity: what the numbers depend on, worded for reading.
-        missing: what an evaluation that was stopped still lacks; empty for a whole one.
+        notes: what a reader must know of them, such as cases that are missing; a sentence each.
     """
 
     key: str
@@ -88,7 +99,7 @@ class Origin:
     records: int
     href: str = ""
     identity: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    missing: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def mean_of_classes(values: PerClass) -> float | None:

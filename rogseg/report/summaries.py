@@ -1,9 +1,10 @@
 """From the values of cases to what pages, tables and figures say: curves, worst cases, smallest fooling epsilons."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
-from rogseg.report.contents import Contents
+from rogseg.report.contents import Contents, MeasureText
 from rogseg.report.estimates import Estimate, mean_over_cases, paired_difference, share_of_cases
 from rogseg.report.rows import CaseValues, Condition, Row
 
@@ -19,6 +20,7 @@ __all__ = [
     "reference_strength",
     "smallest_fooling",
     "values_of",
+    "worst_of",
     "worst_rows",
 ]
 
@@ -45,19 +47,26 @@ class Curve:
     points: tuple[CurvePoint, ...]
 
 
-def values_of(row: Row, measure: str, index: int | None = None) -> tuple[float | None, ...]:
-    """The measure of each case of a row: of one class, or the mean over classes."""
+def values_of(row: Row, measure: MeasureText, index: int | None = None) -> tuple[float | None, ...]:
+    """The measure of each case of a row: of one class, or the mean over classes.
+
+    Of a worst case a class has its lowest value over the attacks, as in the tables of `rogseg.evaluation`.
+    """
     if index is None:
-        return tuple(case.mean(measure) for case in row.cases)
-    return tuple(case.values[measure][index] if case.values.get(measure) else None for case in row.cases)
+        return tuple(case.mean(measure.name) for case in row.cases)
+    values = []
+    for case in row.cases:
+        per_class = case.lows if case.lows and measure.is_primary else case.values.get(measure.name, ())
+        values.append(per_class[index] if per_class else None)
+    return tuple(values)
 
 
-def estimate_of(row: Row, measure: str, index: int | None = None) -> Estimate:
+def estimate_of(row: Row, measure: MeasureText, index: int | None = None) -> Estimate:
     """Mean over the cases of a row."""
-    return mean_over_cases(values_of(row, measure, index))
+    return mean_over_cases(values_of(row, measure, index), measure.bounds)
 
 
-def class_estimates(row: Row, measure: str, num_classes: int) -> tuple[Estimate, ...]:
+def class_estimates(row: Row, measure: MeasureText, num_classes: int) -> tuple[Estimate, ...]:
     """Mean over the cases, of each class."""
     return tuple(estimate_of(row, measure, index) for index in range(num_classes))
 
@@ -68,34 +77,37 @@ def fell_of(row: Row) -> Estimate:
 
 
 def worst_rows(contents: Contents, system: str, norm: str) -> tuple[Row, ...]:
-    """Per epsilon the row that is worst over the attacks: as recorded, or the single attack that there is.
-
-    Ascending in epsilon.
-    """
+    """Per epsilon the row of the worst case, or of the single attack that there is; ascending in epsilon."""
     rows = [row for row in contents.rows_of(system, ("attack", "worst case")) if row.condition.norm == norm]
     chosen = []
     for strength in sorted({row.condition.strength for row in rows}):
         here = [row for row in rows if row.condition.strength == strength]
         worst = [row for row in here if row.condition.kind == "worst case"]
-        if worst or len(here) == 1:
-            chosen.append((worst or here)[0])
-        else:
-            chosen.append(_worst_of(here, contents.primary.name))
+        if not worst and len(here) > 1:
+            raise ValueError(
+                f"report {contents.title!r}: {len(here)} attacks at one epsilon have no row of the worst case"
+            )
+        chosen.append((worst or here)[0])
     return tuple(chosen)
 
 
-def _worst_of(rows: Sequence[Row], measure: str) -> Row:
-    """Per case the lowest mean, of the cases that every one of the attacks was run on."""
+def worst_of(rows: Sequence[Row], measure: str) -> Row:
+    """Per case the attack with the lowest mean; success of any attack is success of the worst case.
+
+    A case counts with the attacks that were run on it: a cascade leaves out those that it does not need.
+    """
     by_case = [{case.case_id: case for case in row.cases} for row in rows]
-    shared = [case_id for case_id in by_case[0] if all(case_id in cases for cases in by_case)]
     worst = []
-    for case_id in shared:
-        candidates = [cases[case_id] for cases in by_case]
-        lowest = min(candidates, key=lambda case: (value := case.mean(measure)) is None or value)
+    for case_id in dict.fromkeys(case_id for cases in by_case for case_id in cases):
+        candidates = [cases[case_id] for cases in by_case if case_id in cases]
+        lowest = min(candidates, key=lambda case: math.inf if (value := case.mean(measure)) is None else value)
+        columns = zip(*(case.values.get(measure, ()) for case in candidates), strict=True)
+        lows = tuple(min((value for value in column if value is not None), default=None) for column in columns)
         verdicts = [case.fell for case in candidates if case.fell is not None]
-        worst.append(dataclasses.replace(lowest, fell=any(verdicts) if verdicts else None, line=None))
+        fell = any(verdicts) if verdicts else None
+        worst.append(dataclasses.replace(lowest, fell=fell, line=None, lows=lows))
     condition = dataclasses.replace(rows[0].condition, kind="worst case", name="worst case", budget="")
-    return Row(rows[0].system, condition, tuple(worst), rows[0].origin)
+    return dataclasses.replace(rows[0], condition=condition, cases=tuple(worst))
 
 
 def reference_strength(contents: Contents, system: str, norm: str) -> float | None:
@@ -104,7 +116,9 @@ def reference_strength(contents: Contents, system: str, norm: str) -> float | No
     return min(strengths, key=lambda strength: abs(strength - REFERENCE), default=None)
 
 
-def curves_of(clean: Row | None, rows: Sequence[Row], measure: str, index: int | None = None) -> tuple[Curve, ...]:
+def curves_of(
+    clean: Row | None, rows: Sequence[Row], measure: MeasureText, index: int | None = None
+) -> tuple[Curve, ...]:
     """One curve per attack (or corruption) of the rows, each beginning at the clean row."""
     curves = []
     for name in dict.fromkeys(row.condition.name for row in rows):
@@ -114,11 +128,11 @@ def curves_of(clean: Row | None, rows: Sequence[Row], measure: str, index: int |
     return tuple(curves)
 
 
-def _point(row: Row, measure: str, index: int | None) -> CurvePoint:
+def _point(row: Row, measure: MeasureText, index: int | None) -> CurvePoint:
     values = values_of(row, measure, index)
     present = tuple((c.case_id, v) for c, v in zip(row.cases, values, strict=True) if v is not None)
     label = row.condition.label or "clean"
-    return CurvePoint(row.condition.strength, label, mean_over_cases(values), present, row.origin)
+    return CurvePoint(row.condition.strength, label, mean_over_cases(values, measure.bounds), present, row.origin)
 
 
 def smallest_fooling(rows: Sequence[Row]) -> dict[str, Condition | None]:
@@ -149,10 +163,10 @@ def fell_by(rows: Sequence[Row]) -> tuple[tuple[tuple[float, str, float], ...], 
     return tuple(points), len(found)
 
 
-def difference_of(first: Row, second: Row, measure: str) -> Estimate:
+def difference_of(first: Row, second: Row, measure: MeasureText) -> Estimate:
     """Mean of second minus first over the cases that both rows have."""
     others: dict[str, CaseValues] = {case.case_id: case for case in second.cases}
     shared = [case for case in first.cases if case.case_id in others]
     return paired_difference(
-        [case.mean(measure) for case in shared], [others[case.case_id].mean(measure) for case in shared]
+        [case.mean(measure.name) for case in shared], [others[case.case_id].mean(measure.name) for case in shared]
     )

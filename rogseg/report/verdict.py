@@ -57,33 +57,36 @@ class Verdict:
 def verdict_of(contents: Contents, system: str) -> Verdict:
     """The verdict on a system at the reference epsilon of its first threat model."""
     measure = contents.primary
-    clean_rows = contents.rows_of(system, ("clean",))
-    clean = estimate_of(clean_rows[0], measure.name) if clean_rows else Estimate(None, None, None, 0)
     nothing = Estimate(None, None, None, 0)
     for threat in contents.threats:
         reference = reference_strength(contents, system, threat.norm)
         if reference is not None:
             break
     else:
+        clean = next((estimate_of(row, measure) for row in contents.rows_of(system, ("clean",))), nothing)
         sentence = (
             f"On {_cases(clean.cases)} this network reaches a mean {measure.label} of {_worded(clean)} on unchanged "
             "images; no attack is in these records, so they say nothing about its robustness."
         )
         return Verdict(system, "was not attacked", sentence, (), "untested", clean, nothing, nothing, None)
     row = next(r for r in worst_rows(contents, system, threat.norm) if r.condition.strength == reference)
-    # Like with like: the clean value of the cases that were attacked.
-    ids = {case.case_id for case in row.cases}
-    if clean_rows:
-        same = dataclasses.replace(clean_rows[0], cases=tuple(c for c in clean_rows[0].cases if c.case_id in ids))
-        clean = estimate_of(same, measure.name)
+    clean_row = contents.clean_of(row)
+    clean = nothing
+    if clean_row is not None:
+        # Like with like: the clean value of the cases that were attacked.
+        ids = {case.case_id for case in row.cases}
+        same = tuple(case for case in clean_row.cases if case.case_id in ids)
+        clean = estimate_of(dataclasses.replace(clean_row, cases=same), measure)
     strength = next(s for s in threat.strengths if s.value == reference)
-    attacked, fell = estimate_of(row, measure.name), fell_of(row)
+    attacked, fell = estimate_of(row, measure), fell_of(row)
     if clean.value is None or attacked.value is None or clean.value <= 0:
         sentence = "The records hold no clean and attacked value of the same cases, so no verdict can be given."
         return Verdict(system, "has no verdict", sentence, (), "untested", clean, attacked, fell, strength)
     words, tone = next((words, tone) for limit, words, tone in LOSSES if 1 - attacked.value / clean.value <= limit)
     cautions = _cautions(contents, system, row, attacked, tone)
-    if any(finding.level == "failed" for finding in contents.findings if finding.system in (system, "")):
+    levels = [finding.level for finding in contents.findings if finding.system in (system, "")]
+    # Green only where checks were made and passed, and where all cases are in.
+    if "failed" in levels or (tone == "holds" and (not levels or _incomplete(contents, system))):
         tone = "unsure"
     return Verdict(
         system=system,
@@ -95,7 +98,7 @@ def verdict_of(contents: Contents, system: str) -> Verdict:
         attacked=attacked,
         fell=fell,
         strength=strength,
-        origins=(clean_rows[0].origin if clean_rows else "", row.origin),
+        origins=(clean_row.origin if clean_row else "", row.origin),
     )
 
 
@@ -108,11 +111,13 @@ def _sentence(
     attacked: Estimate,
     fell: Estimate,
 ) -> str:
-    raw = f", {strength.raw}" if strength.raw else ""
+    # Scanner units, as of MR, tell a physician nothing; HU do.
+    raw = f", at most {strength.raw} here" if strength.raw and "units" not in strength.raw else ""
+    detail = f" ({strength.fraction}{raw})".replace("(, ", "(") if strength.fraction or raw else ""
     how = (
-        f"every voxel may be changed by up to {strength.label} of the intensity range ({strength.fraction}{raw})"
+        f"every voxel may be changed by up to {strength.label} of the intensity range{detail}"
         if norm == "Linf"
-        else f"the image may be changed within the {norm} threat model at {strength.label} ({strength.fraction}{raw})"
+        else f"the image may be changed by up to {strength.label} in the threat model {norm}{detail}"
     )
     what = "overlap with the expert's outline (Dice; 1 is perfect)"
     if contents.primary.name.lower() != "dice":
@@ -130,13 +135,18 @@ def _sentence(
 
 def _cautions(contents: Contents, system: str, row: Row, attacked: Estimate, tone: Tone) -> tuple[str, ...]:
     cautions = []
+    incomplete = _incomplete(contents, system)
+    if incomplete:
+        cautions.append(f"The evaluation is not finished, so these numbers will change: {incomplete[0]}")
+    cautions += _notes(contents, system, "No estimate for new cases")
     findings = [finding for finding in contents.findings if finding.system in (system, "")]
-    failed = [finding for finding in findings if finding.level == "failed"]
+    names = {finding.name for finding in findings}
+    failed = {finding.name for finding in findings if finding.level == "failed"}
     if failed:
         verb = "check has" if len(failed) == 1 else "checks have"
         cautions.append(
-            f"{len(failed)} of {len(findings)} sanity {verb} failed: the attacks may be weaker than they claim, and "
-            "the network less robust than it looks here."
+            f"{len(failed)} of {len(names)} sanity {verb} failed: the attacks may be weaker than they claim, and the "
+            "network less robust than it looks here."
         )
     elif not findings:
         cautions.append("No sanity check was recorded, so nothing shows that the attacks were as strong as they claim.")
@@ -154,6 +164,18 @@ def _cautions(contents: Contents, system: str, row: Row, attacked: Estimate, ton
     if len(attacks) == 1:
         cautions.append(f"One attack was tried ({next(iter(attacks))}); an ensemble of attacks may find more.")
     return tuple(cautions)
+
+
+def _incomplete(contents: Contents, system: str) -> list[str]:
+    """The notes that say which rows of a system are not over all cases."""
+    return _notes(contents, system, "INCOMPLETE")
+
+
+def _notes(contents: Contents, system: str, beginning: str) -> list[str]:
+    """The notes on a system's records that begin so, each once."""
+    keys = {row.origin for row in contents.rows if row.system == system}
+    notes = (note for origin in contents.origins if origin.key in keys for note in origin.notes)
+    return list(dict.fromkeys(note for note in notes if note.startswith(beginning)))
 
 
 def _worded(estimate: Estimate) -> str:

@@ -16,10 +16,15 @@ __all__ = ["read_raw_task"]
 _WHOLE = re.compile("-?[0-9]{1,18}")
 
 
-def read_raw_task(directory: str | Path) -> RawTask:
+def read_raw_task(directory: str | Path, *, plain_labels: bool = True) -> RawTask:
     """The channels, labels and cases of a raw task folder; its name is the folder's.
 
     Files that are listed need not exist yet: who reads a case reports it, so that all bad cases can be told at once.
+
+    Args:
+        directory: the folder.
+        plain_labels: each label must be one value, as rogseg trains on them. A system with labels of its own, which
+            may be regions or hold an ignore value, needs the cases alone; the task's labels then are empty.
 
     Raises:
         ValueError: there is no usable ``dataset.json``; the message names the file, the key and the remedy.
@@ -35,7 +40,7 @@ def read_raw_task(directory: str | Path) -> RawTask:
         raise ValueError(f"{index}: must hold a JSON object with modality, labels and training")
     per_channel_files = "channel_names" in content
     modalities = _modalities(content, index)
-    labels = _labels(content, index)
+    labels = _labels(content, index) if plain_labels else {}
     if per_channel_files:
         training, test = _nnunet_cases(content, directory, index, len(modalities))
     else:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rogseg.cases import Case, LogitFn
+from rogseg.preprocessing import Volume, read_label
 from rogseg.storage import RawCase
 from rogseg.task_plan import Triple
 
@@ -104,6 +105,16 @@ class System(ABC):
 
         Where the grids differ, logits or probabilities are resampled and the decision is made after that.
         """
+
+    def read_targets(self, raw: RawCase, grid: Volume) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
+        """The label file of a case as class indices (D, H, W) in its raw grid, and which voxels count; None is all.
+
+        Raises:
+            ValueError: the file cannot be used, or holds a value that is not among the system's labels.
+        """
+        if raw.label is None:
+            raise ValueError(f"case {raw.case_id!r} has no label")
+        return read_label(raw.label, raw.images[0], grid, self.label_values), None
 
     @torch.no_grad()
     def segment(self, case: Case) -> NDArray[np.uint8]:

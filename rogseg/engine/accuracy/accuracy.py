@@ -16,7 +16,7 @@ from rogseg.evaluation.case_record import CaseRecord, PerClass
 from rogseg.evaluation.identity import CaseSelection, EvaluationIdentity
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.metrics import Measure, build_measures, measure_classes
-from rogseg.preprocessing import Volume, read_image, read_label, write_label
+from rogseg.preprocessing import Volume, read_image, write_label
 from rogseg.storage import CaseProperties, RawCase
 from rogseg.systems import RawCases, System
 
@@ -144,7 +144,9 @@ def _segment_and_measure(system: System, raw: RawCase, directory: Path, measures
     write_label(path, values, grid.affine)
     taken: dict[str, PerClass] = {}
     if raw.label is not None:
-        target = read_label(raw.label, raw.images[0], grid, system.label_values)
+        target, counts = system.read_targets(raw, grid)
+        if counts is not None:
+            labels = np.where(counts, labels, 0)
         taken = measure_classes(measures, labels, target, grid.spacing, system.class_indices)
     seconds = time.perf_counter() - begin
     return CaseRecord.of_clean(raw.case_id, taken, seconds=seconds, prediction=digest_of_file(path))

@@ -16,6 +16,7 @@ from rogseg.evaluation.robustness_figures import plot_dice_over_strength
 __all__ = ["merge_shards", "write_report"]
 
 SANITY = "sanity.json"
+MARKS = {"ok": ("passed ", "green"), "warning": ("LOOK ", "bold yellow"), "failed": ("FAILED ", "bold red")}
 
 
 def write_report(
@@ -36,7 +37,7 @@ def write_report(
         return
     findings = [*model_findings, *check_records(records)]
     for finding in findings:
-        mark = Text("passed ", "green") if finding.passed else Text("LOOK ", "bold red")
+        mark = Text(*MARKS[finding.level])
         mark.append(f"{finding.name}: {finding.seen}" + ("" if finding.passed else f"; {finding.meaning}"), "default")
         console.print(mark)
     pages = [f"{table.title}\n\n{table.to_markdown()}" for table in tables]

@@ -6,7 +6,6 @@ Python configs, once every JSON file that they build on has been looked at.
 """
 
 import importlib
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from mmengine.config import Config
 from mmengine.config.config import ConfigParsingError
 
 from rogseg.engine.config.keys import TOP_LEVEL_KEYS, nearest
+from rogseg.engine.config.named_bases import bases_by_path, python_bases
 from rogseg.foreign import read_json
 
 __all__ = ["import_custom_modules", "is_json", "read_config"]
@@ -43,7 +43,12 @@ def read_config(path: Path) -> Config:
         _check_json_bases(path, set())
         # MMEngine takes an import of anything but the standard library for its other style, which has no _base_.
         other_style = "read_base" in path.read_text("utf-8")
-        config = Config.fromfile(str(path), import_custom_modules=False, lazy_import=None if other_style else False)
+        with bases_by_path(path) as readable:
+            config = Config.fromfile(
+                str(readable), import_custom_modules=False, lazy_import=None if other_style else False
+            )
+        if readable != path:
+            config = Config(config._cfg_dict, cfg_text=config.text, filename=str(path))
     except KeyError as error:
         if "Duplicate key" in str(error):
             raise _shared_key(path, str(error.args[0])) from error
@@ -160,7 +165,7 @@ def _tree_of(path: Path) -> Path:
 
 def _check_json_bases(path: Path, seen: set[Path]) -> None:
     """Read every JSON file that a Python config builds on, before MMEngine does; none may ask for code."""
-    for base in _python_bases(path):
+    for base in python_bases(path):
         file = (path.parent / base).resolve()
         if file in seen or not file.is_file():
             continue  # a file that is absent is reported by MMEngine
@@ -171,17 +176,6 @@ def _check_json_bases(path: Path, seen: set[Path]) -> None:
             _check_json_bases(file, seen)
         else:
             raise _OwnError(f"{path}: {BASE} is {base!r}; bases are .py or .json files")
-
-
-def _python_bases(path: Path) -> list[str]:
-    # MMEngine's own steps, so that both see the same files.
-    with tempfile.TemporaryDirectory() as folder:
-        copy = str(Path(folder) / path.name)
-        Config._substitute_predefined_vars(str(path), copy)
-        Config._substitute_env_variables(copy, copy)
-        Config._pre_substitute_base_vars(copy, copy)
-        names: list[str] = Config._get_base_files(copy)
-    return names
 
 
 def _shared_key(path: Path, keys: str) -> ValueError:

@@ -41,6 +41,8 @@ SLOTS: dict[str, Slot] = {
     "head": Slot(registry.HEADS),
     "losses": Slot(registry.LOSSES, "many"),
     "trainer": Slot(registry.TRAINERS, tried=True),
+    "craft": Slot(registry.CRAFTS),
+    "loss": Slot(registry.ROBUST_LOSSES),
     "attack": Slot(registry.ATTACKS, tried=True),
     "attacks": Slot(registry.ATTACKS, "many", tried=True),
     "members": Slot(registry.ATTACKS, "named"),

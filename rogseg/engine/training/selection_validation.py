@@ -11,7 +11,8 @@ from mmengine.optim import OptimWrapper
 from torch import nn
 
 from rogseg.attacks import Attack, LinfThreat
-from rogseg.datasets import PatchDataset, VolumeDataset, collate
+from rogseg.cases import Batch
+from rogseg.datasets import PatchDataset, VolumeDataset
 from rogseg.engine.case_selection import spread
 from rogseg.engine.config.takers import takes
 from rogseg.engine.training.robust_look import robust_look
@@ -128,8 +129,8 @@ class SelectionValidation:
     def _losses(self, model: nn.Module, device: torch.device) -> list[dict[str, float]]:
         rows = []
         for index in _own(range(len(self.patches))):
-            batch = collate([self.patches[0, index]])
-            loss, _ = total_loss(model(batch["inputs"].to(device), batch["targets"].to(device), mode="loss"))
+            batch = Batch.stack([self.patches[0, index]])
+            loss, _ = total_loss(model(batch.inputs.to(device), batch.targets.to(device), mode="loss"))
             rows.append({"val_loss": float(loss)})
         return rows
 
@@ -137,9 +138,10 @@ class SelectionValidation:
         volume_logits = VolumeLogits(model, **self.inference, compute_device=device)
         rows = []
         for index in _own(range(len(self.volumes))):
-            sample = self.volumes[index]
-            prediction = volume_logits(sample["inputs"][None]).argmax(dim=1)
-            dice = dice_per_class(prediction, sample["targets"][None], self.plan.num_classes)
+            case = self.volumes[index]
+            assert case.targets is not None  # the dataset refuses cases without label
+            prediction = volume_logits(case.inputs).argmax(dim=1)
+            dice = dice_per_class(prediction, case.targets, self.plan.num_classes)
             named = zip(self.plan.class_names, dice[0].tolist(), strict=True)
             rows.append(
                 {"dice": float(mean_foreground_dice(dice)[0])} | {f"dice_{name}": value for name, value in named}

@@ -9,7 +9,8 @@ import torch
 from mmengine.config import Config
 from torch.utils.data import DataLoader
 
-from rogseg.datasets import PatchDataset, PatchSampler, collate
+from rogseg.cases import Batch
+from rogseg.datasets import PatchDataset, PatchSampler
 from rogseg.engine.config.takers import takes
 from rogseg.registry import DATASETS
 from rogseg.storage import StoredTask, split_for_selection
@@ -80,7 +81,7 @@ def build_train_loader(
         persistent_workers=num_workers > 0,
         prefetch_factor=prefetch_factor if num_workers else None,
         pin_memory=torch.cuda.is_available() if pin_memory is None else pin_memory,
-        collate_fn=collate,
+        collate_fn=Batch.stack,
         worker_init_fn=_leave_interrupts_to_the_main_process,
     )
 

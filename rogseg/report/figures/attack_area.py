@@ -7,15 +7,21 @@ divided by the range of epsilon, so that 1 is a network that nothing hurts.
 from collections.abc import Sequence
 from pathlib import Path
 
-from rogseg.evaluation.robustness_summary import area_under_curve
-
+from rogseg.evaluation.summary import area_under_curve
 from rogseg.report.figures.style import COLUMN, colour, dashes, marker, new_figure, save, styled
 from rogseg.report.summaries import Curve
 
 __all__ = ["plot_attack_area"]
 
 
-def plot_attack_area(curves: Sequence[Curve], stem: Path, *, y_label: str = "mean Dice") -> tuple[Path, Path]:
+def plot_attack_area(
+    curves: Sequence[Curve],
+    stem: Path,
+    *,
+    y_label: str = "mean Dice",
+    x_label: str = "epsilon [1/255 of the intensity range]",
+    scale: float = 255.0,
+) -> tuple[Path, Path]:
     """Curves with the area under each, written in the legend; the strongest attack in front.
 
     Raises:
@@ -31,7 +37,7 @@ def plot_attack_area(curves: Sequence[Curve], stem: Path, *, y_label: str = "mea
         ordered = sorted(enumerate(curves), key=lambda pair: -areas[pair[1].name])
         for index, curve in ordered:
             known = [point for point in curve.points if point.estimate.value is not None]
-            xs = [point.strength * 255 for point in known]
+            xs = [point.strength * scale for point in known]
             ys = [point.estimate.value or 0.0 for point in known]
             axes.fill_between(xs, ys, color=colour(index), alpha=0.13, linewidth=0)
             label = f"{curve.name}, area {areas[curve.name]:.3f}"
@@ -39,7 +45,7 @@ def plot_attack_area(curves: Sequence[Curve], stem: Path, *, y_label: str = "mea
                 xs, ys, color=colour(index), linestyle=dashes(index), marker=marker(index), markerfacecolor="white",
                 label=label,
             )  # fmt: skip
-        axes.set(xlabel="epsilon [1/255 of the intensity range]", ylabel=y_label, ylim=(0, 1))
+        axes.set(xlabel=x_label, ylabel=y_label, ylim=(0, 1))
         axes.set_xlim(left=0)
         axes.legend(loc="best", handlelength=2.6)
         return save(figure, stem)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from rogseg.report.estimates import Estimate
-from rogseg.report.figures.style import COLUMN, INK, SOFT, colour, new_figure, save, styled
+from rogseg.report.figures.style import COLUMN, INK, PAGE, SOFT, colour, new_figure, save, styled
 
 __all__ = ["plot_differences", "plot_transfer"]
 
@@ -23,7 +23,9 @@ def plot_differences(
     """
     known = [(name, estimate) for name, estimate in differences if estimate.value is not None]
     with styled():
-        figure = new_figure(COLUMN, 0.6 + 0.2 * len(known))
+        # Long names take a page; in a column they would leave no room for the lines.
+        width = COLUMN if max((len(name) for name, _ in known), default=0) <= 16 else PAGE
+        figure = new_figure(width, 0.6 + 0.2 * len(known))
         axes = figure.add_subplot()
         axes.axvline(0, color=SOFT, linewidth=0.8)
         for index, (_, estimate) in enumerate(known):

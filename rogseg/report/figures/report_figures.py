@@ -1,8 +1,9 @@
 """All figures that the contents of a report have data for."""
 
 from pathlib import Path
+from typing import Any
 
-from rogseg.report.contents import Contents
+from rogseg.report.contents import Contents, ThreatText
 from rogseg.report.figures.attack_area import plot_attack_area
 from rogseg.report.figures.attacked_slices import plot_attacked_slices
 from rogseg.report.figures.case_marks import plot_case_pairs, plot_size, plot_smallest_epsilon
@@ -29,7 +30,7 @@ def write_figures(contents: Contents, directory: Path) -> tuple[Path, ...]:
     """
     files: list[Path] = []
     for threat in contents.threats:
-        files += _of_threat(contents, threat.norm, directory)
+        files += _of_threat(contents, threat, directory)
     panels = corruption_curves(contents)
     if panels:
         label = f"mean {contents.primary.heading}"
@@ -40,17 +41,19 @@ def write_figures(contents: Contents, directory: Path) -> tuple[Path, ...]:
     return tuple(files)
 
 
-def _of_threat(contents: Contents, norm: str, directory: Path) -> list[Path]:
+def _of_threat(contents: Contents, threat: ThreatText, directory: Path) -> list[Path]:
+    norm = threat.norm
     measure, files = contents.primary, list[Path]()
     stem = "" if len(contents.threats) == 1 else f"_{norm.lower()}"
     label = f"mean {measure.heading}"
     curves = system_curves(contents, norm)
     if not curves:
         return files
-    files += plot_curves(curves, directory / f"dice_over_epsilon{stem}", y_label=label)
+    axis: dict[str, Any] = {"y_label": label, "x_label": threat.axis, "scale": threat.scale}
+    files += plot_curves(curves, directory / f"dice_over_epsilon{stem}", **axis)
     if len(contents.classes) > 1:
         panels = {entry.name: system_curves(contents, norm, index) for index, entry in enumerate(contents.classes)}
-        files += plot_curve_panels(panels, directory / f"dice_per_class{stem}", y_label=label)
+        files += plot_curve_panels(panels, directory / f"dice_per_class{stem}", **axis)
     differences = [
         (f"{c.second} minus {c.first}, {c.label}", c.difference) for c in comparisons(contents) if c.norm in ("", norm)
     ]
@@ -64,12 +67,12 @@ def _of_threat(contents: Contents, norm: str, directory: Path) -> list[Path]:
     for system in contents.systems:
         worst = worst_rows(contents, system.name, norm)
         if worst:
-            files += _of_system(contents, system.name, norm, worst, directory)
+            files += _of_system(contents, threat, worst, directory)
             steps[system.name] = fell_by(worst)
     counts = [count for _, count in steps.values()]
     if counts and min(counts) > 0:
-        points = {name: [(x * 255, share) for x, _, share in of_one] for name, (of_one, _) in steps.items()}
-        files += plot_smallest_epsilon(points, max(counts), directory / f"smallest_epsilon{stem}")
+        points = {name: [(x * threat.scale, share) for x, _, share in of_one] for name, (of_one, _) in steps.items()}
+        files += plot_smallest_epsilon(points, max(counts), directory / f"smallest_epsilon{stem}", x_label=threat.axis)
     return files
 
 
@@ -80,30 +83,30 @@ def _single_attacks(contents: Contents, norm: str, stem: Path) -> tuple[Path, ..
         rows = [
             row
             for row in contents.rows_of(system.name, ("clean", "attack", "worst case"))
-            if row.condition.kind == "clean" or (row.condition.norm, row.condition.strength) == (norm, reference)
+            if (row.condition.kind == "clean" and not contents.is_accuracy(row))
+            or (row.condition.norm, row.condition.strength) == (norm, reference)
         ]
         labels |= {row.condition.label for row in rows if row.condition.label}
-        systems[system.name] = {row.condition.name: estimate_of(row, contents.primary.name) for row in rows}
+        systems[system.name] = {row.condition.name: estimate_of(row, contents.primary) for row in rows}
     # Systems that were attacked at different epsilons do not share a figure of one.
     if len(labels) != 1:
         return ()
     return plot_single_attacks(systems, labels.pop(), stem, measure=f"mean {contents.primary.heading}")
 
 
-def _of_system(contents: Contents, system: str, norm: str, worst: tuple[Row, ...], directory: Path) -> list[Path]:
-    measure = contents.primary
+def _of_system(contents: Contents, threat: ThreatText, worst: tuple[Row, ...], directory: Path) -> list[Path]:
+    measure, system, norm = contents.primary, worst[0].system, threat.norm
+    axis: dict[str, Any] = {"y_label": f"mean {measure.heading}", "x_label": threat.axis, "scale": threat.scale}
     number = [entry.name for entry in contents.systems].index(system) + 1
     suffix = "" if len(contents.systems) == 1 else f"_{number}"
     suffix += "" if len(contents.threats) == 1 else f"_{norm.lower()}"
-    clean = next(iter(contents.rows_of(system, ("clean",))), None)
+    clean = contents.clean_of(worst[0])
     attacks = [row for row in contents.rows_of(system, ("attack",)) if row.condition.norm == norm]
-    curves: tuple[Curve, ...] = curves_of(clean, attacks, measure.name)
-    files = list(plot_curves(curves, directory / f"attacks{suffix}", y_label=f"mean {measure.heading}"))
-    whole = [
-        curve for curve in curves if len(curve.points) > 1 and None not in [p.estimate.value for p in curve.points]
-    ]
+    curves: tuple[Curve, ...] = curves_of(clean, attacks, measure)
+    files = list(plot_curves(curves, directory / f"attacks{suffix}", **axis))
+    whole = [curve for curve in curves if sum(point.estimate.value is not None for point in curve.points) > 1]
     if len(whole) > 1:
-        files += plot_attack_area(whole, directory / f"attack_area{suffix}", y_label=f"mean {measure.heading}")
+        files += plot_attack_area(whole, directory / f"attack_area{suffix}", **axis)
     reference = reference_strength(contents, system, norm)
     at = next(row for row in worst if row.condition.strength == reference)
     pairs = case_pairs(clean, at, measure.name)
@@ -113,14 +116,15 @@ def _of_system(contents: Contents, system: str, norm: str, worst: tuple[Row, ...
     if sized:
         by_class = {n: [(size, value) for _, m, size, value in sized if m == n] for n in {m: 0 for _, m, _, _ in sized}}
         files += plot_size(by_class, at.condition.label, directory / f"size{suffix}", measure=measure.heading)
-    if any(entry.name == VOLUME_ERROR for entry in contents.measures):
+    volume_error = next((entry for entry in contents.measures if entry.name == VOLUME_ERROR), None)
+    if volume_error is not None:
         shown = [row for row in (clean, *worst) if row is not None]
         errors = {
             entry.name: {
-                row.condition.label or "clean": [v for v in values_of(row, VOLUME_ERROR, index) if v is not None]
+                row.condition.label or "clean": [v for v in values_of(row, volume_error, index) if v is not None]
                 for row in shown
             }
             for index, entry in enumerate(contents.classes)
         }
-        files += plot_volume_error(errors, directory / f"volume_error{suffix}", y_label="volume error [ml]")
+        files += plot_volume_error(errors, directory / f"volume_error{suffix}", y_label=volume_error.heading)
     return files

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from rogseg.report.palette import line_of_class
 from rogseg.report.svg.frame import Frame, Size, add, text_of
 
-__all__ = ["CasePair", "fooling_chart", "pairs_chart", "size_chart"]
+__all__ = ["PAIRS", "PAIRS_BESIDE", "CasePair", "fooling_chart", "pairs_chart", "size_chart"]
 
 PAIRS = (Size(920, 300, "wide"), Size(344, 280, "narrow"))
+PAIRS_BESIDE = (Size(565, 290, "wide"), Size(344, 280, "narrow"))
 HALF = (Size(440, 300, "wide"), Size(344, 270, "narrow"))
 FIFTHS = [(value / 5, f"{value / 5:.1f}") for value in range(6)]
 
@@ -16,11 +17,11 @@ CasePair = tuple[str, float, float, bool | None]
 """Case, clean value, attacked value, whether it fell."""
 
 
-def pairs_chart(pairs: Sequence[CasePair], *, title: str, y_label: str) -> str:
+def pairs_chart(pairs: Sequence[CasePair], *, title: str, y_label: str, sizes: Sequence[Size] = PAIRS) -> str:
     """A bar from the clean value to the attacked one for each case, the worst on the left."""
     ordered = sorted(pairs, key=lambda pair: (pair[2], pair[0]))
     charts = []
-    for size in PAIRS:
+    for size in sizes:
         x_range = (-0.7, len(ordered) - 0.3)
         label = f"{len(ordered)} cases, the worst on the left"
         frame = Frame(size, x_range, (0.0, 1.0), [], FIFTHS, label, y_label, title)
@@ -70,12 +71,13 @@ def size_chart(points: Sequence[tuple[str, str, float, float]], *, title: str, y
     return "".join(charts)
 
 
-def fooling_chart(curves: Sequence[tuple[str, Sequence[tuple[float, str, float]]]], *, title: str) -> str:
+def fooling_chart(curves: Sequence[tuple[str, Sequence[tuple[float, str, float]]]], *, title: str, x_label: str) -> str:
     """Steps: the share of cases that had fallen by each epsilon.
 
     Args:
-        curves: name, and points of epsilon in 255ths, its label and the share.
+        curves: name, and points of epsilon on the axis, its label and the share.
         title: for those who do not see the chart.
+        x_label: of the axis.
     """
     largest = max(x for _, points in curves for x, _, _ in points)
     labels = dict(sorted({x: f"{x:.3g}" for _, points in curves for x, _, _ in points}.items()))
@@ -89,7 +91,7 @@ def fooling_chart(curves: Sequence[tuple[str, Sequence[tuple[float, str, float]]
             (0.0, 1.0),
             _apart(ticks, largest, size),
             percents,
-            "epsilon [1/255]",
+            x_label,
             "cases that fell",
             title,
             left=46,

@@ -19,7 +19,7 @@ def report_tables(contents: Contents) -> tuple[ReportTable, ...]:
 
 def _notes(contents: Contents, *more: str) -> tuple[str, ...]:
     synthetic = ("Synthetic data: no statement about patients.",) if contents.is_synthetic else ()
-    missing = tuple(origin.missing for origin in contents.origins if origin.missing)
+    missing = tuple(f"{origin.folder}: {note}" for origin in contents.origins for note in origin.notes)
     return (*synthetic, *missing, *more)
 
 
@@ -31,9 +31,9 @@ def _results(contents: Contents) -> ReportTable:
         if condition.kind not in ("clean", "attack", "worst case", "transfer", "certificate"):
             continue
         name = f"{condition.name} from {condition.surrogate}" if condition.surrogate else condition.name
-        per_class = class_estimates(row, measure.name, len(contents.classes))
+        per_class = class_estimates(row, measure, len(contents.classes))
         cells = (row.system, name, condition.norm, condition.label or None, len(row.cases))
-        rows.append((*cells, estimate_of(row, measure.name), *per_class, fell_of(row), condition.budget or None))
+        rows.append((*cells, estimate_of(row, measure), *per_class, fell_of(row), condition.budget or None))
     names = tuple(entry.name for entry in contents.classes)
     headings = ("network", "attack", "norm", "epsilon", "cases", f"mean {measure.heading}", *names, "fell", "budget")
     criterion = (f"A case fell: {contents.criterion}.",) if contents.criterion else ()
@@ -50,8 +50,8 @@ def _corruptions(contents: Contents) -> ReportTable:
             row.condition.name,
             row.condition.strength,
             len(row.cases),
-            estimate_of(row, measure.name),
-            *class_estimates(row, measure.name, len(contents.classes)),
+            estimate_of(row, measure),
+            *class_estimates(row, measure, len(contents.classes)),
         )
         for row in contents.rows
         if row.condition.kind == "corruption"
@@ -67,7 +67,7 @@ def _measures(contents: Contents) -> ReportTable:
     rows: list[tuple[Cell, ...]] = []
     if len(contents.measures) > 1:
         for row in contents.rows:
-            estimates: list[Estimate] = [estimate_of(row, measure.name) for measure in contents.measures]
+            estimates: list[Estimate] = [estimate_of(row, measure) for measure in contents.measures]
             rows.append((row.system, row.condition.name, row.condition.label or None, *estimates))
     headings = ("network", "condition", "strength", *(measure.heading for measure in contents.measures))
     return ReportTable(

@@ -9,7 +9,7 @@ from rogseg.report.rows import Row
 from rogseg.report.summaries import curves_of, reference_strength, worst_rows
 from rogseg.report.svg.curves import BROAD_SIZES, HALF_SIZES, TALL_SIZES, curve_chart
 from rogseg.report.views.cases import CaseLine, case_lines, detail_figures, pairs_figure
-from rogseg.report.views.figures import EPSILON_AXIS, Figure, curve_caption, legend_of, renamed
+from rogseg.report.views.figures import Figure, curve_caption, legend_of, renamed
 
 __all__ = ["AttackView", "attack_views"]
 
@@ -42,44 +42,47 @@ def attack_views(contents: Contents) -> tuple[AttackView, ...]:
 
 def _attack_view(contents: Contents, system: str, threat: ThreatText, worst: tuple[Row, ...]) -> AttackView:
     measure = contents.primary
-    clean = next(iter(contents.rows_of(system, ("clean",))), None)
+    clean = contents.clean_of(worst[0])
     rows = [r for r in contents.rows_of(system, ("attack", "worst case")) if r.condition.norm == threat.norm]
     reference = reference_strength(contents, system, threat.norm)
     at = next(row for row in worst if row.condition.strength == reference)
     label = at.condition.label
     whole = curve_chart(
-        curves := curves_of(clean, rows, measure.name),
+        curves := curves_of(clean, rows, measure),
         title=f"{measure.label} of {system} over epsilon, a line per attack",
-        x_label=EPSILON_AXIS,
+        x_label=threat.axis,
         y_label=f"mean {measure.heading}",
-        scale=255,
+        scale=threat.scale,
         sizes=TALL_SIZES if len(contents.classes) > 1 else BROAD_SIZES,
     )
+    details = detail_figures(contents, threat, worst, at)
     return AttackView(
         system=system,
         threat=threat,
         reference=label,
         figures=(Figure(whole, f"{measure.label} over epsilon", curve_caption(curves), legend_of(curves)),),
-        class_figures=_class_figures(contents, system, clean, worst),
-        pairs=pairs_figure(contents, clean, at, system),
-        details=detail_figures(contents, worst, at),
+        class_figures=_class_figures(contents, threat, clean, worst),
+        pairs=pairs_figure(contents, clean, at, system, is_beside=len(details) == 1),
+        details=details,
         labels=tuple(row.condition.label for row in worst),
         lines=case_lines(contents, clean, worst),
     )
 
 
-def _class_figures(contents: Contents, system: str, clean: Row | None, worst: Sequence[Row]) -> tuple[Figure, ...]:
+def _class_figures(
+    contents: Contents, threat: ThreatText, clean: Row | None, worst: Sequence[Row]
+) -> tuple[Figure, ...]:
     if len(contents.classes) < 2:
         return ()
     figures = []
     for index, entry in enumerate(contents.classes):
-        curves = curves_of(clean, [renamed(row, entry.name) for row in worst], contents.primary.name, index)
+        curves = curves_of(clean, [renamed(row, entry.name) for row in worst], contents.primary, index)
         svg = curve_chart(
             curves,
-            title=f"{contents.primary.label} of {entry.name} of {system} over epsilon, worst attack",
-            x_label="epsilon [1/255]",
-            y_label=f"{entry.name}: mean {contents.primary.heading}",
-            scale=255,
+            title=f"{contents.primary.label} of {entry.name} of {worst[0].system} over epsilon, worst attack",
+            x_label=threat.axis,
+            y_label=f"mean {contents.primary.heading}",
+            scale=threat.scale,
             sizes=HALF_SIZES,
             first_colour=line_of_class(index),
         )

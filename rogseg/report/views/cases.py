@@ -3,11 +3,11 @@
 import dataclasses
 from collections.abc import Sequence
 
-from rogseg.report.contents import Contents
+from rogseg.report.contents import Contents, ThreatText
 from rogseg.report.palette import line_of_class
 from rogseg.report.rows import CaseValues, Row
 from rogseg.report.summaries import fell_by, smallest_fooling
-from rogseg.report.svg.cases import CasePair, fooling_chart, pairs_chart, size_chart
+from rogseg.report.svg.cases import PAIRS, PAIRS_BESIDE, CasePair, fooling_chart, pairs_chart, size_chart
 from rogseg.report.views.figures import Figure
 
 __all__ = ["CaseLine", "case_lines", "case_pairs", "detail_figures", "pairs_figure", "sized_values"]
@@ -51,24 +51,27 @@ def sized_values(contents: Contents, at: Row) -> tuple[tuple[str, str, float, fl
     )
 
 
-def pairs_figure(contents: Contents, clean: Row | None, at: Row, system: str) -> Figure:
-    """A bar per case from clean to attacked; without a chart where no case has both."""
+def pairs_figure(contents: Contents, clean: Row | None, at: Row, system: str, *, is_beside: bool) -> Figure:
+    """A bar per case from clean to attacked, alone or beside another; without a chart where no case has both values."""
     measure = contents.primary
     pairs = case_pairs(clean, at, measure.name)
     title = f"{measure.label} of each case of {system}, clean and at {at.condition.label}"
-    svg = pairs_chart(pairs, title=title, y_label=f"{measure.heading}, mean over classes") if pairs else ""
+    sizes, label = PAIRS_BESIDE if is_beside else PAIRS, f"{measure.heading}, mean over classes"
+    svg = pairs_chart(pairs, title=title, y_label=label, sizes=sizes) if pairs else ""
     name = at.condition.name if at.condition.kind == "attack" else "the worst attack on each case"
     caption = f"Open circle: clean. Filled: at {at.condition.label} under {name}. Cases that fell are red."
     return Figure(svg, "Every case, before and after", caption)
 
 
-def detail_figures(contents: Contents, worst: Sequence[Row], at: Row) -> tuple[Figure, ...]:
+def detail_figures(contents: Contents, threat: ThreatText, worst: Sequence[Row], at: Row) -> tuple[Figure, ...]:
     """How many cases fell by which epsilon, and the attacked value over the size of the target."""
     figures = []
     points, num_cases = fell_by(worst)
     if num_cases:
-        steps = [(strength * 255, label, share) for strength, label, share in points]
-        svg = fooling_chart([("worst case", steps)], title="Share of cases that fell by each epsilon")
+        steps = [(strength * threat.scale, label, share) for strength, label, share in points]
+        svg = fooling_chart(
+            [("worst case", steps)], title="Share of cases that fell by each epsilon", x_label=threat.axis
+        )
         caption = f"The share of the {num_cases} cases that fell by each tested epsilon."
         figures.append(Figure(svg, "Smallest epsilon that fools", caption))
     sized, label = sized_values(contents, at), at.condition.label

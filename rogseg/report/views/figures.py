@@ -8,9 +8,7 @@ from rogseg.report.estimates import Estimate
 from rogseg.report.rows import Row
 from rogseg.report.summaries import Curve, class_estimates, estimate_of, fell_of
 
-__all__ = ["EPSILON_AXIS", "Figure", "TableRow", "curve_caption", "legend_of", "renamed", "table_rows"]
-
-EPSILON_AXIS = "epsilon [1/255 of the intensity range]"
+__all__ = ["Figure", "TableRow", "curve_caption", "legend_of", "renamed", "table_rows"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,12 +31,12 @@ class TableRow:
     fell: Estimate
 
 
-def table_rows(contents: Contents, kinds: Sequence[str]) -> tuple[TableRow, ...]:
-    """The rows of some kinds with their estimates, in the order of the contents."""
-    measure, count = contents.primary.name, len(contents.classes)
+def table_rows(contents: Contents, rows: Sequence[Row], kinds: Sequence[str]) -> tuple[TableRow, ...]:
+    """Those of the rows that are of some kinds, with their estimates."""
+    measure, count = contents.primary, len(contents.classes)
     return tuple(
         TableRow(row, estimate_of(row, measure), class_estimates(row, measure, count), fell_of(row))
-        for row in contents.rows
+        for row in rows
         if row.condition.kind in kinds
     )
 

@@ -7,7 +7,7 @@ from rogseg.report.contents import Contents
 from rogseg.report.estimates import Estimate
 from rogseg.report.summaries import Curve, curves_of, difference_of, estimate_of, worst_rows
 from rogseg.report.svg.curves import HALF_SIZES, curve_chart
-from rogseg.report.views.figures import EPSILON_AXIS, Figure, curve_caption, legend_of, renamed
+from rogseg.report.views.figures import Figure, curve_caption, legend_of, renamed
 
 __all__ = [
     "Comparison",
@@ -34,15 +34,19 @@ class Comparison:
 
 def comparisons(contents: Contents) -> tuple[Comparison, ...]:
     """Paired differences of every two systems: clean, and at each epsilon that both have."""
-    measure, made = contents.primary.name, []
+    measure, made = contents.primary, []
     for first, second in combinations([system.name for system in contents.systems], 2):
-        pairs = [
-            (a, b) for a in contents.rows_of(first, ("clean",))[:1] for b in contents.rows_of(second, ("clean",))[:1]
-        ]
-        for threat in contents.threats:
-            others = {row.condition.strength: row for row in worst_rows(contents, second, threat.norm)}
-            here = worst_rows(contents, first, threat.norm)
-            pairs += [(row, others[row.condition.strength]) for row in here if row.condition.strength in others]
+        ours = [row for threat in contents.threats for row in worst_rows(contents, first, threat.norm)]
+        theirs = {
+            (row.condition.norm, row.condition.strength): row
+            for threat in contents.threats
+            for row in worst_rows(contents, second, threat.norm)
+        }
+        clean = contents.clean_of(ours[0]) if ours else None
+        attacked = [(row, theirs.get((row.condition.norm, row.condition.strength))) for row in ours]
+        pairs = [(row, other) for row, other in attacked if other is not None and other.setting == row.setting]
+        if pairs and clean is not None and (other := contents.clean_of(pairs[0][1])) is not None:
+            pairs.insert(0, (clean, other))
         for a, b in pairs:
             label = a.condition.label or "clean"
             made.append(
@@ -55,9 +59,9 @@ def system_curves(contents: Contents, norm: str, index: int | None = None) -> tu
     """A curve per system under its worst attack; of one class, or of the mean over classes."""
     curves: list[Curve] = []
     for system in contents.systems:
-        clean = next(iter(contents.rows_of(system.name, ("clean",))), None)
-        rows = [renamed(row, system.name) for row in worst_rows(contents, system.name, norm)]
-        curves += curves_of(clean, rows, contents.primary.name, index)
+        worst = worst_rows(contents, system.name, norm)
+        clean = contents.clean_of(worst[0]) if worst else None
+        curves += curves_of(clean, [renamed(row, system.name) for row in worst], contents.primary, index)
     return tuple(curves)
 
 
@@ -65,11 +69,13 @@ def system_figure(contents: Contents) -> Figure | None:
     """All systems under their worst attack, a line each; None for a single one."""
     if len(contents.systems) < 2 or not contents.threats:
         return None
-    measure, curves = contents.primary, system_curves(contents, contents.threats[0].norm)
+    measure, threat = contents.primary, contents.threats[0]
+    curves = system_curves(contents, threat.norm)
     if not curves:
         return None
     title = f"{measure.label} over epsilon, each network under its worst attack"
-    svg = curve_chart(curves, title=title, x_label=EPSILON_AXIS, y_label=f"mean {measure.heading}", scale=255)
+    label = f"mean {measure.heading}"
+    svg = curve_chart(curves, title=title, x_label=threat.axis, y_label=label, scale=threat.scale)
     return Figure(svg, "All networks, each under its worst attack.", curve_caption(curves), legend_of(curves))
 
 
@@ -80,9 +86,9 @@ def corruption_curves(contents: Contents) -> dict[str, tuple[Curve, ...]]:
     for name in dict.fromkeys(row.condition.name for row in rows):
         curves: list[Curve] = []
         for system in contents.systems:
-            clean = next(iter(contents.rows_of(system.name, ("clean",))), None)
-            chosen = [renamed(r, system.name) for r in rows if r.system == system.name and r.condition.name == name]
-            curves += curves_of(clean, chosen, contents.primary.name)
+            chosen = [row for row in rows if row.system == system.name and row.condition.name == name]
+            clean = contents.clean_of(chosen[0]) if chosen else None
+            curves += curves_of(clean, [renamed(row, system.name) for row in chosen], contents.primary)
         panels[name] = tuple(curves)
     return panels
 
@@ -114,7 +120,7 @@ def transfer_matrix(
     if not rows:
         return None
     strength = max(row.condition.strength for row in rows)
-    names, measure = tuple(system.name for system in contents.systems), contents.primary.name
+    names, measure = tuple(system.name for system in contents.systems), contents.primary
     found = {
         (row.condition.surrogate, row.system): estimate_of(row, measure).value
         for row in rows

@@ -94,6 +94,10 @@ class LabelClasses:
             table[list(entry.values)] = index
         return table[labels]
 
+    def labelled(self, labels: NDArray[Any]) -> NDArray[np.bool_] | None:
+        """Where a map of raw values was labelled; None is everywhere."""
+        return None if self.ignore_value is None else labels != self.ignore_value
+
     def indices_of_written(self, labels: NDArray[Any]) -> NDArray[np.uint8]:
         """Class indices of a map that nnU-Net wrote."""
         table = np.zeros(256, dtype=np.uint8)

@@ -118,8 +118,8 @@ class CaseReader:
         _, labels, _ = self._run(images, np.rint(labels), {"spacing": own["spacing"]})
         labels = np.where(labels == OUTSIDE, 0, labels).astype(np.int64)
         targets = torch.from_numpy(self.classes.indices_of_raw(labels).astype(np.int64))
-        ignored = self.classes.ignore_value
-        return targets, None if ignored is None else torch.from_numpy(labels != ignored)[None]
+        labelled = self.classes.labelled(labels)
+        return targets, None if labelled is None else torch.from_numpy(labelled)[None]
 
     def _spacing(self, own: dict[str, Any], shape: Sequence[int]) -> tuple[float, float, float]:
         """Of the network's grid [mm]: it covers the extent of the cropped image."""

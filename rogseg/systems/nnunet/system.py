@@ -13,6 +13,7 @@ from torch import Tensor
 
 from rogseg.cases import Case, LogitFn
 from rogseg.inference import RegionVolumeLogits, VolumeLogits
+from rogseg.preprocessing import Volume, read_label
 from rogseg.registry import SYSTEMS
 from rogseg.storage import RawCase
 from rogseg.systems.base import System, SystemChannel, SystemIdentity
@@ -22,6 +23,7 @@ from rogseg.systems.nnunet.half_precision import half_precision_logits
 from rogseg.systems.nnunet.label_classes import LabelClasses
 from rogseg.systems.nnunet.mirrored_copies import mirrored_copies
 from rogseg.systems.nnunet.preparation import CaseReader
+from rogseg.systems.nnunet.raw_adversary import raw_adversary
 from rogseg.systems.nnunet.trained_folder import TrainedFolder
 from rogseg.systems.nnunet.windows import OVERLAP, plan_bell_grid
 from rogseg.task_plan import Triple
@@ -41,7 +43,7 @@ class NNUNetSystem(System):
 
     Args:
         folder: ``TRAINER__PLANS__CONFIGURATION``, with ``plans.json``, ``dataset.json`` and ``fold_N``.
-        folds: numbers or ``"all"``; None takes every numbered fold that holds the checkpoint.
+        folds: a number or ``"all"``, or several; None takes every numbered fold that holds the checkpoint.
         checkpoint: name of the file in each fold's folder.
         mirroring: whether the mirrored copies that nnU-Net averages are part of the network.
         device: where windows are evaluated; a GPU's TF32 is turned off for the process.
@@ -54,7 +56,7 @@ class NNUNetSystem(System):
     def __init__(
         self,
         folder: str | Path,
-        folds: Sequence[Fold] | None = None,
+        folds: Sequence[Fold] | Fold | None = None,
         checkpoint: str = "checkpoint_final.pth",
         mirroring: bool = True,
         device: torch.device | str = "cpu",
@@ -65,7 +67,7 @@ class NNUNetSystem(System):
         if self.device.type == "cuda":
             # Its convolutions would round to ten bits, and the gradient with them.
             torch.backends.cudnn.allow_tf32 = False
-        self.folder = TrainedFolder.read(folder, folds, checkpoint)
+        self.folder = TrainedFolder.read(folder, [folds] if isinstance(folds, int | str) else folds, checkpoint)
         self.label_classes = LabelClasses.from_dataset(self.folder.dataset)
         self.classes = self.label_classes.classes
         names = self.folder.dataset["channel_names"]
@@ -98,6 +100,11 @@ class NNUNetSystem(System):
         }
         self.identity = SystemIdentity("nnunet", name or self.folder.path.name, self.folder.digest(), options, versions)
 
+    @staticmethod
+    def recognises(folder: Path) -> bool:
+        """Whether a folder is of nnU-Net's making: a trained network's, or that of a dataset's results."""
+        return (folder / "plans.json").is_file() or any(folder.glob("*__*__*/plans.json"))
+
     @property
     def class_indices(self) -> tuple[tuple[int, ...], ...]:
         """The indices of a decision that make up each class; a region has several."""
@@ -116,6 +123,14 @@ class NNUNetSystem(System):
         """
         return self._cases.prepare(raw)
 
+    def read_targets(self, raw: RawCase, grid: Volume) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
+        """Class indices in the raw grid; voxels with the ignore label do not count."""
+        if raw.label is None:
+            raise ValueError(f"case {raw.case_id!r} has no label")
+        values = self.label_classes.raw_values
+        labels = np.array(values)[read_label(raw.label, raw.images[0], grid, values)]
+        return self.label_classes.indices_of_raw(labels), self.label_classes.labelled(labels)
+
     @property
     def logits(self) -> LogitFn:
         """Whole volumes -> the mean over folds, mirrored copies and windows; memory of one window in one copy."""
@@ -133,6 +148,10 @@ class NNUNetSystem(System):
     def to_raw(self, logits: Tensor, case: Case) -> NDArray[np.uint8]:
         """Class indices (D, H, W) of what nnU-Net's own export writes, in the raw grid."""
         return self.label_classes.indices_of_written(self._exporter.raw_labels(logits, case.properties.own))
+
+    def raw_adversary(self, raw: RawCase, case: Case, adversarial: Tensor) -> Volume:
+        """The raw volume of an adversarial case (1, C, D, H, W), as a patient's file would hold it."""
+        return raw_adversary(self.folder, raw, case, adversarial)
 
     def predictor_logits(self, case: Case) -> Tensor:
         """The logits (1, L, D, H, W) float16 that nnU-Net's predictor gives, bit for bit; without a gradient."""

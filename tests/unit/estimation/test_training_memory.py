@@ -24,7 +24,9 @@ from rogseg.estimation.training_memory import (
 from rogseg.models.kernels import dispatch
 from rogseg.registry import MODELS
 from rogseg.task_plan import Triple
-from rogseg.trainers import StandardTrainer, TRADESTrainer, Trainer
+from rogseg.trainers import AdversarialTrainer, StandardTrainer, Trainer
+from rogseg.trainers.crafts import PGDCraft
+from rogseg.trainers.losses import TRADES
 from tests.tiny_training import ROOT
 
 SMALL: Triple = (16, 24, 16)
@@ -103,7 +105,7 @@ def test_meta_counts_what_the_plain_path_saves(
 
 def test_trades_holds_three_graphs(model: nn.Module, config: Config) -> None:
     meta = copy.deepcopy(model).to("meta")
-    one, three = count(meta, config, SMALL), count(meta, config, SMALL, TRADESTrainer())
+    one, three = count(meta, config, SMALL), count(meta, config, SMALL, AdversarialTrainer(PGDCraft(), TRADES()))
     assert three.saved == pytest.approx(3 * one.saved, rel=0.05)
 
 

@@ -82,6 +82,7 @@ def test_a_case_is_the_same_in_whatever_order_it_is_stored(
     image, labels, properties = preprocess_case([tmp_path / "i.nii"], plan, tmp_path / "l.nii", "a")
     other, other_labels, moved = preprocess_case([tmp_path / "i_other.nii"], plan, tmp_path / "l_other.nii", "a")
     assert labels is not None
+    assert other_labels is not None
     assert np.array_equal(other, image)
     assert np.array_equal(other_labels, labels)
     assert moved.class_places == properties.class_places

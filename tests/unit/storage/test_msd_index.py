@@ -129,6 +129,13 @@ def test_bad_indices_name_the_file_and_the_remedy(tmp_path: Path, content: Any, 
     assert str(tmp_path / "t") in str(caught.value)
 
 
+def test_regions_and_ignored_voxels_are_left_to_systems_that_know_them(tmp_path: Path) -> None:
+    content = nnunet(labels={"background": 0, "whole": [1, 2], "core": 2, "ignore": 3})
+    task = read_raw_task(write(tmp_path / "t", content, NNUNET_FILES), plain_labels=False)
+    assert [case.case_id for case in task.training] == ["a"]
+    assert task.labels == {}
+
+
 def test_missing_index_is_told(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"dataset\.json: no such file"):
         read_raw_task(tmp_path)

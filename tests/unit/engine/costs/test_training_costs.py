@@ -33,7 +33,7 @@ def test_passes_and_replays_of_the_trainer() -> None:
     config = load_config(ROOT / "configs/rog/rog_freeat_liver.py", {"trainer.num_replays": 4})
     found = training_time(config, TRAINERS.build(dict(config.trainer)), 85, SECONDS)
     assert found == TrainingTime(42, 250, 42 * 2 * 4 * 4)
-    config.trainer = {"type": "PGDTrainer", "num_iterations": 7}
+    config.trainer = {"type": "AdversarialTrainer", "craft": {"type": "PGDCraft", "num_iterations": 7}}
     found = training_time(config, TRAINERS.build(dict(config.trainer)), 85, SECONDS)
     assert found == TrainingTime(42, 1000, 42 * 2 * (4 + 7 * 2))
 
