@@ -100,7 +100,7 @@ def evaluate_robustness(
         channels=evaluated_channels(system),
         data={case_id: cases.digest(case_id) for case_id in case_ids},
         condition=Condition("attack", settings.name, settings.attack),
-        threat=ThreatSetting(settings.threat["type"], settings.threat["unit"], {}),
+        threat=ThreatSetting(settings.threat["type"], settings.threat["unit"], _reference_of(case_ids, reference)),
         criterion=CriterionSetting(settings.criterion or HALF_OF_CLEAN, None, "the evaluated cases", case_ids),
         protocol=protocol,
         window_size=system.window_size,
@@ -165,3 +165,8 @@ def evaluated_case(cases: CaseSource, case_id: str, system: System, protocol: Pr
         raise ValueError(f"{system.identity.name} sees whole volumes, so it has no patch: take --protocol volume")
     assert case.targets is not None, "checked above"
     return crop_case(case, foreground_window(case.targets[0], system.window_size))
+
+
+def _reference_of(case_ids: Sequence[str], reference: ReferenceWidth | None) -> dict[str, list[float]]:
+    """The reference box of each case, which epsilon is a fraction of; nothing where it is the case's own."""
+    return {} if reference is None else {case_id: list(reference(case_id)) for case_id in case_ids}
