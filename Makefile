@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+EXTRAS := $(VENV)/.extras
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test check lint bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   the whole job on a generated task: preprocess, train, test, attack, figures"
-	@echo "make test   the tests"
+	@echo "make test   the tests, a few minutes"
+	@echo "make check  longer tests: the wheel in an empty environment, pages in a browser, the commands of the documentation"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  every benchmark; writes docs/benchmarks.md and docs/growth.png"
 	@echo "make clean  remove the virtual environment and what the demo made"
@@ -17,19 +20,27 @@ help:
 $(READY): requirements/torch.txt requirements/pinned.txt setup.py
 	@echo "== creating $(VENV) (downloads about 400 MB the first time)"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -r requirements/torch.txt
-	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --no-deps -r requirements/pinned.txt
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	$(PIP) -r requirements/torch.txt
+	$(PIP) --no-deps -r requirements/pinned.txt
+	$(PIP) --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+# What the tests of other people's systems, of exported networks and of pages need; the rest works without.
+$(EXTRAS): $(READY) requirements/extras.txt
+	$(PIP) --no-deps -r requirements/extras.txt
 	@touch $@
 
 # Threads that wait give way: on a shared machine spinning ones eat the cores that they wait for.
 demo: $(READY)
 	OMP_WAIT_POLICY=passive $(BIN)/python tools/demo.py --out work_dirs/demo
 
-test: $(READY)
+test: $(EXTRAS)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
-lint: $(READY)
+check: $(EXTRAS)
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -m check -n 2 --dist loadfile
+
+lint: $(EXTRAS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

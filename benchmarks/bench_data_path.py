@@ -66,7 +66,7 @@ def patches_per_second(task: StoredTask, num_workers: int, batches: int) -> floa
     for epoch in range(EPOCHS):
         loader.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
         start = time.perf_counter()
-        patches = sum(len(batch["inputs"]) for batch in loader)
+        patches = sum(len(batch.inputs) for batch in loader)
         rate = patches / (time.perf_counter() - start)
     return rate
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.measuring import on_gpu, peak, reset_peak
-from rogseg.engine.estimation.live_memory import LiveMemory
+from rogseg.estimation.memory_counting import LiveMemory
 
 __all__ = ["peak_bytes"]
 

@@ -1,6 +1,8 @@
 """The nouns that everything shares: logits of a volume, the box of valid intensities, a case, a mini-batch."""
 
+import copy
 import dataclasses
+import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
@@ -9,10 +11,13 @@ from torch import Tensor
 
 from rogseg.task_plan import Region
 
-__all__ = ["Batch", "Case", "IntensityBox", "LogitFn", "Region", "rows_of"]
+__all__ = ["Batch", "Case", "IntensityBox", "LogitFn", "ReferenceWidth", "Region", "case_generator", "rows_of"]
 
 LogitFn = Callable[[Tensor], Tensor]
 """(B, C, D, H, W) -> (B, K, D, H, W): raw logits, differentiable."""
+
+ReferenceWidth = Callable[[str], Sequence[float]]
+"""Case id -> width of a reference box per channel [raw units], for threats that compare systems."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +68,14 @@ class IntensityBox:
 
     def to(self, device: torch.device | str) -> "IntensityBox":
         """The same box on a device."""
-        return IntensityBox(self.lower.to(device), self.upper.to(device))
+        return self.moved(lambda bound: bound.to(device))
+
+    def moved(self, move: Callable[[Tensor], Tensor]) -> "IntensityBox":
+        """The same bounds elsewhere; not checked again, for which a GPU would have to be waited for."""
+        box = copy.copy(self)
+        object.__setattr__(box, "lower", move(self.lower))
+        object.__setattr__(box, "upper", move(self.upper))
+        return box
 
     def clip(self, volume: Tensor) -> Tensor:
         """Clip intensities (B, C, D, H, W) to the box."""
@@ -82,6 +94,7 @@ class Case:
         movable: (1, 1, D, H, W) bool, voxels that an adversary may move and that count; the others are padding, or
             frozen by the preprocessing of a system. None is all.
         raw_width: width of the box in raw units [HU or scanner units], one number per channel.
+        spacing: of the network's grid [mm]; None where nothing says.
         region: which part of the prepared volume this is; None is the whole.
         properties: what leads from the network's grid back to the raw grid, known to the system that prepared the case.
     """
@@ -92,6 +105,7 @@ class Case:
     box: IntensityBox
     movable: Tensor | None = None
     raw_width: tuple[float, ...] = ()
+    spacing: tuple[float, float, float] | None = None
     region: Region | None = None
     properties: Any = None
 
@@ -124,22 +138,33 @@ class Batch:
     box: IntensityBox
     movable: Tensor
 
-    def to(self, device: torch.device | str, *, non_blocking: bool = False) -> "Batch":
-        """The same batch on a device."""
-        return self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
+    def to(self, device: torch.device) -> "Batch":
+        """The same batch on a device; onto a GPU channels last, and without waiting where its memory is pinned."""
+        if device.type == "cpu":
+            return self._map(lambda tensor: tensor.to(device))
+
+        def move(tensor: Tensor) -> Tensor:
+            return tensor.to(device, non_blocking=True)
+
+        inputs = self.inputs.to(device, non_blocking=True, memory_format=torch.channels_last_3d)
+        return Batch(self.case_ids, inputs, move(self.targets), self.box.moved(move), move(self.movable))
 
     def pin_memory(self) -> "Batch":
         """The same batch in page-locked memory, which PyTorch's loader asks for."""
         return self._map(lambda tensor: tensor.pin_memory())
 
-    def _map(self, function: Callable[[Tensor], Tensor]) -> "Batch":
+    def of_cases(self, chosen: Tensor) -> "Batch":
+        """Some cases of the batch; ``chosen`` is a mask (B,)."""
         return Batch(
-            self.case_ids,
-            function(self.inputs),
-            function(self.targets),
-            IntensityBox(function(self.box.lower), function(self.box.upper)),
-            function(self.movable),
+            tuple(case_id for case_id, is_chosen in zip(self.case_ids, chosen.tolist(), strict=True) if is_chosen),
+            self.inputs[chosen],
+            self.targets[chosen],
+            self.box.of_cases(chosen),
+            self.movable[chosen],
         )
+
+    def _map(self, move: Callable[[Tensor], Tensor]) -> "Batch":
+        return Batch(self.case_ids, move(self.inputs), move(self.targets), self.box.moved(move), move(self.movable))
 
     @classmethod
     def stack(cls, cases: Sequence[Case]) -> Self:
@@ -171,3 +196,9 @@ class Batch:
 def rows_of(bound: Tensor, index: Tensor) -> Tensor:
     """Rows of a tensor whose first axis is the batch or 1 (then it is the same for every case)."""
     return bound if len(bound) == 1 else bound[index.to(bound.device)]
+
+
+def case_generator(seed: int, case_id: str, epsilon: float, device: torch.device | str) -> torch.Generator:
+    """A generator of this case and epsilon alone, so that results depend on no order, shard or restart."""
+    digest = hashlib.sha256(f"{seed}/{case_id}/{epsilon!r}".encode()).digest()
+    return torch.Generator(device).manual_seed(int.from_bytes(digest[:7]))

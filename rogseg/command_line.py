@@ -1,9 +1,10 @@
 """What every command line does with a user's mistake; it loads nothing, so that ``--help`` stays quick."""
 
+import difflib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-__all__ = ["exit_status"]
+__all__ = ["exit_status", "nearest"]
 
 
 def exit_status(program: str, job: Callable[[], object], if_interrupted: str = "stopped") -> int:
@@ -26,3 +27,10 @@ def exit_status(program: str, job: Callable[[], object], if_interrupted: str = "
         print(f"{program}: {if_interrupted}", file=sys.stderr)
         return 130
     return 0
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A hint for an error message: the known word that is nearest, and else all of them."""
+    known = sorted(known)
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"

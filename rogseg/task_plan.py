@@ -2,7 +2,7 @@
 
 Everything that preprocessing derives from a dataset and that later stages rely on stands here, frozen and
 validated, and goes to and from JSON unchanged. Spatial triples follow the axis order of the NIfTI file (see
-``rogseg/preprocessing/nifti.py``).
+``rogseg/preprocessing/raw_reading.py``).
 """
 
 import dataclasses
@@ -12,12 +12,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-__all__ = ["ChannelIntensity", "ForegroundClass", "Region", "TaskPlan", "Triple"]
+from rogseg.foreign import checked_name, decode, read_json
+
+__all__ = ["MAX_CLASSES", "ChannelIntensity", "ForegroundClass", "Region", "TaskPlan", "Triple", "is_orientation"]
 
 Triple = tuple[int, int, int]
 
 Region = tuple[slice, slice, slice]
 """A cuboid of a volume [voxels]."""
+
+MAX_CLASSES = 255
+"""Classes of a task, the background included: class indices are stored in a byte."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +71,8 @@ class ForegroundClass:
     postprocess: bool = False
 
     def __post_init__(self) -> None:
+        if not self.name.strip():
+            raise ValueError(f"a class has the name {self.name!r}; every class needs one that can be read")
         if self.kind not in ("organ", "lesion"):
             raise ValueError(f"class {self.name!r}: kind must be 'organ' or 'lesion', got {self.kind!r}")
         if self.min_voxels < 0:
@@ -79,7 +86,9 @@ class TaskPlan:
     ``label_values[i]`` is the value that class ``i`` has in the raw label files; 0 is the background, ``classes``
     are the others in order. ``strides`` are the two strides of the stem and the first step of the lattice;
     ``crop_size`` is what is cut out before augmentation. ``intensity_source`` says whether the intensity numbers were
-    published by the authors or computed from the training cases at hand.
+    published by the authors or computed from the training cases at hand. ``orientation`` says where the three axes of
+    the network's grid point, such as ``RAS`` (to the right, to the front, to the head): volumes of another order are
+    brought into it and their predictions back; None takes every volume in the order of its file.
     """
 
     name: str
@@ -93,8 +102,10 @@ class TaskPlan:
     strides: tuple[Triple, Triple, Triple]
     surface_tolerance: float = 1.0
     intensity_source: Literal["published", "computed"] = "computed"
+    orientation: str | None = None
 
     def __post_init__(self) -> None:
+        checked_name(self.name, "the task of a plan")
         where = f"plan of task {self.name!r}"
         if not self.channels:
             raise ValueError(f"{where}: it has no channel")
@@ -105,6 +116,12 @@ class TaskPlan:
                 f"{where}: label_values must hold one distinct value for the background and for each of the "
                 f"{len(self.classes)} classes, got {self.label_values}"
             )
+        if len(self.label_values) > MAX_CLASSES:
+            raise ValueError(
+                f"{where}: {len(self.label_values)} classes; at most {MAX_CLASSES} with the background can be stored"
+            )
+        if len(set(self.class_names)) != len(self.classes):
+            raise ValueError(f"{where}: two classes have one name in {self.class_names}; give each its own")
         if len(self.spacing) != 3 or not all(math.isfinite(step) and step > 0 for step in self.spacing):
             raise ValueError(f"{where}: spacing must be three positive numbers [mm], got {self.spacing}")
         for key in ("patch_size", "crop_size", "window_size"):
@@ -117,6 +134,15 @@ class TaskPlan:
             )
         if len(self.strides) != 3 or not all(len(s) == 3 and all(step in (1, 2) for step in s) for s in self.strides):
             raise ValueError(f"{where}: strides must be three triples of 1 and 2, got {self.strides}")
+        if any(patch % step for patch, step in zip(self.patch_size, self.plan_stride, strict=True)):
+            raise ValueError(
+                f"{where}: patch_size {self.patch_size} must be divisible by {self.plan_stride}, the product of strides"
+            )
+        if self.orientation is not None and not is_orientation(self.orientation):
+            raise ValueError(
+                f"{where}: orientation must be three letters, one each of R or L, A or P, S or I, got "
+                f"{self.orientation!r}"
+            )
         if not self.surface_tolerance > 0:
             raise ValueError(f"{where}: surface_tolerance must be positive [mm], got {self.surface_tolerance}")
 
@@ -131,6 +157,12 @@ class TaskPlan:
         return len(self.classes) + 1
 
     @property
+    def plan_stride(self) -> Triple:
+        """Product of `strides` along each axis."""
+        first, second, third = (math.prod(axis) for axis in zip(*self.strides, strict=True))
+        return first, second, third
+
+    @property
     def stem_stride(self) -> Triple:
         """Stride between the inputs and the network's finest features."""
         return self.strides[0]
@@ -141,8 +173,10 @@ class TaskPlan:
         return tuple(entry.name for entry in self.classes)
 
     def to_json(self) -> dict[str, Any]:
-        """The plan as plain JSON data."""
+        """The plan as plain JSON data, without an orientation that is None: older plans stay what they are."""
         data: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
+        if self.orientation is None:
+            del data["orientation"]
         return data
 
     @classmethod
@@ -152,24 +186,7 @@ class TaskPlan:
         Raises:
             ValueError: a key is missing, unknown, or its value is not allowed; the message names it.
         """
-        known = {field.name for field in dataclasses.fields(cls)}
-        unknown = sorted(set(data) - known)
-        if unknown:
-            raise ValueError(f"task plan: unknown keys {unknown}; known are {sorted(known)}")
-        required = {field.name for field in dataclasses.fields(cls) if field.default is dataclasses.MISSING}
-        missing = sorted(required - set(data))
-        if missing:
-            raise ValueError(f"task plan: missing keys {missing}")
-        values = dict(data)
-        try:
-            values["channels"] = tuple(ChannelIntensity(**channel) for channel in data["channels"])
-            values["classes"] = tuple(ForegroundClass(**entry) for entry in data["classes"])
-        except TypeError as error:
-            raise ValueError(f"task plan: a channel or class has a missing or unknown key: {error}") from error
-        for key in ("label_values", "spacing", "patch_size", "crop_size", "window_size"):
-            values[key] = tuple(data[key])
-        values["strides"] = tuple(tuple(stride) for stride in data["strides"])
-        return cls(**values)
+        return decode(data, cls, "task plan")
 
     @classmethod
     def load(cls, path: str | Path) -> "TaskPlan":
@@ -178,8 +195,16 @@ class TaskPlan:
         Raises:
             ValueError: the file is not JSON or holds no valid plan; the message names the file.
         """
+        remedy = "run tools/preprocess.py to make one"
+        content = read_json(path, remedy)
+        if not isinstance(content, dict) or set(content) != {"task"}:
+            raise ValueError(f"{path}: not a task plan (it must hold one key, task, and nothing else); {remedy}")
         try:
-            content = json.loads(Path(path).read_text())
             return cls.from_json(content["task"])
-        except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{path}: not a task plan ({error}); run tools/preprocess.py to make one") from error
+        except ValueError as error:
+            raise ValueError(f"{path}: not a task plan ({error}); {remedy}") from error
+
+
+def is_orientation(text: str) -> bool:
+    """Whether three letters name the directions of three axes, such as ``RAS``."""
+    return sorted({"L": "R", "P": "A", "I": "S"}.get(letter, letter) for letter in text) == ["A", "R", "S"]

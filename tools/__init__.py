@@ -1,1 +1,1 @@
-"""Command lines: each parses its arguments and makes one call."""
+"""The subcommands of ``rogseg``, to be run from a clone."""

@@ -1,41 +1,11 @@
-"""Turn a raw task folder (layout of the MSD or of nnU-Net) into stored cases with a plan."""
+"""``rogseg preprocess``, from a clone."""
 
-import argparse
 import sys
-from pathlib import Path
+from functools import partial
 
-from rogseg.command_line import exit_status
+from rogseg.commands import run_command
 
-SHIPPED_PLANS = Path(__file__).resolve().parents[1] / "configs" / "_base_" / "tasks"
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("raw_task_dir", type=Path, help="folder with dataset.json, imagesTr and labelsTr")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the stored task, e.g. data/stored/<name>")
-    parser.add_argument("--num-workers", type=int, default=1, help="number of processes (default: 1)")
-    parser.add_argument("--plan", type=Path, help="a plan.json to use; else the shipped one of an MSD task, else a new")
-    return parser
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Parse and call."""
-    options = build_parser().parse_args(arguments)
-    from rogseg.preprocessing import choose_plan, preprocess_task
-
-    def preprocess() -> None:
-        plan, origin = choose_plan(options.raw_task_dir, options.plan, SHIPPED_PLANS)
-        print(f"plan: {origin}", flush=True)
-        task = preprocess_task(options.raw_task_dir, options.out, num_workers=options.num_workers, plan=plan)
-        print(
-            f"{len(task.case_ids)} cases in {task.directory}\n"
-            f"patch {task.plan.patch_size}, window {task.plan.window_size}, strides {task.plan.strides}, "
-            f"spacing {task.plan.spacing} mm, intensities {task.plan.intensity_source}"
-        )
-
-    return exit_status("preprocess.py", preprocess, "stopped; the same command goes on with the cases that are missing")
-
+main = partial(run_command, "preprocess", program="preprocess.py")
 
 if __name__ == "__main__":
     sys.exit(main())

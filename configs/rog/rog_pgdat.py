@@ -1,6 +1,6 @@
 # ROG with PGD adversarial training: 4 gradient passes per mini-batch, 3 to craft and 1 to train.
 # Fewer epochs than standard training, so that gradient passes are the same.
 _base_ = "./rog_freeat.py"
-trainer = dict(_delete_=True, type="PGDTrainer", num_iterations=3, epsilon=8 / 255)
+trainer = dict(_delete_=True, type="AdversarialTrainer", craft=dict(type="PGDCraft", num_iterations=3), epsilon=8 / 255)
 train_cfg = dict(max_epochs=250)
 plateau = dict(patience=12)

@@ -1,6 +1,12 @@
 # 1,200 gradient passes from the clean light network, as the other light adversarial trainings.
 _base_ = "./rog_freeat_hippocampus_light.py"
-trainer = dict(_delete_=True, type="TRADESTrainer", beta=6.0, num_iterations=3, epsilon=8 / 255)
+trainer = dict(
+    _delete_=True,
+    type="AdversarialTrainer",
+    craft=dict(type="PGDCraft", num_iterations=3, start="noise"),
+    loss=dict(type="TRADES", beta=6.0),
+    epsilon=8 / 255,
+)
 train_cfg = dict(max_epochs=10, iterations_per_epoch=20)
 default_hooks = dict(ema=dict(momentum=0.1))
 validation = dict(interval=2, volume_interval=2)

@@ -47,6 +47,7 @@ class AttackResult:
 
     Args:
         adversarial: (B, C, D, H, W), in ball and box.
+        prediction: (B, D, H, W) uint8, the class of every voxel of it.
         success: (B,) bool, the criterion on it.
         dice: (B, K - 1) float64, per foreground class; NaN where neither target nor prediction has it, and in
             the whole row of a case without foreground.
@@ -62,6 +63,7 @@ class AttackResult:
     """
 
     adversarial: Tensor
+    prediction: Tensor
     success: Tensor
     dice: Tensor
     loss: Tensor
@@ -152,6 +154,7 @@ class Attack(ABC):
         threat.assert_admissible(inputs, adversarial)
         return AttackResult(
             adversarial=adversarial,
+            prediction=logits.argmax(1).to(torch.uint8),
             success=success,
             dice=dice,
             loss=loss,

@@ -2,7 +2,6 @@
 
 from rogseg.datasets.patch_dataset import PatchDataset, PatchKey
 from rogseg.datasets.patch_sampler import PatchSampler
-from rogseg.datasets.sample import Minibatch, Sample, collate
 from rogseg.datasets.volume_dataset import VolumeDataset
 
-__all__ = ["Minibatch", "PatchDataset", "PatchKey", "PatchSampler", "Sample", "VolumeDataset", "collate"]
+__all__ = ["PatchDataset", "PatchKey", "PatchSampler", "VolumeDataset"]

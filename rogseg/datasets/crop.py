@@ -52,13 +52,13 @@ def read_crop(case: StoredCase, start: Sequence[int], size: Triple) -> tuple[Ten
     highs = [min(first + extent, length) for first, extent, length in zip(start, size, shape, strict=True)]
     inputs = torch.zeros(case.shape[0], *size)
     targets = torch.zeros(size, dtype=torch.uint8)
-    inside = torch.zeros(1, *size, dtype=torch.bool)
+    movable = torch.zeros(1, *size, dtype=torch.bool)
     if all(low < high for low, high in zip(lows, highs, strict=True)):
         read = (slice(lows[0], highs[0]), slice(lows[1], highs[1]), slice(lows[2], highs[2]))
         place = tuple(slice(low - first, high - first) for low, high, first in zip(lows, highs, start, strict=True))
         inputs[(slice(None), *place)] = torch.from_numpy(case.read_image(read))
-        inside[(slice(None), *place)] = True
+        movable[(slice(None), *place)] = True
         label = case.read_label(read)
         if label is not None:
             targets[place] = torch.from_numpy(label)
-    return inputs, targets, inside
+    return inputs, targets, movable

@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
+from rogseg.cases import Case, IntensityBox
 from rogseg.datasets.crop import patch_start, random_start, read_crop
-from rogseg.datasets.sample import Sample
 from rogseg.datasets.transforms import Transform
 from rogseg.registry import DATASETS, TRANSFORMS
 from rogseg.storage import StoredCase, StoredTask
@@ -23,7 +22,7 @@ PatchKey = tuple[int, int]
 
 
 @DATASETS.register_module()
-class PatchDataset(Dataset[Sample]):
+class PatchDataset(Dataset[Case]):
     """Patches by (epoch, index): every random choice hangs on (seed, epoch, index) alone.
 
     So workers, their number, the number of processes and a restart change nothing. All cases are drawn equally
@@ -76,27 +75,26 @@ class PatchDataset(Dataset[Sample]):
     def __len__(self) -> int:
         return self.length
 
-    def __getitem__(self, key: PatchKey) -> Sample:
-        """The patch of an epoch and an index."""
+    def __getitem__(self, key: PatchKey) -> Case:
+        """The patch of an epoch and an index; its targets are uint8 until they are stacked."""
         epoch, index = key
-        case = self.case_of(epoch, index)
-        properties = case.properties
+        stored = self.case_of(epoch, index)
+        properties = stored.properties
         generator = np.random.default_rng([1, self.seed, epoch, index])
-        start = self._start(case, generator)
+        start = self._start(stored, generator)
         margin = [(crop - patch) // 2 for crop, patch in zip(self.crop_size, self.patch_size, strict=True)]
         corner = [first - extra for first, extra in zip(start, margin, strict=True)]
-        inputs, targets, inside = read_crop(case, corner, self.crop_size)
-        sample: Sample = {
-            "inputs": inputs,
-            "targets": targets,
-            "inside": inside,
-            "box_lower": torch.tensor(properties.box_lower, dtype=torch.float32).view(-1, 1, 1, 1),
-            "box_upper": torch.tensor(properties.box_upper, dtype=torch.float32).view(-1, 1, 1, 1),
-            "case_id": properties.case_id,
-        }
+        inputs, targets, movable = read_crop(stored, corner, self.crop_size)
+        case = Case(
+            properties.case_id,
+            inputs[None],
+            targets[None],
+            IntensityBox.per_channel(properties.box_lower, properties.box_upper),
+            movable[None],
+        )
         for transform in self.transforms:
-            sample = transform(sample, generator)
-        return sample
+            case = transform(case, generator)
+        return case
 
     def case_of(self, epoch: int, index: int) -> StoredCase:
         """The case that a patch comes from."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch.utils.data import Dataset
 
-from rogseg.datasets.sample import Sample
+from rogseg.cases import Case, IntensityBox
 from rogseg.registry import DATASETS
 from rogseg.storage import StoredTask
 
@@ -14,7 +14,7 @@ __all__ = ["VolumeDataset"]
 
 
 @DATASETS.register_module()
-class VolumeDataset(Dataset[Sample]):
+class VolumeDataset(Dataset[Case]):
     """Labelled cases as they are stored, clipped to their box.
 
     Args:
@@ -29,8 +29,8 @@ class VolumeDataset(Dataset[Sample]):
     def __len__(self) -> int:
         return len(self.cases)
 
-    def __getitem__(self, index: int) -> Sample:
-        """One case.
+    def __getitem__(self, index: int) -> Case:
+        """One case, its targets in uint8.
 
         Raises:
             ValueError: it has no label.
@@ -40,13 +40,6 @@ class VolumeDataset(Dataset[Sample]):
         if label is None:
             raise ValueError(f"{case.directory}: the case has no label, so nothing can be measured on it")
         properties = case.properties
-        lower = torch.tensor(properties.box_lower, dtype=torch.float32).view(-1, 1, 1, 1)
-        upper = torch.tensor(properties.box_upper, dtype=torch.float32).view(-1, 1, 1, 1)
-        return {
-            "inputs": torch.from_numpy(case.read_image()).clamp(lower, upper),
-            "targets": torch.from_numpy(label),
-            "inside": torch.ones(1, *label.shape, dtype=torch.bool),
-            "box_lower": lower,
-            "box_upper": upper,
-            "case_id": properties.case_id,
-        }
+        box = IntensityBox.per_channel(properties.box_lower, properties.box_upper)
+        inputs = torch.from_numpy(case.read_image())[None].clamp(box.lower, box.upper)
+        return Case(properties.case_id, inputs, torch.from_numpy(label)[None], box)

@@ -51,7 +51,7 @@ def ensure_stored_task(
             attach_task(config, directory)
             return task
     # Only a first run needs these, and they bring the libraries for raw files with them.
-    from rogseg.preprocessing import preprocess_task
+    from rogseg.preprocessing import kept_plan, preprocess_task
     from rogseg.sources import MSD_ARCHIVES, download_hint
 
     plan = plan_of(config)
@@ -64,5 +64,8 @@ def ensure_stored_task(
             f"{plan.name}, or --task with what tools/preprocess.py made."
         )
     print(f"{directory} is not there or not finished: preprocessing {raw_dir} first", flush=True)
+    # What the folder was made with before stays: a config is no order to replace it, and is held against it afterwards.
+    plan = kept_plan(directory) or plan
     preprocess_task(raw_dir, directory, num_workers=max(1, config.train_data["num_workers"]), plan=plan)
+    attach_task(config, directory)
     return StoredTask(directory)

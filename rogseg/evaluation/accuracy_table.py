@@ -1,78 +1,69 @@
-"""Accuracy records as CSV and as a table for the terminal."""
+"""Clean records as CSV, as a summary in JSON and as a table for the terminal."""
 
 import csv
+import dataclasses
 import io
-import math
-from collections.abc import Sequence
+from typing import Any
 
-from rich.table import Table
+from rogseg.evaluation.case_record import class_mean
+from rogseg.evaluation.notes import notes_on
+from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.evaluation.statistics import MeanOverCases, mean_over_cases
+from rogseg.evaluation.text_table import TextTable, heading_of, with_interval
 
-from rogseg.evaluation.accuracy_record import MEASURES, AccuracyRecord
-from rogseg.metrics import bootstrap_interval
-
-__all__ = ["accuracy_csv", "accuracy_summary", "accuracy_table"]
-
-HEADINGS = {"dice": "Dice", "nsd": "NSD", "hd95": "HD95 [mm]"}
-MEAN = "mean"
+__all__ = ["accuracy_csv", "accuracy_means", "accuracy_summary", "accuracy_table"]
 
 
-def accuracy_csv(records: Sequence[AccuracyRecord], class_names: Sequence[str]) -> str:
-    """One line per case and class: case, class, dice, nsd, hd95; empty where a class is absent from both."""
-    text = io.StringIO()
+def accuracy_csv(folder: RecordFolder) -> str:
+    """One line per case and class: case, class, a column per measure; empty where a measure says nothing."""
+    text, names = io.StringIO(), [measure["name"] for measure in folder.identity.measures]
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["case", "class", *MEASURES])
-    for record in records:
-        for index, name in enumerate(class_names):
-            values = [record.measure(measure)[index] for measure in MEASURES]
-            writer.writerow([record.case_id, name, *("" if value is None else repr(value) for value in values)])
+    writer.writerow(["case", "class", *names])
+    for record in folder.clean().values():
+        if record.measures:
+            for index, class_name in enumerate(folder.identity.classes):
+                values = [record.measures[name][index] for name in names]
+                writer.writerow([record.case_id, class_name, *("" if v is None else repr(v) for v in values)])
     return text.getvalue()
 
 
-def accuracy_summary(
-    records: Sequence[AccuracyRecord], class_names: Sequence[str]
-) -> dict[str, dict[str, dict[str, float | int | None]]]:
-    """Mean over cases and its 95% bootstrap interval, per class and measure.
+def accuracy_means(folder: RecordFolder) -> tuple[dict[str, dict[str, MeanOverCases]], dict[str, MeanOverCases]]:
+    """Means over cases by measure: of each class by its name, and of each case's mean over the classes that it has."""
+    labelled = [record for record in folder.clean().values() if record.measures]
 
-    The class ``mean`` is the mean over cases of each case's mean over the classes that it has.
+    def means(part: slice) -> dict[str, MeanOverCases]:
+        return {
+            measure["name"]: mean_over_cases(
+                (class_mean(record.measures[measure["name"]][part]) for record in labelled), measure["bounds"]
+            )
+            for measure in folder.identity.measures
+        }
 
-    Returns:
-        class -> measure -> mean, lower, upper (None without a case) and cases.
-    """
-    summary: dict[str, dict[str, dict[str, float | int | None]]] = {}
-    parts: dict[str, slice] = {name: slice(index, index + 1) for index, name in enumerate(class_names)} | {
-        MEAN: slice(None)
+    of_class = {name: means(slice(index, index + 1)) for index, name in enumerate(folder.identity.classes)}
+    return of_class, means(slice(None))
+
+
+def accuracy_summary(folder: RecordFolder) -> dict[str, Any]:
+    """`accuracy_means` as JSON data: ``classes`` and ``mean``; an interval is null where there is none."""
+    of_class, of_all = accuracy_means(folder)
+    return {
+        "classes": {name: _as_json(measures) for name, measures in of_class.items()},
+        "mean": _as_json(of_all),
     }
-    for name, part in parts.items():
-        summary[name] = {}
-        for measure in MEASURES:
-            values = [_mean(record.measure(measure)[part]) for record in records]
-            present = [value for value in values if not math.isnan(value)]
-            lower, upper = bootstrap_interval(present)
-            summary[name][measure] = {
-                "mean": math.fsum(present) / len(present) if present else None,
-                "lower": lower if present else None,
-                "upper": upper if present else None,
-                "cases": len(present),
-            }
-    return summary
 
 
-def accuracy_table(records: Sequence[AccuracyRecord], class_names: Sequence[str], title: str) -> Table:
-    """Mean and 95% bootstrap interval of every measure, a row per class and one for their mean."""
-    table = Table(title=title)
-    for heading in ("class", "cases", *(f"{HEADINGS[measure]} [95%]" for measure in MEASURES)):
-        table.add_column(heading, justify="left" if heading == "class" else "right")
-    for name, measures in accuracy_summary(records, class_names).items():
-        table.add_row(name, str(measures["dice"]["cases"]), *(_cell(measures[measure]) for measure in MEASURES))
-    return table
+def _as_json(measures: dict[str, MeanOverCases]) -> dict[str, dict[str, Any]]:
+    return {name: dataclasses.asdict(value) for name, value in measures.items()}
 
 
-def _cell(entry: dict[str, float | int | None]) -> str:
-    if entry["mean"] is None:
-        return "-"
-    return f"{entry['mean']:.3f} [{entry['lower']:.3f}, {entry['upper']:.3f}]"
-
-
-def _mean(values: Sequence[float | None]) -> float:
-    present = [value for value in values if value is not None]
-    return math.fsum(present) / len(present) if present else math.nan
+def accuracy_table(folder: RecordFolder, title: str) -> TextTable:
+    """Mean and 95% interval of every measure that says something, a row per class and one for their mean."""
+    of_class, of_all = accuracy_means(folder)
+    measures = [measure for measure in folder.identity.measures if of_all[measure["name"]].num_cases]
+    rows = []
+    for name, means in [*of_class.items(), ("mean", of_all)]:
+        entries = [means[measure["name"]] for measure in measures]
+        num_cases = str(max((entry.num_cases for entry in entries), default=0))
+        rows.append([name, num_cases, *(with_interval(entry.mean, entry.interval) for entry in entries)])
+    headings = ["class", "cases", *(f"{heading_of(measure)} [95%]" for measure in measures)]
+    return TextTable(title, headings, rows, notes_on(folder))

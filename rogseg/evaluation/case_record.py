@@ -1,63 +1,119 @@
-"""CaseRecord: what one attack at one epsilon did to one case, as one JSON line."""
+"""CaseRecord: how well one case is segmented under one condition, as one JSON line."""
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-__all__ = ["CLEAN", "SCHEMA_VERSION", "WORST_CASE", "CaseRecord", "mean_dice"]
+__all__ = ["CLEAN", "DICE", "SCHEMA_VERSION", "WORST_CASE", "CaseRecord", "PerClass", "class_mean"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 CLEAN = "clean"
 WORST_CASE = "worst case"
+DICE = "Dice"
+
+PerClass = tuple[float | None, ...]
 
 
-def mean_dice(per_class: Sequence[float | None]) -> float | None:
-    """Mean over the classes that have a Dice; None where none has."""
+def class_mean(per_class: Sequence[float | None]) -> float | None:
+    """Mean over the classes that have a value; None where none has."""
     present = [value for value in per_class if value is not None]
     return sum(present) / len(present) if present else None
 
 
 @dataclasses.dataclass(frozen=True)
 class CaseRecord:
-    """One case under one attack; the clean prediction is the attack ``clean`` at epsilon 0.
+    """One case under one condition: an attack at an epsilon, a corruption at a severity, or none.
 
-    ``dice_clean`` and ``dice_adversarial`` hold one value per foreground class, None where the class is absent from
-    prediction and target. ``success`` is None where nothing can succeed: without attack, and in a case that lacks what
-    the criterion asks for, such as any foreground.
-    ``distance_fraction`` is in the norm of the run's threat model, in units of the box's width; the two others are the
-    largest move of a voxel, per channel, in network units and raw units (HU for CT). ``found_distance`` is the length
-    of what a minimal-norm attack found at whatever epsilon. ``seconds`` are wall-clock.
+    Without any, the condition is ``clean`` and the strength 0. A measure is a name and a value per foreground class,
+    None where the measure says nothing, such as Dice of a class that is absent from prediction and target; a case
+    without a label has no measures.
+
+    Args:
+        case_id: its name.
+        condition: the attack (a composite's members have their own records), the corruption, or ``clean``.
+        strength: epsilon or severity.
+        clean: measures of the clean prediction.
+        measures: measures under the condition.
+        success: None where nothing can succeed: without attack, and in a case that lacks what the criterion asks for.
+        distance_fraction: how far the volume was moved, in the norm of the threat, in units of the box's width.
+        distance_network: largest move of a voxel, per channel [network units].
+        distance_raw: the same [raw units, HU for CT].
+        num_forward: forward passes.
+        num_backward: backward passes.
+        num_bad_gradients: gradients that held a number that is not finite; None where they were not counted.
+        seconds: wall-clock.
+        seed: of the attack or corruption.
+        found_distance: length of what a minimal-norm attack found, at whatever epsilon.
+        visibility: how visible the change is, by the name of the measure, for instance SSIM.
+        prediction: digest of the file that holds the prediction, where one was written.
     """
 
     case_id: str
-    attack: str
-    epsilon: float
-    dice_clean: tuple[float | None, ...]
-    dice_adversarial: tuple[float | None, ...]
-    success: bool | None
-    distance_fraction: float
-    distance_network: tuple[float, ...]
-    distance_raw: tuple[float, ...]
-    num_forward: int
-    num_backward: int
-    seconds: float
-    seed: int
+    condition: str
+    strength: float
+    clean: Mapping[str, PerClass]
+    measures: Mapping[str, PerClass]
+    success: bool | None = None
+    distance_fraction: float | None = None
+    distance_network: tuple[float, ...] = ()
+    distance_raw: tuple[float, ...] = ()
+    num_forward: int = 1
+    num_backward: int = 0
+    num_bad_gradients: int | None = None
+    seconds: float = 0.0
+    seed: int = 0
     found_distance: float | None = None
+    visibility: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    prediction: str | None = None
+
+    @classmethod
+    def of_clean(
+        cls,
+        case_id: str,
+        measures: Mapping[str, PerClass],
+        *,
+        seed: int = 0,
+        seconds: float = 0.0,
+        prediction: str | None = None,
+    ) -> "CaseRecord":
+        """The record of a case that nothing was done to."""
+        return cls(case_id, CLEAN, 0.0, measures, measures, seed=seed, seconds=seconds, prediction=prediction)
 
     @property
     def key(self) -> tuple[str, str, float]:
-        """What makes a record unique within a run."""
-        return self.case_id, self.attack, self.epsilon
+        """What makes a record unique within an evaluation."""
+        return self.case_id, self.condition, self.strength
+
+    @property
+    def attack(self) -> str:
+        """The condition, where it is an attack."""
+        return self.condition
+
+    @property
+    def epsilon(self) -> float:
+        """The strength, where the condition is an attack."""
+        return self.strength
+
+    @property
+    def dice_clean(self) -> PerClass:
+        """Clean Dice of each foreground class; empty without a label."""
+        return self.clean.get(DICE, ())
+
+    @property
+    def dice(self) -> PerClass:
+        """Dice of each foreground class under the condition; empty without a label."""
+        return self.measures.get(DICE, ())
 
     @property
     def mean_clean(self) -> float | None:
         """Mean clean Dice over the foreground classes."""
-        return mean_dice(self.dice_clean)
+        return class_mean(self.dice_clean)
 
     @property
-    def mean_adversarial(self) -> float | None:
-        """Mean Dice under the attack over the foreground classes."""
-        return mean_dice(self.dice_adversarial)
+    def mean_dice(self) -> float | None:
+        """Mean Dice under the condition over the foreground classes."""
+        return class_mean(self.dice)
 
     def to_line(self) -> str:
         """The record as one line of strict JSON."""
@@ -65,18 +121,46 @@ class CaseRecord:
 
     @classmethod
     def from_line(cls, line: str) -> "CaseRecord":
-        """Read what `to_line` wrote.
+        """Read what `to_line` wrote, or what a version with the schema 1 wrote.
 
         Raises:
-            ValueError: the line is torn, of another schema version, or lacks a key.
+            ValueError: the line is no JSON object, of another schema version, or has missing or unknown keys.
         """
-        data = json.loads(line)
+        data: Any = json.loads(line)
+        if not isinstance(data, dict):
+            raise ValueError(f"a record is a JSON object, got {line[:40]!r}")
         schema = data.pop("schema", None)
-        if schema != SCHEMA_VERSION:
-            raise ValueError(f"a record has schema version {schema}, this version of rogseg reads {SCHEMA_VERSION}")
+        if schema == 1:
+            data = _migrated(data)
+        elif schema != SCHEMA_VERSION:
+            raise ValueError(
+                f"a record has schema version {schema}, this version of rogseg reads 1 to {SCHEMA_VERSION}"
+            )
         try:
-            for key in ("dice_clean", "dice_adversarial", "distance_network", "distance_raw"):
-                data[key] = tuple(data[key])
+            for key in ("clean", "measures"):
+                data[key] = {name: tuple(values) for name, values in data[key].items()}
+            for key in ("distance_network", "distance_raw"):
+                data[key] = tuple(data.get(key, ()))
             return cls(**data)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"a record has missing or unknown keys: {error}") from error
+
+
+# Schema 1 had two kinds of records: of attacks, with Dice alone, and of tests, with three measures on the raw grid.
+_OLD_MEASURES = {"dice": DICE, "nsd": "NSD", "hd95": "HD95"}
+
+
+def _migrated(old: dict[str, Any]) -> dict[str, Any]:
+    try:
+        if "attack" in old:
+            renamed = {"condition": old.pop("attack"), "strength": old.pop("epsilon")}
+            return {
+                **renamed,
+                "clean": {DICE: old.pop("dice_clean")},
+                "measures": {DICE: old.pop("dice_adversarial")},
+                **old,
+            }
+        measures = {new: old.pop(name) for name, new in _OLD_MEASURES.items()}
+        return {"condition": CLEAN, "strength": 0.0, "clean": measures, "measures": measures, **old}
+    except KeyError as error:
+        raise ValueError(f"a record has missing or unknown keys: {error}") from error

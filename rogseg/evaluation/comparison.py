@@ -1,61 +1,156 @@
-"""Several networks under the same attacks on the same cases, side by side."""
+"""Several systems under the same conditions on the same cases, side by side and pair by pair."""
 
+import itertools
+import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from rogseg.evaluation.case_record import CLEAN
-from rogseg.evaluation.robustness_report import RobustnessReport
-from rogseg.evaluation.robustness_summary import summarise_all
-from rogseg.metrics import bootstrap_interval
+from rogseg.evaluation.case_record import DICE
+from rogseg.evaluation.comparison_row import ComparisonRow, row_labels, rows_of
+from rogseg.evaluation.legacy_identity import NOT_RECORDED
+from rogseg.evaluation.notes import HELD_OUT
+from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.evaluation.statistics import Bounds, mean_interval, paired_difference
+from rogseg.evaluation.summary import ConditionSummary, mean
+from rogseg.evaluation.text_table import NOTHING, TextTable, with_interval
 
-__all__ = ["comparison_table"]
+__all__ = ["comparison_tables"]
 
-# What must agree for two networks to be compared; checkpoint, config and attack may differ.
-SHARED = ("task", "threat", "protocol", "cases", "overlap")
+# What must agree for any two numbers to be compared.
+SHARED = ("task", "classes", "protocol", "data")
+# What must agree among the evaluations of one system.
+OF_ONE_SYSTEM = ("system", "window_size", "overlap")
 
 
-def comparison_table(reports: Mapping[str, Sequence[RobustnessReport]]) -> str:
-    """Mean Dice with its 95% bootstrap interval as a Markdown table: a row per attack, a column per network.
+PAIRED_NOTES = (
+    "Differences are of the same cases, with the 95% interval of their mean.",
+    "Each column is one trained network: what holds of a way to train needs several of each.",
+)
+
+
+def comparison_tables(folders: Mapping[str, Sequence[RecordFolder]], measure: str = DICE) -> tuple[TextTable, ...]:
+    """Means with their intervals, a row per condition and a column per system; then the paired differences.
+
+    A row holds only what was made in the same way: by the same attack with all its settings, threat, epsilon,
+    criterion, source of mu and seed. What would otherwise look alike is told apart in its label.
 
     Args:
-        reports: by the network's name, one report per attack.
+        folders: by the system's name, one per attack or corruption.
+        measure: what is compared, by its name in the records.
 
     Raises:
-        ValueError: the reports differ in task, threat model, protocol or cases; or a network has two values for one
-            attack.
+        ValueError: the evaluations differ in task, classes, protocol or cases; those of one name are of two systems; a
+            system has two values for one row; or none has the measure.
     """
-    everything = [report for of_one in reports.values() for report in of_one]
-    for report in everything[1:]:
-        for key in SHARED:
-            if report.header["identity"][key] != everything[0].header["identity"][key]:
-                raise ValueError(
-                    f"{report.directory} and {everything[0].directory} differ in {key}, so their numbers do not "
-                    "compare; evaluate both in the same way"
-                )
-    rows: dict[str, dict[str, str]] = {}
-    for name, of_one in reports.items():
-        for report in of_one:
-            for attack, cell in _cells(report).items():
-                if rows.setdefault(attack, {}).setdefault(name, cell) != cell:
-                    raise ValueError(f"{report.directory}: {name} has another value for {attack!r} already")
-    lines = [["mean Dice under", *reports], ["---"] * (len(reports) + 1)]
-    lines += [[attack, *(of_network.get(name, "-") for name in reports)] for attack, of_network in rows.items()]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+    _check_shared(folders)
+    cells: dict[str, dict[str, ConditionSummary]] = {}
+    rows: dict[str, ComparisonRow] = {}
+    for name, of_one in folders.items():
+        for folder in of_one:
+            for row, summary in rows_of(folder):
+                rows.setdefault(row.key, row)
+                there = cells.setdefault(row.key, {}).setdefault(name, summary)
+                if there.by_case(measure) != summary.by_case(measure):
+                    raise ValueError(
+                        f"{folder.directory}: {name} has other values for {row.label!r} already; name one of the two"
+                    )
+    labels, names, facts = row_labels(list(rows.values())), list(folders), _facts_of(measure, folders)
+    means = [
+        [labels[key], *(_mean_cell(of_row.get(name), measure, facts["bounds"]) for name in names)]
+        for key, of_row in cells.items()
+    ]
+    tables = [TextTable(f"Mean {measure} [95%]", [f"mean {measure} under", *names], means, _notes(folders))]
+    if len(names) > 1:
+        tables.append(_differences(cells, labels, names, measure, facts["better"]))
+    return tuple(tables)
 
 
-def _cells(report: RobustnessReport) -> dict[str, str]:
-    identity = report.header["identity"]
-    steps = identity["attack"].get("num_iterations")
-    is_ensemble = len(report.attacks()) > 1
-    cells = {}
-    for row in summarise_all(report):
-        lower, upper = bootstrap_interval(row.dice)
-        attack = CLEAN
-        if row.attack != CLEAN:
-            epsilon = (
-                f"{row.epsilon * 255:.3g}/255" if identity["threat"]["unit"] == "fraction" else f"{row.epsilon:.3g}"
+def _facts_of(measure: str, folders: Mapping[str, Sequence[RecordFolder]]) -> Mapping[str, Any]:
+    """What the identities say of a measure."""
+    everything = (folder for of_one in folders.values() for folder in of_one)
+    found = (facts for folder in everything for facts in folder.identity.measures if facts["name"] == measure)
+    facts = next(found, None)
+    if facts is None:
+        known = sorted({str(one["name"]) for of_one in folders.values() for f in of_one for one in f.identity.measures})
+        raise ValueError(f"none of the records has the measure {measure!r}; they have {', '.join(known)}")
+    return facts
+
+
+def _mean_cell(summary: ConditionSummary | None, measure: str, bounds: Bounds) -> str:
+    if summary is None:
+        return NOTHING
+    values = list(summary.by_case(measure).values())
+    cell = with_interval(mean(values), mean_interval(values, bounds))
+    if summary.num_missing:
+        done = len(summary.records)
+        return f"INCOMPLETE, {done} of {done + summary.num_missing} cases: {cell}"
+    return cell
+
+
+def _differences(
+    cells: Mapping[str, Mapping[str, ConditionSummary]],
+    labels: Mapping[str, str],
+    names: Sequence[str],
+    measure: str,
+    better: str,
+) -> TextTable:
+    """Each system less each earlier one, on the cases that both have; of what is best at zero, how far off it is."""
+    pairs = [(later, earlier) for earlier, later in itertools.combinations(names, 2)]
+    rows = []
+    for key, of_row in cells.items():
+        row = [labels[key]]
+        for later, earlier in pairs:
+            both = [of_row[name] for name in (later, earlier) if name in of_row]
+            row.append(_difference_cell(both[0], both[1], measure, better) if len(both) == 2 else NOTHING)
+        rows.append(row)
+    title = f"Paired differences of {'the size of ' if better == 'zero' else ''}{measure} [95%]"
+    return TextTable(title, ["difference under", *(f"{one} less {other}" for one, other in pairs)], rows, PAIRED_NOTES)
+
+
+def _difference_cell(one: ConditionSummary, other: ConditionSummary, measure: str, better: str) -> str:
+    first, second = (
+        {case_id: abs(value) if better == "zero" else value for case_id, value in summary.by_case(measure).items()}
+        for summary in (one, other)
+    )
+    found = paired_difference(first, second)
+    if found is None:
+        return NOTHING
+    interval = NOTHING if found.interval is None else f"[{found.interval[0]:+.4f}, {found.interval[1]:+.4f}]"
+    num_better = found.num_higher if better == "higher" else found.num_lower
+    cell = f"{found.mean:+.4f} {interval}, better on {num_better} of {found.num_cases}"
+    return f"INCOMPLETE: {cell}" if one.num_missing or other.num_missing else cell
+
+
+def _check_shared(folders: Mapping[str, Sequence[RecordFolder]]) -> None:
+    everything = [folder for of_one in folders.values() for folder in of_one]
+    for folder in everything[1:]:
+        _agree(folder, everything[0], SHARED, "their numbers do not compare; evaluate both in the same way")
+    for name, of_one in folders.items():
+        for folder in of_one[1:]:
+            _agree(folder, of_one[0], OF_ONE_SYSTEM, f"they are not both {name!r}; give each its own name")
+
+
+def _agree(one: RecordFolder, other: RecordFolder, fields: Sequence[str], otherwise: str) -> None:
+    here, there = one.identity.to_json(), other.identity.to_json()
+    for field in fields:
+        if here[field] != there[field]:
+            raise ValueError(
+                f"{one.directory} and {other.directory} differ in {_where(here, there, field)}, so {otherwise}"
             )
-            # Of an ensemble each row names the ensemble, whose config says each member's budget.
-            detail = f" of {identity['attack_name']}" if is_ensemble else f", {steps} iterations" if steps else ""
-            attack = f"{row.attack}{detail}, {epsilon}"
-        cells[attack] = f"{row.mean_dice:.3f} [{lower:.3f}, {upper:.3f}]"
-    return cells
+
+
+def _where(here: Mapping[str, Any], there: Mapping[str, Any], field: str) -> str:
+    """The path of the first difference: a field, and of a mapping the key."""
+    one, other = here[field], there[field]
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        key = next(key for key in [*one, *other] if key not in one or key not in other or one[key] != other[key])
+        return f"{field}.{key} ({json.dumps(one.get(key))} and {json.dumps(other.get(key))})"
+    return f"{field} ({json.dumps(one)} and {json.dumps(other)})"
+
+
+def _notes(folders: Mapping[str, Sequence[RecordFolder]]) -> tuple[str, ...]:
+    notes = []
+    for name, of_one in folders.items():
+        leaks = {folder.identity.leak for folder in of_one} - {HELD_OUT, NOT_RECORDED}
+        notes += [f"{name}: of these cases the system had: {leak}." for leak in sorted(leaks)]
+    return tuple(notes)

@@ -1,98 +1,204 @@
-"""RecordFolder: one evaluation on disk, safe against kill -9 and against mixing with another."""
+"""RecordFolder: the records of one evaluation on disk, safe against kill -9 and against mixing with another."""
 
+import dataclasses
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
+from rogseg.evaluation.identity import EvaluationIdentity
+from rogseg.evaluation.identity_differences import differences
+from rogseg.evaluation.legacy_identity import is_legacy_header, read_legacy_identity
+from rogseg.evaluation.record_file import RecordFile
+
 __all__ = ["RecordFolder"]
+
+MAX_DIFFERENCES = 5  # that a message lists
 
 
 class RecordFolder:
-    """``header.json`` (what was evaluated) and ``records.jsonl`` (a record per line).
+    """A folder with ``header.json`` (what was evaluated) and ``records.jsonl`` (a line per case and condition).
 
     Args:
         directory: where the files lie; made if absent.
-        identity: what must agree for records to belong together, JSON data; None opens what is there.
+        identity: what must agree for records to belong together; None opens what is there.
         environment: versions and machine, written beside the identity and not compared.
 
     Raises:
-        ValueError: the folder holds records of another identity, or none although identity is None.
+        ValueError: the folder holds records of another evaluation, or damaged ones, or no header.
     """
 
     def __init__(
         self,
         directory: str | Path,
-        identity: Mapping[str, Any] | None,
+        identity: EvaluationIdentity | None = None,
         environment: Mapping[str, Any] | None = None,
     ) -> None:
         self.directory = Path(directory)
         self._header_path = self.directory / "header.json"
-        self._records_path = self.directory / "records.jsonl"
+        records_path = self.directory / "records.jsonl"
         if self._header_path.exists():
-            self.header: dict[str, Any] = json.loads(self._header_path.read_text())
+            header = self._read_header()
+            self.environment: Mapping[str, Any] = header["environment"]
+            legacy = is_legacy_header(header["identity"])
+            self._file = RecordFile(records_path, checked=not legacy)
+            self._records = self._read_records()
+            self.identity = self._read_identity(header["identity"], legacy)
             if identity is not None:
                 self.check_identity(identity)
+        elif records_path.exists():
+            raise ValueError(
+                f"{self.directory}: records.jsonl lies here without header.json, so nothing says what its records are "
+                "of; put the header back, or give another --out"
+            )
         elif identity is None:
             raise ValueError(f"{self.directory}: no header.json here; name the --out folder of an evaluation")
         else:
-            self.header = {"identity": json.loads(json.dumps(identity)), "environment": dict(environment or {})}
+            self.identity, self.environment = identity, dict(environment or {})
+            self._file, self._records = RecordFile(records_path), {}
             self._write_header()
-        self._num_bytes = self._size()  # of the records that are known here
 
-    def check_identity(self, identity: Mapping[str, Any]) -> None:
-        """Refuse records of another evaluation.
+    def check_identity(self, identity: EvaluationIdentity) -> None:
+        """Refuse to mix with records of another evaluation; the one place where identities are compared.
 
         Raises:
             ValueError: the identities differ; the message says in what.
         """
-        here, wanted = self.header["identity"], json.loads(json.dumps(identity))
-        differing = sorted(key for key in {*here, *wanted} if here.get(key) != wanted.get(key))
-        if differing:
-            details = "; ".join(f"{key}: {here.get(key)!r} there, {wanted.get(key)!r} now" for key in differing)
+        if self.identity.is_legacy:
             raise ValueError(
-                f"{self.directory}: its records belong to another evaluation ({details}); give another --out"
+                f"{self.directory}: its records were written by an older version, which did not note all that they "
+                "depend on; they can be reported on, not added to: give another --out"
+            )
+        found = differences(self.identity, identity)
+        if found:
+            more = f"; and {len(found) - MAX_DIFFERENCES} more" if len(found) > MAX_DIFFERENCES else ""
+            raise ValueError(
+                f"{self.directory}: its records belong to another evaluation "
+                f"({'; '.join(found[:MAX_DIFFERENCES])}{more}); give another --out, or remove this folder to do it anew"
             )
 
-    def lines(self) -> list[str]:
-        """The whole lines; a line that a kill tore is cut off the file."""
-        if not self._records_path.exists():
-            return []
-        content = self._records_path.read_bytes()
-        whole = content[: content.rfind(b"\n") + 1]
-        if len(whole) < len(content):
-            with self._records_path.open("r+b") as file:
-                file.truncate(len(whole))
-        self._num_bytes = len(whole)
-        return whole.decode().splitlines()
-
-    def append(self, line: str) -> None:
-        """Add a line; it is on disk when this returns.
+    def settle_mu(self, mu: float) -> None:
+        """Note the mean clean Dice that the criterion asks for, once the clean cases are measured.
 
         Raises:
-            ValueError: somebody else has added lines since these were read.
+            ValueError: another mu is noted already.
         """
-        if self._size() != self._num_bytes:
-            raise ValueError(
-                f"{self.directory}: another process writes its records here, too; let it end, or give each its own "
-                "--out (attacks: split the work by --shard and merge with tools/report.py)"
-            )
-        written = (line + "\n").encode()
-        with self._records_path.open("ab") as file:
-            file.write(written)
-            file.flush()
-            os.fsync(file.fileno())
-        self._num_bytes += len(written)
+        criterion = self.identity.criterion
+        if criterion is None:
+            raise ValueError(f"{self.directory}: an evaluation without a criterion has no mu")
+        if criterion.mu is None:
+            self.identity = dataclasses.replace(self.identity, criterion=dataclasses.replace(criterion, mu=mu))
+            self._write_header()
+        elif criterion.mu != mu:
+            raise ValueError(f"{self.directory}: criterion.mu: {criterion.mu} there, {mu} now; give another --out")
 
-    def _size(self) -> int:
-        return self._records_path.stat().st_size if self._records_path.exists() else 0
+    @property
+    def records(self) -> tuple[CaseRecord, ...]:
+        """All records in a fixed order: by strength, condition and case."""
+        return tuple(sorted(self._records.values(), key=lambda one: (one.strength, one.condition, one.case_id)))
+
+    def has(self, case_id: str, condition: str, strength: float) -> bool:
+        """Whether this case was done under this condition."""
+        return (case_id, condition, strength) in self._records
+
+    def add(self, record: CaseRecord) -> None:
+        """Append a record; it is on disk when this returns.
+
+        Raises:
+            ValueError: the record is already there, or the folder is of an older version.
+        """
+        if record.key in self._records:
+            raise ValueError(f"{self.directory}: a record of {record.key} is already there")
+        if self.identity.is_legacy:
+            self.check_identity(self.identity)
+        self._file.append(record.to_line())
+        self._records[record.key] = record
+
+    def clean(self) -> dict[str, CaseRecord]:
+        """The clean record of each case."""
+        return self.under(CLEAN, 0.0)
+
+    def strengths(self) -> tuple[float, ...]:
+        """The epsilons or severities that have records, ascending."""
+        return tuple(sorted({record.strength for record in self._records.values() if record.condition != CLEAN}))
+
+    def conditions(self) -> tuple[str, ...]:
+        """The attacks or corruptions with records, by their first one; a composite counts by its members."""
+        names = dict.fromkeys(record.condition for record in self._records.values())
+        return tuple(name for name in names if name not in (CLEAN, WORST_CASE))
+
+    def under(self, condition: str, strength: float) -> dict[str, CaseRecord]:
+        """The record of each case under one condition."""
+        return {one.case_id: one for one in self.records if one.condition == condition and one.strength == strength}
+
+    @classmethod
+    def merge(cls, directories: Iterable[str | Path], out: str | Path) -> "RecordFolder":
+        """Gather the shards of one evaluation in a new folder.
+
+        Raises:
+            ValueError: the shards differ in identity, or disagree on a record.
+        """
+        # A shard that was stopped early does not know mu yet.
+        parts = sorted((cls(directory) for directory in directories), key=lambda part: part._mu is None)
+        for part in parts:
+            part.check_identity(parts[0].identity)
+        merged = cls(out, parts[0].identity, parts[0].environment)
+        for part in parts:
+            for record in part.records:
+                if not merged.has(*record.key):
+                    merged.add(record)
+                elif _without_time(merged._records[record.key]) != _without_time(record):
+                    raise ValueError(f"{part.directory}: its record of {record.key} differs from another shard's")
+        return merged
+
+    @property
+    def _mu(self) -> float | None:
+        return None if self.identity.criterion is None else self.identity.criterion.mu
+
+    def _read_header(self) -> dict[str, Any]:
+        try:
+            header = json.loads(self._header_path.read_text())
+        except ValueError as error:
+            raise ValueError(f"{self._header_path}: it is no JSON ({error}); give another --out") from error
+        if not isinstance(header, dict) or not all(
+            isinstance(header.get(k), dict) for k in ("identity", "environment")
+        ):
+            raise ValueError(
+                f"{self._header_path}: it is not the header of an evaluation, which has the keys identity and "
+                "environment; give another --out"
+            )
+        return header
+
+    def _read_identity(self, content: Mapping[str, Any], legacy: bool) -> EvaluationIdentity:
+        try:
+            if legacy:
+                return read_legacy_identity(content, self.environment.get("rogseg"), self.records)
+            return EvaluationIdentity.from_json(content)
+        except ValueError as error:
+            raise ValueError(f"{self._header_path}: {error}; give another --out") from error
+
+    def _read_records(self) -> dict[tuple[str, str, float], CaseRecord]:
+        records: dict[tuple[str, str, float], CaseRecord] = {}
+        for number, line in enumerate(self._file.lines(), 1):
+            try:
+                record = CaseRecord.from_line(line)
+            except ValueError as error:
+                raise ValueError(f"{self._file.path}: line {number}: {error}") from error
+            records[record.key] = record
+        return records
 
     def _write_header(self) -> None:
+        header = {"identity": self.identity.to_json(), "environment": dict(self.environment)}
         self.directory.mkdir(parents=True, exist_ok=True)
         temporary = self._header_path.with_suffix(".tmp")
         with temporary.open("w") as file:
-            file.write(json.dumps(self.header, indent=2) + "\n")
+            file.write(json.dumps(header, indent=2) + "\n")
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(self._header_path)
+
+
+def _without_time(record: CaseRecord) -> CaseRecord:
+    return dataclasses.replace(record, seconds=0.0)

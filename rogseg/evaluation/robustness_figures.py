@@ -1,6 +1,5 @@
 """Figures of a robustness report: Dice over epsilon, and what an attack did to one slice."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,23 +7,34 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rogseg.evaluation.robustness_summary import AttackSummary
+from rogseg.evaluation.epsilon_label import epsilon_unit_label, norm_of_threat
+from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.evaluation.summary import summarise_all
 
-__all__ = ["plot_attacked_slice", "plot_dice_over_epsilon"]
+__all__ = ["plot_attacked_slice", "plot_dice_over_strength"]
 
 Volume = npt.NDArray[np.float32] | npt.NDArray[np.uint8]
 
 
-def plot_dice_over_epsilon(clean: AttackSummary, rows: Sequence[AttackSummary], path: str | Path) -> None:
-    """Mean Dice of each attack over epsilon in 255ths, from the clean mean at 0."""
+def plot_dice_over_strength(folder: RecordFolder, path: str | Path) -> None:
+    """Mean Dice of each condition over epsilon, in the unit of the threat, or severity; from the clean mean at 0."""
+    clean, *rows = summarise_all(folder)
+    threat = folder.identity.threat
+    scale, label = 1.0, "severity"
+    if threat is not None:
+        scale = 255.0 if threat.unit == "fraction" else 1.0
+        unit = folder.identity.raw_unit if threat.unit == "raw" else epsilon_unit_label(threat.unit)
+        norm = norm_of_threat(threat.type)
+        label = f"epsilon [{unit}]" if norm == "Linf" else f"epsilon, {norm} [{unit}]"
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.add_subplot()
-    for attack in dict.fromkeys(row.attack for row in rows):
-        points = [(0.0, clean.mean_dice), *((r.epsilon * 255, r.mean_dice) for r in rows if r.attack == attack)]
-        axes.plot(*zip(*points, strict=True), marker="o", markersize=4, label=attack)
-    axes.set(xlabel="epsilon [1/255 of the intensity box]", ylabel="mean Dice", ylim=(0, 1))
+    for condition in dict.fromkeys(row.condition for row in rows):
+        points = [(r.strength * scale, r.mean_dice) for r in rows if r.condition == condition]
+        axes.plot(*zip((0.0, clean.mean_dice), *points, strict=True), marker="o", markersize=4, label=condition)
+    axes.set(xlabel=label, ylabel="mean Dice", ylim=(0, 1))
     axes.grid(alpha=0.3)
-    axes.legend(fontsize="small")
+    if rows:
+        axes.legend(fontsize="small")
     figure.savefig(path, dpi=150)
 
 

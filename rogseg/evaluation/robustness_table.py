@@ -1,51 +1,73 @@
-"""The table at the end of an evaluation, for a terminal and as Markdown."""
+"""The tables at the end of an evaluation: Dice and verdicts, and the other measures with the distances."""
 
-import math
-from collections.abc import Sequence
+from rogseg.evaluation.case_record import CLEAN, DICE
+from rogseg.evaluation.epsilon_label import strength_label
+from rogseg.evaluation.identity import EvaluationIdentity
+from rogseg.evaluation.notes import notes_on
+from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.evaluation.statistics import mean_interval, mean_over_cases, proportion_interval
+from rogseg.evaluation.summary import ConditionSummary, mean, summarise_all
+from rogseg.evaluation.text_table import NOTHING, TextTable, heading_of, number, short, with_interval
 
-from rich.table import Table
-
-from rogseg.evaluation.robustness_summary import AttackSummary
-from rogseg.metrics import bootstrap_interval
-
-__all__ = ["markdown_table", "rich_table"]
+__all__ = ["robustness_tables"]
 
 
-def _cells(row: AttackSummary) -> list[str]:
-    epsilon = f"{row.epsilon * 255:.3g}/255" if row.epsilon else "-"
+def robustness_tables(folder: RecordFolder, title: str) -> tuple[TextTable, ...]:
+    """Dice with verdicts, and what else the records hold: other measures, and how far the volumes were moved."""
+    rows = summarise_all(folder)
+    tables = [_dice_table(rows, folder.identity, title), _other_table(rows, folder.identity)]
+    *others, last = [table for table in tables if len(table.headings) > 3]
+    return *others, TextTable(last.title, last.headings, last.rows, notes_on(folder))
+
+
+def _first_cells(row: ConditionSummary, identity: EvaluationIdentity) -> list[str]:
+    strength = NOTHING if row.condition == CLEAN else strength_label(identity, row.strength)
+    num_cases = len(row.records)
     return [
-        row.attack,
-        epsilon,
-        str(len(row.dice)),
-        _with_interval(row.mean_dice, row.dice),
-        *("-" if math.isnan(value) else f"{value:.3f}" for value in row.dice_per_class),
-        _with_interval(row.robust_accuracy, [float(stands) for stands in row.robust]),
+        row.condition,
+        strength,
+        f"{num_cases} of {num_cases + row.num_missing}" if row.num_missing else str(num_cases),
     ]
 
 
-def _with_interval(value: float, values: Sequence[float]) -> str:
-    if not values:
-        return "-"
-    lower, upper = bootstrap_interval(values)
-    return f"{value:.3f} [{lower:.3f}, {upper:.3f}]"
+def _first_headings(identity: EvaluationIdentity) -> list[str]:
+    is_corruption = identity.condition is not None and identity.condition.kind == "corruption"
+    return ["corruption", "severity", "cases"] if is_corruption else ["attack", "epsilon", "cases"]
 
 
-def _headings(class_names: Sequence[str]) -> list[str]:
-    return ["attack", "epsilon", "cases", "mean Dice [95%]", *class_names, "robust accuracy [95%]"]
-
-
-def rich_table(rows: Sequence[AttackSummary], class_names: Sequence[str], title: str) -> Table:
-    """The rows as a rich table, means with their 95% bootstrap interval."""
-    table = Table(title=title)
-    for heading in _headings(class_names):
-        table.add_column(heading, justify="left" if heading == "attack" else "right")
+def _dice_table(rows: tuple[ConditionSummary, ...], identity: EvaluationIdentity, title: str) -> TextTable:
+    cells = []
     for row in rows:
-        table.add_row(*_cells(row))
-    return table
+        dice, standing = list(row.dice.values()), list(row.standing.values())
+        cells.append(
+            [
+                *_first_cells(row, identity),
+                with_interval(row.mean_dice, mean_interval(dice, (0.0, 1.0))),
+                *(number(mean(row.by_case(DICE, index).values())) for index in range(len(identity.classes))),
+                with_interval(row.robust_accuracy, proportion_interval(sum(standing), len(standing))),
+            ]
+        )
+    headings = [*_first_headings(identity), "mean Dice [95%]", *identity.classes, "robust accuracy [95%]"]
+    if not any(row.standing for row in rows):  # nothing can fall, as under a corruption
+        return TextTable(title, headings[:-1], [line[:-1] for line in cells])
+    return TextTable(title, headings, cells)
 
 
-def markdown_table(rows: Sequence[AttackSummary], class_names: Sequence[str]) -> str:
-    """The rows as a Markdown table."""
-    headings = _headings(class_names)
-    lines = [headings, ["---"] * len(headings), *(_cells(row) for row in rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+def _other_table(rows: tuple[ConditionSummary, ...], identity: EvaluationIdentity) -> TextTable:
+    measures = [
+        measure
+        for measure in identity.measures
+        if measure["name"] != DICE and any(row.by_case(measure["name"]) for row in rows)
+    ]
+    distances = {"distance_network": "network units", "distance_raw": identity.raw_unit}
+    kept = {kind: unit for kind, unit in distances.items() if any(any(row.largest_distance(kind)) for row in rows)}
+    cells = []
+    for row in rows:
+        values = [mean_over_cases(row.by_case(one["name"]).values(), one["bounds"]) for one in measures]
+        moved = [" ".join(short(distance) for distance in row.largest_distance(kind)) or NOTHING for kind in kept]
+        cells.append(
+            [*_first_cells(row, identity), *(with_interval(value.mean, value.interval) for value in values), *moved]
+        )
+    headings = [f"{heading_of(measure)} [95%]" for measure in measures]
+    moves = [f"largest move [{unit}]" for unit in kept.values()]
+    return TextTable("Other measures and distances", [*_first_headings(identity), *headings, *moves], cells)

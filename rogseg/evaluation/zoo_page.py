@@ -3,10 +3,10 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from rogseg.evaluation.comparison import comparison_table
-from rogseg.evaluation.robustness_report import RobustnessReport
+from rogseg.evaluation.accuracy_table import accuracy_table
+from rogseg.evaluation.comparison import comparison_tables
+from rogseg.evaluation.record_folder import RecordFolder
 
 __all__ = ["zoo_page"]
 
@@ -14,8 +14,7 @@ HEAD = """# Model zoo
 
 Written by `python tools/zoo.py` from `model_zoo/index.json` and the records in `model_zoo/records/`. Accuracy is that
 of `tools/test.py` on the validation cases of the published fold 0, in the raw grid, without test-time augmentation;
-robustness that of `tools/attack.py`: mean Dice with its 95% bootstrap interval over the cases. No choice was made on
-these cases.
+robustness that of `tools/attack.py`: means over the cases with their 95% intervals. No choice was made on these cases.
 """
 
 
@@ -23,10 +22,10 @@ def zoo_page(directory: Path) -> str:
     """Markdown of all entries.
 
     Args:
-        directory: with ``index.json`` and ``records/<name>/``: ``test/`` of tools/test.py, others of tools/attack.py.
+        directory: with ``index.json`` and ``records/<name>/``, folders that tools/test.py and tools/attack.py wrote.
 
     Raises:
-        ValueError: records of one protocol do not compare.
+        ValueError: records are of another checkpoint than the index names, or do not compare.
     """
     index: dict[str, dict[str, str]] = json.loads((directory / "index.json").read_text())
     lines = [HEAD, "## Networks\n", "| name | config | size | SHA-256 |", "|---|---|---|---|"]
@@ -34,33 +33,35 @@ def zoo_page(directory: Path) -> str:
         megabytes = (directory / entry["file"]).stat().st_size / 1e6
         weights = f"[{name}](model_zoo/{entry['file']})"
         lines.append(f"| {weights} | `{entry['config']}` | {megabytes:.1f} MB | `{entry['sha256'][:16]}...` |")
-    lines += ["\n## Accuracy\n", "| name | class | cases | Dice | NSD | HD95 [mm] |", "|---|---|---|---|---|---|"]
-    for name in index:
-        summary = directory / "records" / name / "test" / "summary.json"
-        if summary.is_file():
-            lines += [_accuracy_row(name, of, row) for of, row in json.loads(summary.read_text()).items()]
-    reports = {
-        name: [
-            RobustnessReport(path.parent)
-            for path in sorted((directory / "records" / name).glob("*/header.json"))
-            if path.parent.name != "test"
-        ]
+    folders = {
+        name: [RecordFolder(path.parent) for path in sorted((directory / "records" / name).glob("*/header.json"))]
         for name in index
     }
-    for protocol, cases in sorted({_setting(report) for of_one in reports.values() for report in of_one}):
-        chosen = {name: [r for r in of_one if _setting(r) == (protocol, cases)] for name, of_one in reports.items()}
-        lines.append(f"\n## Robustness, protocol `{protocol}`, {len(json.loads(cases))} cases\n")
-        lines.append(comparison_table({name: of_one for name, of_one in chosen.items() if of_one}))
+    _check_checkpoints(index, folders)
+    attacked: dict[tuple[str, tuple[str, ...]], dict[str, list[RecordFolder]]] = {}
+    for name, of_one in folders.items():
+        for folder in of_one:
+            identity = folder.identity
+            if identity.condition is None:
+                lines.append(f"\n## Accuracy of {name}, protocol `{identity.protocol}`\n")
+                lines.append(accuracy_table(folder, "").to_markdown())
+            else:
+                attacked.setdefault((identity.protocol, identity.cases), {}).setdefault(name, []).append(folder)
+    for (protocol, cases), chosen in sorted(attacked.items()):
+        lines.append(f"\n## Robustness, protocol `{protocol}`, {len(cases)} cases\n")
+        lines += [table.to_markdown() for table in comparison_tables(chosen)]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _setting(report: RobustnessReport) -> tuple[str, str]:
-    identity = report.header["identity"]
-    return identity["protocol"], json.dumps(identity["cases"])
-
-
-def _accuracy_row(name: str, of: str, row: Mapping[str, Mapping[str, Any]]) -> str:
-    cells = [
-        f"{row[key]['mean']:.3f} [{row[key]['lower']:.3f}, {row[key]['upper']:.3f}]" for key in ("dice", "nsd", "hd95")
+def _check_checkpoints(index: Mapping[str, Mapping[str, str]], folders: Mapping[str, list[RecordFolder]]) -> None:
+    wrong = [
+        f"{folder.directory} ({folder.identity.system.digest[:8]} instead of {index[name]['sha256'][:8]})"
+        for name, of_one in folders.items()
+        for folder in of_one
+        if folder.identity.system.digest != index[name]["sha256"]
     ]
-    return f"| {name} | {of} | {row['dice']['cases']} | " + " | ".join(cells) + " |"
+    if wrong:
+        raise ValueError(
+            f"these records are of other checkpoints than the zoo's: {', '.join(wrong)}; make them again with the "
+            "zoo's weights, or remove them"
+        )

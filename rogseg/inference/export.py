@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rogseg.inference.postprocessing import postprocess
-from rogseg.preprocessing import probabilities_to_raw_grid, write_label
+from rogseg.preprocessing import is_resampled, labels_to_raw_grid, probabilities_to_raw_grid, write_label
 from rogseg.storage import CaseProperties
 from rogseg.task_plan import TaskPlan
 
@@ -38,8 +38,8 @@ def raw_grid_labels(logits: Tensor, plan: TaskPlan, properties: CaseProperties) 
         raise ValueError(f"case {properties.case_id!r}: logits have shape {tuple(logits.shape)}, expected {expected}")
     before = logits.argmax(0).to(torch.uint8).cpu().numpy()
     labels = postprocess(before, plan)
-    if properties.raw_shape == properties.network_shape:
-        return labels
+    if not is_resampled(properties):
+        return labels_to_raw_grid(labels, properties)
     probabilities = _softmax_in_place(logits).cpu().numpy()
     changed = labels != before
     if changed.any():
@@ -49,9 +49,20 @@ def raw_grid_labels(logits: Tensor, plan: TaskPlan, properties: CaseProperties) 
 
 
 def write_prediction(path: Path, labels: NDArray[np.uint8], plan: TaskPlan, properties: CaseProperties) -> None:
-    """Write class indices as a NIfTI file with the raw label values and the raw affine; whole or not at all."""
+    """Write class indices as a NIfTI file with the raw label values, on the grid of the raw file and in its words.
+
+    The file is there whole or not at all.
+
+    Raises:
+        ValueError: the map lies on another grid than the raw file.
+    """
+    if labels.shape != properties.raw_shape:
+        raise ValueError(
+            f"{path}: the label map has shape {labels.shape}, the raw file of case {properties.case_id!r} "
+            f"{properties.raw_shape}"
+        )
     values: NDArray[Any] = np.array(plan.label_values)
-    write_label(path, values[labels], properties.raw_affine)
+    write_label(path, values[labels], properties.raw_affine, properties.raw_forms)
 
 
 def _softmax_in_place(logits: Tensor) -> Tensor:

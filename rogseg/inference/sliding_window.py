@@ -1,4 +1,4 @@
-"""Logits of a whole volume from a network that sees one window, with the exact gradient for the volume."""
+"""Logits of a whole volume from networks that see one window, with the exact gradient for the volume."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
@@ -9,44 +9,47 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from rogseg.cases import LogitFn
-from rogseg.inference.windows import WindowGrid, WindowIndex, plan_windows
+from rogseg.inference.windows import GridPlanner, WindowGrid, WindowIndex, plan_windows
 from rogseg.task_plan import Triple
 
 __all__ = ["VolumeLogits"]
 
 
 class VolumeLogits:
-    """A network over windows, made a network over volumes; itself a LogitFn that every attack can work on.
+    """Networks over windows, made a network over volumes; itself a LogitFn that every attack can work on.
 
     The blended logits are computed without a graph, window by window. Backward runs each window once more, with a
     graph, and sends the blend's gradient through it, so the gradient is exact and the memory for activations is that
-    of one group of windows, however large the volume. It is the gradient for the inputs only: parameters get none.
+    of one group of windows in one network, however large the volume and however many the networks. It is the gradient
+    for the inputs only: parameters get none.
 
     A volume smaller than the window is padded with 0 [network units] inside, evenly on both sides, and the padding is
-    cut from the result. A volume of one window is handed to the network directly, under plain autograd.
+    cut from the result. A volume of one window is handed to a single network directly, under plain autograd.
     """
 
     def __init__(
         self,
-        model: LogitFn,
+        model: LogitFn | Sequence[LogitFn],
         window_size: Sequence[int],
         overlap: float = 0.5,
         *,
         window_batch: int = 1,
         compute_device: torch.device | str | None = None,
+        plan_grid: GridPlanner = plan_windows,
     ) -> None:
-        """Keep the network and the geometry.
+        """Keep the networks and the geometry.
 
         Args:
-            model: (B, C, d, h, w) -> (B, K, d, h, w) raw logits.
+            model: (B, C, d, h, w) -> (B, K, d, h, w) raw logits; the mean where there are several, such as folds.
             window_size: extent of a window [voxels].
             overlap: fraction of a window that neighbours share at least, in [0, 1).
             window_batch: windows per call of the network, for each case of the batch.
             compute_device: where windows are evaluated, if not where the volume lies; a volume in main memory with
                 windows on a GPU is how large cases fit.
+            plan_grid: lays the windows over a volume.
 
         Raises:
-            ValueError: a size, the overlap or the number of windows is out of range.
+            ValueError: there is no network, or a size, the overlap or the number of windows is out of range.
         """
         if len(window_size) != 3 or min(window_size) < 1:
             raise ValueError(f"window_size must be three positive whole numbers, got {window_size}")
@@ -54,7 +57,10 @@ class VolumeLogits:
             raise ValueError(f"overlap must lie in [0, 1), got {overlap}")
         if window_batch < 1:
             raise ValueError(f"window_batch must be at least 1, got {window_batch}")
-        self.model = model
+        self.models: tuple[LogitFn, ...] = (model,) if callable(model) else tuple(model)
+        if not self.models:
+            raise ValueError("model must hold at least one network")
+        self.plan_grid = plan_grid
         depth, height, width = window_size
         self.window_size: Triple = (depth, height, width)
         self.overlap = overlap
@@ -68,7 +74,7 @@ class VolumeLogits:
         padding = self.padding(inputs.shape[2:])
         padded = pad_volume(inputs, padding)
         grid = self.grid(padded.shape[2:])
-        if len(grid.indices) == 1:
+        if len(grid.indices) == 1 and len(self.models) == 1:
             logits = self.evaluate(padded).to(inputs.device)
         elif torch.is_grad_enabled() and inputs.requires_grad:
             logits = _BlendedLogits.apply(padded, self, grid)  # type: ignore[no-untyped-call]
@@ -85,15 +91,22 @@ class VolumeLogits:
     def grid(self, padded_size: torch.Size) -> WindowGrid:
         """The windows over a padded volume."""
         depth, height, width = padded_size
-        return plan_windows((depth, height, width), self.window_size, self.overlap)
+        return self.plan_grid((depth, height, width), self.window_size, self.overlap)
 
     def evaluate(self, windows: Tensor) -> Tensor:
-        """Call the network on a batch of windows and check what it gives.
+        """The mean logits of the networks on a batch of windows."""
+        logits = self.call(self.models[0], windows)
+        for model in self.models[1:]:
+            logits = logits + self.call(model, windows)
+        return logits / len(self.models) if len(self.models) > 1 else logits
+
+    def call(self, model: LogitFn, windows: Tensor) -> Tensor:
+        """Call one network on a batch of windows and check what it gives.
 
         Raises:
             ValueError: the result is not one tensor of logits with the shape of the windows.
         """
-        logits = self.model(windows.to(self.compute_device or windows.device))
+        logits = model(windows.to(self.compute_device or windows.device))
         if not isinstance(logits, Tensor):
             raise ValueError(f"the model must return one tensor of logits, it returned {type(logits).__name__}")
         if logits.ndim != 5 or logits.shape[0] != windows.shape[0] or logits.shape[2:] != windows.shape[2:]:
@@ -122,7 +135,7 @@ class VolumeLogits:
 
 
 class _BlendedLogits(torch.autograd.Function):
-    """Forward without a graph; backward window by window, each with a graph of its own."""
+    """Forward without a graph; backward window by window and network by network, each with a graph of its own."""
 
     @staticmethod
     def forward(ctx: Any, padded: Tensor, volume_logits: VolumeLogits, grid: WindowGrid) -> Tensor:
@@ -144,16 +157,19 @@ class _BlendedLogits(torch.autograd.Function):
         for group in volume_logits.groups(grid.indices):
             weighted = torch.cat(
                 [gradient[(..., *grid.region(index))] * grid.weight(index, gradient) for index in group]
-            )
-            with torch.enable_grad():
-                windows = gather_windows(padded, grid, group).requires_grad_()
-                with torch.autocast(device_type, dtype=dtype, enabled=True) if enabled else contextlib.nullcontext():
-                    logits = volume_logits.evaluate(windows)
-            (window_gradients,) = torch.autograd.grad(logits, windows, weighted.to(logits))
-            # The graph's tensors go before the next group's come: otherwise two groups are held at once.
-            del logits
-            for index, part in zip(group, window_gradients.chunk(len(group)), strict=True):
-                result[(..., *grid.region(index))] += part
+            ) / len(volume_logits.models)
+            for model in volume_logits.models:
+                with torch.enable_grad():
+                    windows = gather_windows(padded, grid, group).requires_grad_()
+                    with (
+                        torch.autocast(device_type, dtype=dtype, enabled=True) if enabled else contextlib.nullcontext()
+                    ):
+                        logits = volume_logits.call(model, windows)
+                (window_gradients,) = torch.autograd.grad(logits, windows, weighted.to(logits))
+                # The graph's tensors go before the next group's come: otherwise two groups are held at once.
+                del logits
+                for index, part in zip(group, window_gradients.chunk(len(group)), strict=True):
+                    result[(..., *grid.region(index))] += part
         return result, None, None
 
 

@@ -4,14 +4,15 @@ import dataclasses
 import functools
 import itertools
 import math
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 from rogseg.task_plan import Region, Triple
 
-__all__ = ["WindowGrid", "WindowIndex", "plan_windows"]
+__all__ = ["GridPlanner", "SeparableGrid", "WindowGrid", "WindowIndex", "plan_windows"]
 
 WindowIndex = tuple[int, int, int]
 
@@ -20,23 +21,18 @@ SIGMA_FRACTION = 0.125
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class WindowGrid:
-    """The windows over one volume: every combination of the axes' starts.
-
-    Because the windows form a grid and the bell is a product over the axes, normalising each axis by itself makes the
-    weights of all windows sum to one at every voxel: no map of summed weights is needed, and none is stored.
+class WindowGrid(ABC):
+    """The windows over one volume: every combination of the axes' starts; a subclass says how much each counts.
 
     Attributes:
         volume_size: extent of the (padded) volume [voxels].
         window_size: extent of a window [voxels].
         starts: first voxel of the windows along each axis.
-        axis_weights: for each axis, (number of starts, extent of the window) float64; every voxel's column sums to 1.
     """
 
     volume_size: Triple
     window_size: Triple
     starts: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
-    axis_weights: tuple[Tensor, Tensor, Tensor]
 
     @functools.cached_property
     def indices(self) -> tuple[WindowIndex, ...]:
@@ -52,12 +48,12 @@ class WindowGrid:
         )
         return x, y, z
 
+    @abstractmethod
     def weight(self, index: WindowIndex, like: Tensor) -> Tensor:
-        """The share of a window in the blend at each of its voxels, (d, h, w), of the type and device of ``like``."""
-        x, y, z = (
-            table[i].to(device=like.device, dtype=like.dtype) for table, i in zip(self.axis_weights, index, strict=True)
-        )
-        return x[:, None, None] * y[:, None] * z
+        """The share of a window in the blend at each of its voxels, (d, h, w), of the type and device of ``like``.
+
+        The shares of all windows sum to one at every voxel.
+        """
 
     def touched(self, region: Sequence[slice]) -> tuple[WindowIndex, ...]:
         """The windows that share at least one voxel with a cuboid, in the order of `indices`."""
@@ -66,6 +62,31 @@ class WindowGrid:
             for starts, extent, cut in zip(self.starts, self.window_size, region, strict=True)
         ]
         return tuple((i, j, k) for i, j, k in itertools.product(*axes))
+
+
+GridPlanner = Callable[[Triple, Triple, float], WindowGrid]
+"""Extent of a volume, extent of a window [voxels] and the overlap -> where the windows lie."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class SeparableGrid(WindowGrid):
+    """A grid whose bell is a product over the axes.
+
+    Normalising each axis by itself then makes the weights of all windows sum to one at every voxel: no map of summed
+    weights is needed, and none is stored.
+
+    Attributes:
+        axis_weights: for each axis, (number of starts, extent of the window) float64; every voxel's column sums to 1.
+    """
+
+    axis_weights: tuple[Tensor, Tensor, Tensor]
+
+    def weight(self, index: WindowIndex, like: Tensor) -> Tensor:
+        """The product of the axes' weights."""
+        x, y, z = (
+            table[i].to(device=like.device, dtype=like.dtype) for table, i in zip(self.axis_weights, index, strict=True)
+        )
+        return x[:, None, None] * y[:, None] * z
 
 
 @functools.lru_cache(maxsize=32)
@@ -81,7 +102,9 @@ def plan_windows(volume_size: Triple, window_size: Triple, overlap: float) -> Wi
         axis = tuple(round(i * (size - extent) / max(number - 1, 1)) for i in range(number))
         starts.append(axis)
         weights.append(_normalized_bells(size, extent, axis))
-    return WindowGrid(volume_size, window_size, (starts[0], starts[1], starts[2]), (weights[0], weights[1], weights[2]))
+    return SeparableGrid(
+        volume_size, window_size, (starts[0], starts[1], starts[2]), (weights[0], weights[1], weights[2])
+    )
 
 
 def _normalized_bells(size: int, extent: int, starts: tuple[int, ...]) -> Tensor:

@@ -1,6 +1,25 @@
-"""Measures of a segmentation: pure functions that attacks, tests and reports share."""
+"""Measures of a segmentation, which attacks, tests and reports share."""
 
-from rogseg.metrics.bootstrap import bootstrap_interval
-from rogseg.metrics.dice import dice_per_class, mean_foreground_dice
+from rogseg.metrics.base import Measure, build_measures, default_measures, measure_classes
+from rogseg.metrics.dice import Dice, dice_per_class, mean_foreground_dice
+from rogseg.metrics.hd95 import HD95
+from rogseg.metrics.lesion_detection import LesionFalsePositives, LesionSensitivity
+from rogseg.metrics.nsd import NSD
+from rogseg.metrics.volume import FalseVolume, VolumeError, volume_ml
 
-__all__ = ["bootstrap_interval", "dice_per_class", "mean_foreground_dice"]
+__all__ = [
+    "HD95",
+    "NSD",
+    "Dice",
+    "FalseVolume",
+    "LesionFalsePositives",
+    "LesionSensitivity",
+    "Measure",
+    "VolumeError",
+    "build_measures",
+    "default_measures",
+    "dice_per_class",
+    "mean_foreground_dice",
+    "measure_classes",
+    "volume_ml",
+]

@@ -1,9 +1,16 @@
 """Dice, the one definition that training, attacks, tests and reports share."""
 
+import dataclasses
+from typing import ClassVar
+
+import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["dice_per_class", "mean_foreground_dice"]
+from rogseg.metrics.base import Better, Bounds, Mask, Measure, Spacing
+from rogseg.registry import METRICS
+
+__all__ = ["Dice", "dice_per_class", "mean_foreground_dice"]
 
 
 def dice_per_class(prediction: Tensor, targets: Tensor, num_classes: int) -> Tensor:
@@ -36,3 +43,22 @@ def dice_per_class(prediction: Tensor, targets: Tensor, num_classes: int) -> Ten
 def mean_foreground_dice(per_class: Tensor) -> Tensor:
     """Mean over the classes that a case has: (B, K - 1) -> (B,); NaN where it has none."""
     return per_class.nanmean(dim=1)
+
+
+@METRICS.register_module()
+@dataclasses.dataclass(frozen=True)
+class Dice(Measure):
+    """Dice of one class; nothing where both lack it, 0 where one lacks it."""
+
+    better: ClassVar[Better] = "higher"
+    bounds: ClassVar[Bounds] = (0.0, 1.0)
+
+    @property
+    def name(self) -> str:
+        """What records and tables call it."""
+        return "Dice"
+
+    def __call__(self, prediction: Mask, target: Mask, spacing: Spacing) -> float | None:
+        """Measure one class; see `Measure`."""
+        size = int(np.count_nonzero(prediction)) + int(np.count_nonzero(target))
+        return 2 * int(np.count_nonzero(prediction & target)) / size if size else None

@@ -17,7 +17,8 @@ class Segmentor(BaseModel):
 
     Args:
         backbone: config of the BACKBONES registry; its ``forward`` gives the features that the head takes.
-        head: config of the HEADS registry; features -> logits (B, K, D, H, W) on the grid of the inputs.
+        head: config of the HEADS registry; features -> logits (B, K, D, H, W) on the grid of the inputs. One with a
+            method ``supervised`` gives several such logits, the mean of whose losses is trained on.
         losses: configs of the LOSSES registry; each gives one term ``loss_<name>``.
     """
 
@@ -43,14 +44,19 @@ class Segmentor(BaseModel):
         Raises:
             ValueError: an unknown mode, or ``loss`` without targets.
         """
-        logits: Tensor = self.head(self.backbone(inputs))
+        features = self.backbone(inputs)
+        if mode == "loss":
+            if targets is None:
+                raise ValueError("mode 'loss' needs targets")
+            supervised = getattr(self.head, "supervised", lambda given: (self.head(given),))(features)
+            # Losses are computed in float32: sums over a volume overflow half precision.
+            return {
+                f"loss_{loss.name}": sum(loss(logits.float(), targets) for logits in supervised) / len(supervised)
+                for loss in self.losses
+            }
+        logits: Tensor = self.head(features)
         if mode == "tensor":
             return logits
         if mode == "predict":
             return logits.argmax(dim=1)
-        if mode != "loss":
-            raise ValueError(f"mode is {mode!r}, known are 'tensor', 'loss' and 'predict'")
-        if targets is None:
-            raise ValueError("mode 'loss' needs targets")
-        # Losses are computed in float32: sums over a volume overflow half precision.
-        return {f"loss_{loss.name}": loss(logits.float(), targets) for loss in self.losses}
+        raise ValueError(f"mode is {mode!r}, known are 'tensor', 'loss' and 'predict'")

@@ -2,22 +2,29 @@
 
 from rogseg.preprocessing.case_preprocessing import preprocess_case, preprocess_volume
 from rogseg.preprocessing.fingerprint import Fingerprint, compute_fingerprint
-from rogseg.preprocessing.nifti import read_image, read_label, write_label
+from rogseg.preprocessing.nifti import write_image, write_label
 from rogseg.preprocessing.pipeline import preprocess_task
+from rogseg.preprocessing.plan_wishes import PlanWishes
 from rogseg.preprocessing.planner import plan_geometry
-from rogseg.preprocessing.raw_grid import labels_to_raw_grid, probabilities_to_raw_grid
+from rogseg.preprocessing.raw_grid import is_resampled, labels_to_raw_grid, network_affine, probabilities_to_raw_grid
+from rogseg.preprocessing.raw_reading import read_image, read_label
 from rogseg.preprocessing.shipped_plans import choose_plan, find_shipped_plan
 from rogseg.preprocessing.source_digest import digest_files
+from rogseg.preprocessing.task_folder import kept_plan
 from rogseg.preprocessing.volume import Volume
 
 __all__ = [
     "Fingerprint",
+    "PlanWishes",
     "Volume",
     "choose_plan",
     "compute_fingerprint",
     "digest_files",
     "find_shipped_plan",
+    "is_resampled",
+    "kept_plan",
     "labels_to_raw_grid",
+    "network_affine",
     "plan_geometry",
     "preprocess_case",
     "preprocess_task",
@@ -25,5 +32,6 @@ __all__ = [
     "probabilities_to_raw_grid",
     "read_image",
     "read_label",
+    "write_image",
     "write_label",
 ]

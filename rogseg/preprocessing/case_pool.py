@@ -30,7 +30,7 @@ def for_each_case(
 
     Raises:
         ValueError: ``num_workers`` is not positive.
-        RuntimeError: a worker died.
+        ChildProcessError: a worker died.
     """
     if num_workers < 1:
         raise ValueError(f"num_workers must be at least 1, got {num_workers}")
@@ -76,7 +76,7 @@ def _results(
             for future in finished:
                 yield begun.pop(future), future.result()
     except BrokenProcessPool as error:
-        raise RuntimeError(
+        raise ChildProcessError(
             "a worker process died, most likely for want of memory; run again with fewer workers: finished cases stay"
         ) from error
     finally:

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rogseg.preprocessing.nifti import read_image, read_label
-from rogseg.preprocessing.normalization import case_box, normalize
-from rogseg.preprocessing.resampling import coarse_axis, resample_image, resample_labels, resampled_shape
+from rogseg.preprocessing.normalization import case_box, normalize, window_notes
+from rogseg.preprocessing.orientation import SAME_AXES, axes_between, axes_of_file, in_plan_order, to_plan_order
+from rogseg.preprocessing.raw_reading import read_image, read_label
+from rogseg.preprocessing.resampling import coarse_axis, network_shape, resample_image, resample_labels
 from rogseg.preprocessing.source_digest import digest_files, storage_digest
 from rogseg.preprocessing.volume import Volume
 from rogseg.storage import CaseProperties, case_id_of
@@ -41,32 +42,46 @@ def preprocess_case(
     """
     volume = read_image(images, plan.num_channels)
     labels = None if label is None else read_label(label, images[0], volume, plan.label_values)
-    digest = storage_digest(digest_files([*images, *([] if label is None else [label])]), plan)
-    return preprocess_volume(volume, plan, labels, case_id_of(images[0]) if case_id is None else case_id, digest)
+    raw = digest_files([*images, *([] if label is None else [label])])
+    name = case_id_of(images[0]) if case_id is None else case_id
+    digest = storage_digest(raw, plan, axes_of_file(images[0], volume.orientation, plan.orientation))
+    return preprocess_volume(volume, plan, labels, name, digest, raw)
 
 
 def preprocess_volume(
-    volume: Volume, plan: TaskPlan, labels: NDArray[np.uint8] | None, case_id: str, source_digest: str = ""
+    volume: Volume,
+    plan: TaskPlan,
+    labels: NDArray[np.uint8] | None,
+    case_id: str,
+    source_digest: str = "",
+    raw_digest: str = "",
 ) -> Preprocessed:
     """Do the same with arrays; ``volume`` and ``labels`` (class indices) are left as they are.
 
     Raises:
-        ValueError: the volume has another number of channels than the plan.
+        ValueError: the volume cannot be used, or the labels do not fit it; the message names the case.
     """
+    where = f"case {case_id!r}"
     if len(volume.array) != plan.num_channels:
-        raise ValueError(f"case {case_id!r} has {len(volume.array)} channels, task {plan.name!r} {plan.num_channels}")
-    shape = resampled_shape(volume.shape, volume.spacing, plan.spacing)
-    nearest_axis = coarse_axis(volume.spacing, plan.spacing)
+        raise ValueError(f"{where} has {len(volume.array)} channels, task {plan.name!r} {plan.num_channels}")
+    if labels is not None and (labels.shape != volume.shape or int(labels.max()) >= plan.num_classes):
+        raise ValueError(
+            f"{where}: the labels have shape {labels.shape} and values up to {int(labels.max())}; they must be class "
+            f"indices below {plan.num_classes} on the image's grid {volume.shape}"
+        )
     # The range that MR is rescaled by is that of the raw voxels: a spline overshoots.
-    minima = [float(channel.min()) for channel in volume.array]
-    maxima = [float(channel.max()) for channel in volume.array]
-    box = case_box(plan.channels, minima, maxima)
-    image = resample_image(volume.array, shape, nearest_axis)
+    box = case_box(plan.channels, *zip(*volume.checked_ranges([where] * plan.num_channels), strict=True))
+    ours, theirs = plan.orientation, volume.orientation
+    axes = SAME_AXES if ours is None or theirs is None else axes_between(theirs, ours)
+    raw, spacing = to_plan_order(volume.array, axes), in_plan_order(volume.spacing, axes)
+    shape = network_shape(raw.shape[1:], spacing, plan, where)
+    nearest_axis = coarse_axis(spacing, plan.spacing)
+    image = resample_image(raw, shape, nearest_axis)
     if image is volume.array:
         image = image.copy()
-    normalize(image, box)
+    clipped = normalize(image, box)
     if labels is not None:
-        labels = resample_labels(labels, plan.num_classes, shape, nearest_axis)
+        labels = resample_labels(to_plan_order(labels, axes), plan.num_classes, shape, nearest_axis)
     properties = CaseProperties(
         case_id=case_id,
         raw_shape=volume.shape,
@@ -79,6 +94,10 @@ def preprocess_volume(
         box_upper=box.box_upper,
         source_digest=source_digest,
         class_places=None if labels is None else _class_places(labels, plan.num_classes, case_id),
+        raw_digest=raw_digest,
+        axes=axes,
+        raw_forms=volume.forms,
+        notes=(*volume.notes, *window_notes(plan.channels, clipped)),
     )
     return image, labels, properties
 

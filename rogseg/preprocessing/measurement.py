@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rogseg.foreign import decode
 from rogseg.preprocessing.volume import Volume
 
 __all__ = ["CaseMeasurement", "measure_case"]
@@ -49,29 +50,24 @@ class CaseMeasurement:
         """Rebuild what `to_json` gave.
 
         Raises:
-            ValueError: keys are missing or unknown, or the quantiles are not packed as `to_json` packs them.
+            ValueError: it is something else; the message says what.
         """
-        known = {field.name for field in dataclasses.fields(cls)}
-        if set(data) != known:
-            raise ValueError(f"missing keys {sorted(known - set(data))}, unknown keys {sorted(set(data) - known)}")
-        if not all(isinstance(channel, str) for channel in data["quantiles"]):
-            raise ValueError("the quantiles are those of an older version")
-        values: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in data.items()
-        }
-        values["class_boxes"] = {int(index): tuple(box) for index, box in data["class_boxes"].items()}
-        values["class_voxels"] = {int(index): number for index, number in data["class_voxels"].items()}
-        values["quantiles"] = tuple(
-            tuple(np.frombuffer(base64.b64decode(channel, validate=True), dtype="<f8").tolist())
-            for channel in data["quantiles"]
-        )
-        return cls(**values)
+        if not isinstance(data, Mapping):
+            raise ValueError("a measurement must be an object with named entries")
+        packed = data.get("quantiles")
+        if not isinstance(packed, list) or not all(isinstance(channel, str) for channel in packed):
+            raise ValueError("the quantiles are not packed as this version packs them")
+        numbers = [np.frombuffer(base64.b64decode(channel, validate=True), dtype="<f8") for channel in packed]
+        measurement = decode({**data, "quantiles": []}, cls, "a measurement")
+        if not all(np.isfinite(channel).all() for channel in numbers) or len(numbers) != len(measurement.rescaled):
+            raise ValueError("the quantiles are damaged")
+        return dataclasses.replace(measurement, quantiles=tuple(tuple(channel.tolist()) for channel in numbers))
 
 
 def measure_case(
     volume: Volume, labels: NDArray[np.uint8], rescaled: tuple[bool, ...], case_id: str, source_digest: str
 ) -> CaseMeasurement:
-    """Measure a labelled case; nothing is random."""
+    """Measure a labelled case, in the plan's order of axes; nothing is random."""
     # Plane by plane: bincount widens to int64.
     counts = np.stack([np.bincount(plane.ravel(), minlength=256) for plane in labels])
     classes = [index for index in np.flatnonzero(counts.any(axis=0)).tolist() if index > 0]

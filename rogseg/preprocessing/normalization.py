@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from rogseg.preprocessing.slabs import slabs
 from rogseg.task_plan import ChannelIntensity
 
-__all__ = ["CaseBox", "case_box", "normalize"]
+__all__ = ["CaseBox", "Clipped", "case_box", "normalize", "window_notes"]
+
+MOST_ABOVE, MOST_BELOW = 0.5, 0.995
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,19 +42,56 @@ def case_box(channels: Sequence[ChannelIntensity], minima: Sequence[float], maxi
     )
 
 
-def normalize(image: NDArray[np.float32], box: CaseBox) -> None:
+@dataclasses.dataclass(frozen=True)
+class Clipped:
+    """Which share of a channel's voxels lay below its window, and which share of the others above it."""
+
+    below: float
+    above: float
+
+
+def normalize(image: NDArray[np.float32], box: CaseBox) -> tuple[Clipped, ...]:
     """Turn a (C, D, H, W) image from raw to network units, in place: clip to the raw box, map it onto the network's.
 
     This is `rescale` (MR: from the case's own range to [0, 1]), clip and z-score in one linear map.
+
+    Returns:
+        What was clipped, per channel.
     """
+    clipped = []
     for channel, raw_lower, raw_upper, lower, upper in zip(
         image, box.raw_lower, box.raw_upper, box.box_lower, box.box_upper, strict=True
     ):
+        below = above = 0
         for planes in slabs(len(channel), channel[0].size):  # a slab stays in the cache through all five steps
             part = channel[planes]
+            below += int(np.count_nonzero(part < raw_lower))
+            above += int(np.count_nonzero(part > raw_upper))
             np.clip(part, raw_lower, raw_upper, out=part)
             # From the lower end, so that large raw numbers do not cancel.
             part -= np.float32(raw_lower)
             part *= np.float32((upper - lower) / (raw_upper - raw_lower))
             part += np.float32(lower)
             np.clip(part, lower, upper, out=part)
+        clipped.append(Clipped(below / channel.size, above / max(1, channel.size - below)))
+    return tuple(clipped)
+
+
+def window_notes(channels: Sequence[ChannelIntensity], clipped: Sequence[Clipped]) -> tuple[str, ...]:
+    """What to say of rescaled channels that the task's window, which hangs on the brightest voxel, does not fit."""
+    notes = []
+    for index, (channel, shares) in enumerate(zip(channels, clipped, strict=True)):
+        if not channel.rescale:
+            continue
+        name = f"channel {index} ({channel.modality})"
+        if shares.above > MOST_ABOVE:
+            notes.append(
+                f"{name}: {shares.above:.0%} of the voxels that are not background lie above the window and look alike "
+                "to the network; the window was made from cases with brighter single voxels"
+            )
+        if shares.below > MOST_BELOW:
+            notes.append(
+                f"{name}: {shares.below:.1%} of the voxels lie below the window and look alike to the network; a few "
+                "voxels of this case are far brighter than the rest, remove them"
+            )
+    return tuple(notes)

@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rogseg.preprocessing.orientation import from_plan_order, in_plan_order, plan_to_file
 from rogseg.preprocessing.resampling import coarse_axis, resample_labels, resample_probabilities
 from rogseg.storage import CaseProperties
 
-__all__ = ["labels_to_raw_grid", "probabilities_to_raw_grid"]
+__all__ = ["is_resampled", "labels_to_raw_grid", "network_affine", "probabilities_to_raw_grid"]
 
 
 def labels_to_raw_grid(labels: NDArray[np.uint8], properties: CaseProperties) -> NDArray[np.uint8]:
@@ -18,7 +19,9 @@ def labels_to_raw_grid(labels: NDArray[np.uint8], properties: CaseProperties) ->
         ValueError: the map does not lie on the network's grid of the case.
     """
     _check(labels.shape, properties)
-    return resample_labels(labels, int(labels.max()) + 1, properties.raw_shape, _nearest_axis(properties))
+    shape = in_plan_order(properties.raw_shape, properties.axes)
+    resampled = resample_labels(labels, int(labels.max()) + 1, shape, _nearest_axis(properties))
+    return from_plan_order(resampled, properties.axes)
 
 
 def probabilities_to_raw_grid(probabilities: NDArray[Any], properties: CaseProperties) -> NDArray[np.uint8]:
@@ -30,7 +33,28 @@ def probabilities_to_raw_grid(probabilities: NDArray[Any], properties: CasePrope
         ValueError: the probabilities do not lie on the network's grid of the case.
     """
     _check(probabilities.shape[1:], properties)
-    return resample_probabilities(probabilities, properties.raw_shape, _nearest_axis(properties))
+    shape = in_plan_order(properties.raw_shape, properties.axes)
+    labels = resample_probabilities(probabilities, shape, _nearest_axis(properties))
+    return from_plan_order(labels, properties.axes)
+
+
+def is_resampled(properties: CaseProperties) -> bool:
+    """Whether the network's grid has other voxels than the raw one, the order of axes aside."""
+    return in_plan_order(properties.raw_shape, properties.axes) != properties.network_shape
+
+
+def network_affine(properties: CaseProperties) -> NDArray[np.float64]:
+    """Affine of the network's grid [mm], (4, 4): the raw affine where both grids agree.
+
+    Both grids cover the same extent, so voxel i of the network lies at (i + 1/2) * ratio - 1/2 of the raw grid.
+    """
+    raw_shape = in_plan_order(properties.raw_shape, properties.axes)
+    ratio = np.array(raw_shape) / np.array(properties.network_shape)
+    to_raw = np.diag([*ratio, 1.0])
+    to_raw[:3, 3] = ratio / 2 - 0.5
+    raw_affine = np.array(properties.raw_affine, dtype=np.float64)
+    affine: NDArray[np.float64] = raw_affine @ plan_to_file(properties.axes, properties.raw_shape) @ to_raw
+    return affine
 
 
 def _check(shape: tuple[int, ...], properties: CaseProperties) -> None:
@@ -42,10 +66,10 @@ def _check(shape: tuple[int, ...], properties: CaseProperties) -> None:
 
 
 def _nearest_axis(properties: CaseProperties) -> int | None:
+    raw_shape = in_plan_order(properties.raw_shape, properties.axes)
+    raw_spacing = in_plan_order(properties.raw_spacing, properties.axes)
     network_spacing = [
         step * raw / network
-        for step, raw, network in zip(
-            properties.raw_spacing, properties.raw_shape, properties.network_shape, strict=True
-        )
+        for step, raw, network in zip(raw_spacing, raw_shape, properties.network_shape, strict=True)
     ]
-    return coarse_axis(network_spacing, properties.raw_spacing)
+    return coarse_axis(network_spacing, raw_spacing)

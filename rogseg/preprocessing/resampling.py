@@ -11,11 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rogseg.preprocessing.axis_resampling import AxisBlock, Order, axis_blocks, resample_axis
-from rogseg.task_plan import Triple
+from rogseg.preprocessing.memory_limit import MAX_VOXELS, check_memory
+from rogseg.task_plan import TaskPlan, Triple
 
-__all__ = ["coarse_axis", "resample_image", "resample_labels", "resample_probabilities", "resampled_shape"]
+__all__ = [
+    "coarse_axis",
+    "network_shape",
+    "resample_image",
+    "resample_labels",
+    "resample_probabilities",
+    "resampled_shape",
+]
 
 ANISOTROPY = 3.0
+FEW_VOXELS, MOST_SHRINKING = 8, 4  # an axis that shrinks by more than that to less than that shows nothing any more
 _SLAB = 128  # new voxels of the last axis; neighbouring slabs share the reach of the spline, so thin ones cost more
 _CLASS_SLAB = 32
 
@@ -26,6 +35,35 @@ def resampled_shape(shape: Sequence[int], spacing: Sequence[float], new_spacing:
         max(1, round(length * old / new)) for length, old, new in zip(shape, spacing, new_spacing, strict=True)
     )
     return first, second, third
+
+
+def network_shape(shape: Sequence[int], spacing: Sequence[float], plan: TaskPlan, where: object) -> Triple:
+    """The number of voxels of a volume on the network's grid.
+
+    Args:
+        shape: in the plan's order [voxels].
+        spacing: in the plan's order [mm].
+        plan: of the task.
+        where: names the file or case in messages.
+
+    Raises:
+        ValueError: next to nothing would be left of the volume, or more than memory holds; its spacing is hardly right.
+    """
+    new = resampled_shape(shape, spacing, plan.spacing)
+    steps = ", ".join(f"{step:g}" for step in spacing)
+    numbers = (
+        f"{where}: {tuple(shape)} voxels of {steps} mm become {new} at the {', '.join(f'{s:g}' for s in plan.spacing)} "
+        f"mm of task {plan.name!r}"
+    )
+    remedy = "correct the spacing or the unit of length (xyzt_units) in the header"
+    for old, length in zip(shape, new, strict=True):
+        if length < FEW_VOXELS and old > MOST_SHRINKING * length:
+            raise ValueError(f"{numbers}, of which next to nothing is left; {remedy}")
+    voxels = plan.num_channels * math.prod(new)
+    if math.prod(new) > MAX_VOXELS:
+        raise ValueError(f"{numbers}, more than any network takes; {remedy}")
+    check_memory(voxels * 4 * 2, numbers, remedy)  # the image, and what is in work of it
+    return new
 
 
 def coarse_axis(spacing: Sequence[float], new_spacing: Sequence[float]) -> int | None:

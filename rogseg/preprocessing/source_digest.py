@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rogseg.foreign import open_regular
+from rogseg.preprocessing.orientation import SAME_AXES
+from rogseg.storage import Axes
 from rogseg.task_plan import TaskPlan
 
 __all__ = ["digest_files", "measurement_digest", "storage_digest"]
@@ -15,34 +18,33 @@ VERSION = 2  # raise it when the same raw files and plan give another result
 
 
 def digest_files(paths: Sequence[Path]) -> str:
-    """A digest of the content of files, in order.
+    """A digest of the content of files, in order; a folder stands for the files in it, by their names.
 
     Raises:
-        ValueError: a file is missing.
+        ValueError: a file is missing, or is none.
     """
     total = hashlib.sha256()
     for path in paths:
-        try:
-            with path.open("rb") as file:
+        for part in sorted(path.iterdir()) if path.is_dir() else [path]:
+            with open_regular(part, "complete the raw data or take the case out of dataset.json") as file:
                 total.update(hashlib.file_digest(file, "sha256").digest())
-        except OSError as error:
-            raise ValueError(
-                f"{path}: cannot be read ({error.strerror}); complete the raw data or take the case out of dataset.json"
-            ) from error
     return total.hexdigest()
 
 
-def storage_digest(files: str, plan: TaskPlan) -> str:
-    """The digest of a stored case: its files and the parts of the plan that it depends on."""
+def storage_digest(files: str, plan: TaskPlan, axes: Axes) -> str:
+    """The digest of a stored case: its files, the parts of the plan that it depends on, and how its axes were moved."""
     channels = [dataclasses.asdict(channel) for channel in plan.channels]
-    return _combined(files, {"channels": channels, "label_values": plan.label_values, "spacing": plan.spacing})
+    made_with = {"channels": channels, "label_values": plan.label_values, "spacing": plan.spacing}
+    return _combined(files, made_with, axes)
 
 
-def measurement_digest(files: str, label_values: Sequence[int], rescaled: Sequence[bool]) -> str:
+def measurement_digest(files: str, label_values: Sequence[int], rescaled: Sequence[bool], axes: Axes) -> str:
     """The digest of a case's measurement: its files and how they were read."""
-    return _combined(files, {"label_values": list(label_values), "rescaled": list(rescaled)})
+    return _combined(files, {"label_values": list(label_values), "rescaled": list(rescaled)}, axes)
 
 
-def _combined(files: str, made_with: dict[str, Any]) -> str:
+def _combined(files: str, made_with: dict[str, Any], axes: Axes) -> str:
+    if axes != SAME_AXES:  # else the digest is that of versions that moved no axes
+        made_with = {**made_with, "axes": axes}
     text = json.dumps({"version": VERSION, "files": files, **made_with}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -6,10 +6,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from rogseg.foreign import checked_name
 from rogseg.sources.msd_archives import Archive, find_archive
-from rogseg.sources.resumable_fetch import fetch
+from rogseg.sources.resumable_fetch import fetch, md5_of
 from rogseg.sources.safe_unpack import unpack_task
-from rogseg.storage import remove_leftovers
+from rogseg.storage import folder_lock, remove_leftovers
 
 __all__ = ["download_archive", "download_msd_task"]
 
@@ -31,20 +32,27 @@ def download_archive(archive: Archive, root: str | Path, *, keep_archive: bool =
         ValueError: not enough room, a wrong checksum or a suspicious archive.
         ConnectionError: the connection kept breaking; run again to go on.
     """
-    root = Path(root)
-    directory, packed = root / archive.name, root / f"{archive.name}.tar"
+    root, name = Path(root), checked_name(archive.name, "the name of an archive")
+    directory, packed = root / name, root / f"{name}.tar"
     if (directory / "dataset.json").is_file():
         return directory
     if directory.exists():
         raise ValueError(f"{directory}: exists but has no dataset.json; move it away and run the command again")
-    root.mkdir(parents=True, exist_ok=True)
-    if not packed.exists():
-        _check_room(archive, root)
-        _fetch_with_progress(archive, packed)
-    remove_leftovers(root, archive.name)  # a killed run's half-unpacked gigabytes
-    unpack_task(packed, archive.name, directory)
-    if not keep_archive:
-        packed.unlink()
+    with folder_lock(root, f"downloading {name}", f".rogseg-lock-{name}"):
+        if packed.exists():
+            found = md5_of(packed)
+            if found != archive.md5:
+                raise ValueError(
+                    f"{packed}: lies there already and has the MD5 checksum {found} instead of {archive.md5}, so it is "
+                    "damaged or another file; delete it and run the command again"
+                )
+        else:
+            _check_room(archive, root)
+            _fetch_with_progress(archive, packed)
+        remove_leftovers(root, name)  # a killed run's half-unpacked gigabytes
+        unpack_task(packed, name, directory)
+        if not keep_archive:
+            packed.unlink()
     return directory
 
 

@@ -2,15 +2,17 @@
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import nibabel
 import numpy as np
 
+from rogseg.foreign import checked_name, read_json
 from rogseg.sources.phantom_anatomy import FIRST_STRUCTURE, draw_anatomy
 from rogseg.sources.phantom_intensity import Kind, render_channel
-from rogseg.storage import atomic_directory, remove_leftovers, write_json_atomic
+from rogseg.storage import atomic_directory, folder_lock, remove_leftovers, write_json_atomic
 
 __all__ = ["PhantomTask", "write_phantom_task"]
 
@@ -81,20 +83,23 @@ def write_phantom_task(directory: str | Path, task: PhantomTask) -> Path:
     Raises:
         ValueError: `directory` holds something else.
     """
-    directory = Path(directory)
+    directory = Path(os.path.abspath(directory))
+    checked_name(directory.name, f"{directory}: the name of the folder, which is that of the task")
     index = _index(directory.name, task)
     if directory.exists():
         present = directory / "dataset.json"
-        if present.is_file() and json.loads(present.read_text()) == index:
+        if present.is_file() and read_json(present, "delete the folder or name another") == index:
             return directory
         raise ValueError(f"{directory}: exists and holds something else; delete it or name another folder")
-    remove_leftovers(directory.parent, directory.name)
-    with atomic_directory(directory) as partial:
-        for folder in ("imagesTr", "labelsTr", "imagesTs"):
-            (partial / folder).mkdir()
-        for number in range(task.num_training + task.num_test):
-            _write_case(partial, task, number)
-        write_json_atomic(partial / "dataset.json", index)
+    lock = folder_lock(directory.parent, f"writing {directory.name}", f".rogseg-lock-{directory.name}")
+    with lock:
+        remove_leftovers(directory.parent, directory.name)
+        with atomic_directory(directory) as partial:
+            for folder in ("imagesTr", "labelsTr", "imagesTs"):
+                (partial / folder).mkdir()
+            for number in range(task.num_training + task.num_test):
+                _write_case(partial, task, number)
+            write_json_atomic(partial / "dataset.json", index)
     return directory
 
 

@@ -9,7 +9,9 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["fetch"]
+from rogseg.foreign import open_regular
+
+__all__ = ["fetch", "md5_of"]
 
 OnBytes = Callable[[int, int | None], None]
 
@@ -91,9 +93,18 @@ def _fetch_rest(url: str, part: Path, on_bytes: OnBytes) -> bool:
     return total is None or have == total
 
 
+def md5_of(path: Path) -> str:
+    """The MD5 checksum of a file, hexadecimal.
+
+    Raises:
+        ValueError: it is no plain file.
+    """
+    with open_regular(path) as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
 def _check(part: Path, md5: str, url: str) -> None:
-    with part.open("rb") as file:
-        found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    found = md5_of(part)
     if found != md5:
         part.unlink()
         raise ValueError(

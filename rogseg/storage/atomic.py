@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["atomic_directory", "remove_leftovers", "write_bytes_atomic", "write_json_atomic"]
+__all__ = ["PARTIAL_PREFIX", "atomic_directory", "remove_leftovers", "write_bytes_atomic", "write_json_atomic"]
 
-_PREFIX = ".rogseg-partial-"
+PARTIAL_PREFIX = ".rogseg-partial-"
 
 
 def write_bytes_atomic(path: str | Path, data: bytes, lasting: bool = True) -> None:
@@ -23,7 +23,7 @@ def write_bytes_atomic(path: str | Path, data: bytes, lasting: bool = True) -> N
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f"{_PREFIX}{path.name}-", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f"{PARTIAL_PREFIX}{path.name}-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -55,7 +55,7 @@ def atomic_directory(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{path.name}-", dir=path.parent))
+    partial = Path(tempfile.mkdtemp(prefix=f"{PARTIAL_PREFIX}{path.name}-", dir=path.parent))
     try:
         yield partial
         for file in partial.rglob("*"):
@@ -64,7 +64,7 @@ def atomic_directory(path: str | Path) -> Iterator[Path]:
         os.chmod(partial, 0o777 & ~_umask())
         if path.exists():
             # A folder cannot be renamed over a full one: the old one steps aside first.
-            old = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{path.name}-", dir=path.parent))
+            old = Path(tempfile.mkdtemp(prefix=f"{PARTIAL_PREFIX}{path.name}-", dir=path.parent))
             os.replace(path, old)
             os.replace(partial, path)
             shutil.rmtree(old)
@@ -81,7 +81,7 @@ def remove_leftovers(directory: str | Path, name: str | None = None) -> int:
     With a `name`, only what was meant to become that file or folder: then others may write beside it.
     """
     # The random part of a temporary name is eight characters long: "a-b" is not taken for a leftover of "a".
-    pattern = _PREFIX + ("*" if name is None else f"{glob.escape(name)}-????????")
+    pattern = PARTIAL_PREFIX + ("*" if name is None else f"{glob.escape(name)}-????????")
     leftovers = list(Path(directory).glob(pattern))
     for leftover in leftovers:
         if leftover.is_dir():

@@ -1,38 +1,46 @@
 """Read ``dataset.json`` of a raw task folder, in the layout of the MSD or of nnU-Net."""
 
-import json
 import os
+import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rogseg.storage.raw_case import RawCase, RawTask, case_id_of, group_channels
+from rogseg.foreign import checked_name, read_json
+from rogseg.storage.raw_case import ENDINGS, RawCase, RawTask, case_id_of, group_channels
+from rogseg.task_plan import MAX_CLASSES
 
 __all__ = ["read_raw_task"]
 
+_WHOLE = re.compile("-?[0-9]{1,18}")
 
-def read_raw_task(directory: str | Path) -> RawTask:
+
+def read_raw_task(directory: str | Path, *, plain_labels: bool = True) -> RawTask:
     """The channels, labels and cases of a raw task folder; its name is the folder's.
 
     Files that are listed need not exist yet: who reads a case reports it, so that all bad cases can be told at once.
+
+    Args:
+        directory: the folder.
+        plain_labels: each label must be one value, as rogseg trains on them. A system with labels of its own, which
+            may be regions or hold an ignore value, needs the cases alone; the task's labels then are empty.
 
     Raises:
         ValueError: there is no usable ``dataset.json``; the message names the file, the key and the remedy.
     """
     directory = Path(directory).absolute()
+    if directory.name in ("", ".."):
+        directory = directory.resolve()
     index = directory / "dataset.json"
-    if not index.is_file():
+    if not index.exists():
         raise ValueError(f"{index}: no such file; a raw task folder needs dataset.json in the MSD or nnU-Net layout")
-    try:
-        content = json.loads(index.read_text(encoding="utf-8-sig"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{index}: not JSON ({error}); mend or fetch the file again") from error
+    content = read_json(index, "mend or fetch the file again")
     if not isinstance(content, dict):
         raise ValueError(f"{index}: must hold a JSON object with modality, labels and training")
     per_channel_files = "channel_names" in content
     modalities = _modalities(content, index)
-    labels = _labels(content, index)
+    labels = _labels(content, index) if plain_labels else {}
     if per_channel_files:
         training, test = _nnunet_cases(content, directory, index, len(modalities))
     else:
@@ -47,7 +55,9 @@ def read_raw_task(directory: str | Path) -> RawTask:
         raise ValueError(f"{index}: the cases {twins[:10]} are listed more than once; list every case once")
     if not training and not test:
         raise ValueError(f"{index}: lists no case; fill in training and test")
-    return RawTask(directory, directory.name, modalities, labels, training, test)
+    notes = () if per_channel_files else _wrong_numbers(content, index, len(training), len(test))
+    name = checked_name(directory.name, f"{directory}: the name of the folder, which is that of the task")
+    return RawTask(directory, name, modalities, labels, training, test, notes)
 
 
 def _modalities(content: Mapping[str, Any], index: Path) -> tuple[str, ...]:
@@ -65,24 +75,34 @@ def _labels(content: Mapping[str, Any], index: Path) -> dict[int, str]:
     if not isinstance(entries, dict) or not entries:
         raise ValueError(f'{index}: labels must be an object such as {{"0": "background", "1": "liver"}}')
     # MSD writes value -> name, nnU-Net name -> value; only the second has numbers for values.
-    by_name = all(not isinstance(value, str) or value.lstrip("-").isdigit() for value in entries.values())
+    by_name = all(not isinstance(value, str) or _WHOLE.fullmatch(value) for value in entries.values())
     pairs = [(value, name) for name, value in entries.items()] if by_name else list(entries.items())
     labels: dict[int, str] = {}
     for value, name in pairs:
-        if str(name) == "ignore":
+        name = str(name).strip()
+        if name == "ignore":
             raise ValueError(f"{index}: labels: an ignore label is not supported; relabel those voxels")
-        if isinstance(value, bool) or not str(value).lstrip("-").isdigit():
+        if isinstance(value, bool | float) or not _WHOLE.fullmatch(str(value)):
             raise ValueError(
                 f"{index}: labels: {name!r} has the value {value!r}; give each label one whole number (regions made "
                 "of several labels are not supported)"
             )
         if int(value) in labels:
             raise ValueError(f"{index}: labels: the value {int(value)} stands for two names; keep one")
-        labels[int(value)] = str(name)
+        if name in labels.values():
+            raise ValueError(f"{index}: labels: two values have the name {name!r}; give each class its own")
+        if not name:
+            raise ValueError(f"{index}: labels: the value {int(value)} has no name; give it one")
+        labels[int(value)] = name
     if 0 not in labels:
         raise ValueError(f'{index}: labels has no background; add "0": "background"')
     if len(labels) < 2:
         raise ValueError(f"{index}: labels names no foreground class; add at least one")
+    if len(labels) > MAX_CLASSES:
+        raise ValueError(
+            f"{index}: labels names {len(labels)} classes; at most {MAX_CLASSES} with the background can be stored, so "
+            "merge some of them"
+        )
     return dict(sorted(labels.items()))
 
 
@@ -113,8 +133,8 @@ def _nnunet_cases(
     content: Mapping[str, Any], directory: Path, index: Path, num_channels: int
 ) -> tuple[tuple[RawCase, ...], tuple[RawCase, ...]]:
     ending = content.get("file_ending", ".nii.gz")
-    if ending not in (".nii.gz", ".nii"):
-        raise ValueError(f"{index}: file_ending is {ending!r}; only NIfTI (.nii.gz, .nii) is read: convert the files")
+    if ending not in ENDINGS:
+        raise ValueError(f"{index}: file_ending is {ending!r}; only {', '.join(ENDINGS)} are read: convert the files")
 
     def images_in(folder: str) -> dict[str, tuple[Path, ...]]:
         place = directory / folder
@@ -134,10 +154,20 @@ def _nnunet_cases(
     )
 
 
+def _wrong_numbers(content: Mapping[str, Any], index: Path, num_training: int, num_test: int) -> tuple[str, ...]:
+    return tuple(
+        f"{index}: {key} is {content[key]!r}, but {name} lists {number} cases; the list counts"
+        for key, name, number in (("numTraining", "training", num_training), ("numTest", "test", num_test))
+        if key in content and content[key] != number
+    )
+
+
 def _inside(name: Any, directory: Path, index: Path, key: str) -> Path:
     """The listed path, refused where it points out of the folder (links that the user made himself are his)."""
     if not isinstance(name, str) or not name:
         raise ValueError(f'{index}: {key}: a case needs "image": "./imagesTr/<case>.nii.gz"; got {name!r}')
+    if "\0" in name:
+        raise ValueError(f"{index}: {key}: no file can have the name {name!r}; mend the list")
     inside = Path(os.path.normpath(name))
     if inside.is_absolute() or inside.parts[:1] == ("..",):
         raise ValueError(f"{index}: {key}: {name!r} points out of the task folder; list paths inside {directory}")

@@ -4,15 +4,22 @@ import dataclasses
 import re
 from pathlib import Path
 
-__all__ = ["RawCase", "RawTask", "case_id_of", "read_folder_of_images"]
+from rogseg.foreign import checked_name
 
-_ENDINGS = (".nii.gz", ".nii")
+__all__ = ["RawCase", "RawTask", "case_id_of", "is_nifti", "read_folder_of_images"]
+
+NIFTI_ENDINGS = (".nii.gz", ".nii")
+ITK_ENDINGS = (".seg.nrrd", ".nrrd", ".mha", ".mhd")
+ENDINGS = (*NIFTI_ENDINGS, *ITK_ENDINGS)
 _CHANNEL = re.compile(r"(?P<case>.+)_(?P<channel>\d{4})")
 
 
 @dataclasses.dataclass(frozen=True)
 class RawCase:
-    """One case: one image file (3-D, or 4-D with the modality last) or one file per channel, and its label, if any."""
+    """One case: one image file (3-D, or 4-D with the modality last) or one file per channel, and its label, if any.
+
+    A folder that holds one DICOM series stands for a file.
+    """
 
     case_id: str
     images: tuple[Path, ...]
@@ -21,7 +28,10 @@ class RawCase:
 
 @dataclasses.dataclass(frozen=True)
 class RawTask:
-    """A raw task folder: its channels, its label values and their names (0 the background), its cases."""
+    """A raw task folder: its channels, its label values and their names (0 the background), its cases.
+
+    ``notes`` are what a person should know of its index.
+    """
 
     directory: Path
     name: str
@@ -29,22 +39,32 @@ class RawTask:
     labels: dict[int, str]
     training: tuple[RawCase, ...]
     test: tuple[RawCase, ...]
+    notes: tuple[str, ...] = ()
+
+
+def is_nifti(path: Path) -> bool:
+    """Whether a file is NIfTI by its name."""
+    return path.name.endswith(NIFTI_ENDINGS)
 
 
 def case_id_of(path: Path) -> str:
-    """The name of a NIfTI file without its folder and ending.
+    """The name of an image file without its folder and ending, or that of a folder with a DICOM series.
 
     Raises:
-        ValueError: the file is not named as NIfTI.
+        ValueError: it is named as none of the formats that are read, or the rest of its name cannot name a case.
     """
-    for ending in _ENDINGS:
-        if path.name.endswith(ending) and len(path.name) > len(ending):
-            return path.name.removesuffix(ending)
-    raise ValueError(f"{path}: not a NIfTI file by its name; give files that end in .nii.gz or .nii")
+    for ending in ENDINGS:
+        if path.name.endswith(ending):
+            return checked_name(path.name.removesuffix(ending), path)
+    if path.is_dir():
+        return checked_name(path.name, path)
+    raise ValueError(
+        f"{path}: not an image by its name; give files that end in {', '.join(ENDINGS)}, or a folder of DICOM files"
+    )
 
 
 def read_folder_of_images(directory: str | Path, num_channels: int) -> tuple[RawCase, ...]:
-    """The cases of a plain folder of NIfTI files, without labels, sorted by case id.
+    """The cases of a plain folder of images, without labels, sorted by case id.
 
     Where any file ends in ``_0000``, the folder is read as nnU-Net names files: one per channel, ``case_0000``,
     ``case_0001``, ... Otherwise every file is a case (4-D, modality last, where there are several channels).
@@ -55,10 +75,9 @@ def read_folder_of_images(directory: str | Path, num_channels: int) -> tuple[Raw
     directory = Path(directory)
     if not directory.is_dir():
         raise ValueError(f"{directory}: no such folder; give a folder of .nii.gz files")
-    # Hidden files (the "._" twins that macOS leaves) are no images.
-    files = sorted(path for path in directory.iterdir() if path.name.endswith(_ENDINGS) and path.name[0] != ".")
+    files = sorted(path for path in directory.iterdir() if _is_image(path))
     if not files:
-        raise ValueError(f"{directory}: holds no .nii.gz or .nii file")
+        raise ValueError(f"{directory}: holds no file that ends in {', '.join(ENDINGS)}, and no folder of DICOM files")
     if not any(case_id_of(path).endswith("_0000") for path in files):
         _refuse_twins(directory, [case_id_of(path) for path in files])
         return tuple(RawCase(case_id_of(path), (path,), None) for path in files)
@@ -88,7 +107,15 @@ def group_channels(directory: Path, files: list[Path], num_channels: int) -> dic
     return {case_id: tuple(path for _, path in sorted(grouped[case_id])) for case_id in sorted(grouped)}
 
 
+def _is_image(path: Path) -> bool:
+    if path.name.startswith("."):  # hidden, such as the "._" twins that macOS leaves
+        return False
+    if path.name.endswith(ENDINGS):
+        return True
+    return path.is_dir() and any(member.suffix.lower() == ".dcm" for member in path.iterdir())
+
+
 def _refuse_twins(directory: Path, case_ids: list[str]) -> None:
     twins = sorted({case_id for case_id in case_ids if case_ids.count(case_id) > 1})
     if twins:
-        raise ValueError(f"{directory}: several files for the cases {twins} (.nii and .nii.gz); keep one of each")
+        raise ValueError(f"{directory}: several files for the cases {twins}, of different endings; keep one of each")

@@ -1,7 +1,11 @@
 """One preprocessed case on disk: compressed arrays of which any region can be read by itself."""
 
+import dataclasses
 import functools
+import hashlib
 import json
+import re
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +13,28 @@ import blosc2
 import numpy as np
 from numpy.typing import NDArray
 
+from rogseg.foreign import decode, parse_json, read_regular
 from rogseg.storage.atomic import atomic_directory
 from rogseg.storage.case_properties import CaseProperties
+from rogseg.storage.ownership import foreign_entries
+from rogseg.storage.stored_array import ArrayChecksum, read_array, verify_array, write_array
 from rogseg.task_plan import Region
 
-__all__ = ["StoredCase", "write_stored_case"]
+__all__ = ["CASE_FILES", "StoredCase", "write_stored_case"]
+
+CASE_FILES = ("case.json", "image.b2nd", "label.b2nd")
+
+_REMEDY = "run tools/preprocess.py again, which makes the case anew"
+_CHECKSUM = re.compile(rb'\{"checksum": "([0-9a-f]{8})", ')
 
 
-_CHUNK, _BLOCK = 64, 16
+@dataclasses.dataclass(frozen=True)
+class _Record:
+    """What ``case.json`` says: the properties, and the checksums of the arrays (None where an older version wrote)."""
+
+    properties: CaseProperties
+    arrays: dict[str, ArrayChecksum] | None
+    content_digest: str | None
 
 
 class StoredCase:
@@ -34,13 +52,33 @@ class StoredCase:
             raise ValueError(f"{self.directory}: not a stored case (no case.json); run tools/preprocess.py again")
 
     @functools.cached_property
+    def _record(self) -> _Record:
+        path = self.directory / "case.json"
+        content = read_regular(path, 2**28, _REMEDY)
+        data = parse_json(content, path, _REMEDY)
+        try:
+            if not isinstance(data, dict):
+                raise ValueError("it must hold an object")
+            checksum, arrays = data.pop("checksum", None), data.pop("arrays", None)
+            digest = data.pop("content_digest", None)
+            properties = CaseProperties.from_json(data)
+            if properties.case_id != self.directory.name:
+                raise ValueError(f"it describes the case {properties.case_id!r}")
+            if checksum is None:
+                return _Record(properties, None, None)
+            start = _CHECKSUM.match(content)
+            if start is None or int(start[1], 16) != zlib.crc32(content[start.end() :]):
+                raise ValueError("its checksum differs")
+            return _Record(
+                properties, decode(arrays, dict[str, ArrayChecksum], "arrays"), decode(digest, str, "content_digest")
+            )
+        except ValueError as error:
+            raise ValueError(f"{path}: damaged ({error}); {_REMEDY}") from error
+
+    @property
     def properties(self) -> CaseProperties:
         """What the case remembers of its raw files."""
-        path = self.directory / "case.json"
-        try:
-            return CaseProperties.from_json(json.loads(path.read_text()))
-        except (json.JSONDecodeError, ValueError) as error:
-            raise ValueError(f"{path}: {error}; delete the folder and run tools/preprocess.py again") from error
+        return self._record.properties
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -50,27 +88,58 @@ class StoredCase:
     @property
     def has_label(self) -> bool:
         """Whether the case is labelled."""
-        return (self.directory / "label.b2nd").is_file()
+        arrays = self._record.arrays
+        return (self.directory / "label.b2nd").is_file() if arrays is None else "label" in arrays
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that a result on this case depends on: raw content, plan, and the stored arrays themselves."""
+        content = self._record.content_digest
+        if content is None:
+            content = _content_digest(self.read_image(), self.read_label())
+        return hashlib.sha256(f"{self.properties.source_digest} {content}".encode()).hexdigest()
 
     def read_image(self, region: Region | None = None) -> NDArray[np.float32]:
         """The image [network units], (C, D, H, W) or the part of it in `region`.
 
         Raises:
-            ValueError: `region` is empty or reaches out of the volume.
+            ValueError: `region` is empty or reaches out of the volume, or the file is damaged.
         """
-        array = _open(self.directory / "image.b2nd")
-        return np.asarray(array[(slice(None), *self._checked(region))], dtype=np.float32)
+        return self._read("image", self.shape, np.float32, (slice(None), *self._checked(region)))
 
     def read_label(self, region: Region | None = None) -> NDArray[np.uint8] | None:
         """The class indices, (D, H, W) or the part of them in `region`; None where the case is not labelled.
 
         Raises:
-            ValueError: `region` is empty or reaches out of the volume.
+            ValueError: `region` is empty or reaches out of the volume, or the file is damaged.
         """
         if not self.has_label:
             return None
-        array = _open(self.directory / "label.b2nd")
-        return np.asarray(array[self._checked(region)], dtype=np.uint8)
+        return self._read("label", self.properties.network_shape, np.uint8, self._checked(region))
+
+    def verify(self) -> None:
+        """Hold every byte against its checksum.
+
+        Raises:
+            ValueError: something is missing or damaged, or was written before there were checksums.
+        """
+        arrays = self._record.arrays
+        if arrays is None:
+            raise ValueError(f"{self.directory}: without checksums, as older versions wrote it; {_REMEDY}")
+        if "image" not in arrays or not set(arrays) <= {"image", "label"}:
+            raise ValueError(f"{self.directory / 'case.json'}: damaged (arrays named {sorted(arrays)}); {_REMEDY}")
+        for name, checksum in arrays.items():
+            verify_array(self.directory / f"{name}.b2nd", checksum)
+
+    def _read(
+        self, name: str, shape: tuple[int, ...], dtype: type[np.generic], region: tuple[slice, ...]
+    ) -> NDArray[Any]:
+        arrays = self._record.arrays
+        if arrays is not None and name not in arrays:
+            raise ValueError(f"{self.directory / 'case.json'}: damaged (no checksum of the {name}); {_REMEDY}")
+        return read_array(
+            self.directory / f"{name}.b2nd", shape, dtype, region, None if arrays is None else arrays[name]
+        )
 
     def _checked(self, region: Region | None) -> Region:
         if region is None:
@@ -96,32 +165,37 @@ def write_stored_case(
         properties: what goes into ``case.json``.
 
     Raises:
-        ValueError: the arrays do not fit each other or the properties.
+        ValueError: the arrays do not fit each other or the properties, or the folder holds files of somebody else.
     """
     expected = (len(properties.box_lower), *properties.network_shape)
     if image.shape != expected:
         raise ValueError(f"case {properties.case_id!r}: the image has shape {image.shape}, the properties {expected}")
     if label is not None and label.shape != properties.network_shape:
         raise ValueError(f"case {properties.case_id!r}: the label has shape {label.shape}, image {image.shape}")
+    strangers = foreign_entries(Path(directory), CASE_FILES)
+    if strangers:
+        raise ValueError(
+            f"{directory}: holds {', '.join(strangers[:5])}, which preprocessing did not write; move it away, for "
+            "the folder is replaced as a whole"
+        )
+    image = image.astype(np.float32, copy=False)
+    label = None if label is None else label.astype(np.uint8, copy=False)
     with atomic_directory(directory) as partial:
-        _write(partial / "image.b2nd", image.astype(np.float32, copy=False), blosc2.Codec.LZ4)
+        arrays = {"image": write_array(partial / "image.b2nd", image, blosc2.Codec.LZ4)}
         if label is not None:
-            _write(partial / "label.b2nd", label.astype(np.uint8, copy=False), blosc2.Codec.ZSTD)
-        text = json.dumps(properties.to_json(), allow_nan=False)
-        (partial / "case.json").write_text(text + "\n")
+            arrays["label"] = write_array(partial / "label.b2nd", label, blosc2.Codec.ZSTD)
+        record = {
+            **properties.to_json(),
+            "content_digest": _content_digest(image, label),
+            "arrays": {name: dataclasses.asdict(checksum) for name, checksum in arrays.items()},
+        }
+        text = json.dumps(record, allow_nan=False)[1:].encode() + b"\n"
+        (partial / "case.json").write_bytes(b'{"checksum": "%08x", ' % zlib.crc32(text) + text)
     return StoredCase(directory)
 
 
-def _write(path: Path, array: NDArray[Any], codec: blosc2.Codec) -> None:
-    lead = (1,) * (array.ndim - 3)
-    chunks = lead + tuple(min(_CHUNK, length) for length in array.shape[-3:])
-    blocks = lead + tuple(min(_BLOCK, length) for length in array.shape[-3:])
-    cparams = blosc2.CParams(codec=codec, clevel=1, nthreads=1, filters=[blosc2.Filter.SHUFFLE])
-    blosc2.asarray(
-        np.ascontiguousarray(array), urlpath=str(path), mode="w", chunks=chunks, blocks=blocks, cparams=cparams
-    )
-
-
-def _open(path: Path) -> Any:
-    # One thread: the loader's workers are the parallelism, and a forked worker must not meet a pool of threads.
-    return blosc2.open(str(path), mode="r", mmap_mode="r", dparams=blosc2.DParams(nthreads=1))
+def _content_digest(image: NDArray[np.float32], label: NDArray[np.uint8] | None) -> str:
+    total = hashlib.sha256(np.ascontiguousarray(image).data)
+    if label is not None:
+        total.update(np.ascontiguousarray(label).data)
+    return total.hexdigest()

@@ -1,12 +1,22 @@
 """What is evaluated: trained networks of any kind behind one interface."""
 
 from rogseg.systems.base import System, SystemChannel, SystemClass, SystemIdentity
-from rogseg.systems.case_source import CaseSource, GivenCases, Protocol, RawCases, StoredCases
-from rogseg.systems.rogseg_system import RogsegSystem
+from rogseg.systems.case_source import (
+    CaseSource,
+    GivenCases,
+    Protocol,
+    RawCases,
+    StoredCases,
+    crop_case,
+    foreground_window,
+)
+from rogseg.systems.nnunet import NNUNetSystem
+from rogseg.systems.rogseg_system import RogsegSystem, stored_case
 
 __all__ = [
     "CaseSource",
     "GivenCases",
+    "NNUNetSystem",
     "Protocol",
     "RawCases",
     "RogsegSystem",
@@ -15,4 +25,7 @@ __all__ = [
     "SystemChannel",
     "SystemClass",
     "SystemIdentity",
+    "crop_case",
+    "foreground_window",
+    "stored_case",
 ]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rogseg.cases import Case, LogitFn
+from rogseg.preprocessing import Volume, read_label
 from rogseg.storage import RawCase
 from rogseg.task_plan import Triple
 
@@ -73,6 +74,8 @@ class System(ABC):
     """Whether `logits` has a gradient; without one only black-box attacks are possible, and reports say so."""
     window_size: Triple | None = None
     """Extent of the windows that the network sees [voxels]; None where it sees whole volumes."""
+    surface_tolerance: float = 1.0
+    """How far a surface may be off for normalised surface Dice [mm]."""
 
     @abstractmethod
     def prepare(self, raw: RawCase) -> Case:
@@ -103,6 +106,16 @@ class System(ABC):
         Where the grids differ, logits or probabilities are resampled and the decision is made after that.
         """
 
+    def read_targets(self, raw: RawCase, grid: Volume) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
+        """The label file of a case as class indices (D, H, W) in its raw grid, and which voxels count; None is all.
+
+        Raises:
+            ValueError: the file cannot be used, or holds a value that is not among the system's labels.
+        """
+        if raw.label is None:
+            raise ValueError(f"case {raw.case_id!r} has no label")
+        return read_label(raw.label, raw.images[0], grid, self.label_values), None
+
     @torch.no_grad()
     def segment(self, case: Case) -> NDArray[np.uint8]:
         """Class indices (D, H, W) of a prepared case in its raw grid.
@@ -125,6 +138,16 @@ class System(ABC):
                 "weights are damaged or the case's intensities are; nothing was written"
             )
         return logits
+
+    @property
+    def class_indices(self) -> tuple[tuple[int, ...], ...]:
+        """The class indices of a decision that make up each foreground class; a region may have several."""
+        return tuple((index,) for index in range(1, self.num_classes))
+
+    @property
+    def label_values(self) -> tuple[int, ...]:
+        """The raw label value of each class index of a decision, the background's first."""
+        return (0, *(entry.values[0] for entry in self.classes))
 
     @property
     def class_names(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from rogseg.cases import Case
 from rogseg.preprocessing import digest_files
 from rogseg.storage import RawCase, StoredTask
 from rogseg.systems.base import System
-from rogseg.systems.rogseg_system import RogsegSystem
+from rogseg.systems.rogseg_system import stored_case
 from rogseg.task_plan import Region, Triple
 
 __all__ = ["CaseSource", "GivenCases", "Protocol", "RawCases", "StoredCases", "crop_case", "foreground_window"]
@@ -25,6 +25,8 @@ Protocol = Literal["volume", "patch"]
 class CaseSource(ABC):
     """Cases by their id, loaded when they are asked for."""
 
+    task: str
+    """Name of the task, for tables."""
     case_ids: tuple[str, ...]
 
     @abstractmethod
@@ -44,21 +46,21 @@ class StoredCases(CaseSource):
     """Cases that were stored for the plan of a rogseg network.
 
     Args:
-        system: the network.
         stored: the stored task.
         case_ids: which of its cases.
     """
 
-    def __init__(self, system: RogsegSystem, stored: StoredTask, case_ids: Sequence[str]) -> None:
-        self.system, self.stored, self.case_ids = system, stored, tuple(case_ids)
+    def __init__(self, stored: StoredTask, case_ids: Sequence[str]) -> None:
+        self.stored, self.case_ids = stored, tuple(case_ids)
+        self.task = stored.plan.name
 
     def load(self, case_id: str) -> Case:
         """Read a stored case."""
-        return self.system.prepare_stored(self.stored.case(case_id))
+        return stored_case(self.stored.case(case_id))
 
     def digest(self, case_id: str) -> str:
-        """What preprocessing recorded of the raw content."""
-        return self.stored.case(case_id).properties.source_digest
+        """Over the raw content, the plan and the stored arrays."""
+        return self.stored.case(case_id).digest
 
 
 class RawCases(CaseSource):
@@ -67,10 +69,11 @@ class RawCases(CaseSource):
     Args:
         system: what prepares them.
         cases: raw cases; each needs a label to be evaluated.
+        task: its name.
     """
 
-    def __init__(self, system: System, cases: Sequence[RawCase]) -> None:
-        self.system = system
+    def __init__(self, system: System, cases: Sequence[RawCase], task: str) -> None:
+        self.system, self.task = system, task
         self._cases = {case.case_id: case for case in cases}
         self.case_ids = tuple(self._cases)
 
@@ -87,7 +90,8 @@ class RawCases(CaseSource):
 class GivenCases(CaseSource):
     """Cases that are there already, for instance from tensors of one's own."""
 
-    def __init__(self, cases: Sequence[Case]) -> None:
+    def __init__(self, cases: Sequence[Case], task: str = "given cases") -> None:
+        self.task = task
         self._cases: Mapping[str, Case] = {case.case_id: case for case in cases}
         self.case_ids = tuple(self._cases)
 

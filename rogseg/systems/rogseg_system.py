@@ -17,7 +17,7 @@ from rogseg.storage import CaseProperties, RawCase, StoredCase
 from rogseg.systems.base import System, SystemChannel, SystemClass, SystemIdentity
 from rogseg.task_plan import TaskPlan, Triple
 
-__all__ = ["Image", "RogsegSystem"]
+__all__ = ["Image", "RogsegSystem", "stored_case"]
 
 Image = str | Path | Sequence[Path] | Volume | NDArray[np.float32]
 
@@ -55,6 +55,7 @@ class RogsegSystem(System):
         # The depthwise convolutions of ROG run several times faster with channels last.
         self.network = self.network.to(self.device).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
         self.plan = plan
+        self.surface_tolerance = plan.surface_tolerance
         self.classes = tuple(
             SystemClass(entry.name, (value,), entry.kind)
             for entry, value in zip(plan.classes, plan.label_values[1:], strict=True)
@@ -100,9 +101,7 @@ class RogsegSystem(System):
         elif isinstance(raw, np.ndarray):
             if spacing is None:
                 raise ValueError("an array says nothing of its grid: pass spacing=(x, y, z) [mm] with it")
-            array = raw[None] if raw.ndim == 3 else raw
-            volume = Volume(array.astype(np.float32, copy=False), np.diag([*spacing, 1.0]))
-            values, labels, properties = preprocess_volume(volume, self.plan, None, "array")
+            values, labels, properties = preprocess_volume(Volume.of_array(raw, spacing), self.plan, None, "array")
         elif isinstance(raw, Volume):
             values, labels, properties = preprocess_volume(raw, self.plan, None, "array")
         else:
@@ -110,13 +109,14 @@ class RogsegSystem(System):
             values, labels, properties = preprocess_case(files, self.plan)
         return _case(values, labels, properties)
 
-    def prepare_stored(self, stored: StoredCase) -> Case:
-        """A case that was stored for this plan, which spares the preprocessing."""
-        return _case(stored.read_image(), stored.read_label(), stored.properties)
-
     def to_raw(self, logits: Tensor, case: Case) -> NDArray[np.uint8]:
         """Class indices (D, H, W) in the raw grid, post-processed as the plan says."""
         return raw_grid_labels(logits[0], self.plan, case.properties)
+
+    @property
+    def label_values(self) -> tuple[int, ...]:
+        """As the plan has them."""
+        return self.plan.label_values
 
     @torch.no_grad()
     def segment_on_network_grid(self, case: Case) -> NDArray[np.uint8]:
@@ -140,6 +140,11 @@ class RogsegSystem(System):
         return values
 
 
+def stored_case(stored: StoredCase) -> Case:
+    """A stored case, which spares the preprocessing; of a network whose plan it was stored for."""
+    return _case(stored.read_image(), stored.read_label(), stored.properties)
+
+
 def _case(values: NDArray[np.float32], labels: NDArray[np.uint8] | None, properties: CaseProperties) -> Case:
     box = IntensityBox.per_channel(properties.box_lower, properties.box_upper)
     return Case(
@@ -149,5 +154,17 @@ def _case(values: NDArray[np.float32], labels: NDArray[np.uint8] | None, propert
         targets=None if labels is None else torch.from_numpy(labels.astype(np.int64))[None],
         box=box,
         raw_width=tuple(upper - lower for lower, upper in zip(properties.raw_lower, properties.raw_upper, strict=True)),
+        spacing=_network_spacing(properties),
         properties=properties,
     )
+
+
+def _network_spacing(properties: CaseProperties) -> tuple[float, float, float]:
+    # Both grids cover the same extent.
+    x, y, z = (
+        step * raw / network
+        for step, raw, network in zip(
+            properties.raw_spacing, properties.raw_shape, properties.network_shape, strict=True
+        )
+    )
+    return x, y, z

@@ -1,4 +1,4 @@
-"""Adversarial weight perturbation, around any trainer that crafts its mini-batch."""
+"""Adversarial weight perturbation, around any adversarial training that crafts its mini-batch."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,11 +9,12 @@ import torch.distributed
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
+from rogseg.cases import Batch
 from rogseg.registry import TRAINERS
-from rogseg.trainers.base import Batch, Passes, Trainer, total_loss
+from rogseg.trainers.adversarial import AdversarialTrainer
+from rogseg.trainers.base import Passes, Trainer, total_loss
 from rogseg.trainers.clean_loss import unwrapped
-from rogseg.trainers.crafting import CraftingTrainer
-from rogseg.trainers.inner_maximization import power_of_two_near
+from rogseg.trainers.crafts import power_of_two_near
 
 __all__ = ["AWPTrainer"]
 
@@ -23,12 +24,12 @@ class AWPTrainer(Trainer):
     """Takes the gradient at weights moved up the adversarial loss, and applies it to the weights as they were.
 
     Args:
-        trainer: crafts the mini-batch and says the loss, e.g. ``dict(type="PGDTrainer")``.
+        trainer: an `AdversarialTrainer`, which crafts the mini-batch and says the loss.
         gamma: length of the perturbation of each weight tensor as a fraction of that tensor's norm.
         num_warmup_steps: mini-batches trained without weight perturbation at the start.
 
     Raises:
-        ValueError: gamma is not positive, or the trainer crafts no mini-batch (standard, Free).
+        ValueError: gamma is not positive, or the trainer is another than `AdversarialTrainer`.
 
     Source: Wu, Xia and Wang, "Adversarial Weight Perturbation Helps Robust Generalization", NeurIPS 2020, algorithm 1,
     with one step and, as in their code, only tensors of two and more axes. They take gamma = 0.01 with PGD and 0.005
@@ -36,13 +37,12 @@ class AWPTrainer(Trainer):
     """
 
     def __init__(
-        self, trainer: CraftingTrainer | dict[str, Any], gamma: float = 0.01, num_warmup_steps: int = 0
+        self, trainer: AdversarialTrainer | dict[str, Any], gamma: float = 0.01, num_warmup_steps: int = 0
     ) -> None:
         built = TRAINERS.build(trainer) if isinstance(trainer, dict) else trainer
-        if not isinstance(built, CraftingTrainer):
+        if not isinstance(built, AdversarialTrainer):
             raise ValueError(
-                f"{type(built).__name__} crafts no adversarial mini-batch: give AWPTrainer a PGDTrainer, FGSMTrainer, "
-                "NFGSMTrainer or TRADESTrainer"
+                f"{type(built).__name__} crafts no adversarial mini-batch: give AWPTrainer an AdversarialTrainer"
             )
         if not gamma > 0:
             raise ValueError(f"gamma={gamma} must be positive; without it use {type(built).__name__} alone")
@@ -82,7 +82,7 @@ class AWPTrainer(Trainer):
         parameters = [parameter for parameter in module.parameters() if parameter.requires_grad and parameter.ndim > 1]
         with optim_wrapper.optim_context(module):
             loss, _ = total_loss(self.losses(module, batch, adversarial))
-        scale = power_of_two_near(batch["targets"][0].numel())  # against underflow; the direction is normalised
+        scale = power_of_two_near(batch.targets[0].numel())  # against underflow; the direction is normalised
         gradients = torch.autograd.grad(loss * scale, parameters, allow_unused=True, materialize_grads=True)
         moves = []
         for parameter, gradient in zip(parameters, gradients, strict=True):

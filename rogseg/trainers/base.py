@@ -8,30 +8,16 @@ MMEngine's distributed wrapper never calls a model's own ``train_step``.
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, TypedDict, final
+from typing import Any
 
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
-__all__ = ["Batch", "Passes", "Trainer", "model_losses", "total_loss"]
+from rogseg.cases import Batch
+
+__all__ = ["Passes", "Trainer", "model_losses", "total_loss"]
 
 LOSS_PREFIX = "loss_"
-
-
-class Batch(TypedDict):
-    """A mini-batch, already on the model's device.
-
-    inputs: (B, C, D, H, W) float32 [network units]; targets: (B, D, H, W) int64; inside: (B, 1, D, H, W) bool, voxels
-    that are no padding; box_lower, box_upper:
-    (B, C, 1, 1, 1) float32 [network units], the valid range of each case; case_ids: B names.
-    """
-
-    inputs: Tensor
-    targets: Tensor
-    inside: Tensor
-    box_lower: Tensor
-    box_upper: Tensor
-    case_ids: list[str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,18 +37,13 @@ class Trainer(ABC):
     """How one mini-batch trains the model."""
 
     num_replays: int = 1
-    """Weight updates per mini-batch; the loop divides epochs and everything counted in epochs by it."""
+    """Weight updates per mini-batch. The loop counts each as much as a mini-batch of standard training: its epochs and
+    everything counted in epochs are divided by it."""
 
     @property
     @abstractmethod
     def passes(self) -> Passes:
         """What a mini-batch costs, all its replays included."""
-
-    @property
-    @final
-    def passes_per_step(self) -> float:
-        """All of a mini-batch's passes, the unit in which budgets are compared."""
-        return self.passes.training + self.passes.crafting
 
     @abstractmethod
     def step(self, model: nn.Module, batch: Batch, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
@@ -90,6 +71,9 @@ class Trainer(ABC):
             inputs: what the step made of the batch's inputs, of their shape; its own where it makes nothing of them.
         """
 
+    def end_epoch(self) -> None:  # noqa: B027 (most trainers do nothing)
+        """Told on every rank after an epoch's last mini-batch; `num_replays` may change here and nowhere else."""
+
     @abstractmethod
     def state_dict(self) -> dict[str, Any]:
         """What this rank must find again on resume: tensors and plain numbers only."""
@@ -105,7 +89,7 @@ class Trainer(ABC):
 
 def model_losses(model: nn.Module, batch: Batch, inputs: Tensor) -> dict[str, Tensor]:
     """The model's own loss terms on inputs that stand for those of the batch."""
-    losses: dict[str, Tensor] = model(inputs, batch["targets"], mode="loss")
+    losses: dict[str, Tensor] = model(inputs, batch.targets, mode="loss")
     return losses
 
 

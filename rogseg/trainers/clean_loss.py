@@ -8,7 +8,8 @@ from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from rogseg.trainers.base import Batch, total_loss
+from rogseg.cases import Batch
+from rogseg.trainers.base import total_loss
 
 __all__ = ["clean_loss", "evaluation_mode", "unwrapped"]
 
@@ -41,5 +42,5 @@ def clean_loss(model: nn.Module, batch: Batch, optim_wrapper: OptimWrapper) -> T
     """The loss of a mini-batch as it is, without trace on training: a scalar."""
     module = unwrapped(model)
     with evaluation_mode(module), optim_wrapper.optim_context(module):
-        loss, _ = total_loss(module(batch["inputs"], batch["targets"], mode="loss"))
+        loss, _ = total_loss(module(batch.inputs, batch.targets, mode="loss"))
     return loss

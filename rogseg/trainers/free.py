@@ -8,8 +8,9 @@ from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
 from rogseg.attacks.threats import ThreatModel
+from rogseg.cases import Batch
 from rogseg.registry import TRAINERS
-from rogseg.trainers.base import Batch, Passes, Trainer, model_losses, total_loss
+from rogseg.trainers.base import Passes, Trainer, model_losses, total_loss
 from rogseg.trainers.clean_loss import clean_loss
 from rogseg.trainers.perturbation import MovementGuard, perturbation_logs
 from rogseg.trainers.randomness import step_generator
@@ -47,6 +48,9 @@ class FreeTrainer(Trainer):
     are theirs, the other starts are not. Deviations: the perturbation itself is clipped to the box, not only the sum,
     so it does not grow where it has no effect; epsilon is per case and channel. Gradient accumulation counts replays:
     the perturbation moves at each, the weights after every `accumulative_counts`-th.
+
+    Logged, besides what all trainers log, is ``input_gradient``: the L1 norm of the gradient of a case's loss with
+    respect to its voxels that may move, averaged over cases and replays.
     """
 
     def __init__(
@@ -84,7 +88,7 @@ class FreeTrainer(Trainer):
 
     def step(self, model: nn.Module, batch: Batch, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
         """Train on the mini-batch `num_replays` times; see `Trainer.step`."""
-        inputs, threat = batch["inputs"], self.threat.of_batch(batch)
+        inputs, threat = batch.inputs, self.threat.of_batch(batch)
         looked = {}
         if self.clean_loss_interval and self.num_steps % self.clean_loss_interval == 0:
             looked["clean_loss"] = clean_loss(model, batch, optim_wrapper)
@@ -94,9 +98,13 @@ class FreeTrainer(Trainer):
             trained_on = adversarial.detach().requires_grad_()
             with optim_wrapper.optim_context(model):
                 loss, logs = total_loss(self.losses(model, batch, trained_on))
+            scales: list[Tensor] = []
+            loss.register_hook(scales.append)  # type: ignore[no-untyped-call]
             optim_wrapper.update_params(loss)
-            replays.append(logs)
-            climbed = trained_on.detach() + self.step_size * threat.steepest_ascent(input_gradient(trained_on))
+            gradient = input_gradient(trained_on)
+            # The backward pass began with the factor of loss scaling and accumulation in place of 1.
+            replays.append(logs | {"input_gradient": (gradient * batch.movable).abs().sum() / scales[0]})
+            climbed = trained_on.detach() + self.step_size * threat.steepest_ascent(gradient)
             moved |= (climbed != trained_on).any()
             adversarial = threat.project(inputs, climbed)
         trained_on = trained_on.detach()
@@ -108,7 +116,7 @@ class FreeTrainer(Trainer):
         return means | looked | perturbation_logs(threat, inputs, trained_on)
 
     def losses(self, model: nn.Module, batch: Batch, inputs: Tensor) -> dict[str, Tensor]:
-        """The model's own; see `Trainer.losses`."""
+        """The model's own terms; see `Trainer.losses`."""
         return model_losses(model, batch, inputs)
 
     @torch.no_grad()

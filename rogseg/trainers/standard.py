@@ -6,8 +6,9 @@ from typing import Any
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
+from rogseg.cases import Batch
 from rogseg.registry import TRAINERS
-from rogseg.trainers.base import Batch, Passes, Trainer, model_losses, total_loss
+from rogseg.trainers.base import Passes, Trainer, model_losses, total_loss
 
 __all__ = ["StandardTrainer"]
 
@@ -24,7 +25,7 @@ class StandardTrainer(Trainer):
     def step(self, model: nn.Module, batch: Batch, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
         """Train once on the clean mini-batch; see `Trainer.step`."""
         with optim_wrapper.optim_context(model):
-            loss, logs = total_loss(self.losses(model, batch, batch["inputs"]))
+            loss, logs = total_loss(self.losses(model, batch, batch.inputs))
         optim_wrapper.update_params(loss)
         return logs
 

@@ -1,9 +1,8 @@
 """The threat model of each mini-batch that is trained on."""
 
 from rogseg.attacks.threats import ThreatModel
-from rogseg.cases import IntensityBox
+from rogseg.cases import Batch
 from rogseg.registry import THREATS
-from rogseg.trainers.base import Batch
 
 __all__ = ["TrainingThreat"]
 
@@ -32,5 +31,4 @@ class TrainingThreat:
 
     def of_batch(self, batch: Batch) -> ThreatModel:
         """The threat model of these cases; padding stays as it is."""
-        box = IntensityBox(batch["box_lower"], batch["box_upper"])
-        return self.threat_class.from_fraction(self.epsilon, box).within(batch["inside"])
+        return self.threat_class.from_fraction(self.epsilon, batch.box).within(batch.movable)

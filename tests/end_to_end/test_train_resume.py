@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from rogseg.engine.training.checkpoints import BEST, LAST, read_checkpoint
+from rogseg.models.checkpoints import BEST, LAST, read_checkpoint
 from tests.tiny_task import write_tiny_task
 from tests.tiny_training import ROOT, write_tiny_config
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rogseg.engine.estimation.network_size import count_macs, count_parameters
+from rogseg.estimation.cost_estimate import count_macs, count_parameters
 from rogseg.models import Segmentor
 from tests.shared_data import shared_path
 

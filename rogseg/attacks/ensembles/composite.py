@@ -122,6 +122,7 @@ class _Member:
         nothing = torch.full((len(inputs),), torch.nan, dtype=torch.float64, device=inputs.device)
         result = AttackResult(
             adversarial=inputs.clone(),
+            prediction=torch.zeros_like(problem.targets, dtype=torch.uint8),
             success=torch.zeros_like(nothing, dtype=torch.bool),
             dice=nothing[:, None].repeat(1, num_classes - 1),
             loss=nothing.to(inputs.dtype),

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rogseg.datasets.sample import Sample
-from rogseg.datasets.transforms.base import Transform
+from rogseg.cases import Case
+from rogseg.datasets.transforms.base import Transform, change_grid
 from rogseg.registry import TRANSFORMS
 
 __all__ = ["CentreCrop"]
@@ -13,7 +13,7 @@ __all__ = ["CentreCrop"]
 
 @TRANSFORMS.register_module()
 class CentreCrop(Transform):
-    """Cuts out the centre; a sample that has the size already passes.
+    """Cuts out the centre; a case that has the size already passes.
 
     Args:
         patch_size: extent of the result [voxels].
@@ -22,20 +22,15 @@ class CentreCrop(Transform):
     def __init__(self, patch_size: Sequence[int]) -> None:
         self.patch_size = tuple(patch_size)
 
-    def __call__(self, sample: Sample, generator: np.random.Generator) -> Sample:
-        """Transform one sample; see `Transform`.
+    def __call__(self, case: Case, generator: np.random.Generator) -> Case:
+        """Transform one case; see `Transform`.
 
         Raises:
-            ValueError: the sample is smaller than the patch.
+            ValueError: the case is smaller than the patch.
         """
-        size = tuple(sample["targets"].shape)
+        size = tuple(case.inputs.shape[2:])
         if any(extent < length for extent, length in zip(size, self.patch_size, strict=True)):
-            raise ValueError(f"case {sample['case_id']!r}: a crop of {size} has no patch of {self.patch_size}")
+            raise ValueError(f"case {case.case_id!r}: a crop of {size} has no patch of {self.patch_size}")
         starts = [(extent - length) // 2 for extent, length in zip(size, self.patch_size, strict=True)]
-        region = tuple(slice(start, start + length) for start, length in zip(starts, self.patch_size, strict=True))
-        return {
-            **sample,
-            "inputs": sample["inputs"][(slice(None), *region)].contiguous(),
-            "targets": sample["targets"][region].contiguous(),
-            "inside": sample["inside"][(slice(None), *region)].contiguous(),
-        }
+        rows, columns, slices = (slice(first, first + n) for first, n in zip(starts, self.patch_size, strict=True))
+        return change_grid(case, lambda values: values[..., rows, columns, slices].contiguous())

@@ -1,8 +1,10 @@
 """ClipToBox: the last transform of every pipeline."""
 
+import dataclasses
+
 import numpy as np
 
-from rogseg.datasets.sample import Sample
+from rogseg.cases import Case
 from rogseg.datasets.transforms.base import Transform
 from rogseg.registry import TRANSFORMS
 
@@ -13,6 +15,6 @@ __all__ = ["ClipToBox"]
 class ClipToBox(Transform):
     """Clips the inputs to the case's intensity box, so that training sees the set of inputs that attacks may use."""
 
-    def __call__(self, sample: Sample, generator: np.random.Generator) -> Sample:
-        """Transform one sample; see `Transform`."""
-        return {**sample, "inputs": sample["inputs"].clamp(sample["box_lower"], sample["box_upper"])}
+    def __call__(self, case: Case, generator: np.random.Generator) -> Case:
+        """Transform one case; see `Transform`."""
+        return dataclasses.replace(case, inputs=case.inputs.clamp(case.box.lower, case.box.upper))

@@ -1,13 +1,15 @@
 """RandomAffine: rotation and scaling in one resampling."""
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.nn import functional
 
-from rogseg.datasets.sample import Sample
+from rogseg.cases import Case
 from rogseg.datasets.transforms.base import Transform, check_probability
 from rogseg.registry import TRANSFORMS
 
@@ -18,14 +20,14 @@ __all__ = ["RandomAffine", "affine_patch", "rotation_matrix"]
 class RandomAffine(Transform):
     """Rotates about the three axes, scales, and cuts the centre out, all in one interpolation.
 
-    Samples that are neither rotated nor scaled pass untouched, at the size of the crop: `CentreCrop` follows.
+    Cases that are neither rotated nor scaled pass untouched, at the size of the crop: `CentreCrop` follows.
 
     Args:
         patch_size: extent of the result [voxels].
         spacing: of the voxels [mm]; rotations are rotations of the body, also where slices are thick.
         max_rotation: largest angle about each axis [degrees].
         scale_range: smallest and largest factor, the same on all axes.
-        probability: of each of the two, drawn separately, so that a part of the samples stays as sharp as the volumes
+        probability: of each of the two, drawn separately, so that a part of the cases stays as sharp as the volumes
             that the network is tested on.
 
     Source: the ranges are the paper's; rotating in millimetres rather than in voxels is not.
@@ -46,15 +48,15 @@ class RandomAffine(Transform):
         self.max_rotation, self.scale_range = max_rotation, scale_range
         self.probability = check_probability(probability)
 
-    def __call__(self, sample: Sample, generator: np.random.Generator) -> Sample:
-        """Transform one sample; see `Transform`."""
+    def __call__(self, case: Case, generator: np.random.Generator) -> Case:
+        """Transform one case; see `Transform`."""
         rotate, scale = generator.random(2) < self.probability
         if not (rotate or scale):
-            return sample
+            return case
         angles = np.deg2rad(generator.uniform(-self.max_rotation, self.max_rotation, 3)) if rotate else np.zeros(3)
         factor = generator.uniform(*self.scale_range) if scale else 1.0
         matrix = rotation_matrix(angles) * self.spacing[None, :] / self.spacing[:, None] / factor
-        return affine_patch(sample, matrix, self.patch_size)
+        return affine_patch(case, matrix, self.patch_size)
 
 
 def rotation_matrix(angles: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -69,23 +71,30 @@ def rotation_matrix(angles: NDArray[np.float64]) -> NDArray[np.float64]:
     return matrix
 
 
-def affine_patch(sample: Sample, matrix: NDArray[np.float64], patch_size: tuple[int, int, int]) -> Sample:
+def affine_patch(case: Case, matrix: NDArray[np.float64], patch_size: tuple[int, int, int]) -> Case:
     """Resample about the centre: voxel o of the patch shows what lies at ``matrix @ o`` of the crop.
 
-    Trilinear for the inputs, nearest for targets and ``inside``; 0 outside the crop, which is padding.
+    Trilinear for the inputs, nearest for targets and ``movable``; 0 outside the crop, which is padding.
 
     Args:
-        sample: the crop.
+        case: the crop.
         matrix: (3, 3), offsets from the patch's centre -> offsets from the crop's centre [voxels].
         patch_size: extent of the result [voxels].
     """
-    crop_size = sample["inputs"].shape[1:]
+    crop_size = case.inputs.shape[2:]
     # Sampling grids count in halves of the extent, and their last axis comes first.
     halves = matrix * np.asarray(patch_size)[None, :] / np.asarray(crop_size)[:, None]
     theta = np.zeros((1, 3, 4), dtype=np.float32)
     theta[0, :, :3] = halves[::-1, ::-1]
     grid = functional.affine_grid(torch.from_numpy(theta), [1, 1, *patch_size], align_corners=False)
-    inputs = functional.grid_sample(sample["inputs"][None], grid, mode="bilinear", align_corners=False)[0]
-    labels = torch.stack([sample["targets"].float(), sample["inside"][0].float()])
-    targets, inside = functional.grid_sample(labels[None], grid, mode="nearest", align_corners=False)[0]
-    return {**sample, "inputs": inputs, "targets": targets.to(sample["targets"].dtype), "inside": inside[None] > 0}
+
+    def nearest(values: Tensor) -> Tensor:
+        return functional.grid_sample(values.float(), grid, mode="nearest", align_corners=False).to(values.dtype)
+
+    movable = torch.ones_like(case.inputs[:, :1], dtype=torch.bool) if case.movable is None else case.movable
+    return dataclasses.replace(
+        case,
+        inputs=functional.grid_sample(case.inputs, grid, mode="bilinear", align_corners=False),
+        targets=None if case.targets is None else nearest(case.targets[:, None])[:, 0],
+        movable=nearest(movable),
+    )

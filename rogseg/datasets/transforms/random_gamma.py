@@ -1,9 +1,11 @@
 """RandomGamma: a power law over the intensities."""
 
+import dataclasses
+
 import numpy as np
 import torch
 
-from rogseg.datasets.sample import Sample
+from rogseg.cases import Case
 from rogseg.datasets.transforms.base import Transform, check_probability
 from rogseg.registry import TRANSFORMS
 
@@ -28,16 +30,16 @@ class RandomGamma(Transform):
         self.gamma_range = gamma_range
         self.probability = check_probability(probability)
 
-    def __call__(self, sample: Sample, generator: np.random.Generator) -> Sample:
-        """Transform one sample; see `Transform`."""
+    def __call__(self, case: Case, generator: np.random.Generator) -> Case:
+        """Transform one case; see `Transform`."""
         if generator.random() >= self.probability:
-            return sample
-        lower, upper = sample["box_lower"], sample["box_upper"]
+            return case
+        lower, width = case.box.lower, case.box.width
         low, high = self.gamma_range
         gammas = [
             generator.uniform(low, 1.0) if generator.random() < 0.5 else generator.uniform(1.0, high)
-            for _ in range(len(lower))
+            for _ in range(lower.shape[1])
         ]
         exponents = torch.tensor(gammas, dtype=torch.float32).view(-1, 1, 1, 1)
-        share = ((sample["inputs"] - lower) / (upper - lower)).clamp_(0, 1)
-        return {**sample, "inputs": share.pow_(exponents).mul_(upper - lower).add_(lower)}
+        share = ((case.inputs - lower) / width).clamp_(0, 1)
+        return dataclasses.replace(case, inputs=share.pow_(exponents).mul_(width).add_(lower))

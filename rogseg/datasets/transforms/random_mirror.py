@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rogseg.datasets.sample import Sample
-from rogseg.datasets.transforms.base import Transform, check_probability
+from rogseg.cases import Case
+from rogseg.datasets.transforms.base import Transform, change_grid, check_probability
 from rogseg.registry import TRANSFORMS
 
 __all__ = ["RandomMirror"]
@@ -26,16 +26,8 @@ class RandomMirror(Transform):
         self.axes = tuple(axes)
         self.probability = check_probability(probability)
 
-    def __call__(self, sample: Sample, generator: np.random.Generator) -> Sample:
-        """Transform one sample; see `Transform`."""
+    def __call__(self, case: Case, generator: np.random.Generator) -> Case:
+        """Transform one case; see `Transform`."""
         drawn = generator.random(len(self.axes)) < self.probability
-        flipped = [axis for axis, flip in zip(self.axes, drawn, strict=True) if flip]
-        if not flipped:
-            return sample
-        behind_channels = [axis + 1 for axis in flipped]
-        return {
-            **sample,
-            "inputs": sample["inputs"].flip(behind_channels),
-            "targets": sample["targets"].flip(flipped),
-            "inside": sample["inside"].flip(behind_channels),
-        }
+        flipped = [axis - 3 for axis, flip in zip(self.axes, drawn, strict=True) if flip]
+        return change_grid(case, lambda values: values.flip(flipped)) if flipped else case

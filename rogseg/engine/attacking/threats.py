@@ -1,33 +1,35 @@
 """From the key ``threat`` of an attack config to the threat model of a case."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 
 from rogseg.attacks import ThreatModel
-from rogseg.engine.attacking.attack_cases import AttackCase
+from rogseg.cases import Case, ReferenceWidth
 from rogseg.engine.config.keys import nearest
 from rogseg.registry import THREATS
 
-__all__ = ["DEFAULT_THREAT", "ThreatFactory", "parse_epsilon"]
+__all__ = ["DEFAULT_THREAT", "ThreatFactory"]
 
-DEFAULT_THREAT = {"type": "LinfThreat", "unit": "fraction"}
-UNITS = ("fraction", "network", "raw")
+DEFAULT_THREAT: Mapping[str, Any] = {"type": "LinfThreat", "unit": "fraction"}
+UNITS = ("fraction", "network", "raw", "reference")
 
 
 class ThreatFactory:
-    """Builds the threat model of each case.
+    """Builds the threat model of each case: what may move, and how far.
 
     Args:
-        threat: ``dict(type="LinfThreat", unit="fraction")``; the unit of epsilon is ``fraction`` (of the width of the
-            intensity box), ``network`` [network units] or ``raw`` [HU, or scanner units of the case].
+        threat: ``dict(type="LinfThreat", unit="fraction")``. The unit of epsilon is ``fraction`` (of the width of the
+            case's own box), ``network`` [network units], ``raw`` [HU, or scanner units of the case] or ``reference``
+            (of the width of the reference box, the same raw epsilon for every system that is compared).
+        reference: width of the reference box of a case; needed for the unit ``reference``.
 
     Raises:
-        ValueError: an unknown type, unit or key.
+        ValueError: an unknown type, unit or key, or no reference.
     """
 
-    def __init__(self, threat: Mapping[str, Any]) -> None:
+    def __init__(self, threat: Mapping[str, Any], reference: ReferenceWidth | None = None) -> None:
         unknown = sorted(set(threat) - set(DEFAULT_THREAT))
         if unknown:
             raise ValueError(f"threat.{unknown[0]} is no key of a threat: {nearest(unknown[0], DEFAULT_THREAT)}")
@@ -38,29 +40,33 @@ class ThreatFactory:
         found = THREATS.get(threat["type"])
         if found is None:
             raise ValueError(f"threat.type is {threat['type']!r}: {nearest(threat['type'], THREATS.module_dict)}")
+        if self.unit == "reference" and reference is None:
+            raise ValueError("threat.unit is 'reference': say with --reference whose box that is, a stored task")
         self.threat_class: type[ThreatModel] = found
+        self.reference = reference
 
-    def __call__(self, epsilon: float, case: AttackCase) -> ThreatModel:
-        """The ball of radius ``epsilon`` in the box of a case."""
+    def __call__(self, epsilon: float, case: Case) -> ThreatModel:
+        """The ball of radius ``epsilon`` in the box of a case, for the voxels that may move."""
+        threat = self._ball(epsilon, case)
+        return threat if case.movable is None else threat.within(case.movable)
+
+    def _ball(self, epsilon: float, case: Case) -> ThreatModel:
         if self.unit == "fraction":
             return self.threat_class.from_fraction(epsilon, case.box)
         if self.unit == "network":
             return self.threat_class.from_network_units(epsilon, case.box)
-        raw_width = torch.tensor(case.raw_width, device=case.box.lower.device).reshape(1, -1, 1, 1, 1)
-        return self.threat_class.from_raw_units(epsilon, case.box, raw_width)
+        if not case.raw_width:
+            raise ValueError(
+                f"case {case.case_id!r}: nothing says how wide its box is in raw units, which threat.unit "
+                f"{self.unit!r} asks for; take 'fraction', or give the case a raw_width"
+            )
+        raw_width = self._per_channel(case.raw_width, case)
+        if self.unit == "raw":
+            return self.threat_class.from_raw_units(epsilon, case.box, raw_width)
+        assert self.reference is not None, "the constructor asks for it"
+        reference = self._per_channel(self.reference(case.case_id), case)
+        # A fraction of the reference box is this many of the case's own box.
+        return self.threat_class.from_raw_units(epsilon, case.box, raw_width / reference)
 
-
-def parse_epsilon(text: str) -> float:
-    """Read ``8/255`` or ``0.03``.
-
-    Raises:
-        ValueError: it is no number, or not above 0.
-    """
-    numerator, _, denominator = text.partition("/")
-    try:
-        value = float(numerator) / float(denominator or 1)
-    except (ValueError, ZeroDivisionError) as error:
-        raise ValueError(f"--epsilon {text!r} is no number; write 8/255 or 0.03") from error
-    if not 0 < value < float("inf"):
-        raise ValueError(f"--epsilon {text!r} must be above 0")
-    return value
+    def _per_channel(self, values: Sequence[float], case: Case) -> torch.Tensor:
+        return torch.tensor(tuple(values), device=case.box.lower.device).reshape(1, -1, 1, 1, 1)

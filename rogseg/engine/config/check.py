@@ -1,160 +1,206 @@
-"""Checks the components of a config against the constructors that will take them, before anything is built."""
+"""Checks every value of a config against what will take it, before anything is built.
+
+What is right is not listed here: a key of the top level says its type in `TYPE_OF_KEY`, and an argument that of its
+constructor's annotation, with the range that its name has everywhere.
+"""
 
 import inspect
-from collections.abc import Mapping
+import typing
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-import torch
-from mmengine.optim import DefaultOptimWrapperConstructor  # noqa: F401 (fills MMEngine's registries)
-from mmengine.registry import HOOKS as MMENGINE_HOOKS
-from mmengine.registry import Registry
+from rogseg.engine.config.keys import TYPE_OF_KEY, nearest
+from rogseg.engine.config.slots import NAME_SLOTS, SLOTS, Slot
+from rogseg.engine.config.takers import TAKERS
+from rogseg.engine.config.values import problem_of
+from rogseg.registry import SCOPE, Registry
 
-from rogseg import registry
-from rogseg.engine.config.keys import nearest
-from rogseg.engine.training.selection_validation import SelectionValidation
-from rogseg.engine.training.training_data import build_train_loader
-from rogseg.inference import VolumeLogits
+__all__ = ["check_components", "check_top_level"]
 
-__all__ = ["check_components"]
-
-# Keys whose value is the arguments of one thing, without a type; and what of them the engine passes itself.
-TAKER_OF_KEY: dict[str, tuple[Any, set[str]]] = {
-    "train_data": (
-        build_train_loader,
-        {"stored_task_dir", "case_ids", "iterations_per_epoch", "seed", "rank", "world_size"},
-    ),
-    "validation": (SelectionValidation, {"stored_task_dir", "case_ids", "plan", "inference", "num_replays", "seed"}),
-    "inference": (VolumeLogits, {"model", "compute_device"}),
-}
-
-# Which registry a component under a key belongs to; the nearest key that is listed decides.
-REGISTRY_OF_KEY: dict[str, Registry] = {
-    "model": registry.MODELS,
-    "backbone": registry.BACKBONES,
-    "head": registry.HEADS,
-    "losses": registry.LOSSES,
-    "trainer": registry.TRAINERS,
-    "attack": registry.ATTACKS,
-    "attacks": registry.ATTACKS,
-    "objective": registry.OBJECTIVES,
-    "criterion": registry.CRITERIA,
-    "train_cfg": registry.LOOPS,
-    "optim_wrapper": registry.OPTIM_WRAPPERS,
-    "optimizer": registry.OPTIMIZERS,
-    "param_scheduler": registry.PARAM_SCHEDULERS,
-    "dataset": registry.DATASETS,
-    "transforms": registry.TRANSFORMS,
-    "plateau": registry.HOOKS,
-    "default_hooks": registry.HOOKS,
-    "custom_hooks": registry.HOOKS,
-    "visualizer": registry.VISUALIZERS,
-    "vis_backends": registry.VISBACKENDS,
-}
-# What the engine itself passes to a constructor; a config cannot.
-SUPPLIED_BY_KIND: dict[str, set[str]] = {
-    "train_cfg": {"runner", "dataloader", "trainer", "validation"},
-    "dataset": {"stored_task_dir", "case_ids", "length", "seed"},
-    "optimizer": {"params"},
-    "param_scheduler": {"optimizer", "param_name", "end", "last_step"},
-    "visualizer": {"name", "save_dir"},
-    "vis_backends": {"save_dir"},
-}
-# What a builder takes out of the config before the constructor sees it.
-EXTRA_KEYS: dict[str, set[str]] = {
-    "default_hooks": {"priority"},
-    "custom_hooks": {"priority"},
-    "optim_wrapper": {"paramwise_cfg", "constructor"},
-    "param_scheduler": {"convert_to_iter_based"},
-}
+LOOSE = ("mmengine", "mmcv")
+# Packages whose arguments of one name have the meaning that `RANGES` gives it; an extension may use other words.
+OWN_WORDS = ("rogseg", "torch")
 
 
-def check_components(value: Any, where: str, filename: str, kind: str | None = None) -> None:
-    """Check ``type`` and arguments of every component under a key, recursively.
+def check_top_level(config: Mapping[str, Any], filename: str) -> None:
+    """Check the values of the top level's keys, not yet what is in them.
+
+    Raises:
+        ValueError: a value is of another type or outside of its range; the message names file and key.
+    """
+    for key, value in config.items():
+        if problem := problem_of(key, value, TYPE_OF_KEY.get(key, Any)):
+            raise ValueError(f"{filename}: {key} {problem}")
+
+
+def check_components(value: Any, where: str, filename: str, name: str | None = None) -> None:
+    """Check what stands under a key, recursively: types, names of arguments and their values.
 
     Args:
         value: what stands there.
         where: dotted path of the key, for messages.
         filename: of the config, for messages.
-        kind: the nearest enclosing key that a registry belongs to.
+        name: last word of the path; None is the path itself.
 
     Raises:
-        ValueError: an unknown type, an unknown or a missing argument; the message names file, key and the nearest
-            known word.
+        ValueError: a type or an argument is unknown, missing, or of another type or range than it must be; the message
+            names file, key and the nearest known word.
     """
-    key = where.rpartition(".")[2].partition("[")[0]
-    kind = key if key in REGISTRY_OF_KEY else kind
-    if isinstance(value, Mapping):
-        if where in TAKER_OF_KEY:
-            taker, supplied = TAKER_OF_KEY[where]
-            _check_arguments(value, where, filename, taker, where, supplied)
-        elif "type" in value and kind is not None:
-            _check_one(value, where, filename, kind)
-        for name, entry in value.items():
-            check_components(entry, f"{where}.{name}", filename, kind)
-    elif isinstance(value, list | tuple):
+    name = where if name is None else name
+    if where in TAKERS and isinstance(value, Mapping):
+        taker = TAKERS[where]
+        _check_arguments(value, set(value), where, filename, taker.call, where, taker.supplied)
+    elif name in SLOTS:
+        _check_slot(value, where, filename, SLOTS[name])
+    else:
+        _refuse_imports(value, where, filename)
+        for key, entry in _entries(value):
+            path = f"{where}[{key}]" if isinstance(key, int) else f"{where}.{key}"
+            check_components(entry, path, filename, str(key))
+
+
+def _check_slot(value: Any, where: str, filename: str, slot: Slot) -> None:
+    if value is None:
+        return  # whether there may be none, the one who takes it says
+    if slot.shape == "many" or (slot.shape == "either" and isinstance(value, list | tuple)):
+        if not isinstance(value, list | tuple):
+            raise ValueError(f"{filename}: {where} is {value!r}, it must be a list of dict(type=...)")
         for index, entry in enumerate(value):
-            check_components(entry, f"{where}[{index}]", filename, kind)
+            _check_one(entry, f"{where}[{index}]", filename, slot)
+    elif slot.shape == "named":
+        if not isinstance(value, Mapping):
+            raise ValueError(f"{filename}: {where} is {value!r}, it must be a dictionary of name=dict(type=...)")
+        for key, entry in value.items():
+            if entry is not None:
+                _check_one(entry, f"{where}.{key}", filename, slot)
+    else:
+        _check_one(value, where, filename, slot)
 
 
-def _check_one(component: Mapping[str, Any], where: str, filename: str, kind: str) -> None:
+def _check_one(component: Any, where: str, filename: str, slot: Slot) -> None:
+    kind = slot.registry.name
+    if not isinstance(component, Mapping) or "type" not in component:
+        raise ValueError(f"{filename}: {where} is {component!r}, it must be dict(type=...), a registered {kind}")
+    _refuse_imports(component, where, filename)
     name = component["type"]
-    constructor = _find(name, kind) if isinstance(name, str) else name
+    constructor = slot.registry.get(name) if isinstance(name, str) else name
     if constructor is None:
-        raise ValueError(f"{filename}: {where}.type is {name!r}, which is unknown: {nearest(name, _known(kind))}")
-    _check_arguments(component, where, filename, constructor, name, SUPPLIED_BY_KIND.get(kind, set()), kind)
+        raise ValueError(
+            f"{filename}: {where}.type is {name!r}, which is unknown: {nearest(name, _known(slot.registry))}"
+        )
+    if not callable(constructor):
+        raise ValueError(
+            f"{filename}: {where}.type is {name!r}, it must be the name of a registered {kind}, or a class"
+        )
+    called = name if isinstance(name, str) else getattr(name, "__name__", str(name))
+    given = set(component) - {"type"}
+    _check_arguments(component, given, where, filename, constructor, called, slot.supplied, slot.extra)
+    if slot.tried:
+        try:
+            slot.registry.build(_plain(component))
+        except (ValueError, TypeError, KeyError) as error:
+            raise ValueError(f"{filename}: {where}: {error}") from error
 
 
 def _check_arguments(
     arguments: Mapping[str, Any],
+    given: set[str],
     where: str,
     filename: str,
     constructor: Any,
     name: str,
-    supplied: set[str],
-    kind: str | None = None,
+    supplied: frozenset[str],
+    extra: frozenset[str] = frozenset(),
 ) -> None:
-    names, required, is_complete = signature_of(constructor)
-    given = set(arguments) - {"type"}
-    allowed = (names | EXTRA_KEYS.get(kind or "", set())) - supplied
+    annotations, required, is_complete = signature_of(constructor)
+    allowed = (set(annotations) | extra) - supplied
     if is_complete:
-        for unknown in sorted(given - allowed):
-            raise ValueError(f"{filename}: {where}.{unknown} is no argument of {name}: {nearest(unknown, allowed)}")
+        for unknown in sorted(given - allowed, key=str):
+            raise ValueError(
+                f"{filename}: {where}.{unknown} is no argument of {name}: {nearest(str(unknown), allowed)}"
+            )
     missing = sorted(required - given - supplied)
     if missing:
         raise ValueError(f"{filename}: {where} ({name}) lacks {', '.join(missing)}")
+    package = str(getattr(constructor, "__module__", "")).partition(".")[0]
+    for key in sorted(given, key=str):
+        value, path = arguments[key], f"{where}.{key}"
+        is_slot = key in SLOTS and isinstance(value, Mapping | list | tuple)  # may be built before the call
+        # MMEngine annotates what it makes of a value, not what a config gives: only a text is compared.
+        is_loose = package in LOOSE and (key in SLOTS or not isinstance(value, str))
+        if is_slot or is_loose:
+            problem = None
+        else:
+            problem = problem_of(key, value, annotations.get(key, Any), package in OWN_WORDS)
+        if problem is not None:
+            raise ValueError(f"{filename}: {path} {problem}")
+        if key in NAME_SLOTS and isinstance(value, str) and NAME_SLOTS[key].get(value) is None:
+            hint = nearest(value, _known(NAME_SLOTS[key]))
+            raise ValueError(f"{filename}: {path} is {value!r}, which is unknown: {hint}")
+        if is_slot or is_loose or key not in SLOTS:
+            check_components(value, path, filename, key)
 
 
-def signature_of(constructor: Any) -> tuple[set[str], set[str], bool]:
-    """Names of the arguments, those without default, and whether that is all that the constructor takes.
+def signature_of(constructor: Any) -> tuple[dict[str, Any], set[str], bool]:
+    """Annotations by argument, arguments without default, and whether that is all that the constructor takes.
 
     A class that passes ``**kwargs`` on takes what the classes above it take.
     """
-    names: set[str] = set()
+    annotations: dict[str, Any] = {}
     required: set[str] = set()
     for cls in inspect.getmro(constructor) if inspect.isclass(constructor) else (constructor,):
         if cls is object:
-            return names, required, False
+            return annotations, required, False
         if inspect.isclass(cls) and "__init__" not in vars(cls):
             continue
-        parameters = inspect.signature(vars(cls)["__init__"] if inspect.isclass(cls) else cls).parameters
+        function = vars(cls)["__init__"] if inspect.isclass(cls) else cls
+        parameters, hints = inspect.signature(function).parameters, _hints_of(function)
         for parameter in parameters.values():
             if parameter.name == "self" or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
                 continue
-            names.add(parameter.name)
+            annotations.setdefault(parameter.name, hints.get(parameter.name, Any))
             if parameter.default is parameter.empty:
                 required.add(parameter.name)
         if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
-            return names, required, True
-    return names, required, True
+            return annotations, required, True
+    return annotations, required, True
 
 
-def _find(name: str, kind: str) -> Any:
-    found = REGISTRY_OF_KEY[kind].get(name)
-    if found is None and kind == "optimizer":
-        return getattr(torch.optim, name, None)
-    return found
+def _hints_of(function: Any) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(function)
+    except NameError:  # an annotation of a foreign package that holds for type checkers alone: nothing is known of it
+        return {}
 
 
-def _known(kind: str) -> set[str]:
-    known = set(REGISTRY_OF_KEY[kind].module_dict)
-    return known | set(MMENGINE_HOOKS.module_dict) if kind.endswith("_hooks") else known
+def _refuse_imports(value: Any, where: str, filename: str) -> None:
+    """MMEngine imports what a name with a dot or a scope says, wherever it builds something itself."""
+    if not isinstance(value, Mapping):
+        return
+    if value.get("_scope_") not in (None, SCOPE):
+        raise ValueError(f"{filename}: {where}._scope_ is {value['_scope_']!r}; only components of {SCOPE} are built")
+    name = value.get("type")
+    if isinstance(name, str) and not name.isidentifier():
+        raise ValueError(
+            f"{filename}: {where}.type is {name!r}; only registered names are built, and they have no dots: to use a "
+            "class of your own, register it and name its package in custom_imports of a Python config"
+        )
+
+
+def _known(registry: Registry) -> set[str]:
+    above = {} if registry.parent is None else registry.parent.module_dict
+    return {*registry.module_dict, *above}
+
+
+def _entries(value: Any) -> Iterable[tuple[str | int, Any]]:
+    if isinstance(value, Mapping):
+        return value.items()
+    return enumerate(value) if isinstance(value, list | tuple) else ()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_plain(entry) for entry in value)
+    return value

@@ -1,9 +1,12 @@
 """Every top-level key that a config may have, and how a misspelt one is answered."""
 
-import difflib
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
 
-__all__ = ["TOP_LEVEL_KEYS", "nearest"]
+from rogseg.command_line import nearest
+
+__all__ = ["TOP_LEVEL_KEYS", "TYPE_OF_KEY", "nearest"]
 
 TOP_LEVEL_KEYS: dict[str, str] = {
     "task": "the task plan (a JSON base, or --task)",
@@ -33,16 +36,38 @@ TOP_LEVEL_KEYS: dict[str, str] = {
     "work_dir": "where checkpoints and curves go; None is work_dirs/<config>",
     "load_from": "checkpoint to start from",
     "resume": "whether to go on from the work directory's last checkpoint",
+    "overwrite": "whether to start again in a work directory that holds a training, which is lost",
+    "allow": "names of settings that may differ from those of the training that is resumed",
     "init_from": "where an adversarial training starts from: checkpoint, work_dir, zoo, stage",
+    "custom_imports": "packages of your own to import, which register components; in Python configs only",
     "attack": "component of the ATTACKS registry",
     "criterion": "component of the CRITERIA registry; None is a mean Dice under half of the mean clean Dice",
     "threat": "type of the threat model and unit of its epsilon: fraction, network or raw",
     "epsilons": "radii of the attack, in that unit",
+    "measures": "components of the METRICS registry that are taken of every prediction",
+    "system": "component of the SYSTEMS registry: what is evaluated where it is no network of this project",
 }
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """A hint for an error message: the known word that is nearest, and else all of them."""
-    known = sorted(known)
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+Component = Mapping[str, Any]
+# What a value must be before anybody looks into it; the ranges of numbers are those of their names.
+TYPE_OF_KEY: dict[str, Any] = {
+    **dict.fromkeys(("task", "model", "trainer", "train_data", "train_cfg", "inference"), Component),
+    **dict.fromkeys(("optim_wrapper", "default_hooks", "env_cfg", "attack", "threat", "system"), Component),
+    **dict.fromkeys(("validation", "plateau", "visualizer", "compile", "init_from", "criterion"), Component | None),
+    "param_scheduler": Component | Sequence[Component] | None,
+    "custom_hooks": Sequence[Component],
+    "custom_imports": Component | Sequence[str] | str,
+    "log_level": Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
+    "default_scope": Literal["rogseg"],
+    "launcher": Literal["none", "pytorch"],
+    **dict.fromkeys(("data_root", "stored_root"), Path),
+    **dict.fromkeys(("work_dir", "load_from"), Path | None),
+    **dict.fromkeys(("fold", "seed"), int),
+    "selection_fraction": float,
+    "device": str | None,
+    **dict.fromkeys(("resume", "overwrite"), bool),
+    "allow": Sequence[str],
+    "epsilons": Sequence[float],
+    "measures": Sequence[Component] | None,
+}

@@ -1,28 +1,36 @@
-"""load_config: MMEngine's configs, guarded, so that what is misspelt fails before anything runs."""
+"""load_config: MMEngine's configs, guarded, so that what is misspelt or of a wrong type fails before anything runs."""
 
-import ast
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 
-from rogseg.engine.config.check import check_components
+from rogseg.engine.config.check import check_components, check_top_level
 from rogseg.engine.config.keys import TOP_LEVEL_KEYS, nearest
+from rogseg.engine.config.overrides import parse_overrides
+from rogseg.engine.config.read import import_custom_modules, is_json, read_config
 from rogseg.engine.config.task import attach_task, resolve_task_values
+from rogseg.shipped_configs import find_config
 
-__all__ = ["load_config", "parse_overrides"]
+__all__ = ["load_attack_config", "load_config", "parse_overrides"]
+
+Overrides = Mapping[str, Any] | Sequence[str] | None
+
+# What the config of a network cannot do without; runtime.py of configs/_base_ has most of them.
+NETWORK_KEYS = (
+    "model", "trainer", "train_data", "train_cfg", "validation", "inference", "optim_wrapper", "param_scheduler",
+    "plateau", "default_hooks", "custom_hooks", "visualizer", "env_cfg", "log_level", "default_scope", "data_root",
+    "stored_root", "fold", "selection_fraction", "seed", "device", "launcher", "work_dir", "load_from", "resume",
+)  # fmt: skip
 
 
-def load_config(
-    path: str | Path,
-    overrides: Mapping[str, Any] | Sequence[str] | None = None,
-    task_dir: str | Path | None = None,
-) -> Config:
-    """Read a config, apply overrides, fill in the task and check every key.
+def load_config(path: str | Path, overrides: Overrides = None, task_dir: str | Path | None = None) -> Config:
+    """Read the config of a network, apply overrides, fill in the task and check every key and value.
 
     Args:
-        path: Python or JSON config.
+        path: Python or JSON config, or the name of one that comes with rogseg. A Python config is code and runs as
+            such; a JSON config is data.
         overrides: dotted keys and their values, or ``key=value`` strings as they come from the command line.
         task_dir: folder of a stored task; its plan is taken where the config has none.
 
@@ -30,63 +38,78 @@ def load_config(
         The config; strings ``task.<attribute>`` are replaced, and ``task`` is a plan as JSON data.
 
     Raises:
-        ValueError: the file cannot be read, two bases share a key, or a key, a component's name or one of its
-            arguments is unknown; the message names the file, the key and the nearest known one.
+        ValueError: the file cannot be read, it is no config of a network, two bases share a key, or a key, a
+            component's name, one of its arguments or a value is not what it must be; the message names the file, the
+            key and the nearest known one.
     """
-    config = _read(Path(path))
+    path = find_config(path)
+    config = _loaded(path, overrides, task_dir)
+    if "model" in config:
+        if missing := [key for key in NETWORK_KEYS if key not in config]:
+            raise ValueError(
+                f"{path}: lacks {', '.join(missing)}; _base_ of the config of a network has ../_base_/runtime.py, a "
+                "schedule and a dataset, see configs/rog/rog_standard.py"
+            )
+    elif "attack" in config:
+        raise ValueError(
+            f"{path}: is the config of an attack, and that of a network is needed here, for instance "
+            "configs/rog/rog_standard_liver.py"
+        )
+    return config
+
+
+def load_attack_config(path: str | Path, overrides: Overrides = None) -> Config:
+    """Read the config of an attack: ``attack``, and where it has them ``threat``, ``epsilons`` and ``criterion``.
+
+    Raises:
+        ValueError: as `load_config`, or it is no config of an attack.
+    """
+    path = find_config(path)
+    config = _loaded(path, overrides, None)
+    if config.get("attack") is None:
+        what = "is the config of a network, not of an attack" if "model" in config else "has no key 'attack'"
+        raise ValueError(f"{path}: {what}; take one of configs/attack/")
+    epsilons = config.get("epsilons", [1.0])
+    if not epsilons:
+        raise ValueError(f"{path}: epsilons is empty; give at least one, for instance [8 / 255]")
+    if config.get("threat", {}).get("unit", "fraction") == "fraction" and max(epsilons) > 1:
+        raise ValueError(
+            f"{path}: epsilons are {list(epsilons)}, fractions of the width of the intensity box, so at most 1; for HU "
+            "or scanner units write threat = dict(type='LinfThreat', unit='raw')"
+        )
+    return config
+
+
+def _loaded(path: Path, overrides: Overrides, task_dir: str | Path | None) -> Config:
+    config = read_config(path)
     if overrides is not None:
         merged = dict(overrides) if isinstance(overrides, Mapping) else parse_overrides(overrides)
         for key in merged:
             _check_key(key.partition(".")[0], "--cfg-options")
         try:
             config.merge_from_dict(merged)
-        except (KeyError, TypeError, IndexError) as error:
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
             raise ValueError(f"--cfg-options: {merged} does not fit {path}: {error}") from error
     for key in config:
         _check_key(key, str(path))
+    check_top_level(config, str(path))
+    _check_stage(config, path)
+    import_custom_modules(config)
     attach_task(config, task_dir)
     resolve_task_values(config)
     for key, value in config.items():
-        if key != "task":
+        if key not in ("task", "custom_imports"):
             check_components(value, key, str(path))
     return config
 
 
-def parse_overrides(options: Sequence[str]) -> dict[str, Any]:
-    """Read ``key=value`` strings; values are Python literals where they can be, and else strings.
-
-    Raises:
-        ValueError: an entry has no ``=``.
-    """
-    parsed = {}
-    for option in options:
-        key, separator, text = option.partition("=")
-        if not (separator and key):
-            raise ValueError(f"--cfg-options: {option!r} must be KEY=VALUE, for instance train_cfg.max_epochs=10")
-        try:
-            value = ast.literal_eval(text)
-        except (ValueError, SyntaxError):
-            value = {"true": True, "false": False, "none": None}.get(text.lower(), text)
-        parsed[key] = ConfigDict(value) if isinstance(value, dict) else value
-    return parsed
-
-
-def _read(path: Path) -> Config:
-    if not path.is_file():
+def _check_stage(config: Config, path: Path) -> None:
+    stage = (config.get("init_from") or {}).get("stage")
+    if is_json(path) and isinstance(stage, str) and not is_json(Path(stage)):
         raise ValueError(
-            f"{path}: there is no such config; they are in configs/, e.g. configs/rog/rog_standard_liver.py"
+            f"{path}: init_from.stage is {stage!r}; a JSON config trains no stage that is Python code: name a JSON "
+            "config, or give init_from.checkpoint"
         )
-    try:
-        return Config.fromfile(str(path))
-    except KeyError as error:
-        if "Duplicate key" in str(error):
-            raise ValueError(
-                f"{path}: two files of _base_ have the same key ({error.args[0]}): take one of them only, "
-                "or override the key in this file"
-            ) from error
-        raise ValueError(f"{path}: {error}") from error
-    except (FileNotFoundError, SyntaxError, NameError, AttributeError, TypeError, OSError) as error:
-        raise ValueError(f"{path}: not a readable config: {error}") from error
 
 
 def _check_key(key: str, where: str) -> None:

@@ -1,6 +1,7 @@
 """The task plan of a config: where it comes from and how ``"task.<attribute>"`` is replaced."""
 
 import inspect
+import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from mmengine.config import Config
 
 from rogseg.engine.config.keys import nearest
+from rogseg.engine.config.values import problem_of
 from rogseg.task_plan import TaskPlan
 
 __all__ = ["attach_task", "plan_of", "resolve_task_values"]
@@ -28,7 +30,14 @@ def plan_of(config: Config) -> TaskPlan:
             f"{config.filename}: the config has no task: pass --task with the folder that tools/preprocess.py made, "
             "or add a plan such as ../_base_/tasks/liver.json to _base_"
         )
-    return TaskPlan.from_json(_plain(config.task))
+    content, hints = _plain(config.task), typing.get_type_hints(TaskPlan)
+    for key, value in content.items():
+        if key in hints and (problem := problem_of(key, value, hints[key])):
+            raise ValueError(f"{config.filename}: task.{key} {problem}")
+    try:
+        return TaskPlan.from_json(content)
+    except ValueError as error:
+        raise ValueError(f"{config.filename}: {error}") from error
 
 
 def attach_task(config: Config, task_dir: str | Path | None) -> None:
@@ -54,6 +63,13 @@ def attach_task(config: Config, task_dir: str | Path | None) -> None:
                 f"{path}: its {attribute} is {there}, but {config.filename} has {here}: the cases were stored for "
                 "another plan; preprocess again with the config's plan or leave out --task"
             )
+    if stored.orientation is not None:
+        if plan.orientation not in (None, stored.orientation):
+            raise ValueError(
+                f"{path}: its axes point {stored.orientation}, but {config.filename} has {plan.orientation}: the cases "
+                "were stored for another plan; preprocess again with the config's plan or leave out --task"
+            )
+        config.task["orientation"] = stored.orientation  # found in the data, so that predictions know it, too
 
 
 def resolve_task_values(config: Config) -> None:

@@ -7,16 +7,21 @@ import torch
 from mmengine.config import Config
 
 from rogseg.engine.config.load import load_config
+from rogseg.engine.config.takers import takes
 from rogseg.engine.config.task import plan_of
-from rogseg.engine.evaluation_identity import digest_of_file, digest_of_json
+from rogseg.engine.device import choose_device
+from rogseg.engine.digests import digest_of_file, digest_of_json
 from rogseg.engine.model.compilation import compile_in_place
 from rogseg.engine.model.model_zoo import zoo_model
-from rogseg.engine.model.recorded_plan import recorded_plan
-from rogseg.engine.training.checkpoints import assign_weights, read_checkpoint
+from rogseg.engine.model.recorded_plan import recorded_plan, refuse_other_task
+from rogseg.inference import VolumeLogits
+from rogseg.models.checkpoints import assign_weights, read_checkpoint
 from rogseg.registry import MODELS
 from rogseg.systems import RogsegSystem
 
 __all__ = ["build_model", "load_model", "load_zoo_model"]
+
+takes("inference", "model", "compute_device")(VolumeLogits)
 
 
 def load_model(
@@ -54,15 +59,16 @@ def load_zoo_model(name: str, *, device: torch.device | str | None = None) -> Ro
 
 def build_model(config: Config, checkpoint: str | Path, device: torch.device | str | None = None) -> RogsegSystem:
     """The same for a config that is loaded; the plan recorded beside the checkpoint counts."""
+    place, plan, content = choose_device(device), plan_of(config), read_checkpoint(checkpoint)
+    refuse_other_task(content, checkpoint, plan)
     network = MODELS.build(config.model)
-    assign_weights(network, read_checkpoint(checkpoint)["state_dict"], checkpoint)
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    assign_weights(network, content["state_dict"], checkpoint)
     compile_in_place(network, config.get("compile"))
     return RogsegSystem(
         network,
-        recorded_plan(checkpoint, plan_of(config)),
+        recorded_plan(checkpoint, plan),
         **config.inference,
-        device=device,
+        device=place,
         name=Path(checkpoint).stem,
         digest=digest_of_file(checkpoint),
         options={"model": digest_of_json(config.model.to_dict())},

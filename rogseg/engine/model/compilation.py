@@ -8,9 +8,14 @@ takes CUDA graphs.
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import nn
 
+from rogseg.engine.config.takers import takes
+
 __all__ = ["compile_in_place"]
+
+takes("compile", "model")(torch.compile)
 
 
 def compile_in_place(network: nn.Module, options: Mapping[str, Any] | None) -> None:

@@ -4,15 +4,16 @@
 """
 
 import dataclasses
-import json
 from pathlib import Path
 
 from rogseg.engine.config.keys import nearest
-from rogseg.engine.evaluation_identity import digest_of_file
+from rogseg.engine.digests import digest_of_file
+from rogseg.foreign import checked_name, decode, read_json
+from rogseg.shipped_configs import shipped_folder
 
 __all__ = ["ZOO_DIRECTORY", "ZooModel", "zoo_checkpoint", "zoo_model", "zoo_models"]
 
-ZOO_DIRECTORY = Path(__file__).resolve().parents[3] / "model_zoo"
+ZOO_DIRECTORY = shipped_folder("model_zoo")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,15 +45,35 @@ class ZooModel:
         return self
 
 
+@dataclasses.dataclass(frozen=True)
+class _Entry:
+    """What the index says of a network."""
+
+    config: str
+    file: str
+    sha256: str
+
+
 def zoo_models(directory: Path = ZOO_DIRECTORY) -> dict[str, ZooModel]:
-    """All entries by name; none where the folder has no index, as in an installation without the repository."""
+    """All entries by name; none where the folder has no index, as in an installation without the repository.
+
+    Raises:
+        ValueError: the index is none, or an entry leaves its folder.
+    """
     index = directory / "index.json"
     if not index.is_file():
         return {}
-    return {
-        name: ZooModel(name, directory.parent / entry["config"], directory / entry["file"], entry["sha256"])
-        for name, entry in json.loads(index.read_text()).items()
-    }
+    remedy = "get the whole repository again"
+    entries = decode(read_json(index, remedy), dict[str, _Entry], str(index))
+    root = directory.resolve().parent
+    models = {}
+    for name, entry in entries.items():
+        config = (root / entry.config).resolve()
+        if not config.is_relative_to(root):
+            raise ValueError(f"{index}: {name}: its config {entry.config!r} does not lie below {root}; {remedy}")
+        file = directory / checked_name(entry.file, f"{index}: {name}")
+        models[checked_name(name, index)] = ZooModel(name, config, file, entry.sha256)
+    return models
 
 
 def zoo_model(name: str, directory: Path = ZOO_DIRECTORY) -> ZooModel:

@@ -1,11 +1,17 @@
 """The plan that was recorded beside a checkpoint, with its choice of post-processing."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rogseg.inference import with_postprocessing
+from rogseg.models.checkpoints import recorded_lineage
 from rogseg.task_plan import TaskPlan
 
-__all__ = ["plan_path", "recorded_plan"]
+__all__ = ["plan_path", "recorded_plan", "refuse_other_task"]
+
+# What the weights depend on: the meaning of their inputs and outputs, and the grid that they know.
+OF_WEIGHTS = ("name", "channels", "label_values", "class_names", "spacing", "strides")
 
 
 def plan_path(checkpoint: str | Path) -> Path:
@@ -29,3 +35,32 @@ def recorded_plan(checkpoint: str | Path, plan: TaskPlan) -> TaskPlan:
             "checkpoint was trained with, or delete this file to go without its choice"
         )
     return recorded
+
+
+def refuse_other_task(checkpoint: Mapping[str, Any], path: str | Path, plan: TaskPlan) -> None:
+    """Compare the plan that a network was trained for with the one that it is to be used with.
+
+    Args:
+        checkpoint: what `read_checkpoint` gave.
+        path: its file.
+        plan: of the config, which is that of the stored task.
+
+    Raises:
+        ValueError: they differ in what the weights depend on; the message names it.
+    """
+    lineage = recorded_lineage(checkpoint, path)
+    recorded = checkpoint["meta"].get("task") if lineage is None else lineage.plan
+    if recorded is None:
+        return
+    try:
+        trained = TaskPlan.from_json(recorded)
+    except (TypeError, KeyError, ValueError) as error:
+        raise ValueError(f"{path}: not a checkpoint: the plan in it is none ({error})") from error
+    for attribute in OF_WEIGHTS:
+        here, there = getattr(plan, attribute), getattr(trained, attribute)
+        if here != there:
+            raise ValueError(
+                f"{path}: was trained for {attribute} {there}, and the task at hand has {here}: its outputs would mean "
+                "nothing here. Give the config that it was trained with, or preprocess the raw data with the plan of "
+                "that config (rogseg preprocess RAW --out FOLDER --plan PLAN)"
+            )

@@ -1,13 +1,12 @@
-"""Put a trained network into the model zoo: its weights alone, their checksum, and the config they belong to."""
+"""Put a trained network into the model zoo: its weights, their checksum and lineage, the config they belong to."""
 
-import json
 from pathlib import Path
 
-from safetensors.torch import save
-
-from rogseg.engine.evaluation_identity import digest_of_file
+from rogseg.engine.digests import digest_of_file
 from rogseg.engine.model.model_zoo import ZOO_DIRECTORY
-from rogseg.engine.training.checkpoints import read_checkpoint
+from rogseg.foreign import checked_name, read_json
+from rogseg.models.checkpoints import read_checkpoint, recorded_lineage
+from rogseg.models.weight_files import safetensors_bytes
 from rogseg.storage import write_bytes_atomic, write_json_atomic
 
 __all__ = ["add_to_zoo"]
@@ -26,15 +25,19 @@ def add_to_zoo(name: str, config: str | Path, checkpoint: str | Path, directory:
         The file of the weights.
 
     Raises:
-        ValueError: the config lies elsewhere, or the checkpoint cannot be read.
+        ValueError: the name could leave the zoo, the config lies elsewhere, or the checkpoint cannot be read.
     """
     root, config = directory.resolve().parent, Path(config).resolve()
     if not (config.is_file() and config.is_relative_to(root)):
         raise ValueError(f"{config}: the config of a zoo model is a file below {root}; put it there first")
-    weights = {key: value.contiguous() for key, value in read_checkpoint(checkpoint)["state_dict"].items()}
-    path, index = directory / f"{name}.safetensors", directory / "index.json"
-    write_bytes_atomic(path, save(weights))
-    entries = json.loads(index.read_text()) if index.is_file() else {}
+    file = f"{checked_name(name, '--add')}.safetensors"
+    read = read_checkpoint(checkpoint)
+    lineage = recorded_lineage(read, checkpoint)
+    path, index = directory / file, directory / "index.json"
+    entries = read_json(index, "mend the index first") if index.is_file() else {}
+    write_bytes_atomic(
+        path, safetensors_bytes(read["state_dict"], {"lineage": None if lineage is None else lineage.to_json()})
+    )
     entries[name] = {
         "config": config.relative_to(root).as_posix(),
         "file": path.name,

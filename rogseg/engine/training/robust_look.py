@@ -5,8 +5,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 from rogseg.attacks import FGSM, Attack, DiceBelow, ThreatModel
-from rogseg.engine.attacking.attack_cases import AttackCase
-from rogseg.engine.attacking.attack_loop import case_generator
+from rogseg.cases import Case, case_generator
 
 __all__ = ["robust_look"]
 
@@ -14,7 +13,7 @@ __all__ = ["robust_look"]
 def robust_look(
     model: Callable[[Tensor], Tensor],
     attack: Attack,
-    case: AttackCase,
+    case: Case,
     threat: ThreatModel,
     *,
     epsilon: float,
@@ -36,6 +35,7 @@ def robust_look(
     """
     # Success is not asked for here, but an attack wants to know what it would be.
     criterion = DiceBelow(0.5)
+    assert case.targets is not None, "cases that select have a label"
     single, several = (
         one(
             model,

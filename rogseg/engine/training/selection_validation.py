@@ -11,13 +11,15 @@ from mmengine.optim import OptimWrapper
 from torch import nn
 
 from rogseg.attacks import Attack, LinfThreat
-from rogseg.datasets import PatchDataset, VolumeDataset, collate
-from rogseg.engine.attacking.attack_cases import load_attack_case
-from rogseg.engine.attacking.case_selection import spread
+from rogseg.cases import Batch
+from rogseg.datasets import PatchDataset, VolumeDataset
+from rogseg.engine.case_selection import spread
+from rogseg.engine.config.takers import takes
 from rogseg.engine.training.robust_look import robust_look
 from rogseg.inference import VolumeLogits
 from rogseg.metrics import dice_per_class, mean_foreground_dice
 from rogseg.registry import ATTACKS
+from rogseg.systems import crop_case, foreground_window, stored_case
 from rogseg.task_plan import TaskPlan
 from rogseg.trainers import total_loss
 
@@ -26,6 +28,7 @@ __all__ = ["SelectionValidation"]
 Monitor = Literal["dice", "robust_dice", "mean"]
 
 
+@takes("validation", "stored_task_dir", "case_ids", "plan", "inference", "num_replays", "seed")
 class SelectionValidation:
     """Mean loss of fixed patches, mean Dice of whole volumes and, if asked for, mean Dice under an attack.
 
@@ -126,8 +129,8 @@ class SelectionValidation:
     def _losses(self, model: nn.Module, device: torch.device) -> list[dict[str, float]]:
         rows = []
         for index in _own(range(len(self.patches))):
-            batch = collate([self.patches[0, index]])
-            loss, _ = total_loss(model(batch["inputs"].to(device), batch["targets"].to(device), mode="loss"))
+            batch = Batch.stack([self.patches[0, index]])
+            loss, _ = total_loss(model(batch.inputs.to(device), batch.targets.to(device), mode="loss"))
             rows.append({"val_loss": float(loss)})
         return rows
 
@@ -135,9 +138,10 @@ class SelectionValidation:
         volume_logits = VolumeLogits(model, **self.inference, compute_device=device)
         rows = []
         for index in _own(range(len(self.volumes))):
-            sample = self.volumes[index]
-            prediction = volume_logits(sample["inputs"][None]).argmax(dim=1)
-            dice = dice_per_class(prediction, sample["targets"][None], self.plan.num_classes)
+            case = self.volumes[index]
+            assert case.targets is not None  # the dataset refuses cases without label
+            prediction = volume_logits(case.inputs).argmax(dim=1)
+            dice = dice_per_class(prediction, case.targets, self.plan.num_classes)
             named = zip(self.plan.class_names, dice[0].tolist(), strict=True)
             rows.append(
                 {"dice": float(mean_foreground_dice(dice)[0])} | {f"dice_{name}": value for name, value in named}
@@ -150,7 +154,9 @@ class SelectionValidation:
         volume_logits = VolumeLogits(model, **self.inference)
         rows = []
         for index in _own(range(len(self.attacked))):
-            case = load_attack_case(self.attacked[index], "patch", self.plan.window_size, device)
+            whole = stored_case(self.attacked[index])
+            assert whole.targets is not None, "cases that select have a label"
+            case = crop_case(whole, foreground_window(whole.targets[0], self.plan.window_size)).to(device)
             threat = LinfThreat.from_fraction(self.epsilon, case.box)
             rows.append(robust_look(volume_logits, self.attack, case, threat, epsilon=self.epsilon, seed=self.seed))
         return rows

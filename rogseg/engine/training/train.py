@@ -13,14 +13,15 @@ from mmengine.config import Config
 
 from rogseg.engine.config.load import load_config
 from rogseg.engine.config.task import plan_of
+from rogseg.engine.device import choose_device
 from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.model.model_zoo import zoo_checkpoint
 from rogseg.engine.stored_task import ensure_stored_task
-from rogseg.engine.training.checkpoints import LAST
 from rogseg.engine.training.selection_validation import SelectionValidation
 from rogseg.engine.training.training_data import build_train_loader, split_of
 from rogseg.engine.training.training_runner import TrainingRunner
 from rogseg.engine.training.warm_start import FINISHED, ensure_initial_checkpoint
+from rogseg.models.checkpoints import LAST
 from rogseg.registry import TRAINERS
 from rogseg.storage import StoredTask, write_json_atomic
 
@@ -143,12 +144,10 @@ def device_of(config: Config) -> torch.device:
     Raises:
         ValueError: there is no such device.
     """
-    kind = config.device or ("cuda" if torch.cuda.is_available() else "cpu")
-    if kind.startswith("cuda") and not torch.cuda.is_available():
-        raise ValueError(f"device is {kind!r}, but this installation of torch sees no GPU: pass --device cpu")
-    if kind == "cuda" and config.launcher == "pytorch":
+    device = choose_device(config.device)
+    if str(device) == "cuda" and config.launcher == "pytorch":
         return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
-    return torch.device(kind)
+    return device
 
 
 def connect(config: Config) -> None:

@@ -12,14 +12,14 @@ from mmengine.runner import BaseLoop
 from torch import nn
 from torch.utils.data import DataLoader
 
-from rogseg.datasets import Minibatch, PatchSampler
+from rogseg.datasets import PatchSampler
 from rogseg.engine.training.epoch_meter import EpochMeter
 from rogseg.engine.training.selection_validation import SelectionValidation
 from rogseg.engine.training.training_runner import TrainingRunner
 from rogseg.registry import LOOPS
 from rogseg.trainers import Trainer
 
-__all__ = ["TrainLoop", "divide_epochs", "gather_states", "seed_epoch", "to_device"]
+__all__ = ["TrainLoop", "divide_epochs", "gather_states", "seed_epoch"]
 
 
 @LOOPS.register_module()
@@ -33,7 +33,8 @@ class TrainLoop(BaseLoop):
         runner: the runner.
         dataloader: of mini-batches by `PatchSampler`.
         trainer: what trains on one mini-batch.
-        max_epochs: epochs of standard training; a trainer that replays each mini-batch m times runs 1/m of them.
+        max_epochs: budget in epochs of standard training; one in which the trainer replays each mini-batch m times
+            costs m of them, whether m is the same throughout or not.
         iterations_per_epoch: mini-batches per process and epoch; None is one patch per training case and epoch. It is
             what the loader was built for.
         validation: what measures the cases that select the checkpoint; None for nothing.
@@ -52,8 +53,12 @@ class TrainLoop(BaseLoop):
         self.trainer, self.validation = trainer, validation
         if iterations_per_epoch is not None and iterations_per_epoch != len(dataloader):
             raise ValueError(f"iterations_per_epoch is {iterations_per_epoch}, but the loader gives {len(dataloader)}")
-        self.max_epochs = divide_epochs(max_epochs, trainer.num_replays)
+        if max_epochs < 1:
+            raise ValueError(f"train_cfg.max_epochs is {max_epochs}, it must be at least 1")
+        self.budget, self.spent = max_epochs, 0  # in epochs of standard training
+        self.planned_replays = self.replays = trainer.num_replays
         self._epoch = self._iter = 0  # the Runner's names
+        self._plan(done=0)
         self.stop_training = False
         self.history: list[dict[str, float]] = []
 
@@ -72,6 +77,11 @@ class TrainLoop(BaseLoop):
         """Mini-batches of the whole training."""
         return self.max_epochs * len(self.dataloader)
 
+    @property
+    def schedule_steps(self) -> int:
+        """Steps of a schedule in this epoch for each one that was planned, when the trainer had its first replays."""
+        return max(1, self.replays // self.planned_replays)
+
     def run(self) -> nn.Module:
         """Train to the end and give the model back."""
         self._count_updates()
@@ -85,6 +95,7 @@ class TrainLoop(BaseLoop):
     def run_epoch(self) -> None:
         """One epoch, its validation included."""
         runner = self.runner
+        self.replays = self.trainer.num_replays
         seed_epoch(runner.seed, self._epoch, runner.rank)
         if isinstance(self.dataloader.sampler, PatchSampler):
             self.dataloader.sampler.set_epoch(self._epoch)
@@ -96,7 +107,7 @@ class TrainLoop(BaseLoop):
         for index, data_batch in enumerate(self.dataloader):
             waited += time.perf_counter() - last
             runner.call_hook("before_train_iter", batch_idx=index, data_batch=data_batch)
-            batch = to_device(data_batch, runner.device)
+            batch = data_batch.to(runner.device)
             outputs = self.trainer.step(runner.model, batch, runner.optim_wrapper)
             meter.add(outputs)
             runner.call_hook("after_train_iter", batch_idx=index, data_batch=data_batch, outputs=outputs)
@@ -105,10 +116,25 @@ class TrainLoop(BaseLoop):
         record = meter.means()
         seconds = time.perf_counter() - begin
         record |= {"seconds": seconds, "data_wait": waited / seconds, "lr": runner.optim_wrapper.get_lr()["lr"][0]}
+        self._end_epoch()
         record |= self._validate()
         self.history.append({"epoch": self._epoch + 1, "iter": self._iter, **record})
         runner.call_hook("after_train_epoch")
         self._epoch += 1
+
+    def _end_epoch(self) -> None:
+        self.spent += self.replays
+        self.trainer.end_epoch()
+        if self.trainer.num_replays != self.replays:
+            self._plan(done=self._epoch + 1)
+            self._count_updates()
+
+    def _plan(self, done: int) -> None:
+        # The length of the whole training, if the trainer's replays stay as they are now.
+        left, replays = self.budget - self.spent, self.trainer.num_replays
+        epochs_left = divide_epochs(left, replays) if left > 0 else 0
+        self.max_epochs = done + epochs_left
+        self.max_updates = (self.spent + epochs_left * replays) * len(self.dataloader)
 
     def _validate(self) -> dict[str, float]:
         if self.validation is None or not self.validation.is_due(self._epoch, self.max_epochs):
@@ -129,15 +155,15 @@ class TrainLoop(BaseLoop):
 
     def _count_updates(self) -> None:
         # Gradient accumulation counts calls of update_params, of which a mini-batch makes num_replays.
-        wrapper, replays = self.runner.optim_wrapper, self.trainer.num_replays
+        wrapper = self.runner.optim_wrapper
         counts = wrapper._accumulative_counts
-        per_epoch = len(self.dataloader) * replays
+        per_epoch = len(self.dataloader) * self.trainer.num_replays
         if per_epoch % counts:
             raise ValueError(
                 f"optim_wrapper.accumulative_counts is {counts}, which does not divide the {per_epoch} gradient passes "
                 "of an epoch, so a checkpoint would lose gradients: change train_cfg.iterations_per_epoch"
             )
-        wrapper.initialize_count_status(self.runner.model, self._iter * replays, self.max_iters * replays)
+        wrapper.initialize_count_status(self.runner.model, self.spent * len(self.dataloader), self.max_updates)
 
     def state_dict(self) -> dict[str, Any]:
         """State at the end of the running epoch; every process must call it, the first one writes it."""
@@ -145,6 +171,7 @@ class TrainLoop(BaseLoop):
         return {
             "epoch": self._epoch + 1,
             "iter": self._iter,
+            "spent": self.spent,
             "iterations_per_epoch": len(self.dataloader),
             "history": self.history,
             "trainers": states,
@@ -166,6 +193,9 @@ class TrainLoop(BaseLoop):
             raise ValueError(f"{source}: was written by {len(states)} processes, here are {self.runner.world_size}")
         self.trainer.load_state_dict(states[self.runner.rank] if any(states) else {})
         self._epoch, self._iter = state["epoch"], state["iter"]
+        # Checkpoints without it are from trainers whose replays never changed.
+        self.spent = state.get("spent", self._epoch * self.trainer.num_replays)
+        self._plan(done=self._epoch)
         self.history = list(state["history"])
 
 
@@ -180,21 +210,6 @@ def seed_epoch(seed: int, epoch: int, rank: int) -> None:
     torch.manual_seed(int(words[0]))
     np.random.seed(int(words[1]))  # noqa: NPY002 (third-party layers may draw from it)
     random.seed(int(words[2]))
-
-
-def to_device(batch: Minibatch, device: torch.device) -> Minibatch:
-    """Move a mini-batch, without waiting where its memory is pinned; channels last on a GPU."""
-    if device.type == "cpu":
-        return batch
-    memory_format = torch.channels_last_3d
-    return {
-        "inputs": batch["inputs"].to(device, non_blocking=True, memory_format=memory_format),
-        "targets": batch["targets"].to(device, non_blocking=True),
-        "inside": batch["inside"].to(device, non_blocking=True),
-        "box_lower": batch["box_lower"].to(device, non_blocking=True),
-        "box_upper": batch["box_upper"].to(device, non_blocking=True),
-        "case_ids": batch["case_ids"],
-    }
 
 
 def gather_states(state: dict[str, Any]) -> list[dict[str, Any]]:

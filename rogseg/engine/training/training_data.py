@@ -8,7 +8,9 @@ import torch
 from mmengine.config import Config
 from torch.utils.data import DataLoader
 
-from rogseg.datasets import PatchDataset, PatchSampler, collate
+from rogseg.cases import Batch
+from rogseg.datasets import PatchDataset, PatchSampler
+from rogseg.engine.config.takers import takes
 from rogseg.registry import DATASETS
 from rogseg.storage import StoredTask, split_for_selection
 
@@ -18,9 +20,10 @@ __all__ = ["build_train_loader", "split_of"]
 def split_of(config: Config, task: StoredTask) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The cases to train on and those that select the checkpoint; validation cases of the fold are in neither."""
     fold = task.folds(config.fold)
-    return split_for_selection(fold.train, config.selection_fraction, config.seed)
+    return split_for_selection(fold.train, config.selection_fraction, config.seed, fold.added)
 
 
+@takes("train_data", "stored_task_dir", "case_ids", "iterations_per_epoch", "seed", "rank", "world_size")
 def build_train_loader(
     stored_task_dir: str | Path,
     case_ids: tuple[str, ...],
@@ -77,5 +80,5 @@ def build_train_loader(
         persistent_workers=num_workers > 0,
         prefetch_factor=prefetch_factor if num_workers else None,
         pin_memory=torch.cuda.is_available() if pin_memory is None else pin_memory,
-        collate_fn=collate,
+        collate_fn=Batch.stack,
     )

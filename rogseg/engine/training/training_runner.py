@@ -7,12 +7,13 @@ from typing import Any
 
 import mmengine
 import torch
+from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from rogseg.engine.model.compilation import compile_in_place
-from rogseg.engine.training.checkpoints import assign_weights, read_checkpoint, write_checkpoint
+from rogseg.models.checkpoints import assign_weights, read_checkpoint, write_checkpoint
 
 __all__ = ["TrainingRunner"]
 
@@ -38,6 +39,15 @@ class TrainingRunner(Runner):
     def is_resuming(self) -> bool:
         """Whether the checkpoint that is loaded is gone on from, rather than started from."""
         return bool(self._resume)
+
+    def setup_env(self, env_cfg: dict[str, Any]) -> None:
+        """Do as MMEngine does, but open no folder that is named for the moment: all goes into the work directory."""
+        super().setup_env(env_cfg)
+        self._timestamp = ""
+
+    def build_logger(self, log_level: int | str = "INFO", log_file: str | None = None, **_: Any) -> MMLogger:
+        """MMEngine's logger, without a file of its own: `ProgressHook` writes ``train.log``."""
+        return MMLogger.get_instance(self._experiment_name, log_level=log_level, log_file=log_file)
 
     def _log_env(self, env_cfg: Mapping[str, Any]) -> None:
         """Nothing: MMEngine starts compilers to ask for their versions, which takes seconds, for a log nobody sees."""

@@ -5,11 +5,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from rogseg.engine.config.takers import takes
+
 __all__ = ["FINISHED", "InitialCheckpoint", "best_checkpoint", "ensure_initial_checkpoint"]
 
 FINISHED = "finished.json"  # what a training that came to its end leaves in its work directory
 
 
+@takes("init_from")
 @dataclasses.dataclass(frozen=True)
 class InitialCheckpoint:
     """The key ``init_from`` of a config: four places to start from, tried in this order.

@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from rogseg.datasets import PatchDataset, PatchSampler, VolumeDataset, collate
+from rogseg.cases import Batch, Case
+from rogseg.datasets import PatchDataset, PatchSampler, VolumeDataset
 from tests.tiny_task import CASE_IDS, tiny_plan, write_tiny_task
 
 TRANSFORMS: list[dict[str, Any]] = [
@@ -29,27 +30,32 @@ def make(task_dir: Path, **changes: Any) -> PatchDataset:
     return PatchDataset(task_dir, **{**arguments, **changes})
 
 
+def targets_of(case: Case) -> torch.Tensor:
+    assert case.targets is not None
+    return case.targets
+
+
 def test_a_patch_hangs_on_seed_epoch_and_index_alone(task_dir: Path) -> None:
     dataset = make(task_dir)
     first = dataset[3, 2]
     _ = dataset[0, 0], torch.rand(3)
     again = make(task_dir)[3, 2]
-    assert torch.equal(first["inputs"], again["inputs"])
-    assert torch.equal(first["targets"], again["targets"])
+    assert torch.equal(first.inputs, again.inputs)
+    assert torch.equal(targets_of(first), targets_of(again))
     for other in (make(task_dir)[3, 3], make(task_dir)[4, 2], make(task_dir, seed=1)[3, 2]):
-        assert not torch.equal(first["inputs"], other["inputs"])
+        assert not torch.equal(first.inputs, other.inputs)
 
 
 def test_patches_have_the_size_stay_in_the_box_and_invent_no_class(task_dir: Path) -> None:
     dataset = make(task_dir)
     lower, upper = tiny_plan().channels[0].box
     for index in range(8):
-        sample = dataset[0, index]
-        assert sample["inputs"].shape == (1, 16, 16, 16)
-        assert sample["targets"].shape == (16, 16, 16)
-        assert sample["inputs"].min() >= torch.tensor(lower)
-        assert sample["inputs"].max() <= torch.tensor(upper)
-        assert set(sample["targets"].flatten().tolist()) <= {0, 1, 2}
+        case = dataset[0, index]
+        assert case.inputs.shape == (1, 1, 16, 16, 16)
+        assert targets_of(case).shape == (1, 16, 16, 16)
+        assert case.inputs.min() >= torch.tensor(lower)
+        assert case.inputs.max() <= torch.tensor(upper)
+        assert set(targets_of(case).flatten().tolist()) <= {0, 1, 2}
 
 
 def test_every_case_is_drawn_equally_often(task_dir: Path) -> None:
@@ -64,7 +70,7 @@ def test_the_asked_for_share_is_centred_on_foreground(task_dir: Path, fraction: 
     dataset = make(
         task_dir, patch_size=(1, 1, 1), crop_size=(1, 1, 1), transforms=[], length=200, foreground_fraction=fraction
     )
-    share = sum(bool(dataset[0, index]["targets"].any()) for index in range(200)) / 200
+    share = sum(bool(targets_of(dataset[0, index]).any()) for index in range(200)) / 200
     assert low <= share <= high
 
 
@@ -72,7 +78,7 @@ def test_classes_are_centred_on_equally_often(task_dir: Path) -> None:
     dataset = make(
         task_dir, patch_size=(1, 1, 1), crop_size=(1, 1, 1), transforms=[], length=200, foreground_fraction=1.0
     )
-    counts = torch.stack([dataset[0, index]["targets"].flatten() for index in range(200)]).flatten().bincount()
+    counts = torch.stack([targets_of(dataset[0, index]).flatten() for index in range(200)]).flatten().bincount()
     assert 70 <= int(counts[2]) <= 130
 
 
@@ -83,9 +89,9 @@ def test_processes_share_the_same_minibatches_and_workers_change_nothing(task_di
         sampler = PatchSampler(2, batch_size, rank, world_size)
         sampler.set_epoch(5)
         loader = DataLoader(
-            dataset, batch_size=batch_size, sampler=sampler, num_workers=num_workers, collate_fn=collate
+            dataset, batch_size=batch_size, sampler=sampler, num_workers=num_workers, collate_fn=Batch.stack
         )
-        return [batch["inputs"] for batch in loader]
+        return [batch.inputs for batch in loader]
 
     alone = batches(4, 0, 1, 0)
     first, second = batches(2, 0, 2, 2), batches(2, 1, 2, 0)
@@ -95,19 +101,19 @@ def test_processes_share_the_same_minibatches_and_workers_change_nothing(task_di
 
 
 def test_a_minibatch_holds_what_trainers_rely_on(task_dir: Path) -> None:
-    batch = collate([make(task_dir)[0, 0], make(task_dir)[0, 1]])
-    assert batch["targets"].dtype == torch.int64
-    assert batch["box_lower"].shape == batch["box_upper"].shape == (2, 1, 1, 1, 1)
-    assert len(batch["case_ids"]) == 2
-    assert ((batch["inputs"] >= batch["box_lower"]) & (batch["inputs"] <= batch["box_upper"])).all()
+    batch = Batch.stack([make(task_dir)[0, 0], make(task_dir)[0, 1]])
+    assert batch.targets.dtype == torch.int64
+    assert batch.box.lower.shape == batch.box.upper.shape == (2, 1, 1, 1, 1)
+    assert len(batch.case_ids) == 2
+    assert ((batch.inputs >= batch.box.lower) & (batch.inputs <= batch.box.upper)).all()
 
 
 def test_whole_volumes_are_the_stored_ones(task_dir: Path) -> None:
-    sample = VolumeDataset(task_dir, CASE_IDS[8:])[1]
-    assert sample["case_id"] == "case_09"
-    assert sample["inputs"].shape == (1, 22, 18, 14)
+    case = VolumeDataset(task_dir, CASE_IDS[8:])[1]
+    assert case.case_id == "case_09"
+    assert case.inputs.shape == (1, 1, 22, 18, 14)
     with pytest.raises(ValueError, match="batch_size 1"):
-        collate([sample, make(task_dir)[0, 0]])
+        Batch.stack([case, make(task_dir)[0, 0]])
 
 
 def test_bad_arguments_are_named(task_dir: Path) -> None:

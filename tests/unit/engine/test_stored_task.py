@@ -19,7 +19,7 @@ def test_a_missing_or_unfinished_stored_task_is_preprocessed_from_the_raw_one(tm
     config.task = plan.to_json()
     task = ensure_stored_task(config)
     assert task.directory == tmp_path / "stored" / plan.name
-    assert task.plan == plan
+    assert task.plan == dataclasses.replace(plan, orientation="RAS")
     assert len(task.case_ids) == 3
     (task.directory / "cases" / task.case_ids[0] / "case.json").unlink()
     assert len(ensure_stored_task(config).case_ids) == 3

@@ -1,63 +1,153 @@
+"""What may stand in one row, what is told apart, what is refused; and the paired differences."""
+
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
-from rogseg.evaluation.comparison import comparison_table
-from rogseg.evaluation.robustness_report import RobustnessReport
+from rogseg.evaluation.comparison import comparison_tables
+from rogseg.evaluation.identity import EvaluationIdentity
+from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.metrics import Dice, VolumeError
+from tests.identities import dice_record, of_cases, replaced
 
-IDENTITY: dict[str, Any] = {
-    "task": "Phantom",
-    "threat": {"type": "LinfThreat", "unit": "fraction"},
-    "protocol": "patch",
-    "cases": ["a"],
-    "overlap": 0.5,
-    "attack": {"type": "APGD", "num_iterations": 5},
-}
+NUM_CASES = 12
 
 
-def report(directory: Path, name: str, dice: float, **identity: Any) -> RobustnessReport:
-    written = RobustnessReport(directory, {**IDENTITY, **identity})
-    for attack, epsilon, value in ((CLEAN, 0.0, 0.9), (name, 8 / 255, dice)):
-        moved = (epsilon,)
-        written.add(CaseRecord("a", attack, epsilon, (0.9,), (value,), False, epsilon, moved, moved, 1, 1, 1.0, 0))
-    return written
+def evaluated(
+    directory: Path, dice: float, changes: dict[str, Any] | None = None, num_done: int = NUM_CASES
+) -> RecordFolder:
+    identity: EvaluationIdentity = of_cases(NUM_CASES)
+    for path, value in (changes or {}).items():
+        identity = replaced(identity, path.split("."), value)
+    folder = RecordFolder(directory, identity)
+    for number in range(NUM_CASES):
+        folder.add(dice_record(f"case_{number}", CLEAN, (0.9 - number / 100,)))
+        if number < num_done:
+            folder.add(dice_record(f"case_{number}", "apgd_ce", (dice - number / 100 - 0.001 * (number % 3),)))
+    return folder
 
 
-def test_a_row_per_attack_and_a_column_per_network(tmp_path: Path) -> None:
-    table = comparison_table(
+def labels(*folders: RecordFolder) -> list[str]:
+    return [row[0] for row in comparison_tables({"one": list(folders)})[0].rows]
+
+
+def test_a_row_per_attack_a_column_per_system_and_their_difference(tmp_path: Path) -> None:
+    other = {"system.digest": "xyz"}
+    means, paired = comparison_tables(
+        {"standard": [evaluated(tmp_path / "s", 0.4)], "robust": [evaluated(tmp_path / "r", 0.8, other)]}
+    )
+    assert list(means.headings) == ["mean Dice under", "standard", "robust"]
+    assert [row[0] for row in means.rows] == ["clean", "apgd_ce, 5 iterations, 8/255"]
+    assert means.rows[1][1].startswith("0.344 [0.3")
+    assert list(paired.headings) == ["difference under", "robust less standard"]
+    assert paired.rows[0][1] == "+0.0000 -, better on 0 of 12"
+    assert paired.rows[1][1] == "+0.4000 -, better on 12 of 12"
+    assert any("one trained network" in note for note in paired.notes)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("condition.config.num_iterations", 20, "20 iterations"),
+        ("condition.config.objective", "SoftDice", "objective SoftDice"),
+        ("condition.config.select", "loss", "select loss"),
+        ("condition.config.rho", 0.5, "rho 0.5"),
+        ("threat.unit", "raw", "HU"),
+        ("threat.type", "L2Threat", "L2 RMS"),
+        ("criterion.config.type", "ClassVanished", "criterion.config.type ClassVanished"),
+        ("criterion.mu_source", "the whole fold", "criterion.mu_source the whole fold"),
+        ("seed", 1, "seed 1"),
+    ],
+)
+def test_what_was_made_otherwise_is_another_row_that_says_so(tmp_path: Path, path: str, value: Any, said: str) -> None:
+    found = labels(evaluated(tmp_path / "a", 0.4), evaluated(tmp_path / "b", 0.4, {path: value}))
+    assert len(found) == 3
+    assert len(set(found)) == 3
+    assert said in found[2]
+
+
+def test_the_value_of_mu_is_each_systems_own(tmp_path: Path) -> None:
+    left, right = evaluated(tmp_path / "a", 0.4), evaluated(tmp_path / "b", 0.4, {"system.digest": "xyz"})
+    left.settle_mu(0.8)
+    right.settle_mu(0.9)
+    assert len(comparison_tables({"one": [left], "other": [right]})[0].rows) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("task", "Other"),
+        ("classes", ("organ", "tumour")),
+        ("protocol", "patch"),
+        ("data", {"case_0": "digest 0"}),
+        ("data.case_3", "of a changed file"),
+    ],
+)
+def test_evaluations_of_other_things_do_not_compare(tmp_path: Path, path: str, value: Any) -> None:
+    reports = {"a": [evaluated(tmp_path / "a", 0.4)], "b": [evaluated(tmp_path / "b", 0.4, {path: value})]}
+    with pytest.raises(ValueError, match=rf"differ in {path.split('.')[0]}.*do not compare"):
+        comparison_tables(reports)
+
+
+def test_two_systems_do_not_share_a_name(tmp_path: Path) -> None:
+    for path, value in (("system.digest", "xyz"), ("overlap", 0.75)):
+        folders = [evaluated(tmp_path / f"{path}1", 0.4), evaluated(tmp_path / f"{path}2", 0.4, {path: value})]
+        with pytest.raises(ValueError, match=f"differ in {path}.*not both 'one'"):
+            comparison_tables({"one": folders})
+
+
+def test_two_values_for_one_row_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="has other values for 'apgd_ce, 5 iterations, 8/255' already"):
+        comparison_tables({"one": [evaluated(tmp_path / "a", 0.4), evaluated(tmp_path / "b", 0.5)]})
+
+
+def test_a_partial_shard_is_called_incomplete(tmp_path: Path) -> None:
+    means, paired = comparison_tables(
         {
-            "standard": [report(tmp_path / "s", "apgd_ce", 0.1), report(tmp_path / "q", "square", 0.7, attack={})],
-            "robust": [report(tmp_path / "r", "apgd_ce", 0.8)],
+            "standard": [evaluated(tmp_path / "s", 0.4, num_done=7)],
+            "robust": [evaluated(tmp_path / "r", 0.8, {"system.digest": "xyz"})],
         }
     )
-    assert table.splitlines() == [
-        "| mean Dice under | standard | robust |",
-        "| --- | --- | --- |",
-        "| clean | 0.900 [0.900, 0.900] | 0.900 [0.900, 0.900] |",
-        "| apgd_ce, 5 iterations, 8/255 | 0.100 [0.100, 0.100] | 0.800 [0.800, 0.800] |",
-        "| square, 8/255 | 0.700 [0.700, 0.700] | - |",
-    ]
-
-
-def test_evaluations_of_other_cases_do_not_compare(tmp_path: Path) -> None:
-    reports = {
-        "standard": [report(tmp_path / "s", "apgd_ce", 0.1)],
-        "robust": [report(tmp_path / "r", "apgd_ce", 0.8, cases=["b"])],
-    }
-    with pytest.raises(ValueError, match="differ in cases"):
-        comparison_table(reports)
+    assert means.rows[1][1].startswith("INCOMPLETE, 7 of 12 cases: 0.3")
+    assert paired.rows[1][1].startswith("INCOMPLETE: +0.4000")
+    assert paired.rows[1][1].endswith("better on 7 of 7")
 
 
 def test_worst_cases_of_two_ensembles_are_two_rows(tmp_path: Path) -> None:
-    first = report(tmp_path / "a", WORST_CASE, 0.2, attack_name="autoattack", attack={})
-    second = report(tmp_path / "b", WORST_CASE, 0.1, attack_name="segmentation_ensemble", attack={})
-    for other, name in ((first, "FAB-T"), (second, "APGD-JS")):
-        moved = (8 / 255,)
-        for member in (name, "Square"):
-            other.add(CaseRecord("a", member, 8 / 255, (0.9,), (0.9,), False, 8 / 255, moved, moved, 1, 1, 1.0, 0))
-    lines = comparison_table({"standard": [first, second]}).splitlines()
-    assert "| worst case of autoattack, 8/255 | 0.200 [0.200, 0.200] |" in lines
-    assert "| Square of autoattack, 8/255 | 0.900 [0.900, 0.900] |" in lines
-    assert "| worst case of segmentation_ensemble, 8/255 | 0.100 [0.100, 0.100] |" in lines
+    folders = []
+    for name, member in (("autoattack", "FAB-T"), ("segmentation_ensemble", "APGD-JS")):
+        folder = evaluated(tmp_path / name, 0.4, {"condition.name": name, "condition.config": {"type": name}}, 0)
+        for number in range(NUM_CASES):
+            for attack in (member, "Square", WORST_CASE):
+                folder.add(dice_record(f"case_{number}", attack, (0.2 + len(name) / 1000,)))
+        folders.append(folder)
+    found = labels(*folders)
+    assert "worst case of autoattack, 8/255" in found
+    assert "Square of autoattack, 8/255" in found
+    assert "worst case of segmentation_ensemble, 8/255" in found
+
+
+def test_what_is_best_at_zero_is_compared_by_its_size(tmp_path: Path) -> None:
+    measures = (Dice().describe(), VolumeError().describe())
+    folders = {}
+    for name, error in (("one", 1.0), ("other", -3.0)):
+        identity = dataclasses.replace(of_cases(NUM_CASES), measures=measures, condition=None)
+        folder = RecordFolder(tmp_path / name, identity)
+        for number in range(NUM_CASES):
+            values = {"Dice": (0.5,), "volume error": (error - number / 100,)}
+            folder.add(CaseRecord.of_clean(f"case_{number}", values))
+        folders[name] = [folder]
+    means, paired = comparison_tables(folders, "volume error")
+    assert means.rows[0][2].startswith("-3.055 [")
+    assert paired.rows[0][1].startswith("+2.1100 [")
+    assert paired.rows[0][1].endswith("better on 0 of 12")
+    with pytest.raises(ValueError, match=r"no.* measure 'NSD'; they have Dice, volume error"):
+        comparison_tables(folders, "NSD")
+
+
+def test_a_leak_of_one_column_is_said(tmp_path: Path) -> None:
+    (means,) = comparison_tables({"one": [evaluated(tmp_path / "a", 0.4, {"leak": "trained on"})]})
+    assert means.notes == ("one: of these cases the system had: trained on.",)

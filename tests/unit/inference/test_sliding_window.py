@@ -1,5 +1,8 @@
 """VolumeLogits against the same blend written plainly, under plain autograd."""
 
+import weakref
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -122,3 +125,42 @@ def test_a_model_that_gives_something_else_is_named(model, message: str) -> None
 def test_bad_options_are_refused(overlap: float, window_batch: int, name: str) -> None:
     with pytest.raises(ValueError, match=name):
         VolumeLogits(make_network(), WINDOW, overlap, window_batch=window_batch)
+
+
+def test_several_networks_are_averaged_exactly_with_the_graph_of_one() -> None:
+    networks = [make_network(), make_network()]
+    for weight in networks[1].parameters():
+        weight.mul_(-0.7)
+    alive, most = 0, 0
+
+    def counted(network: nn.Module) -> Callable[[Tensor], Tensor]:
+        def call(windows: Tensor) -> Tensor:
+            nonlocal alive, most
+            logits: Tensor = network(windows)
+            if logits.requires_grad:
+                alive += 1
+                most = max(most, alive)
+                weakref.finalize(logits, release)
+            return logits
+
+        return call
+
+    def release() -> None:
+        nonlocal alive
+        alive -= 1
+
+    for size in [(8, 6, 8), (19, 9, 13)]:
+        inputs = torch.randn(2, 2, *size, dtype=torch.float64, requires_grad=True)
+        logits = VolumeLogits([counted(network) for network in networks], WINDOW)(inputs)
+        expected = sum(plain_blend(network, inputs, VolumeLogits(network, WINDOW)) for network in networks) / 2
+        assert isinstance(expected, Tensor)
+        torch.testing.assert_close(logits, expected, rtol=0, atol=1e-10)
+        (gradient,) = torch.autograd.grad((logits**3).sum(), inputs)
+        (expected_gradient,) = torch.autograd.grad((expected**3).sum(), inputs)
+        torch.testing.assert_close(gradient, expected_gradient, rtol=0, atol=1e-10)
+    assert most == 1
+
+
+def test_no_network_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one network"):
+        VolumeLogits([], WINDOW)

@@ -34,7 +34,7 @@ def test_no_item_is_no_work() -> None:
 
 
 def test_a_dead_worker_ends_the_work_with_the_remedy() -> None:
-    with pytest.raises(RuntimeError, match=r"a worker process died.*fewer workers"):
+    with pytest.raises(ChildProcessError, match=r"a worker process died.*fewer workers"):
         for_each_case(die_elsewhere, [os.getpid()] * 200, 2, "dying")
 
 

@@ -51,9 +51,21 @@ def test_killed_unpacking_is_done_again_without_another_download(tmp_path: Path,
     raw = tmp_path / "raw"
     (raw / ".rogseg-partial-Task99_Small-abcdefgh" / "imagesTr").mkdir(parents=True)
     (raw / "Task99_Small.tar").write_bytes(packed)
-    directory = download_archive(Archive("Task99_Small", "http://127.0.0.1:9/none", "0" * 32, 0.001), raw)
+    directory = download_archive(
+        Archive("Task99_Small", "http://127.0.0.1:9/none", hashlib.md5(packed).hexdigest(), 0.001), raw
+    )
     assert len(read_raw_task(directory).training) == 2
     assert [path.name for path in raw.iterdir()] == ["Task99_Small"]
+
+
+def test_an_archive_that_lies_there_is_checked_before_it_is_unpacked(tmp_path: Path, packed: bytes) -> None:
+    archive = Archive("Task99_Small", "http://127.0.0.1:9/none", hashlib.md5(packed).hexdigest(), 0.001)
+    damaged = bytearray(packed)
+    damaged[len(packed) // 2] ^= 1
+    (tmp_path / "Task99_Small.tar").write_bytes(damaged)
+    with pytest.raises(ValueError, match=r"Task99_Small\.tar: lies there already and has the MD5 .*delete it"):
+        download_archive(archive, tmp_path)
+    assert [path.name for path in tmp_path.iterdir() if path.name != "made"] == ["Task99_Small.tar"]
 
 
 def test_wrong_checksum_leaves_no_task(tmp_path: Path, packed: bytes) -> None:

@@ -1,4 +1,5 @@
 import io
+import os
 import tarfile
 from pathlib import Path
 
@@ -48,6 +49,8 @@ def test_the_task_folder_is_unpacked_without_the_twins_of_macos(tmp_path: Path) 
         ("/tmp/evil", b"x", "outside the task folder"),
         ("T\\..\\evil", b"x", "outside the task folder"),
         ("other/evil", b"x", "not the archive of T"),
+        ("T/.hidden", b"x", "begins with a dot"),
+        ("T/a\nb", b"x", "cannot be printed"),
         ("T/link", special("T/link", tarfile.SYMTYPE, "/etc"), "link or a device"),
         ("T/link", special("T/link", tarfile.LNKTYPE, "../../x"), "link or a device"),
         ("T/pipe", special("T/pipe", tarfile.FIFOTYPE), "link or a device"),
@@ -76,3 +79,21 @@ def test_archive_without_an_index_is_refused(tmp_path: Path) -> None:
     archive = pack(tmp_path / "t.tar", {"T/readme": b"hello"})
     with pytest.raises(ValueError, match=r"holds no T/dataset\.json"):
         unpack_task(archive, "T", tmp_path / "out" / "T")
+
+
+def test_what_does_not_fit_on_the_disk_is_refused_before_it_is_written(tmp_path: Path) -> None:
+    entry = tarfile.TarInfo("T/big")
+    entry.size = 10**15
+    (tmp_path / "t.tar").write_bytes(entry.tobuf())
+    with pytest.raises(ValueError, match=r"'T/big' has 1,000,000,000,000,000 bytes, and .* are free"):
+        unpack_task(tmp_path / "t.tar", "T", tmp_path / "out" / "T")
+
+
+def test_a_compressed_archive_and_a_pipe_are_refused(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "t.tar", "w:gz") as tar:
+        tar.addfile(tarfile.TarInfo("T/dataset.json"))
+    with pytest.raises(ValueError, match="damaged"):
+        unpack_task(tmp_path / "t.tar", "T", tmp_path / "out" / "T")
+    os.mkfifo(tmp_path / "pipe.tar")
+    with pytest.raises(ValueError, match="not a plain file"):
+        unpack_task(tmp_path / "pipe.tar", "T", tmp_path / "out" / "T")

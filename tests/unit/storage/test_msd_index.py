@@ -101,7 +101,7 @@ def test_paths_that_escape_are_refused(tmp_path: Path, path: str, key: str) -> N
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("{", "not JSON"),
+        ("{", "not usable JSON"),
         ("[]", "JSON object"),
         (msd(modality=None), "modality must name the channels"),
         (msd(modality={"0": "T2", "2": "ADC"}), "without a gap"),
@@ -113,12 +113,12 @@ def test_paths_that_escape_are_refused(tmp_path: Path, path: str, key: str) -> N
         (msd(training=[{"image": "imagesTr/a.nii.gz"}]), "case 'a' has no label"),
         (msd(training=[{"label": "labelsTr/a.nii.gz"}]), "a case needs"),
         (msd(test=["imagesTs/a.nii.gz"]), r"\['a'\] are listed more than once"),
-        (msd(test=["imagesTs/b.mha"]), "not a NIfTI file"),
+        (msd(test=["imagesTs/b.png"]), "not an image by its name"),
         (msd(training=[], test=[]), "lists no case"),
         (nnunet(labels={"background": 0, "whole": [1, 2]}), "regions"),
         (nnunet(labels={"background": 0, "a": 1, "b": 1}), "stands for two names"),
         (nnunet(labels={"background": 0, "a": 1, "ignore": 2}), "ignore label"),
-        (nnunet(file_ending=".nrrd"), "convert the files"),
+        (nnunet(file_ending=".png"), "convert the files"),
         (nnunet(numTraining=5), "imagesTr holds 1 cases"),
         (nnunet(channel_names={"0": "T2"}), r"channel numbers \[0, 1\]"),
     ],
@@ -127,6 +127,13 @@ def test_bad_indices_name_the_file_and_the_remedy(tmp_path: Path, content: Any, 
     with pytest.raises(ValueError, match=message) as caught:
         read_raw_task(write(tmp_path / "t", content, NNUNET_FILES))
     assert str(tmp_path / "t") in str(caught.value)
+
+
+def test_regions_and_ignored_voxels_are_left_to_systems_that_know_them(tmp_path: Path) -> None:
+    content = nnunet(labels={"background": 0, "whole": [1, 2], "core": 2, "ignore": 3})
+    task = read_raw_task(write(tmp_path / "t", content, NNUNET_FILES), plain_labels=False)
+    assert [case.case_id for case in task.training] == ["a"]
+    assert task.labels == {}
 
 
 def test_missing_index_is_told(tmp_path: Path) -> None:

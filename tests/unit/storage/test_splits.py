@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from rogseg.storage import Fold, make_folds, published_fold, seeded_folds, split_for_selection
+from rogseg.storage import Fold, extend_folds, make_folds, published_fold, seeded_folds, split_for_selection
 from tests.shared_data import shared_path
 
 NAMES = [f"case_{number:02d}" for number in range(23)]
@@ -105,3 +105,60 @@ def test_impossible_selections_are_refused(case_ids: list[str], fraction: float)
 def test_folds_file_travels_with_the_package() -> None:
     package = Path(__file__).resolve().parents[3] / "rogseg" / "storage" / "published_folds.json"
     assert package.stat().st_size < 60_000
+
+
+def _sides(folds: tuple[Fold, ...]) -> dict[str, tuple[bool, ...]]:
+    return {name: tuple(name in fold.validation for fold in folds) for name in folds[0].train + folds[0].validation}
+
+
+@pytest.mark.parametrize("task", ["mine", "Task04_Hippocampus", "Task09_Spleen"])
+@pytest.mark.parametrize("new", ["case_000", "zzz", "aaa"])
+def test_one_more_case_leaves_every_old_one_on_its_side(task: str, new: str) -> None:
+    published = published_fold(task)
+    names = NAMES if published is None else [*published.train, *published.validation]
+    before = make_folds(task, names)
+    after = extend_folds(task, before, [*names, new])
+    sides = _sides(after)
+    assert {name: sides[name] for name in names} == _sides(before)
+    assert sum(sides[new]) == 1  # validated on once, like all others
+    for old, fold in zip(before, after, strict=True):
+        ours = split_for_selection(fold.train, added=fold.added)
+        theirs = split_for_selection(old.train)
+        assert set(theirs[0]) <= set(ours[0])
+        assert set(theirs[1]) <= set(ours[1])
+    if published is not None:
+        assert after[0].validation == before[0].validation
+        assert make_folds(task, [*names, new]) == after
+
+
+def test_cases_that_leave_take_nobody_along() -> None:
+    before = make_folds("mine", NAMES)
+    more = extend_folds("mine", before, [*NAMES, "new_1", "new_2"])
+    assert extend_folds("mine", more, NAMES) == before
+    fewer = extend_folds("mine", before, NAMES[1:])
+    assert _sides(fewer) == {name: side for name, side in _sides(before).items() if name != NAMES[0]}
+    with pytest.raises(ValueError, match="none of the validation cases of fold 2 is left; bring them back"):
+        extend_folds("mine", before, sorted(set(NAMES) - set(before[2].validation)))
+
+
+def test_other_cases_altogether_are_split_anew() -> None:
+    assert extend_folds("mine", make_folds("mine", NAMES), ["x", "y", "z"]) == make_folds("mine", ["x", "y", "z"])
+
+
+def test_later_cases_select_by_their_own_name_at_the_given_rate() -> None:
+    added = [f"late_{number}" for number in range(2000)]
+    fit, selection = split_for_selection([*NAMES, *added], 0.2, 0, added)
+    assert set(fit) | set(selection) == {*NAMES, *added}
+    assert abs(len(set(selection) & set(added)) / 2000 - 0.2) < 4 * (0.2 * 0.8 / 2000) ** 0.5
+    assert split_for_selection([*NAMES, *added[:50]], 0.2, 0, added[:50])[1] == tuple(
+        sorted(set(selection) - set(added[50:]))
+    )
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "message"),
+    [(("a", "b"), ("b",), "in training and in validation"), (("a", "a"), ("b",), "twice"), ((), ("a",), "no training")],
+)
+def test_folds_that_leak_are_refused(train: tuple[str, ...], validation: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Fold(train, validation)

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import pickle
 from pathlib import Path
@@ -102,3 +103,93 @@ def test_broken_folders_are_told(tmp_path: Path) -> None:
     (tmp_path / "a" / "case.json").write_text(json.dumps(content))
     with pytest.raises(ValueError, match=r"missing keys \['raw_shape'\].*run tools/preprocess"):
         _ = StoredCase(tmp_path / "a").properties
+
+
+def _flip(path: Path, place: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[place] ^= 4
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("name", ["image.b2nd", "label.b2nd", "case.json"])
+def test_no_flipped_byte_stays_unnoticed(tmp_path: Path, name: str) -> None:
+    case = write_example(tmp_path / "a", shape=(66, 20, 9))
+    whole = (tmp_path / "a" / name).read_bytes()
+    for place in np.linspace(0, len(whole) - 1, 40).astype(int).tolist():
+        (tmp_path / "a" / name).write_bytes(whole)
+        StoredCase(case.directory).verify()
+        _flip(tmp_path / "a" / name, place)
+        with pytest.raises(ValueError, match=rf"{name}: .*run tools/preprocess"):
+            StoredCase(case.directory).verify()
+
+
+def test_only_the_chunks_that_are_read_are_checked(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    shape = (192, 64, 64)
+    image = rng.standard_normal((2, *shape), dtype=np.float32)
+    case = write_stored_case(tmp_path / "a", image, None, properties("a", shape, labelled=False))
+    # Six chunks of like size in order: four tenths of the file are in the third chunk, which is planes 128 to 191.
+    _flip(tmp_path / "a" / "image.b2nd", (tmp_path / "a" / "image.b2nd").stat().st_size * 4 // 10)
+    case.read_image((slice(0, 128), slice(None), slice(None)))
+    with pytest.raises(ValueError, match=r"image\.b2nd: damaged \(the checksum of chunk 2 differs\)"):
+        case.read_image((slice(100, 129), slice(0, 2), slice(0, 2)))
+
+
+@pytest.mark.parametrize("name", ["image.b2nd", "label.b2nd"])
+@pytest.mark.parametrize("what", ["deleted", "cut", "emptied", "text"])
+def test_a_lost_array_is_told_with_the_remedy(tmp_path: Path, name: str, what: str) -> None:
+    case, path = write_example(tmp_path / "a"), tmp_path / "a" / name
+    content = path.read_bytes()
+    path.unlink()
+    if what != "deleted":
+        path.write_bytes({"cut": content[: len(content) // 2], "emptied": b"", "text": b"hello" * 100}[what])
+    with pytest.raises(ValueError, match=rf"{name}: (damaged|no such file).*run tools/preprocess\.py again"):
+        (case.read_image if name == "image.b2nd" else case.read_label)()
+
+
+@pytest.mark.parametrize("text", ["null", "[]", "{}", "3", "{", '{"case_id": 3}', "\x00"])
+def test_a_damaged_record_is_one_sentence(tmp_path: Path, text: str) -> None:
+    write_example(tmp_path / "a")
+    (tmp_path / "a" / "case.json").write_text(text)
+    with pytest.raises(ValueError, match=r"case\.json: .*run tools/preprocess\.py again"):
+        _ = StoredCase(tmp_path / "a").properties
+
+
+def test_cases_of_older_versions_are_read_but_do_not_pass_for_verified(tmp_path: Path) -> None:
+    case = write_example(tmp_path / "a")
+    image, digest = case.read_image(), case.digest
+    data = json.loads((tmp_path / "a" / "case.json").read_text())
+    for key in ("checksum", "arrays", "content_digest", "raw_digest", "axes", "raw_forms", "notes"):
+        del data[key]
+    (tmp_path / "a" / "case.json").write_text(json.dumps(data))
+    old = StoredCase(tmp_path / "a")
+    np.testing.assert_array_equal(old.read_image(), image)
+    assert old.has_label
+    assert old.digest == digest
+    with pytest.raises(ValueError, match="without checksums"):
+        old.verify()
+
+
+def test_the_digest_tells_one_voxel_and_another_source(tmp_path: Path) -> None:
+    shape = (4, 5, 6)
+    image, label = np.zeros((2, *shape), np.float32), np.zeros(shape, np.uint8)
+    first = write_stored_case(tmp_path / "a", image, label, properties("a", shape)).digest
+    assert write_stored_case(tmp_path / "a", image, label, properties("a", shape)).digest == first
+    image[1, 0, 0, 0] = 1e-6
+    assert write_stored_case(tmp_path / "a", image, label, properties("a", shape)).digest != first
+    image[1, 0, 0, 0], label[0, 0, 0] = 0, 1
+    assert write_stored_case(tmp_path / "a", image, label, properties("a", shape)).digest != first
+    label[0, 0, 0] = 0
+    other = dataclasses.replace(properties("a", shape), source_digest="abd")
+    assert write_stored_case(tmp_path / "a", image, label, other).digest != first
+
+
+def test_a_users_file_in_a_case_is_not_removed(tmp_path: Path) -> None:
+    case = write_example(tmp_path / "a")
+    (tmp_path / "a" / "notes.txt").write_text("mine")
+    with pytest.raises(ValueError, match=r"holds notes\.txt, which preprocessing did not write; move it away"):
+        write_example(tmp_path / "a")
+    assert (tmp_path / "a" / "notes.txt").read_text() == "mine"
+    case.verify()
+    (tmp_path / "a" / "notes.txt").rename(tmp_path / "a" / ".DS_Store")
+    write_example(tmp_path / "a").verify()

@@ -5,7 +5,7 @@ from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rogseg.trainers import Batch
+from rogseg.cases import Batch, IntensityBox
 
 SHAPE = (4, 3, 2)
 
@@ -52,12 +52,11 @@ def make_batch(seed: int = 0, num_cases: int = 2, shape: tuple[int, int, int] = 
     lower, upper = -1 - index, 2 + index
     inputs = lower + (upper - lower) * torch.rand((num_cases, num_channels, *shape), generator=generator)
     return Batch(
+        case_ids=tuple(f"case_{seed}_{i}" for i in range(num_cases)),
         inputs=inputs,
         targets=torch.randint(0, 2, (num_cases, *shape), generator=generator),
-        inside=torch.ones(num_cases, 1, *shape, dtype=torch.bool),
-        box_lower=lower.clone(),
-        box_upper=upper.clone(),
-        case_ids=[f"case_{seed}_{i}" for i in range(num_cases)],
+        box=IntensityBox(lower.clone(), upper.clone()),
+        movable=torch.ones(num_cases, 1, *shape, dtype=torch.bool),
     )
 
 

@@ -29,7 +29,7 @@ def test_total_loss_refuses_nothing_and_unreduced_terms() -> None:
 def test_standard_training_is_a_plain_step_of_the_optimizer() -> None:
     batch, model, reference = make_batch(), LinearModel(), LinearModel()
     logs = StandardTrainer().step(model, batch, sgd(model))
-    losses = reference(batch["inputs"], batch["targets"], mode="loss")
+    losses = reference(batch.inputs, batch.targets, mode="loss")
     assert isinstance(losses, dict)
     losses["loss_ce"].backward()
     torch.optim.SGD(reference.parameters(), lr=0.01, momentum=0.9).step()

@@ -7,13 +7,19 @@ import pytest
 from rogseg.engine.config.load import load_config
 from rogseg.engine.training.train_loop import divide_epochs
 from rogseg.registry import TRAINERS
+from rogseg.trainers import Trainer
 
 FOLDER = Path(__file__).resolve().parents[3] / "configs" / "rog"
 ORGANS = ["braintumour", "colon", "heart", "hepaticvessel", "liver", "lung", "pancreas", "prostate", "spleen"]
 TASKS = ["hippocampus", "hippocampus_light"]
 NAMES = [f"freeat_{task}" for task in ORGANS]
-NAMES += [f"{trainer}_{task}" for trainer in ("freeat", "pgdat", "nfgsm", "trades") for task in TASKS]
+NAMES += [f"{trainer}_{task}" for trainer in ("freeat", "pgdat", "nfgsm", "trades", "mart", "seat") for task in TASKS]
 MAY_DIFFER = {"trainer", "validation", "init_from", "train_cfg", "plateau"}
+
+
+def passes_of(trainer: Trainer) -> float:
+    """Of a mini-batch, whoever gets the gradient."""
+    return trainer.passes.training + trainer.passes.crafting
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -32,8 +38,8 @@ def test_it_is_standard_training_but_for_what_makes_it_robust(name: str) -> None
 @pytest.mark.parametrize("name", NAMES)
 def test_epsilon_is_that_of_the_paper_for_training_and_validation(name: str) -> None:
     config = load_config(FOLDER / f"rog_{name}.py")
-    trainer = TRAINERS.build(dict(config.trainer))
-    assert trainer.threat.epsilon == config.validation.epsilon == 8 / 255
+    epsilon = config.trainer.trainer.epsilon if name.startswith("seat") else config.trainer.epsilon
+    assert epsilon == config.validation.epsilon == 8 / 255
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.endswith("light")])
@@ -41,7 +47,7 @@ def test_light_trainings_take_the_same_number_of_gradient_passes(name: str) -> N
     config = load_config(FOLDER / f"rog_{name}.py")
     trainer = TRAINERS.build(dict(config.trainer))
     epochs = divide_epochs(config.train_cfg.max_epochs, trainer.num_replays)
-    assert epochs * config.train_cfg.iterations_per_epoch * trainer.passes_per_step == 1200
+    assert epochs * config.train_cfg.iterations_per_epoch * passes_of(trainer) == 1200
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if not name.endswith("light")])
@@ -49,7 +55,16 @@ def test_other_trainings_take_those_of_standard_training(name: str) -> None:
     config = load_config(FOLDER / f"rog_{name}.py")
     trainer = TRAINERS.build(dict(config.trainer))
     epochs = divide_epochs(config.train_cfg.max_epochs, trainer.num_replays)
-    assert 990 <= epochs * trainer.passes_per_step <= 1000
+    assert 990 <= epochs * passes_of(trainer) <= 1000
     # The patience of the schedule, too, is 50 epochs of standard training.
     patience = divide_epochs(config.plateau.get("patience", 50), trainer.num_replays)
-    assert 48 <= patience * trainer.passes_per_step <= 50
+    assert 48 <= patience * passes_of(trainer) <= 50
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_robust_start_is_pgd_training_for_a_quarter_of_the_passes(task: str) -> None:
+    few, pgd = (load_config(FOLDER / f"rog_{name}_{task}.py") for name in ("pirat", "pgdat"))
+    assert few.trainer == pgd.trainer
+    assert few.train_cfg.max_epochs <= pgd.train_cfg.max_epochs / 4
+    assert Path(few.init_from.stage) == FOLDER / f"rog_freeat_{task}.py"
+    assert few.init_from.zoo == f"rog_freeat_{task}"

@@ -1,4 +1,5 @@
 import copy
+import dataclasses
 import io
 from typing import Literal
 
@@ -6,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from rogseg.cases import IntensityBox
 from rogseg.trainers import FreeTrainer, PerturbationNeverMovedError, StandardTrainer
 from tests.unit.trainers.linear_model import LinearModel, SmallNetwork, ascent_sign, make_batch, sgd, weights
 from tests.unit.trainers.recorder import Recorder
@@ -32,8 +34,8 @@ def test_perturbation_of_a_linear_model_is_the_closed_form_one() -> None:
     model, batch = LinearModel(), make_batch()
     trainer = FreeTrainer(num_replays=3, epsilon=EPSILON, step_size=0.25)
     trainer.step(model, batch, sgd(model, 1e-6))
-    step = 3 * 0.25 * EPSILON * WIDTH * ascent_sign(batch["targets"])
-    expected = (batch["inputs"] + step).clamp(batch["box_lower"], batch["box_upper"]) - batch["inputs"]
+    step = 3 * 0.25 * EPSILON * WIDTH * ascent_sign(batch.targets)
+    expected = (batch.inputs + step).clamp(batch.box.lower, batch.box.upper) - batch.inputs
     assert trainer.kept is not None
     assert torch.allclose(trainer.kept * WIDTH, expected, atol=1e-6)
     assert (trainer.kept.abs() < 0.7 * EPSILON).any()  # the box was in the way of some voxels
@@ -41,23 +43,23 @@ def test_perturbation_of_a_linear_model_is_the_closed_form_one() -> None:
 
 def test_padding_is_not_perturbed_and_not_counted() -> None:
     model, batch = LinearModel(), make_batch()
-    batch["inputs"].clamp_(-0.3, 0.3)
-    batch["inside"][:, :, 0] = False
+    batch.inputs.clamp_(-0.3, 0.3)
+    batch.movable[:, :, 0] = False
     trainer = FreeTrainer(num_replays=3, epsilon=EPSILON)
     logs = trainer.step(model, batch, sgd(model, 1e-6))
     assert trainer.kept is not None
     assert (trainer.kept[:, :, 0] == 0).all()
-    assert torch.allclose(trainer.kept[:, :, 1:], (EPSILON * ascent_sign(batch["targets"]))[:, :, 1:], atol=1e-6)
+    assert torch.allclose(trainer.kept[:, :, 1:], (EPSILON * ascent_sign(batch.targets))[:, :, 1:], atol=1e-6)
     assert logs["share_at_surface"] == 1
 
 
 def test_perturbation_stays_in_the_ball_and_its_use_is_logged() -> None:
     model, batch = LinearModel(), make_batch()
-    batch["inputs"].clamp_(-0.3, 0.3)  # far from the box
+    batch.inputs.clamp_(-0.3, 0.3)  # far from the box
     trainer = FreeTrainer(num_replays=4, epsilon=EPSILON, step_size=0.5)
     logs = trainer.step(model, batch, sgd(model, 1e-6))
     assert trainer.kept is not None
-    assert torch.allclose(trainer.kept, EPSILON * ascent_sign(batch["targets"]), atol=1e-6)
+    assert torch.allclose(trainer.kept, EPSILON * ascent_sign(batch.targets), atol=1e-6)
     # the last replay was trained on after three half steps
     assert logs["delta_over_epsilon"].item() == pytest.approx(1.0, abs=1e-5)
     assert logs["share_at_surface"] == 1
@@ -66,7 +68,7 @@ def test_perturbation_stays_in_the_ball_and_its_use_is_logged() -> None:
 
 def test_the_first_replay_is_clean_and_the_loss_is_the_mean_over_replays() -> None:
     model, batch = LinearModel(), make_batch()
-    clean = model(batch["inputs"], batch["targets"], mode="loss")
+    clean = model(batch.inputs, batch.targets, mode="loss")
     assert isinstance(clean, dict)
     logs = FreeTrainer(num_replays=2, epsilon=EPSILON).step(model, batch, sgd(model, 0.0))
     assert torch.allclose(logs["clean_loss"], clean["loss_ce"])
@@ -77,13 +79,13 @@ def test_keep_carries_each_slot_to_the_next_case_in_units_of_its_own_box() -> No
     model, first, second = Recorder(), make_batch(0), make_batch(1)
     trainer, optim = FreeTrainer(num_replays=1, epsilon=EPSILON), sgd(model, 1e-6)
     trainer.step(model, first, optim)
-    second["box_upper"] = second["box_upper"] + 2
+    second = dataclasses.replace(second, box=IntensityBox(second.box.lower, second.box.upper + 2))
     trainer.step(model, second, optim)
     assert trainer.num_steps == 2
-    kept = (first["inputs"] + EPSILON * WIDTH * ascent_sign(first["targets"])).clamp(
-        first["box_lower"], first["box_upper"]
-    ) - first["inputs"]
-    expected = (second["inputs"] + kept / WIDTH * (WIDTH + 2)).clamp(second["box_lower"], second["box_upper"])
+    kept = (first.inputs + EPSILON * WIDTH * ascent_sign(first.targets)).clamp(
+        first.box.lower, first.box.upper
+    ) - first.inputs
+    expected = (second.inputs + kept / WIDTH * (WIDTH + 2)).clamp(second.box.lower, second.box.upper)
     assert torch.allclose(model.seen[1], expected, atol=1e-6)
 
 
@@ -103,10 +105,10 @@ def test_a_larger_batch_starts_its_new_slots_at_zero_and_another_shape_all_of_th
     trainer, optim = FreeTrainer(num_replays=1, epsilon=EPSILON), sgd(model, 1e-6)
     trainer.step(model, make_batch(0, num_cases=1), optim)
     trainer.step(model, make_batch(1), optim)
-    changed = (model.seen[1] != make_batch(1)["inputs"]).flatten(1).any(1)
+    changed = (model.seen[1] != make_batch(1).inputs).flatten(1).any(1)
     assert changed.tolist() == [True, False]
     trainer.step(model, make_batch(2, shape=(2, 2, 2)), optim)
-    assert torch.equal(model.seen[2], make_batch(2, shape=(2, 2, 2))["inputs"])
+    assert torch.equal(model.seen[2], make_batch(2, shape=(2, 2, 2)).inputs)
 
 
 def test_other_starts_carry_nothing_over() -> None:
@@ -115,7 +117,7 @@ def test_other_starts_carry_nothing_over() -> None:
         trainer = FreeTrainer(num_replays=2, epsilon=EPSILON, between_batches=between_batches)
         trainer.step(model, make_batch(0), optim := sgd(model, 1e-6))
         trainer.step(model, make_batch(0), optim)
-        moves = [((seen - make_batch(0)["inputs"]).abs() / WIDTH).max() for seen in (model.seen[0], model.seen[2])]
+        moves = [((seen - make_batch(0).inputs).abs() / WIDTH).max() for seen in (model.seen[0], model.seen[2])]
         if between_batches == "zero":
             assert moves == [0, 0]
         else:
@@ -151,20 +153,20 @@ def test_a_resumed_run_equals_an_uninterrupted_one_perturbation_included(between
 
 def test_accumulation_moves_the_perturbation_at_each_pass_and_the_weights_at_every_second() -> None:
     model, batch = LinearModel(), make_batch()
-    batch["inputs"].clamp_(-0.3, 0.3)
+    batch.inputs.clamp_(-0.3, 0.3)
     trainer = FreeTrainer(num_replays=1, epsilon=EPSILON, step_size=0.25)
     optim = sgd(model, 1e-3, accumulative_counts=2)
     before = weights(model)
     for expected, same in ((0.25, True), (0.5, False)):
         trainer.step(model, batch, optim)
         assert trainer.kept is not None
-        assert torch.allclose(trainer.kept, expected * EPSILON * ascent_sign(batch["targets"]), atol=1e-6)
+        assert torch.allclose(trainer.kept, expected * EPSILON * ascent_sign(batch.targets), atol=1e-6)
         assert torch.equal(before[0], model.layer.weight) is same
 
 
 def test_l2_steps_have_the_length_that_the_threat_gives_them() -> None:
     model, batch = LinearModel(), make_batch()
-    batch["inputs"].clamp_(-0.3, 0.3)
+    batch.inputs.clamp_(-0.3, 0.3)
     trainer = FreeTrainer(num_replays=1, epsilon=EPSILON, threat="L2Threat", step_size=0.5)
     trainer.step(model, batch, sgd(model, 1e-6))
     assert trainer.kept is not None

@@ -8,7 +8,8 @@ import torch
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
-from rogseg.trainers import AWPTrainer, FGSMTrainer, FreeTrainer, NFGSMTrainer, PGDTrainer, TRADESTrainer, Trainer
+from rogseg.trainers import FreeTrainer
+from tests.contract.trainer_contracts import CONTRACTS
 from tests.unit.trainers.linear_model import LinearModel, SmallNetwork, ascent_sign, make_batch
 
 EPSILON = 0.1
@@ -35,30 +36,19 @@ def bfloat16(model: nn.Module) -> OptimWrapper:
 
 def test_free_moves_along_the_same_signs_under_autocast_and_scaling() -> None:
     model, batch = LinearModel(), make_batch()
-    batch["inputs"].clamp_(-0.3, 0.3)
+    batch.inputs.clamp_(-0.3, 0.3)
     trainer = FreeTrainer(num_replays=2, epsilon=EPSILON, step_size=0.5)
     logs = trainer.step(model, batch, bfloat16(model))
     assert trainer.kept is not None
     assert trainer.kept.dtype == torch.float32
-    assert torch.allclose(trainer.kept, EPSILON * ascent_sign(batch["targets"]), atol=1e-6)
+    assert torch.allclose(trainer.kept, EPSILON * ascent_sign(batch.targets), atol=1e-6)
     assert logs["delta_over_epsilon"].item() == pytest.approx(0.5, abs=1e-5)
 
 
-@pytest.mark.parametrize(
-    "trainer",
-    [
-        FreeTrainer(num_replays=2),
-        PGDTrainer(num_iterations=2),
-        FGSMTrainer(),
-        NFGSMTrainer(),
-        TRADESTrainer(num_iterations=2),
-        AWPTrainer(FGSMTrainer()),
-    ],
-    ids=lambda trainer: type(trainer).__name__,
-)
-def test_every_trainer_learns_in_bfloat16(trainer: Trainer) -> None:
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_every_trainer_learns_in_bfloat16(name: str) -> None:
     torch.manual_seed(0)
-    model = SmallNetwork()
+    model, trainer = SmallNetwork(), CONTRACTS[name].build(8 / 255)
     optim = bfloat16(model)
     losses = [trainer.step(model, make_batch(), optim)["loss"].item() for _ in range(30)]
     assert sum(losses[-5:]) < sum(losses[:5])

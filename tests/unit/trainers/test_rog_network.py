@@ -18,6 +18,7 @@ MODEL = {
     "head": {"type": "ROGHead", "num_classes": 2, "scale": STRIDES[0], "channels": 4},
     "losses": [{"type": "DiceLoss"}, {"type": "CrossEntropyLoss"}],
 }
+PGD = {"type": "PGDCraft", "num_iterations": 2}
 
 
 def build() -> torch.nn.Module:
@@ -41,10 +42,10 @@ def test_free_with_one_replay_and_epsilon_zero_is_standard_training_bit_for_bit(
     "config",
     [
         {"type": "FreeTrainer", "num_replays": 2},
-        {"type": "PGDTrainer", "num_iterations": 2},
-        {"type": "NFGSMTrainer"},
-        {"type": "TRADESTrainer", "num_iterations": 2},
-        {"type": "AWPTrainer", "trainer": {"type": "FGSMTrainer"}},
+        {"type": "AdversarialTrainer", "craft": PGD},
+        {"type": "AdversarialTrainer", "craft": {"type": "NFGSMCraft"}},
+        {"type": "AdversarialTrainer", "craft": {**PGD, "start": "noise"}, "loss": {"type": "TRADES"}},
+        {"type": "AWPTrainer", "trainer": {"type": "AdversarialTrainer", "craft": {"type": "FGSMCraft"}}},
     ],
 )
 def test_an_adversarial_step_trains_the_weights_and_uses_its_ball(config: dict[str, Any]) -> None:

@@ -11,8 +11,11 @@ import torch.distributed
 from torch.multiprocessing.spawn import spawn
 from torch.nn.parallel import DistributedDataParallel
 
+from rogseg.cases import Batch, IntensityBox
 from rogseg.engine.training.train import disconnect
-from rogseg.trainers import AWPTrainer, FGSMTrainer, FreeTrainer, PGDTrainer, StandardTrainer, TRADESTrainer, Trainer
+from rogseg.trainers import AdversarialTrainer, AWPTrainer, FreeTrainer, SEATTrainer, StandardTrainer, Trainer
+from rogseg.trainers.crafts import FGSMCraft, PGDCraft
+from rogseg.trainers.losses import MART, TRADES
 from tests.unit.trainers.linear_model import SmallNetwork, make_batch, sgd, weights
 
 NUM_STEPS = 4
@@ -24,9 +27,12 @@ def trainers() -> dict[str, Trainer]:
         "free_zero": FreeTrainer(num_replays=1, epsilon=0.0),
         "free": FreeTrainer(num_replays=2),
         "free_random": FreeTrainer(num_replays=2, between_batches="random"),
-        "pgd": PGDTrainer(num_iterations=2),
-        "trades": TRADESTrainer(num_iterations=2),
-        "awp": AWPTrainer(FGSMTrainer()),
+        "seat": SEATTrainer(FreeTrainer(num_replays=1), interval=1),
+        "pgd": AdversarialTrainer(PGDCraft(2)),
+        "trades": AdversarialTrainer(PGDCraft(2, start="noise"), TRADES()),
+        "mart": AdversarialTrainer(PGDCraft(2), MART()),
+        "awp": AWPTrainer(AdversarialTrainer(FGSMCraft())),
+        "awp_zero": AWPTrainer(AdversarialTrainer(PGDCraft(1), epsilon=0.0), gamma=0.5),
     }
 
 
@@ -45,7 +51,19 @@ def run(name: str, rank: int, *, interrupt: bool = False, counts: int = 1) -> di
             optim = sgd(wrapped)
             optim.load_state_dict(copy.deepcopy(optim_state))
         trainer.step(wrapped, make_batch(10 * step + rank), optim)
+        trainer.end_epoch()
     return {"weights": weights(model), "state": trainer.state_dict()}
+
+
+def joined(parts: list[Batch]) -> Batch:
+    """The mini-batches of all ranks as one."""
+    return Batch(
+        sum((part.case_ids for part in parts), ()),
+        torch.cat([part.inputs for part in parts]),
+        torch.cat([part.targets for part in parts]),
+        IntensityBox(torch.cat([part.box.lower for part in parts]), torch.cat([part.box.upper for part in parts])),
+        torch.cat([part.movable for part in parts]),
+    )
 
 
 def answer(rank: int, folder: str) -> None:
@@ -53,7 +71,7 @@ def answer(rank: int, folder: str) -> None:
     torch.set_num_threads(1)
     torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
     answers = {name: run(name, rank) for name in trainers()}
-    answers |= {f"{name}_resumed": run(name, rank, interrupt=True) for name in ("free", "free_random")}
+    answers |= {f"{name}_resumed": run(name, rank, interrupt=True) for name in ("free", "free_random", "seat")}
     answers["free_accumulated"] = run("free", rank, counts=2)
     torch.save(answers, Path(folder) / f"rank_{rank}.pth")
     disconnect()
@@ -80,17 +98,14 @@ def test_free_with_one_replay_and_epsilon_zero_is_standard_training_bit_for_bit(
         assert all(map(torch.equal, rank["free_zero"]["weights"], rank["standard"]["weights"]))
 
 
-def test_training_saw_both_ranks(ranks: list[dict[str, Any]]) -> None:
+@pytest.mark.parametrize("name", ["standard", "awp_zero"])
+def test_training_is_that_of_one_process_with_the_mini_batches_of_both(ranks: list[dict[str, Any]], name: str) -> None:
     torch.manual_seed(0)
-    model, trainer = SmallNetwork(), StandardTrainer()
+    model, trainer = SmallNetwork(), trainers()[name]
     optim = sgd(model)
     for step in range(NUM_STEPS):
-        parts = [make_batch(10 * step + rank) for rank in range(2)]
-        joint = copy.deepcopy(parts[0])
-        joint["inputs"] = torch.cat([part["inputs"] for part in parts])
-        joint["targets"] = torch.cat([part["targets"] for part in parts])
-        trainer.step(model, joint, optim)
-    for one, other in zip(weights(model), ranks[0]["standard"]["weights"], strict=True):
+        trainer.step(model, joined([make_batch(10 * step + rank) for rank in range(2)]), optim)
+    for one, other in zip(weights(model), ranks[0][name]["weights"], strict=True):
         assert torch.allclose(one, other, atol=1e-6)
 
 
@@ -98,7 +113,13 @@ def test_each_rank_keeps_its_own_perturbation(ranks: list[dict[str, Any]]) -> No
     assert not torch.equal(ranks[0]["free"]["state"]["kept"], ranks[1]["free"]["state"]["kept"])
 
 
-@pytest.mark.parametrize("name", ["free", "free_random"])
+def test_ranks_agree_on_the_replays(ranks: list[dict[str, Any]]) -> None:
+    first, second = (rank["seat"]["state"] for rank in ranks)
+    assert first["num_replays"] == second["num_replays"] > 1
+    assert first["threshold"] == second["threshold"] > 0
+
+
+@pytest.mark.parametrize("name", ["free", "free_random", "seat"])
 def test_a_resumed_run_equals_an_uninterrupted_one_on_each_rank(ranks: list[dict[str, Any]], name: str) -> None:
     for rank in ranks:
         whole, resumed = rank[name], rank[f"{name}_resumed"]

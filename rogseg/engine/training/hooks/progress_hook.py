@@ -8,10 +8,10 @@ from mmengine.hooks import Hook
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from rogseg.cases import Batch
 from rogseg.engine.training.train_loop import TrainLoop
 from rogseg.engine.training.training_runner import TrainingRunner
 from rogseg.registry import HOOKS
-from rogseg.trainers import Batch
 
 __all__ = ["ProgressHook", "epoch_line"]
 
@@ -58,7 +58,7 @@ class ProgressHook(Hook):
     ) -> None:
         """Move the bar."""
         if self.progress is not None and self.bar is not None:
-            self.progress.update(self.bar, completed=runner.iter + 1)
+            self.progress.update(self.bar, total=runner.train_loop.max_iters, completed=runner.iter + 1)
 
     def after_train_epoch(self, runner: TrainingRunner) -> None:
         """One line."""

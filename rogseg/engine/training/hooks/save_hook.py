@@ -4,9 +4,9 @@ from pathlib import Path
 
 from mmengine.hooks import Hook
 
-from rogseg.engine.training.checkpoints import BEST, LAST, write_checkpoint
 from rogseg.engine.training.train_loop import TrainLoop
 from rogseg.engine.training.training_runner import TrainingRunner
+from rogseg.models.checkpoints import BEST, LAST, write_checkpoint
 from rogseg.registry import HOOKS
 
 __all__ = ["SaveHook"]

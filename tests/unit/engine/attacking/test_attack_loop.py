@@ -3,18 +3,19 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from rogseg.attacks import APGD, PGD, AttackResult, Composite, DiceBelow, LinfThreat, ThreatModel
 from rogseg.attacks.base import Attack
-from rogseg.cases import IntensityBox
-from rogseg.engine.attacking.attack_cases import AttackCase, foreground_window
-from rogseg.engine.attacking.attack_loop import AttackLoop, case_generator
+from rogseg.cases import Case, IntensityBox, case_generator
+from rogseg.engine.attacking.loop import AttackLoop, scored_model
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE
-from rogseg.evaluation.robustness_report import RobustnessReport
+from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.metrics import Dice
+from rogseg.systems import foreground_window
+from tests.identities import IDENTITY
 
 IDS = ["a", "b", "c"]
 
@@ -24,30 +25,30 @@ def model(inputs: Tensor) -> Tensor:
     return torch.cat([-inputs[:, :1], inputs[:, :1]], dim=1)
 
 
-def make_case(case_id: str) -> AttackCase:
+def make_case(case_id: str) -> Case:
     """A block of foreground at 0.1, background at -0.1: epsilon over 0.05 of the box of width 2 turns every voxel."""
     targets = torch.zeros(1, 6, 6, 6, dtype=torch.long)
     if case_id != "empty":
         targets[:, 1:4, 1:4, 1 : 3 + IDS.index(case_id)] = 1
     inputs = torch.where(targets[:, None] == 1, 0.1, -0.1)
     box = IntensityBox.per_channel([-1.0], [1.0])
-    return AttackCase(case_id, inputs, targets, box, (400.0,), (slice(0, 6), slice(0, 6), slice(0, 6)))
+    return Case(case_id, inputs, targets, box, raw_width=(400.0,))
 
 
-def threat(epsilon: float, case: AttackCase) -> ThreatModel:
+def threat(epsilon: float, case: Case) -> ThreatModel:
     return LinfThreat.from_fraction(epsilon, case.box)
 
 
 def loop_on(directory: Path, attack: Attack | None = None, **keywords: Any) -> AttackLoop:
-    report = RobustnessReport(directory, {"model": "threshold"})
+    records = RecordFolder(directory, dataclasses.replace(IDENTITY, data=dict.fromkeys(IDS, "0")))
     attack = attack or PGD(objective={"type": "CrossEntropy"}, num_iterations=4)
-    return AttackLoop(model, attack, "pgd", threat, make_case, report, **keywords)
+    return AttackLoop(model, attack, "pgd", threat, make_case, records, [Dice()], [(1,)], **keywords)
 
 
 def lines(directory: Path) -> list[dict[str, Any]]:
     """All records without their times."""
     content = [json.loads(line) for line in (directory / "records.jsonl").read_text().splitlines()]
-    return [{key: value for key, value in entry.items() if key != "seconds"} for entry in content]
+    return [{key: value for key, value in entry.items() if key not in ("seconds", "crc")} for entry in content]
 
 
 def test_every_case_is_on_record_with_distances_in_three_units(tmp_path: Path) -> None:
@@ -55,10 +56,10 @@ def test_every_case_is_on_record_with_distances_in_three_units(tmp_path: Path) -
     mean_clean = loop.run_clean(IDS)
     assert mean_clean == 1.0
     loop.run(IDS, [0.04, 0.06], DiceBelow(mean_clean / 2))
-    weak, strong = loop.report.under("pgd", 0.04), loop.report.under("pgd", 0.06)
+    weak, strong = loop.records.under("pgd", 0.04), loop.records.under("pgd", 0.06)
     assert [weak[case_id].success for case_id in IDS] == [False] * 3
     assert [strong[case_id].success for case_id in IDS] == [True] * 3
-    assert strong["a"].dice_adversarial == (0.0,)
+    assert strong["a"].dice == (0.0,)
     assert strong["a"].dice_clean == (1.0,)
     assert strong["a"].distance_fraction == pytest.approx(0.06, abs=1e-6)
     assert strong["a"].distance_network == pytest.approx((0.12,), abs=1e-6)
@@ -71,7 +72,7 @@ class KilledError(Exception):
 
 
 def test_after_a_kill_the_records_are_those_of_an_uninterrupted_run(tmp_path: Path) -> None:
-    def kill(case: AttackCase, epsilon: float, result: AttackResult) -> None:
+    def kill(case: Case, epsilon: float, result: AttackResult) -> None:
         if case.case_id == "b":
             raise KilledError
 
@@ -94,7 +95,7 @@ def test_results_do_not_depend_on_the_order_of_the_cases(tmp_path: Path) -> None
     forward.run(IDS, [0.03], DiceBelow(forward.run_clean(IDS) / 2))
     backward.run(IDS[::-1], [0.03], DiceBelow(backward.run_clean(IDS[::-1]) / 2))
     for case_id in IDS:
-        left, right = (loop.report.under("pgd", 0.03)[case_id] for loop in (forward, backward))
+        left, right = (loop.records.under("pgd", 0.03)[case_id] for loop in (forward, backward))
         assert dataclasses.replace(left, seconds=0.0) == dataclasses.replace(right, seconds=0.0)
 
 
@@ -104,27 +105,27 @@ def test_members_of_a_composite_are_recorded_one_by_one(tmp_path: Path) -> None:
     pair = Composite({"still": {**still, "random_start": False}, "pgd": pgd})
     loop = loop_on(tmp_path, pair)
     loop.run(["a"], [0.06], DiceBelow(loop.run_clean(["a"]) / 2))
-    assert loop.report.attacks() == ("still", "pgd")
-    assert loop.report.has("a", WORST_CASE, 0.06)
-    assert loop.report.under("still", 0.06)["a"].success is False
-    assert loop.report.under("pgd", 0.06)["a"].success is True
+    assert loop.records.conditions() == ("still", "pgd")
+    assert loop.records.has("a", WORST_CASE, 0.06)
+    assert loop.records.under("still", 0.06)["a"].success is False
+    assert loop.records.under("pgd", 0.06)["a"].success is True
     assert loop.count_done(["a"], [0.06]) == 1
 
 
 def test_a_case_without_foreground_has_no_verdict(tmp_path: Path) -> None:
     loop = loop_on(tmp_path)
     loop.run(["a", "empty"], [0.06], DiceBelow(loop.run_clean(["a", "empty"]) / 2))
-    assert loop.report.clean()["empty"].mean_clean is None
-    assert loop.report.under("pgd", 0.06)["empty"].success is None
+    assert loop.records.clean()["empty"].mean_clean is None
+    assert loop.records.under("pgd", 0.06)["empty"].success is None
     with pytest.raises(ValueError, match="none of the cases has foreground"):
         loop_on(tmp_path / "other").run_clean(["empty"])
 
 
 def test_reserved_names_are_refused(tmp_path: Path) -> None:
-    report = RobustnessReport(tmp_path, {})
+    records = RecordFolder(tmp_path, IDENTITY)
     attack = PGD(objective={"type": "CrossEntropy"})
     with pytest.raises(ValueError, match="cannot be called 'clean'"):
-        AttackLoop(model, attack, CLEAN, threat, make_case, report)
+        AttackLoop(model, attack, CLEAN, threat, make_case, records, [Dice()], [(1,)])
 
 
 def test_generators_differ_by_case_and_epsilon() -> None:
@@ -137,7 +138,7 @@ def test_generators_differ_by_case_and_epsilon() -> None:
 
 
 def test_the_patch_is_centred_on_the_foreground_and_lies_inside() -> None:
-    label = np.zeros((20, 10, 4), dtype=np.uint8)
+    label = torch.zeros(20, 10, 4, dtype=torch.uint8)
     label[14:16, 4:6, 1] = 1
     assert foreground_window(label, (6, 6, 8)) == (slice(12, 18), slice(2, 8), slice(0, 4))
     label[:] = 0
@@ -145,3 +146,31 @@ def test_the_patch_is_centred_on_the_foreground_and_lies_inside() -> None:
     assert foreground_window(label, (6, 6, 8)) == (slice(14, 20), slice(0, 6), slice(0, 4))
     label[:] = 0
     assert foreground_window(label, (6, 6, 8)) == (slice(7, 13), slice(2, 8), slice(0, 4))
+
+
+def test_what_does_not_count_is_neither_scored_nor_moved(tmp_path: Path) -> None:
+    def load(case_id: str) -> Case:
+        case = make_case(case_id)
+        movable = torch.zeros(1, 1, 6, 6, 6, dtype=torch.bool)
+        movable[..., :2] = True
+        assert case.targets is not None
+        return dataclasses.replace(case, movable=movable, targets=case.targets.masked_fill(~movable[:, 0], 0))
+
+    case = load("c")
+    scores = scored_model(model, case)(case.inputs)
+    assert (scores[:, 0] > scores[:, 1])[..., 2:].all()
+    moves: list[Tensor] = []
+    loop = loop_on(tmp_path, on_result=lambda case, _, result: moves.append(result.adversarial - case.inputs))
+    loop.load_case = load
+    loop.make_threat = lambda epsilon, case: threat(epsilon, case).within(case.movable)  # type: ignore[arg-type]
+    loop.run(["c"], [0.06], DiceBelow(loop.run_clean(["c"]) / 2))
+    assert (moves[0][..., 2:] == 0).all()
+    assert (moves[0][..., :2] != 0).any()
+    assert loop.records.under("pgd", 0.06)["c"].dice == (0.0,)
+
+
+def test_outputs_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+    loop = loop_on(tmp_path)
+    loop.model = lambda inputs: model(inputs) * torch.nan
+    with pytest.raises(ValueError, match=r"case 'a': .*not finite"):
+        loop.run_clean(["a"])

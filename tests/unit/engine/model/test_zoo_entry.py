@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from rogseg.engine.model.model_zoo import zoo_model
-from rogseg.engine.training.checkpoints import read_checkpoint
+from rogseg.models.checkpoints import read_checkpoint
 from tools.zoo import main as zoo
 
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 from mmengine.hooks import Hook
 
-from rogseg.engine.training.checkpoints import BEST, LAST, read_checkpoint
 from rogseg.engine.training.train import build_runner, train, work_dir_of
 from rogseg.engine.training.training_data import split_of
 from rogseg.engine.training.training_runner import TrainingRunner
+from rogseg.models.checkpoints import BEST, LAST, read_checkpoint
 from rogseg.registry import HOOKS
 from rogseg.storage import StoredTask
 from tests.tiny_task import CASE_IDS, write_tiny_task
@@ -53,6 +53,9 @@ def test_a_training_leaves_checkpoints_history_and_curves(tmp_path: Path, task: 
     assert (folder / "curves.png").read_bytes()[:4] == b"\x89PNG"
     assert "epoch 3/3" in (folder / "train.log").read_text()
     assert json.loads((folder / "finished.json").read_text())["epochs"] == 3
+    # Nothing is named for the moment of the start, and there is nothing else to clear up.
+    written = {"last.pth", "best.pth", "history.jsonl", "curves.png", "train.log", "finished.json", "tiny.py"}
+    assert {path.name for path in folder.iterdir()} == written
     best = read_checkpoint(folder / BEST)
     assert set(best) == {"meta", "state_dict"}
     assert best["meta"]["metrics"]["score"] == max(record["score"] for record in records)

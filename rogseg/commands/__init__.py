@@ -1,0 +1,89 @@
+"""The subcommands of ``rogseg``: one file each.
+
+A file here has ``DESCRIPTION``, ``add_arguments(parser)`` and ``run(options)``; where it helps also ``EPILOG``, which
+ends its ``--help``, and ``IF_INTERRUPTED``, which tells the user who stops it how to go on. It imports what is quick to
+import; the rest is imported in ``run``, so that ``--help`` and a mistyped argument are answered at once.
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+from rogseg import __version__
+from rogseg.command_line import exit_status, nearest
+
+__all__ = ["COMMANDS", "main", "run_command"]
+
+# In the order of ``rogseg --help``, which is the order in which they are needed.
+COMMANDS = (
+    "demo",
+    "download",
+    "phantom",
+    "preprocess",
+    "estimate",
+    "train",
+    "test",
+    "attack",
+    "report",
+    "compare",
+    "zoo",
+)
+
+
+class Command(Protocol):
+    """What a file of this folder has."""
+
+    DESCRIPTION: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Say what stands on the command line."""
+
+    def run(self, options: argparse.Namespace) -> object:
+        """Do it; a user's mistake is a ValueError or an OSError."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command ``rogseg``: the first argument says which subcommand gets the others."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments and arguments[0] in COMMANDS:
+        return run_command(arguments[0], arguments[1:], program=f"rogseg {arguments[0]}")
+    if arguments and not arguments[0].startswith("-"):
+        print(f"rogseg: there is no command {arguments[0]!r}: {nearest(arguments[0], COMMANDS)}", file=sys.stderr)
+        return 2
+    parser = argparse.ArgumentParser(
+        prog="rogseg",
+        description="Train, attack and defend volumetric medical segmentation networks.",
+        epilog="rogseg COMMAND --help says more.",
+    )
+    parser.add_argument("--version", action="version", version=f"rogseg {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        commands.add_parser(name, help=_module(name).DESCRIPTION)
+    parser.parse_args(arguments)
+    return 0
+
+
+def run_command(name: str, arguments: Sequence[str] | None = None, *, program: str) -> int:
+    """Run one subcommand.
+
+    Args:
+        name: one of `COMMANDS`.
+        arguments: that follow it; None takes those that the process was started with.
+        program: what its messages begin with.
+
+    Returns:
+        The exit status, as `exit_status` gives it.
+    """
+    module = _module(name)
+    parser = argparse.ArgumentParser(
+        prog=program, description=module.DESCRIPTION, epilog=getattr(module, "EPILOG", None)
+    )
+    module.add_arguments(parser)
+    options = parser.parse_args(arguments)
+    return exit_status(program, lambda: module.run(options), getattr(module, "IF_INTERRUPTED", "stopped"))
+
+
+def _module(name: str) -> Command:
+    return cast(Command, importlib.import_module(f"{__name__}.{name}"))

@@ -1,0 +1,53 @@
+"""``rogseg attack``: one attack on the cases of a task, on record."""
+
+import argparse
+from pathlib import Path
+
+DESCRIPTION = "Attack a system case by case and report what is left of its Dice."
+EPILOG = "Run it again with the same arguments after an interruption: finished cases are not attacked again."
+IF_INTERRUPTED = "stopped; the same command goes on after the last finished case"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The system, the attack, the cases, and where records go."""
+    parser.add_argument(
+        "system",
+        nargs="+",
+        help="a network of the model zoo by its name; a config (a file, or a name such as rog_standard_liver) and its "
+        "checkpoint; a folder of nnU-Net or of a MONAI bundle; or a Python config with system = dict(type=...)",
+    )
+    parser.add_argument("--attack", required=True, help="config of the attack: a file, or a name such as apgd_ce")
+    parser.add_argument(
+        "--attack-options", nargs="+", default=[], metavar="KEY=VALUE", help="e.g. attack.num_iterations=5"
+    )
+    parser.add_argument("--epsilon", nargs="+", help="fractions of the box's width, for instance 4/255 8/255 0.1")
+    parser.add_argument("--protocol", choices=["volume", "patch"], default="volume", help="default: volume")
+    parser.add_argument("--out", type=Path, help="folder of the records (default: work_dirs/attacks/CHECKPOINT/ATTACK)")
+    parser.add_argument("--task", type=Path, help="folder of the stored task, where the config has none")
+    parser.add_argument("--cases", nargs="+", help="case ids; default: the validation cases of the fold")
+    parser.add_argument("--max-cases", type=int, help="a quick look at that many cases, spread over the set")
+    parser.add_argument("--shard", default="1/1", help="K/N: attack every N-th case from the K-th on")
+    parser.add_argument("--data", type=Path, help="raw cases (MSD or nnU-Net layout) instead of a stored task")
+    parser.add_argument(
+        "--reference",
+        type=Path,
+        help="stored task whose plan's window is what epsilon is a fraction of, the same raw epsilon for every system",
+    )
+    parser.add_argument(
+        "--sanity", choices=["none", "quick", "full"], default="quick", help="effort of the checks; default: quick"
+    )
+    parser.add_argument("--surrogate", nargs="+", help="another system: do attacks transfer from it?")
+    parser.add_argument("--save-adversarial", action="store_true", help="write perturbations and predictions as NIfTI")
+    parser.add_argument("--seed", type=int, default=0, help="of the attack")
+    parser.add_argument("--case-seed", type=int, default=0, help="of which cases --max-cases takes")
+    parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
+    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override keys of the config")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Attack and report."""
+    from rogseg.engine.attacking.attack_command import attack_system
+    from rogseg.shipped_configs import find_config
+
+    options.attack = find_config(options.attack, "attack")
+    attack_system(**vars(options))

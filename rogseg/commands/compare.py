@@ -1,0 +1,27 @@
+"""``rogseg compare``: several systems under the same attacks."""
+
+import argparse
+
+DESCRIPTION = (
+    "Put several systems side by side under the same attacks on the same cases, with paired differences, in Markdown."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The records, each with the name of its system."""
+    parser.add_argument("records", nargs="+", metavar="NAME=DIR", help="system and what rogseg attack wrote")
+    parser.add_argument("--measure", default="Dice", help="what is compared, by its name in the records")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Print the tables."""
+    from rogseg.evaluation.comparison import comparison_tables
+    from rogseg.evaluation.record_folder import RecordFolder
+
+    reports: dict[str, list[RecordFolder]] = {}
+    for entry in options.records:
+        name, separator, directory = entry.partition("=")
+        if not separator:
+            raise ValueError(f"{entry!r} must be NAME=DIR, for instance standard=work_dirs/attack/standard")
+        reports.setdefault(name, []).append(RecordFolder(directory))
+    print("\n".join(table.to_markdown() for table in comparison_tables(reports, options.measure)), end="")

@@ -1,0 +1,50 @@
+"""``rogseg train``: from a config to a trained network."""
+
+import argparse
+from pathlib import Path
+
+DESCRIPTION = "Train a network; the task is preprocessed first where that has not been done."
+EPILOG = "Several processes: torchrun --nproc-per-node 2 -m rogseg train CONFIG --launcher pytorch"
+IF_INTERRUPTED = "stopped; --resume goes on from the end of the last epoch"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The config, its task, and where it runs."""
+    parser.add_argument("config", help="a file, or a name such as rog_standard_liver")
+    parser.add_argument("--task", type=Path, help="folder that rogseg preprocess made, for a task of one's own")
+    parser.add_argument("--work-dir", type=Path, help="default: work_dirs/<config>/<task>_fold<fold>")
+    parser.add_argument(
+        "--minutes", type=float, help="one cycle of the learning rate that fits this time, found by timing the network"
+    )
+    parser.add_argument("--resume", action="store_true", help="go on from the work directory's last checkpoint, if any")
+    parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
+    parser.add_argument("--launcher", choices=["none", "pytorch"], default="none", help="pytorch: started by torchrun")
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override keys of the config, e.g. data_root=/data/msd train_cfg.max_epochs=100 fold=1",
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train to the end."""
+    from rogseg.engine.config.load import load_config, parse_overrides
+    from rogseg.engine.training.train import disconnect, train_config
+    from rogseg.shipped_configs import find_config
+
+    overrides = {"launcher": options.launcher, **parse_overrides(options.cfg_options)}
+    if options.work_dir is not None:
+        overrides["work_dir"] = str(options.work_dir)
+    if options.device is not None:
+        overrides["device"] = options.device
+    if options.resume:
+        overrides["resume"] = True
+    config = find_config(options.config, "network")
+    if options.minutes is not None:
+        from rogseg.engine.costs.fit_minutes import fit_minutes
+
+        overrides |= fit_minutes(load_config(config, overrides, options.task), options.minutes, options.task)
+    train_config(config, overrides, options.task)
+    disconnect()

@@ -1,0 +1,1 @@
+"""How well a system segments, measured in the raw grid."""

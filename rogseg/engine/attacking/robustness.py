@@ -1,0 +1,170 @@
+"""evaluate_robustness: any system, any cases, one attack, a folder of records and a report."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from rogseg.attacks import Attack, AttackResult, Criterion, DiceBelow
+from rogseg.attacks.sanity_checks import SanityFinding
+from rogseg.cases import Case, ReferenceWidth
+from rogseg.engine.attacking.loop import AttackLoop, OnResult
+from rogseg.engine.attacking.sanity import check_model
+from rogseg.engine.attacking.settings import AttackSettings
+from rogseg.engine.attacking.threats import ThreatFactory
+from rogseg.engine.case_selection import shard_of
+from rogseg.engine.digests import environment
+from rogseg.engine.evaluated_system import evaluated_channels, evaluated_system, record_versions
+from rogseg.evaluation.identity import (
+    CaseSelection,
+    Condition,
+    CriterionSetting,
+    EvaluationIdentity,
+    ThreatSetting,
+)
+from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.metrics import build_measures
+from rogseg.registry import ATTACKS, CRITERIA
+from rogseg.systems import CaseSource, Protocol, System
+from rogseg.systems.case_source import crop_case, foreground_window
+
+__all__ = ["Evaluation", "Sanity", "evaluate_robustness", "evaluated_case"]
+
+Sanity = Literal["none", "quick", "full"]
+HALF_OF_CLEAN = {"type": "DiceBelow", "threshold": "half of the mean clean Dice of the cases"}
+ALL_CASES = CaseSelection("all", None)
+MOST_CHECKED = 5  # cases that the sanity checks may look at
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """What `evaluate_robustness` leaves: the records, and what the sanity checks saw."""
+
+    records: RecordFolder
+    findings: tuple[SanityFinding, ...]
+
+
+def evaluate_robustness(
+    system: System,
+    cases: CaseSource,
+    settings: AttackSettings,
+    out: str | Path,
+    *,
+    protocol: Protocol = "volume",
+    case_ids: Sequence[str] | None = None,
+    selection: CaseSelection = ALL_CASES,
+    shard: tuple[int, int] = (1, 1),
+    seed: int = 0,
+    fold: int | None = None,
+    leak: str = "not known",
+    reference: ReferenceWidth | None = None,
+    sanity: Sanity = "quick",
+    device: torch.device | str = "cpu",
+    on_result: OnResult | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Attack cases of a system and record each; a run that was interrupted goes on where it stopped.
+
+    Args:
+        system: what is attacked.
+        cases: where its cases come from.
+        settings: attack, threat model, epsilons, criterion and measures.
+        out: folder of the records; made if absent.
+        protocol: whole volumes, or the system's one window around the foreground.
+        case_ids: which of the cases; None is all.
+        selection: how these were chosen, for the record.
+        shard: (k, n) attacks every n-th case from the k-th on, counted from 1; the clean look is at all of them.
+        seed: of all randomness.
+        fold: that the cases are the validation part of.
+        leak: what the system had seen of the cases, for the record.
+        reference: width of the reference box, for the threat's unit ``reference``.
+        sanity: effort of the checks; ``quick`` costs at most a tenth of the attack.
+        device: where cases are put.
+        on_result: called with each new result before it is on record.
+        on_progress: called with the pairs of case and epsilon that are done, and with all there are: first with what
+            an earlier run has left.
+
+    Raises:
+        ValueError: settings, cases or records do not fit; the message says what to do.
+    """
+    attack: Attack = ATTACKS.build(dict(settings.attack))
+    make_threat = ThreatFactory(settings.threat, reference)
+    measures = build_measures(settings.measures)
+    case_ids = tuple(cases.case_ids if case_ids is None else case_ids)
+    if not case_ids:
+        raise ValueError("there is no case to attack")
+    identity = EvaluationIdentity(
+        system=evaluated_system(system),
+        task=cases.task,
+        classes=system.class_names,
+        channels=evaluated_channels(system),
+        data={case_id: cases.digest(case_id) for case_id in case_ids},
+        condition=Condition("attack", settings.name, settings.attack),
+        threat=ThreatSetting(settings.threat["type"], settings.threat["unit"], {}),
+        criterion=CriterionSetting(settings.criterion or HALF_OF_CLEAN, None, "the evaluated cases", case_ids),
+        protocol=protocol,
+        window_size=system.window_size,
+        overlap=None,
+        measures=tuple(measure.describe() for measure in measures),
+        selection=selection,
+        seed=seed,
+        fold=fold,
+        leak=leak,
+        versions=record_versions(),
+    )
+    records = RecordFolder(out, identity, environment(device))
+
+    def load_case(case_id: str) -> Case:
+        return evaluated_case(cases, case_id, system, protocol).to(device)
+
+    shard_ids = shard_of(case_ids, *shard)
+    total = len(shard_ids) * len(settings.epsilons)
+
+    def after_result(case: Case, epsilon: float, result: AttackResult) -> None:
+        if on_result is not None:
+            on_result(case, epsilon, result)
+        if on_progress is not None:
+            on_progress(loop.count_done(shard_ids, settings.epsilons) + 1, total)
+
+    loop = AttackLoop(
+        system.model,
+        attack,
+        settings.name,
+        make_threat,
+        load_case,
+        records,
+        measures,
+        system.class_indices,
+        seed,
+        after_result,
+    )
+    mu = loop.run_clean(case_ids)
+    records.settle_mu(mu)
+    criterion: Criterion = CRITERIA.build(dict(settings.criterion)) if settings.criterion else DiceBelow(mu / 2)
+    if on_progress is not None:
+        on_progress(loop.count_done(shard_ids, settings.epsilons), total)
+    loop.run(shard_ids, settings.epsilons, criterion)
+    looked_at = [load_case(case_id) for case_id in shard_ids[:MOST_CHECKED]] if sanity != "none" else []
+    findings = check_model(system, looked_at, make_threat, max(settings.epsilons), records, sanity, seed)
+    return Evaluation(records, findings)
+
+
+def evaluated_case(cases: CaseSource, case_id: str, system: System, protocol: Protocol) -> Case:
+    """What the protocol evaluates of a case, background where nothing counts.
+
+    Raises:
+        ValueError: the case cannot be used, has no label, or the system has no patch.
+    """
+    case = cases.load(case_id)
+    if case.targets is None:
+        raise ValueError(f"case {case.case_id!r} has no label, so an attack on it cannot be scored; leave it out")
+    if case.movable is not None:
+        case = dataclasses.replace(case, targets=case.targets.masked_fill(~case.movable[:, 0], 0))
+    if protocol == "volume":
+        return case
+    if system.window_size is None:
+        raise ValueError(f"{system.identity.name} sees whole volumes, so it has no patch: take --protocol volume")
+    assert case.targets is not None, "checked above"
+    return crop_case(case, foreground_window(case.targets[0], system.window_size))

@@ -1,0 +1,75 @@
+"""What an evaluation attacks with: an attack, its threat model, its criterion and its epsilons."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from rogseg.engine.attacking.threats import DEFAULT_THREAT
+from rogseg.engine.config.load import load_attack_config, parse_overrides
+
+__all__ = ["DEFAULT_MEASURES", "AttackSettings", "parse_epsilon"]
+
+DEFAULT_MEASURES: tuple[Mapping[str, Any], ...] = ({"type": "Dice"}, {"type": "VolumeError"})
+
+
+@dataclasses.dataclass(frozen=True)
+class AttackSettings:
+    """The keys of an attack config.
+
+    Args:
+        name: what records and tables call the attack.
+        attack: component of the ATTACKS registry.
+        epsilons: radii, in the unit of the threat.
+        threat: type and unit; keys that are left out are those of `DEFAULT_THREAT`.
+        criterion: component of the CRITERIA registry; None is a mean Dice under half of the mean clean Dice.
+        measures: components of the METRICS registry that are taken of every prediction.
+    """
+
+    name: str
+    attack: Mapping[str, Any]
+    epsilons: tuple[float, ...] = (8 / 255,)
+    threat: Mapping[str, Any] = dataclasses.field(default_factory=lambda: DEFAULT_THREAT)
+    criterion: Mapping[str, Any] | None = None
+    measures: tuple[Mapping[str, Any], ...] = DEFAULT_MEASURES
+
+    @classmethod
+    def load(cls, config: str | Path, options: Sequence[str] = (), epsilons: Sequence[str] | None = None) -> Self:
+        """Read an attack config.
+
+        Args:
+            config: path of the config.
+            options: ``key=value`` for keys of it.
+            epsilons: instead of the config's, such as ``8/255``.
+
+        Raises:
+            ValueError: the config cannot be read or has no attack.
+        """
+        overrides = parse_overrides(options)
+        if epsilons:
+            overrides["epsilons"] = [parse_epsilon(text) for text in epsilons]
+        loaded = load_attack_config(config, overrides)
+        return cls(
+            name=Path(config).stem,
+            attack=loaded.attack.to_dict(),
+            epsilons=tuple(loaded.get("epsilons", [8 / 255])),
+            threat={**DEFAULT_THREAT, **loaded.get("threat", {})},
+            criterion=loaded.criterion.to_dict() if loaded.get("criterion") else None,
+            measures=tuple(dict(entry) for entry in loaded.get("measures") or DEFAULT_MEASURES),
+        )
+
+
+def parse_epsilon(text: str) -> float:
+    """Read ``8/255`` or ``0.03``.
+
+    Raises:
+        ValueError: it is no number, or not above 0.
+    """
+    numerator, _, denominator = text.partition("/")
+    try:
+        value = float(numerator) / float(denominator or 1)
+    except (ValueError, ZeroDivisionError) as error:
+        raise ValueError(f"--epsilon {text!r} is no number; write 8/255 or 0.03") from error
+    if not 0 < value < float("inf"):
+        raise ValueError(f"--epsilon {text!r} must be above 0")
+    return value

@@ -1,0 +1,149 @@
+"""Which cases an evaluation takes, and from where: a stored task of ours, or raw cases that the system prepares."""
+
+import dataclasses
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from rogseg.cases import ReferenceWidth
+from rogseg.engine.model.open_system import OpenedSystem
+from rogseg.engine.stored_task import ensure_stored_task, is_stored, stored_task_dir
+from rogseg.storage import Fold, RawCase, RawTask, StoredTask, make_folds, read_folder_of_images, read_raw_task
+from rogseg.systems import CaseSource, RawCases, RogsegSystem, StoredCases
+
+__all__ = ["CasesToTest", "cases_to_attack", "cases_to_test", "reference_width"]
+
+
+def cases_to_attack(
+    opened: OpenedSystem,
+    *,
+    data: str | Path | None = None,
+    task: str | Path | None = None,
+    cases: Sequence[str] | None = None,
+    fold: int = 0,
+) -> CaseSource:
+    """Labelled cases to attack a system on.
+
+    Args:
+        opened: the system.
+        data: folder of raw cases in the layout of the MSD or of nnU-Net, prepared by the system itself.
+        task: folder of a stored task, for a network of ours; None is the config's own.
+        cases: ids; None is the validation part of the fold.
+        fold: of ``data``; a stored task takes that of the config.
+
+    Raises:
+        ValueError: the system needs ``data``, or a case is unknown or has no label.
+    """
+    if data is not None:
+        raw = _raw_task_for(opened, data)
+        by_id = {case.case_id: case for case in raw.training}
+        wanted = tuple(cases) if cases else _fold_of(raw, None, fold).validation
+        _refuse_unknown(wanted, by_id, str(raw.directory))
+        return RawCases(opened.system, [by_id[case_id] for case_id in sorted(set(wanted))], raw.name)
+    if opened.config is None or not isinstance(opened.system, RogsegSystem):
+        raise ValueError(
+            f"{opened.system.identity.name}: say with --data where its raw cases are, a folder with dataset.json in "
+            "the layout of the MSD or of nnU-Net"
+        )
+    stored = ensure_stored_task(opened.config, task, needed=lambda part: cases or part.validation)
+    wanted = tuple(cases) if cases else stored.folds(opened.config.fold).validation
+    _refuse_unknown(wanted, stored.case_ids, str(stored.directory))
+    return StoredCases(stored, sorted(set(wanted)))
+
+
+@dataclasses.dataclass(frozen=True)
+class CasesToTest:
+    """Raw cases to segment.
+
+    Args:
+        task: name of their task.
+        cases: with or without a label.
+        rule: how they were chosen, in words.
+        fold: that the split is of; None where there is none.
+    """
+
+    task: str
+    cases: tuple[RawCase, ...]
+    rule: str
+    fold: int | None
+
+
+def cases_to_test(
+    opened: OpenedSystem,
+    which: Sequence[str],
+    *,
+    data: Path | None = None,
+    task: Path | None = None,
+    images: Path | None = None,
+    fold: int = 0,
+) -> CasesToTest:
+    """Raw cases to segment.
+
+    Args:
+        opened: the system.
+        which: ``validation`` (of the fold), ``test`` (those without label), ``all`` (both), or case ids.
+        data: folder of the raw task; None is the config's own.
+        task: folder of a stored task, whose folds count.
+        images: a plain folder of image files to take instead.
+        fold: where there is no config that says it.
+
+    Raises:
+        ValueError: a folder or case is absent.
+    """
+    if images is not None:
+        found = read_folder_of_images(images, len(opened.system.channels))
+        return CasesToTest(Path(images).name, found, f"every image of {Path(images).absolute()}", None)
+    stored_dir = None
+    if opened.config is not None and isinstance(opened.system, RogsegSystem):
+        stored_dir, fold = stored_task_dir(opened.config, task), opened.config.fold
+        data = data or Path(opened.config.data_root) / opened.system.plan.name
+    if data is None or not (data / "dataset.json").is_file():
+        raise ValueError(
+            f"{data}: no raw task here (no dataset.json), and results are measured on its grid: name its folder "
+            "with --data, or segment a plain folder of images with --images"
+        )
+    raw = _raw_task_for(opened, data)
+    part = _fold_of(raw, stored_dir, fold)
+    by_id = {case.case_id: case for case in (*raw.training, *raw.test)}
+    test = tuple(case.case_id for case in raw.test)
+    sets = {"validation": part.validation, "test": test, "all": (*part.validation, *test)}
+    is_set = len(which) == 1 and which[0] in sets
+    wanted = sets[which[0]] if is_set else tuple(which)
+    _refuse_unknown(wanted, by_id, str(raw.directory))
+    if not wanted:
+        raise ValueError(f"--cases: {raw.directory} has no case in {' '.join(which)!r}")
+    chosen = tuple(by_id[case_id] for case_id in sorted(set(wanted)))
+    return CasesToTest(raw.name, chosen, which[0] if is_set else "by id", fold)
+
+
+def reference_width(task_dir: str | Path) -> ReferenceWidth:
+    """The width of the plan's intensity window in a stored case [raw units], as a threat's reference box."""
+    stored = StoredTask(task_dir)
+
+    def width_of(case_id: str) -> tuple[float, ...]:
+        properties = stored.case(case_id).properties
+        return tuple(upper - lower for lower, upper in zip(properties.raw_lower, properties.raw_upper, strict=True))
+
+    return width_of
+
+
+def _raw_task_for(opened: OpenedSystem, data: str | Path) -> RawTask:
+    # Other systems bring their own labels, which may be regions; ours have those of the task.
+    return read_raw_task(data, plain_labels=isinstance(opened.system, RogsegSystem))
+
+
+def _fold_of(raw: RawTask, stored_dir: Path | None, fold: int) -> Fold:
+    if stored_dir is not None and is_stored(stored_dir):
+        return StoredTask(stored_dir).folds(fold)
+    folds = make_folds(raw.name, [case.case_id for case in raw.training])
+    if not 0 <= fold < len(folds):
+        raise ValueError(f"{raw.directory}: no fold {fold}; there are folds 0 to {len(folds) - 1}")
+    return folds[fold]
+
+
+def _refuse_unknown(wanted: Sequence[str], known: Collection[str], where: str) -> None:
+    unknown = sorted(set(wanted) - set(known))
+    if unknown:
+        raise ValueError(
+            f"--cases: {where} has no case {', '.join(unknown[:5])}; give validation, test, all, or ids from its "
+            "dataset.json"
+        )

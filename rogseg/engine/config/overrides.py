@@ -1,0 +1,85 @@
+"""``key=value`` strings of a command line, read as the Python that a config would have, without running any."""
+
+import ast
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from mmengine.config import ConfigDict
+
+__all__ = ["parse_overrides", "parse_value"]
+
+WORDS = {"true": True, "false": False, "none": None}
+# Such as 8/255; a minus between numbers is rather a date.
+OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+# What opens a list, a tuple, a dictionary or dict(...): if that cannot be read, no text was meant.
+OPENINGS = ("[", "(", "{", "dict(")
+
+
+def parse_overrides(options: Sequence[str]) -> dict[str, Any]:
+    """Read ``key=value`` strings; values are numbers, lists and ``dict(...)`` where they can be, and else texts.
+
+    Raises:
+        ValueError: an entry has no ``=``, or a list or dictionary cannot be read.
+    """
+    parsed = {}
+    for option in options:
+        key, separator, text = option.partition("=")
+        if not (separator and key):
+            raise ValueError(f"--cfg-options: {option!r} must be KEY=VALUE, for instance train_cfg.max_epochs=10")
+        parsed[key] = parse_value(text, option)
+    return parsed
+
+
+def parse_value(text: str, option: str) -> Any:
+    """Read one value.
+
+    Args:
+        text: the value.
+        option: the whole option, for messages.
+
+    Raises:
+        ValueError: it begins as a list or dictionary and cannot be read.
+    """
+    if text.lower() in WORDS:
+        return WORDS[text.lower()]
+    try:
+        return _value_of(ast.parse(text, mode="eval").body, inside=False)
+    except (SyntaxError, ValueError, ArithmeticError, RecursionError, MemoryError, TypeError) as error:
+        if text.startswith(OPENINGS):
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise ValueError(
+                f"--cfg-options: {option[:200]!r} cannot be read ({reason[:200]}); write lists and components as in a "
+                """config, for instance "model.losses=[dict(type='DiceLoss', weight=0.5)]\""""
+            ) from error
+        return text
+
+
+def _value_of(node: ast.expr, inside: bool) -> Any:
+    match node:
+        case ast.Constant(value=value) if value is None or isinstance(value, bool | int | float | str):
+            return value
+        case ast.List(elts=entries):
+            return [_value_of(entry, True) for entry in entries]
+        case ast.Tuple(elts=entries):
+            return tuple(_value_of(entry, True) for entry in entries)
+        case ast.Dict(keys=keys, values=values) if None not in keys:
+            return ConfigDict({_value_of(k, True): _value_of(v, True) for k, v in zip(keys, values, strict=True) if k})
+        case ast.Call(func=ast.Name(id="dict"), args=[], keywords=entries) if all(entry.arg for entry in entries):
+            return ConfigDict({str(entry.arg): _value_of(entry.value, True) for entry in entries})
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return -_number(_value_of(operand, inside))
+        case ast.BinOp(left=left, op=sign, right=right) if type(sign) in OPERATORS:
+            return OPERATORS[type(sign)](_number(_value_of(left, inside)), _number(_value_of(right, inside)))
+        case ast.Name(id=name) if inside:  # the shell takes quotes away
+            return WORDS.get(name.lower(), name)
+    raise ValueError(f"{ast.unparse(node)} is no value")
+
+
+def _number(value: Any) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{value!r} is no number")
+    return value

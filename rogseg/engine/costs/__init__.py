@@ -1,0 +1,1 @@
+"""What a config will cost: it is read, built and handed to `rogseg.estimation`."""

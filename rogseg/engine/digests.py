@@ -1,0 +1,38 @@
+"""Digests of what an evaluation depends on, and the versions and machine beside them."""
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+from pathlib import Path
+from typing import Any
+
+import torch
+
+__all__ = ["digest_of_file", "digest_of_json", "environment"]
+
+PACKAGES = ("rogseg", "torch", "mmengine", "numpy", "monai")
+
+
+def digest_of_file(path: str | Path) -> str:
+    """SHA-256 of a file."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest_of_json(content: Any) -> str:
+    """SHA-256 of JSON data, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def environment(device: torch.device | str) -> dict[str, str]:
+    """Versions and machine."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = "not installed as a package"
+    device = torch.device(device)
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
+    return {**versions, "python": platform.python_version(), "device": f"{device.type}: {name}"}

@@ -1,0 +1,100 @@
+"""The one way to name a system: a zoo name, a config with its checkpoint, a folder, or a config of a system."""
+
+import dataclasses
+import inspect
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from rogseg.engine.config.keys import nearest
+from rogseg.engine.config.load import load_config, parse_overrides
+from rogseg.engine.model.api import build_model
+from rogseg.engine.model.model_zoo import zoo_model, zoo_models
+from rogseg.registry import SYSTEMS
+from rogseg.shipped_configs import find_config
+from rogseg.systems import System
+
+__all__ = ["OpenedSystem", "open_system"]
+
+
+@dataclasses.dataclass(frozen=True)
+class OpenedSystem:
+    """A system, and the config that it was opened from, where it is one that says where its data are.
+
+    Args:
+        system: the system.
+        config: of a rogseg network: data_root, stored_root, fold. None for other systems.
+    """
+
+    system: System
+    config: Config | None
+
+
+def open_system(
+    names: Sequence[str | Path],
+    *,
+    device: str | None = None,
+    task_dir: str | Path | None = None,
+    overrides: Sequence[str] = (),
+) -> OpenedSystem:
+    """Open a system by what a person calls it.
+
+    Args:
+        names: one of: a name of the model zoo; a config and its checkpoint; a folder of another framework, recognised
+            by what is in it; a Python config with ``system = dict(type=...)``.
+        device: cpu or cuda; None takes cuda where there is one.
+        task_dir: folder of the stored task, where the config of a rogseg network has no plan.
+        overrides: ``key=value`` for keys of the config, or for arguments of the folder's system.
+
+    Raises:
+        ValueError: nothing of that name is known, or it cannot be opened; the message says what to do.
+    """
+    if not 1 <= len(names) <= 2:
+        raise ValueError(f"a system is named by one or two words, got {len(names)}: {' '.join(map(str, names))}")
+    first = str(names[0])
+    if len(names) == 2:
+        config = load_config(find_config(first), list(overrides), task_dir)
+        return OpenedSystem(build_model(config, names[1], device), config)
+    if Path(first).is_dir():
+        return OpenedSystem(_open_folder(Path(first), device, overrides), None)
+    if Path(first).suffix == ".py" and Path(first).is_file():
+        config = load_config(first, list(overrides), task_dir)
+        if config.get("system") is None:
+            raise ValueError(f"{first}: has no key 'system'; name its checkpoint behind it, or give it a system")
+        return OpenedSystem(_build(config.system.to_dict(), device), None)
+    known = zoo_models()
+    if first not in known:
+        raise ValueError(
+            f"{first!r} is no folder, no config and no network of the model zoo: {nearest(first, known)}; "
+            "a config needs its checkpoint behind it"
+        )
+    entry = zoo_model(first)
+    config = load_config(entry.config, list(overrides), task_dir)
+    return OpenedSystem(build_model(config, entry.checkpoint, device), config)
+
+
+def _open_folder(folder: Path, device: str | None, overrides: Sequence[str]) -> System:
+    SYSTEMS.import_from_location()
+    found = [cls for cls in SYSTEMS.module_dict.values() if getattr(cls, "recognises", lambda _: False)(folder)]
+    if not found:
+        kinds = sorted(cls.__name__ for cls in SYSTEMS.module_dict.values() if hasattr(cls, "recognises"))
+        raise ValueError(
+            f"{folder}: not a folder that any of {', '.join(kinds)} knows; of nnU-Net name the folder that holds "
+            "plans.json, of a MONAI bundle the one that holds configs/"
+        )
+    return _build({"type": found[0].__name__, "folder": str(folder), **parse_overrides(overrides)}, device)
+
+
+def _build(config: dict[str, Any], device: str | None) -> System:
+    cls = SYSTEMS.get(config["type"])
+    if cls is None:
+        raise ValueError(f"system.type is {config['type']!r}: {nearest(str(config['type']), SYSTEMS.module_dict)}")
+    if device is not None and "device" in inspect.signature(cls).parameters:
+        config = {"device": device, **config}
+    try:
+        system: System = SYSTEMS.build(config)
+    except TypeError as error:
+        raise ValueError(f"system {config['type']}: {error}") from error
+    return system

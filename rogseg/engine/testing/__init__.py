@@ -1,1 +1,0 @@
-"""Prediction in the raw grid and its accuracy."""

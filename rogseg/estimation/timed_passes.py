@@ -1,0 +1,83 @@
+"""The passes that training and attacks are made of, run on noise and timed."""
+
+import copy
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from mmengine.optim import OptimWrapper, build_optim_wrapper
+from mmengine.registry import DefaultScope
+from torch import nn
+
+from rogseg.attacks.counted_model import value_and_gradient
+from rogseg.attacks.objectives import CrossEntropy
+from rogseg.cases import Batch, IntensityBox
+from rogseg.estimation.calibration import PassSeconds
+from rogseg.task_plan import TaskPlan, Triple
+from rogseg.trainers import StandardTrainer
+
+__all__ = ["TimedPasses", "optim_wrapper_of", "random_batch"]
+
+
+class TimedPasses:
+    """A network in training and a copy of it under attack, each in the form that the tools bring it to.
+
+    Args:
+        model: the network; it is copied.
+        optim_wrapper: config of precision and optimizer.
+        plan: of the task.
+        device: where the passes run.
+    """
+
+    def __init__(
+        self, model: nn.Module, optim_wrapper: Mapping[str, Any], plan: TaskPlan, device: torch.device
+    ) -> None:
+        self.plan, self.device = plan, device
+        channels_last = {"memory_format": torch.channels_last_3d}
+        self.attacked = copy.deepcopy(model).eval().requires_grad_(False).to(device).to(**channels_last)  # type: ignore[call-overload]
+        self.trained = copy.deepcopy(model).train().to(device)
+        if device.type == "cuda":
+            self.trained = self.trained.to(**channels_last)  # type: ignore[call-overload]
+        self.optim_wrapper = optim_wrapper_of(self.trained, optim_wrapper)
+
+    def __call__(self, size: Triple) -> PassSeconds:
+        """Run each pass once on one patch of noise of a size [voxels]."""
+        batch = random_batch(self.plan, size, self.device)
+        begin = self._now()
+        with torch.no_grad():
+            self.attacked(batch.inputs)
+        evaluated = self._now()
+        value_and_gradient(self.attacked, CrossEntropy(), batch.inputs, batch.targets)
+        attacked = self._now()
+        StandardTrainer().step(self.trained, batch, self.optim_wrapper)
+        return PassSeconds(evaluated - begin, attacked - evaluated, self._now() - attacked)
+
+    def _now(self) -> float:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        return time.perf_counter()
+
+
+def random_batch(plan: TaskPlan, size: Triple, device: torch.device) -> Batch:
+    """One patch of noise inside the box of a task, as a trainer gets it: inputs (1, C, *size)."""
+    generator = torch.Generator().manual_seed(0)
+    box = IntensityBox.per_channel(*zip(*(channel.box for channel in plan.channels), strict=True))
+    inputs = box.lower + box.width * torch.rand(1, plan.num_channels, *size, generator=generator)
+    targets = torch.randint(plan.num_classes, (1, *size), generator=generator)
+    movable = torch.ones((1, 1, *size), dtype=torch.bool)
+    return Batch(("noise",), inputs, targets, box, movable).to(device)
+
+
+def optim_wrapper_of(model: nn.Module, config: Mapping[str, Any]) -> OptimWrapper:
+    """Build what stands under ``optim_wrapper`` for a model, on the model's device.
+
+    Raises:
+        ValueError: its precision needs another device.
+    """
+    # MMEngine looks for this project's classes only inside their scope.
+    with DefaultScope.overwrite_default_scope("rogseg"):
+        wrapper = build_optim_wrapper(model, dict(config))
+    # Without a count of what is to come, gradient accumulation warns.
+    wrapper.initialize_count_status(model, 0, wrapper._accumulative_counts)
+    return wrapper

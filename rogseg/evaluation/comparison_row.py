@@ -1,0 +1,73 @@
+"""ComparisonRow: all that must agree for two numbers to stand in one row, and how the row is called."""
+
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rogseg.evaluation.case_record import CLEAN
+from rogseg.evaluation.epsilon_label import strength_label
+from rogseg.evaluation.identity_differences import leaves
+from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.evaluation.summary import ConditionSummary, summarise_all
+
+__all__ = ["ComparisonRow", "row_labels", "rows_of"]
+
+
+@dataclasses.dataclass(frozen=True)
+class ComparisonRow:
+    """A row.
+
+    Args:
+        key: canonical JSON of the setting.
+        label: in words; two rows may have the same until `row_labels` tells them apart.
+        setting: flat, by path: the attack's config, threat, epsilon, criterion, source of mu and its cases, seed.
+    """
+
+    key: str
+    label: str
+    setting: Mapping[str, Any]
+
+
+def rows_of(folder: RecordFolder) -> Iterator[tuple[ComparisonRow, ConditionSummary]]:
+    """The rows of an evaluation."""
+    identity = folder.identity.to_json()
+    criterion = dict(identity["criterion"] or {})
+    criterion.pop("mu", None)  # half of each system's own clean Dice may be asked for: the rule must agree
+    is_ensemble = len(folder.conditions()) > 1
+    for summary in summarise_all(folder):
+        if summary.condition == CLEAN:
+            setting: dict[str, Any] = {}
+            label = CLEAN
+        else:
+            setting = {
+                "condition": identity["condition"],
+                "threat": identity["threat"],
+                "criterion": criterion,
+                "seed": identity["seed"],
+                "of": summary.condition,
+                "strength": summary.strength,
+            }
+            config = identity["condition"]["config"]
+            # Of an ensemble each row names the ensemble, whose config says each member's budget.
+            steps = f", {config['num_iterations']} iterations" if "num_iterations" in config else ""
+            detail = f" of {identity['condition']['name']}" if is_ensemble else steps
+            label = f"{summary.condition}{detail}, {strength_label(folder.identity, summary.strength)}"
+        yield ComparisonRow(json.dumps(setting, sort_keys=True), label, leaves(setting)), summary
+
+
+def row_labels(rows: Sequence[ComparisonRow]) -> dict[str, str]:
+    """A label for each key; rows that share one get what they differ in."""
+    labels = {}
+    for row in rows:
+        alike = [other.setting for other in rows if other.label == row.label]
+        paths = dict.fromkeys(path for setting in alike for path in setting)
+        differing = [path for path in paths if any(_shown(one, path) != _shown(alike[0], path) for one in alike)]
+        details = [f"{path.removeprefix('condition.config.')} {_shown(row.setting, path)}" for path in differing]
+        labels[row.key] = ", ".join([row.label, *details])
+    return labels
+
+
+def _shown(setting: Mapping[str, Any], path: str) -> str:
+    value = setting.get(path)
+    return "not set" if path not in setting else value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,200 @@
+"""EvaluationIdentity: everything that the numbers of an evaluation depend on."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from rogseg.evaluation.case_record import SCHEMA_VERSION
+
+__all__ = [
+    "CaseSelection",
+    "Condition",
+    "CriterionSetting",
+    "EvaluatedSystem",
+    "EvaluationIdentity",
+    "ThreatSetting",
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluatedSystem:
+    """What is evaluated.
+
+    Args:
+        kind: of the system, for instance a rogseg checkpoint or an nnU-Net folder.
+        name: what reports call it.
+        digest: of the weights.
+        options: all else that decides its outputs. JSON data.
+    """
+
+    kind: str
+    name: str
+    digest: str
+    options: Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Condition:
+    """What is done to the cases.
+
+    Args:
+        kind: an attack or a corruption.
+        name: what records and tables call it.
+        config: its component. JSON data.
+    """
+
+    kind: Literal["attack", "corruption"]
+    name: str
+    config: Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class ThreatSetting:
+    """The threat model.
+
+    Args:
+        type: its class, which names the norm.
+        unit: of epsilon: ``fraction`` of the box's width, ``network`` [network units] or ``raw`` [HU for CT].
+        options: the rest of its config, {} without any.
+    """
+
+    type: str
+    unit: str
+    options: Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class CriterionSetting:
+    """When a case counts as fallen.
+
+    Args:
+        config: of the criterion. JSON data.
+        mu: the mean clean Dice that it asks for; None where it needs none, and until the clean cases are measured.
+        mu_source: where mu comes from, for instance ``the evaluated cases`` or ``the whole fold``.
+        mu_cases: the cases that mu is the mean over.
+    """
+
+    config: Mapping[str, Any]
+    mu: float | None
+    mu_source: str | None
+    mu_cases: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class CaseSelection:
+    """Which of all cases are evaluated: the rule in words, and the seed of its draw."""
+
+    rule: str
+    seed: int | None
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluationIdentity:
+    """What must agree for records to belong together. No field has a default: what is forgotten is told at once.
+
+    Args:
+        system: what is evaluated.
+        task: its name.
+        classes: names of the foreground classes, in the order of every value per class.
+        channels: ``name`` and ``unit`` of the raw intensities of each, such as ``CT`` and ``HU``.
+        data: a digest of image and label of each case that the evaluation is over.
+        condition: what is done to the cases; None for accuracy without attack or corruption.
+        threat: of an attack, else None.
+        criterion: of an attack, else None.
+        protocol: what of a case is evaluated: ``volume``, ``patch``, or ``raw grid``.
+        window_size: of the sliding window [voxels]; None where the system has none, or its own.
+        overlap: of neighbouring windows, a fraction.
+        measures: `rogseg.metrics.Measure.describe` of each.
+        selection: how the cases were chosen.
+        seed: of the attack or corruption.
+        fold: that the cases are the validation part of; None where they come from elsewhere.
+        leak: ``held out``, ``trained on`` or another word on what the system had seen of these cases.
+        versions: of ``rogseg`` and of the records' ``schema``.
+
+    Raises:
+        ValueError: two classes have one name.
+    """
+
+    system: EvaluatedSystem
+    task: str
+    classes: tuple[str, ...]
+    channels: tuple[Mapping[str, Any], ...]
+    data: Mapping[str, str]
+    condition: Condition | None
+    threat: ThreatSetting | None
+    criterion: CriterionSetting | None
+    protocol: str
+    window_size: tuple[int, ...] | None
+    overlap: float | None
+    measures: tuple[Mapping[str, Any], ...]
+    selection: CaseSelection
+    seed: int | None
+    fold: int | None
+    leak: str
+    versions: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        doubled = sorted({name for name in self.classes if self.classes.count(name) > 1})
+        if doubled:
+            raise ValueError(
+                f"two classes are called {doubled[0]!r}, so their results could not be told apart; rename one where "
+                "the labels of the task are listed"
+            )
+
+    @property
+    def cases(self) -> tuple[str, ...]:
+        """The cases that the evaluation is over."""
+        return tuple(self.data)
+
+    @property
+    def raw_unit(self) -> str:
+        """Of the raw intensities; ``raw units`` where the channels differ or it is not known."""
+        units = {str(channel["unit"]) for channel in self.channels}
+        return units.pop() if len(units) == 1 else "raw units"
+
+    @property
+    def is_legacy(self) -> bool:
+        """Whether an older version wrote it, which noted less than the numbers depend on."""
+        return self.versions["schema"] != SCHEMA_VERSION
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON data.
+
+        Raises:
+            ValueError: a field holds something that JSON does not know.
+        """
+        try:
+            content: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self), allow_nan=False))
+        except TypeError as error:
+            raise ValueError(f"an evaluation's identity is JSON data: {error}") from error
+        return content
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `to_json` wrote.
+
+        Raises:
+            ValueError: a key is missing or unknown.
+        """
+        parts: dict[str, Any] = {
+            "system": EvaluatedSystem,
+            "condition": Condition,
+            "threat": ThreatSetting,
+            "criterion": CriterionSetting,
+            "selection": CaseSelection,
+        }
+        content = dict(data)
+        for key, part in parts.items():
+            if content.get(key) is not None:
+                content[key] = _built(part, content[key], f"{key}.")
+        built: Self = _built(cls, content, "")
+        return built
+
+
+def _built(kind: Any, content: Any, where: str) -> Any:
+    names = {field.name for field in dataclasses.fields(kind)}
+    if not isinstance(content, Mapping) or set(content) != names:
+        differing = sorted(names ^ set(content)) if isinstance(content, Mapping) else sorted(names)
+        raise ValueError(f"the identity has missing or unknown keys: {', '.join(where + name for name in differing)}")
+    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in content.items()})

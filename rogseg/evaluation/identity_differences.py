@@ -1,0 +1,35 @@
+"""Where two identities differ, by the path of each value."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rogseg.evaluation.identity import EvaluationIdentity
+
+__all__ = ["differences", "leaves"]
+
+
+def differences(there: EvaluationIdentity, now: EvaluationIdentity) -> list[str]:
+    """One sentence part per value that differs, named by its path, such as ``condition.config.seed: 1 there, 2 now``.
+
+    A mu that is not known yet is equal to any.
+    """
+    old, new = leaves(there.to_json()), leaves(now.to_json())
+    if "criterion.mu" in old and "criterion.mu" in new and None in (old["criterion.mu"], new["criterion.mu"]):
+        new["criterion.mu"] = old["criterion.mu"]
+    paths = dict.fromkeys([*old, *new])
+    return [
+        f"{path}: {_shown(old, path)} there, {_shown(new, path)} now"
+        for path in paths
+        if (path in old) != (path in new) or old[path] != new[path]
+    ]
+
+
+def leaves(value: Any, path: str = "") -> dict[str, Any]:
+    """Nested JSON objects as one flat mapping: path -> value; lists stay whole."""
+    if isinstance(value, Mapping) and value:
+        return {key: leaf for name, part in value.items() for key, leaf in leaves(part, f"{path}.{name}").items()}
+    return {path.removeprefix("."): value}
+
+
+def _shown(leaves: Mapping[str, Any], path: str) -> str:
+    return repr(leaves[path]) if path in leaves else "nothing"

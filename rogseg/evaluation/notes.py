@@ -1,0 +1,62 @@
+"""What a reader of a table must know beside the numbers: what is missing, absent, leaked or old."""
+
+from rogseg.evaluation.case_record import CLEAN, DICE
+from rogseg.evaluation.epsilon_label import strength_label
+from rogseg.evaluation.identity import EvaluationIdentity
+from rogseg.evaluation.legacy_identity import NOT_RECORDED
+from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.evaluation.summary import ConditionSummary, area_under_curve, summarise_all
+
+__all__ = ["HELD_OUT", "absence_notes", "area_note", "incomplete_note", "notes_on"]
+
+HELD_OUT = "held out"
+FALSE_VOLUME = "false volume"
+
+
+def notes_on(folder: RecordFolder) -> tuple[str, ...]:
+    """All notes that apply to an evaluation, one sentence each."""
+    rows, identity = summarise_all(folder), folder.identity
+    notes = [incomplete_note(row, identity) for row in rows if row.num_missing]
+    if identity.is_legacy:
+        notes.append("These records were written by an older version, which did not note all that they depend on.")
+    elif identity.leak == NOT_RECORDED:
+        notes.append("Whether the system was trained or selected on these cases is not recorded.")
+    elif identity.leak != HELD_OUT:
+        notes.append(f"Not an estimate for new cases: of these cases the system had: {identity.leak}.")
+    notes += [note for row in rows for note in absence_notes(row, identity.classes)]
+    notes += [area_note(rows, condition, identity) for condition in folder.conditions() if identity.threat is not None]
+    return tuple(note for note in notes if note)
+
+
+def incomplete_note(row: ConditionSummary, identity: EvaluationIdentity) -> str:
+    """That a row is not over all cases."""
+    at = "" if row.condition == CLEAN else f" at {strength_label(identity, row.strength)}"
+    num_cases = len(identity.data)
+    return (
+        f"INCOMPLETE: {row.condition}{at} is over {num_cases - row.num_missing} of {num_cases} cases. Run the command "
+        "again, or merge the shards with tools/report.py."
+    )
+
+
+def absence_notes(row: ConditionSummary, class_names: tuple[str, ...]) -> list[str]:
+    """How often a class was predicted that the target lacks: its Dice there is 0, however small it is."""
+    notes = []
+    for index, name in enumerate(class_names):
+        volumes = row.by_case(FALSE_VOLUME, index)
+        found = [volume for volume in volumes.values() if volume > 0]
+        if found:
+            notes.append(
+                f"{row.condition}: {name} is absent from {len(volumes)} targets and predicted in {len(found)} of them, "
+                f"from {min(found):.2g} to {max(found):.2g} ml; its Dice counts as 0 there."
+            )
+    return notes
+
+
+def area_note(rows: tuple[ConditionSummary, ...], condition: str, identity: EvaluationIdentity) -> str:
+    """Area under mean Dice over epsilon, from the clean Dice on; empty below two epsilons and where cases miss."""
+    points = [row for row in rows if row.condition in (CLEAN, condition) and row.by_case(DICE)]
+    if len(points) < 3 or any(row.num_missing for row in points):
+        return ""
+    area = area_under_curve([row.strength for row in points], [row.mean_dice for row in points])
+    largest = strength_label(identity, points[-1].strength)
+    return f"{condition}: area under mean Dice over epsilon up to {largest} {area:.3f}, of at most 1."

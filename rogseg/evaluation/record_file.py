@@ -1,0 +1,78 @@
+"""RecordFile: lines that are on disk when `append` returns, each with a checksum of its own."""
+
+import os
+import re
+import zlib
+from pathlib import Path
+
+__all__ = ["RecordFile"]
+
+_CHECKSUM = re.compile(r', "crc": "([0-9a-f]{8})"\}$')
+
+
+class RecordFile:
+    """A file of JSON objects, one per line.
+
+    A line that a kill tore is cut off when the file is read. A line that somebody changed is refused: its checksum,
+    which stands in it as the last key, is no longer its own.
+
+    Args:
+        path: of the file; need not exist.
+        checked: whether the lines must have a checksum; those of schema 1 have none.
+    """
+
+    def __init__(self, path: Path, *, checked: bool = True) -> None:
+        self.path, self.checked = path, checked
+        self._num_bytes = self._size()  # of the lines that are known here
+
+    def lines(self) -> list[str]:
+        """The whole lines, without their checksums.
+
+        Raises:
+            ValueError: a line is not what was written.
+        """
+        if not self.path.exists():
+            return []
+        content = self.path.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]
+        if len(whole) < len(content):
+            with self.path.open("r+b") as file:
+                file.truncate(len(whole))
+        self._num_bytes = len(whole)
+        lines = whole.decode(errors="replace").splitlines()
+        return [self._without_checksum(line, number) for number, line in enumerate(lines, 1)] if self.checked else lines
+
+    def append(self, line: str) -> None:
+        """Add a JSON object; it is on disk when this returns.
+
+        Raises:
+            ValueError: somebody else has added lines since these were read.
+        """
+        if self._size() != self._num_bytes:
+            raise ValueError(
+                f"{self.path.parent}: another process writes its records here, too; let it end, or give each its own "
+                "--out (attacks: split the work by --shard and merge with tools/report.py)"
+            )
+        written = f'{line[:-1]}, "crc": "{_checksum(line)}"}}\n'.encode()
+        with self.path.open("ab") as file:
+            file.write(written)
+            file.flush()
+            os.fsync(file.fileno())
+        self._num_bytes += len(written)
+
+    def _without_checksum(self, line: str, number: int) -> str:
+        found = _CHECKSUM.search(line)
+        bare = line[: found.start()] + "}" if found else line
+        if found is None or found[1] != _checksum(bare):
+            raise ValueError(
+                f"{self.path}: line {number} is not what was written there, its checksum differs; take the file from a "
+                "backup, or delete the line and run the same command again, which does this case anew"
+            )
+        return bare
+
+    def _size(self) -> int:
+        return self.path.stat().st_size if self.path.exists() else 0
+
+
+def _checksum(line: str) -> str:
+    return f"{zlib.crc32(line.encode()):08x}"

@@ -1,0 +1,117 @@
+"""Measure: what any measure of a segmentation is, and all chosen measures of a case at once."""
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rogseg.registry import METRICS
+
+__all__ = ["Better", "Bounds", "Mask", "Measure", "Spacing", "build_measures", "default_measures", "measure_classes"]
+
+Mask = NDArray[np.bool_]
+Spacing = tuple[float, float, float]
+Better = Literal["higher", "lower", "zero"]
+Bounds = tuple[float | None, float | None]
+
+
+class Measure(ABC):
+    """One number for one class of one case, from two masks.
+
+    A measure is a frozen dataclass: its fields are its options, and records hold its values under its ``name``, so
+    options that change the value belong into the name. ``better`` says what a good value is, ``bounds`` what a value
+    cannot leave.
+    """
+
+    unit: ClassVar[str] = ""
+    better: ClassVar[Better]
+    bounds: ClassVar[Bounds] = (0.0, None)
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What records and tables call it."""
+
+    @abstractmethod
+    def __call__(self, prediction: Mask, target: Mask, spacing: Spacing) -> float | None:
+        """Measure one class.
+
+        Args:
+            prediction: (D, H, W) bool.
+            target: (D, H, W) bool.
+            spacing: of the voxels [mm].
+
+        Returns:
+            The value [``unit``]; None where the measure says nothing, such as Dice of a class that both lack.
+        """
+
+    @property
+    def heading(self) -> str:
+        """Name and unit, for tables."""
+        return f"{self.name} [{self.unit}]" if self.unit else self.name
+
+    def describe(self) -> dict[str, Any]:
+        """What the identity of an evaluation says about it. JSON data."""
+        options = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+        return {
+            "type": type(self).__name__,
+            "name": self.name,
+            "unit": self.unit,
+            "better": self.better,
+            "bounds": list(self.bounds),
+            **options,
+        }
+
+
+def default_measures(tolerance: float) -> list[dict[str, Any]]:
+    """What is measured where a config has no ``measures``; the tolerance is that of NSD [mm]."""
+    plain = [{"type": name} for name in ("Dice", "HD95", "VolumeError", "FalseVolume")]
+    return [plain[0], {"type": "NSD", "tolerance": tolerance}, *plain[1:]]
+
+
+def build_measures(configs: Sequence[Mapping[str, Any]]) -> tuple[Measure, ...]:
+    """Build the measures of a config, ``measures=[dict(type="Dice"), ...]``.
+
+    Raises:
+        ValueError: there is none, or two have one name.
+    """
+    measures: tuple[Measure, ...] = tuple(METRICS.build(dict(config)) for config in configs)
+    names = [measure.name for measure in measures]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled or not measures:
+        raise ValueError(f"measures: {doubled[0]!r} stands there twice" if doubled else "measures: none is chosen")
+    return measures
+
+
+def measure_classes(
+    measures: Sequence[Measure],
+    prediction: NDArray[np.integer[Any]],
+    target: NDArray[np.integer[Any]],
+    spacing: Spacing,
+    classes: Sequence[Sequence[int]],
+) -> dict[str, tuple[float | None, ...]]:
+    """All measures of a case: by name, a value per foreground class.
+
+    Args:
+        measures: the chosen ones.
+        prediction: (D, H, W) labels.
+        target: (D, H, W) labels.
+        spacing: of the voxels [mm].
+        classes: the labels that make up each foreground class; a region has several, and regions may overlap.
+
+    Raises:
+        ValueError: the shapes differ or are not three-dimensional.
+    """
+    if prediction.shape != target.shape or prediction.ndim != 3:
+        raise ValueError(
+            f"prediction and target must be (D, H, W) of one shape, got {prediction.shape} and {target.shape}"
+        )
+    values: dict[str, list[float | None]] = {measure.name: [] for measure in measures}
+    for labels in classes:
+        ours, true = np.isin(prediction, labels), np.isin(target, labels)
+        for measure in measures:
+            values[measure.name].append(measure(ours, true, spacing))
+    return {name: tuple(per_class) for name, per_class in values.items()}

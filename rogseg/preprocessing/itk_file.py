@@ -1,0 +1,97 @@
+"""Files of other formats through SimpleITK, an extra: NRRD, MetaImage, and folders that hold a DICOM series."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rogseg.foreign import open_regular
+from rogseg.preprocessing.raw_file import RawFile, check_affine, check_size
+from rogseg.storage import RawForms
+
+__all__ = ["open_itk"]
+
+_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+_DAMAGE = (RuntimeError, ValueError, TypeError)  # what SimpleITK raises for whatever is wrong with a file
+
+
+def open_itk(path: Path) -> RawFile:
+    """Read the header of a file, or of the one series in a folder of DICOM files.
+
+    Raises:
+        ValueError: SimpleITK is not installed, or the file cannot be used.
+    """
+    sitk = _simple_itk(path)
+    try:
+        if path.is_dir():
+            # What a series is turns out when its files are read.
+            image: Any = _series(path, sitk)
+            components, load = image.GetNumberOfComponentsPerPixel(), partial(_numbers, image, sitk)
+        else:
+            open_regular(path, "complete the raw data or take the case out of dataset.json").close()
+            image = sitk.ImageFileReader()
+            image.SetFileName(str(path))
+            image.ReadImageInformation()
+            components, load = image.GetNumberOfComponents(), partial(_execute, path, image, sitk)
+        size = tuple(int(length) for length in image.GetSize())
+        geometry = image.GetSpacing(), image.GetDirection(), image.GetOrigin()
+    except _DAMAGE as error:
+        raise ValueError(f"{path}: cannot be read ({_reason(error)}); export it again, or as NIfTI") from error
+    shape = size if components == 1 else (*size, components)
+    check_size(path, shape, 8)
+    dimension = len(size)
+    direction = np.array(geometry[1]).reshape(dimension, dimension)[:3, :3]
+    affine = np.eye(4)
+    affine[:3, :3] = direction * np.array(geometry[0])[:3]
+    affine[:3, 3] = np.array(geometry[2])[:3]
+    affine = _LPS_TO_RAS @ affine
+    check_affine(path, affine)
+    return RawFile(path, shape, affine, RawForms("mm", 1, 1), True, (), load)
+
+
+def _simple_itk(path: Path) -> Any:
+    try:
+        import SimpleITK
+    except ImportError as error:
+        raise ValueError(
+            f"{path}: NRRD, MetaImage and DICOM are read through SimpleITK, which is not installed; run pip install "
+            "'rogseg[itk]' (or pip install SimpleITK), or convert the file to NIfTI"
+        ) from error
+    itk: Any = SimpleITK
+    itk.ProcessObject.GlobalWarningDisplayOff()
+    return itk
+
+
+def _series(path: Path, sitk: Any) -> Any:
+    series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(path))
+    if len(series) != 1:
+        raise ValueError(f"the folder holds {len(series)} DICOM series where there must be one")
+    names = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(path), series[0])
+    for name in names:
+        open_regular(name).close()
+    reader = sitk.ImageSeriesReader()
+    reader.SetFileNames(names)
+    return reader.Execute()
+
+
+def _execute(path: Path, reader: Any, sitk: Any) -> NDArray[Any]:
+    try:
+        return _numbers(reader.Execute(), sitk)
+    except _DAMAGE as error:
+        raise ValueError(f"{path}: the file is truncated or damaged ({_reason(error)}); export it again") from error
+
+
+def _numbers(image: Any, sitk: Any) -> NDArray[Any]:
+    """Voxels in the order (x, y, z) or (x, y, z, channel) of NIfTI files."""
+    array: NDArray[Any] = sitk.GetArrayFromImage(image)
+    if image.GetNumberOfComponentsPerPixel() > 1:
+        return np.moveaxis(array.T, 0, -1)
+    return array.T
+
+
+def _reason(error: BaseException) -> str:
+    """The last line of ITK's report, which says what is wrong after pages on where in its source."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1][:200] if lines else type(error).__name__

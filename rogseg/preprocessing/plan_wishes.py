@@ -1,0 +1,88 @@
+"""What a user wants of a plan whatever the data say: another grid, or patches that a small machine can train on."""
+
+import dataclasses
+from collections.abc import Callable
+
+from rogseg.task_plan import TaskPlan, Triple
+
+__all__ = ["NO_WISHES", "PlanWishes", "network_stride"]
+
+CROP_MARGIN = 20  # [voxels], what a rotated patch needs around it
+DEEPER_STEPS = 4  # the lattice of ROG halves twice more below the strides of the plan
+
+
+@dataclasses.dataclass(frozen=True)
+class PlanWishes:
+    """Entries of a plan that are given; None leaves them to the data.
+
+    Args:
+        spacing: of the network's grid [mm].
+        patch_size: of training and of the window [voxels].
+        fits: whether a plan can be trained on; the patch is made smaller until it says so.
+
+    Raises:
+        ValueError: a spacing or a length is not positive.
+    """
+
+    spacing: tuple[float, float, float] | None = None
+    patch_size: Triple | None = None
+    fits: Callable[[TaskPlan], bool] | None = None
+
+    def __post_init__(self) -> None:
+        for name, values in (("spacing", self.spacing), ("patch_size", self.patch_size)):
+            if values is not None and (len(values) != 3 or not all(0 < value < 1e6 for value in values)):
+                raise ValueError(f"{name} must be three positive numbers, got {values}")
+
+    def applied_to(self, plan: TaskPlan) -> TaskPlan:
+        """The plan with the wishes in it.
+
+        Raises:
+            ValueError: the network's strides do not divide the patch, or no patch fits.
+        """
+        if self.spacing is not None:
+            plan = dataclasses.replace(plan, spacing=self.spacing)
+        if self.patch_size is not None:
+            _check_patch(plan, self.patch_size)
+            plan = _with_patch(plan, self.patch_size)
+        while self.fits is not None and not self.fits(plan):
+            plan = _with_patch(plan, _smaller(plan))
+        return plan
+
+
+NO_WISHES = PlanWishes()
+
+
+def network_stride(plan: TaskPlan) -> Triple:
+    """How many voxels of the inputs become one at the network's lowest level, along each axis."""
+    first, second, third = (step * DEEPER_STEPS for step in plan.plan_stride)
+    return first, second, third
+
+
+def _check_patch(plan: TaskPlan, patch: Triple) -> None:
+    strides = network_stride(plan)
+    if any(length % step for length, step in zip(patch, strides, strict=True)):
+        near = tuple(max(step, round(length / step) * step) for length, step in zip(patch, strides, strict=True))
+        raise ValueError(
+            f"a patch of {patch} voxels is not divided by the network's strides {strides} of task {plan.name!r}; the "
+            f"nearest that is has {near}"
+        )
+
+
+def _with_patch(plan: TaskPlan, patch: Triple) -> TaskPlan:
+    crops = [min(length + CROP_MARGIN, max(length, crop)) for length, crop in zip(patch, plan.crop_size, strict=True)]
+    return dataclasses.replace(plan, patch_size=patch, crop_size=(crops[0], crops[1], crops[2]), window_size=patch)
+
+
+def _smaller(plan: TaskPlan) -> Triple:
+    """The patch with its longest axis, in strides, cut by a quarter or to the next stride below."""
+    strides = network_stride(plan)
+    steps = [length // step for length, step in zip(plan.patch_size, strides, strict=True)]
+    axis = max(range(3), key=lambda axis: (plan.patch_size[axis], axis) if steps[axis] > 1 else (0, axis))
+    if steps[axis] <= 1:
+        raise ValueError(
+            f"task {plan.name!r} does not fit even with patches of {plan.patch_size} voxels; allow more memory, or "
+            "take a coarser --spacing"
+        )
+    lengths = list(plan.patch_size)
+    lengths[axis] = max(1, steps[axis] * 3 // 4) * strides[axis]
+    return lengths[0], lengths[1], lengths[2]

@@ -1,0 +1,1 @@
+"""Figures for papers: one style, PNG and SVG, each function from plain data to two files."""

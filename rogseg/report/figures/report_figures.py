@@ -1,0 +1,130 @@
+"""All figures that the contents of a report have data for."""
+
+from pathlib import Path
+from typing import Any
+
+from rogseg.report.contents import Contents, ThreatText
+from rogseg.report.figures.attack_area import plot_attack_area
+from rogseg.report.figures.attacked_slices import plot_attacked_slices
+from rogseg.report.figures.case_marks import plot_case_pairs, plot_size, plot_smallest_epsilon
+from rogseg.report.figures.dice_curves import plot_curve_panels, plot_curves
+from rogseg.report.figures.networks import plot_differences, plot_transfer
+from rogseg.report.figures.single_attacks import plot_single_attacks
+from rogseg.report.figures.volume_error import plot_volume_error
+from rogseg.report.rows import Row
+from rogseg.report.summaries import Curve, curves_of, estimate_of, fell_by, reference_strength, values_of, worst_rows
+from rogseg.report.views.cases import case_pairs, sized_values
+from rogseg.report.views.networks import comparisons, corruption_curves, system_curves, transfer_matrix
+
+__all__ = ["write_figures"]
+
+VOLUME_ERROR = "volume error"
+MOST_SLICES = 4
+
+
+def write_figures(contents: Contents, directory: Path) -> tuple[Path, ...]:
+    """Write every figure as PNG and SVG.
+
+    Returns:
+        All files.
+    """
+    files: list[Path] = []
+    for threat in contents.threats:
+        files += _of_threat(contents, threat, directory)
+    panels = corruption_curves(contents)
+    if panels:
+        label = f"mean {contents.primary.heading}"
+        files += plot_curve_panels(panels, directory / "corruptions", y_label=label, x_label="severity", scale=1)
+    if contents.volumes:
+        names = [entry.name for entry in contents.classes]
+        files += plot_attacked_slices(contents.volumes[:MOST_SLICES], names, directory / "attacked_slices")
+    return tuple(files)
+
+
+def _of_threat(contents: Contents, threat: ThreatText, directory: Path) -> list[Path]:
+    norm = threat.norm
+    measure, files = contents.primary, list[Path]()
+    stem = "" if len(contents.threats) == 1 else f"_{norm.lower()}"
+    label = f"mean {measure.heading}"
+    curves = system_curves(contents, norm)
+    if not curves:
+        return files
+    axis: dict[str, Any] = {"y_label": label, "x_label": threat.axis, "scale": threat.scale}
+    files += plot_curves(curves, directory / f"dice_over_epsilon{stem}", **axis)
+    if len(contents.classes) > 1:
+        panels = {entry.name: system_curves(contents, norm, index) for index, entry in enumerate(contents.classes)}
+        files += plot_curve_panels(panels, directory / f"dice_per_class{stem}", **axis)
+    differences = [
+        (f"{c.second} minus {c.first}, {c.label}", c.difference) for c in comparisons(contents) if c.norm in ("", norm)
+    ]
+    if differences:
+        files += plot_differences(differences, directory / f"differences{stem}")
+    transfers = transfer_matrix(contents, norm)
+    if transfers is not None:
+        files += plot_transfer(*transfers, directory / f"transfer{stem}", measure=label)
+    files += _single_attacks(contents, norm, directory / f"single_attacks{stem}")
+    steps = {}
+    for system in contents.systems:
+        worst = worst_rows(contents, system.name, norm)
+        if worst:
+            files += _of_system(contents, threat, worst, directory)
+            steps[system.name] = fell_by(worst)
+    counts = [count for _, count in steps.values()]
+    if counts and min(counts) > 0:
+        points = {name: [(x * threat.scale, share) for x, _, share in of_one] for name, (of_one, _) in steps.items()}
+        files += plot_smallest_epsilon(points, max(counts), directory / f"smallest_epsilon{stem}", x_label=threat.axis)
+    return files
+
+
+def _single_attacks(contents: Contents, norm: str, stem: Path) -> tuple[Path, ...]:
+    systems, labels = {}, set()
+    for system in contents.systems:
+        reference = reference_strength(contents, system.name, norm)
+        rows = [
+            row
+            for row in contents.rows_of(system.name, ("clean", "attack", "worst case"))
+            if (row.condition.kind == "clean" and not contents.is_accuracy(row))
+            or (row.condition.norm, row.condition.strength) == (norm, reference)
+        ]
+        labels |= {row.condition.label for row in rows if row.condition.label}
+        systems[system.name] = {row.condition.name: estimate_of(row, contents.primary) for row in rows}
+    # Systems that were attacked at different epsilons do not share a figure of one.
+    if len(labels) != 1:
+        return ()
+    return plot_single_attacks(systems, labels.pop(), stem, measure=f"mean {contents.primary.heading}")
+
+
+def _of_system(contents: Contents, threat: ThreatText, worst: tuple[Row, ...], directory: Path) -> list[Path]:
+    measure, system, norm = contents.primary, worst[0].system, threat.norm
+    axis: dict[str, Any] = {"y_label": f"mean {measure.heading}", "x_label": threat.axis, "scale": threat.scale}
+    number = [entry.name for entry in contents.systems].index(system) + 1
+    suffix = "" if len(contents.systems) == 1 else f"_{number}"
+    suffix += "" if len(contents.threats) == 1 else f"_{norm.lower()}"
+    clean = contents.clean_of(worst[0])
+    attacks = [row for row in contents.rows_of(system, ("attack",)) if row.condition.norm == norm]
+    curves: tuple[Curve, ...] = curves_of(clean, attacks, measure)
+    files = list(plot_curves(curves, directory / f"attacks{suffix}", **axis))
+    whole = [curve for curve in curves if sum(point.estimate.value is not None for point in curve.points) > 1]
+    if len(whole) > 1:
+        files += plot_attack_area(whole, directory / f"attack_area{suffix}", **axis)
+    reference = reference_strength(contents, system, norm)
+    at = next(row for row in worst if row.condition.strength == reference)
+    pairs = case_pairs(clean, at, measure.name)
+    if pairs:
+        files += plot_case_pairs(pairs, at.condition.label, directory / f"cases{suffix}", measure=measure.heading)
+    sized = sized_values(contents, at)
+    if sized:
+        by_class = {n: [(size, value) for _, m, size, value in sized if m == n] for n in {m: 0 for _, m, _, _ in sized}}
+        files += plot_size(by_class, at.condition.label, directory / f"size{suffix}", measure=measure.heading)
+    volume_error = next((entry for entry in contents.measures if entry.name == VOLUME_ERROR), None)
+    if volume_error is not None:
+        shown = [row for row in (clean, *worst) if row is not None]
+        errors = {
+            entry.name: {
+                row.condition.label or "clean": [v for v in values_of(row, volume_error, index) if v is not None]
+                for row in shown
+            }
+            for index, entry in enumerate(contents.classes)
+        }
+        files += plot_volume_error(errors, directory / f"volume_error{suffix}", y_label=volume_error.heading)
+    return files

@@ -1,0 +1,102 @@
+"""The one style of all figures: sizes of a printed column, type that stays readable there, colours and markers.
+
+Lines differ in colour, marker and dash, so that a figure survives grey print and colour-blind eyes. The same data give
+the same bytes: no date and no random ids are written.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from rogseg.report.palette import LINE_COLOURS
+
+__all__ = [
+    "COLUMN",
+    "INK",
+    "PAGE",
+    "RULE",
+    "SOFT",
+    "colour",
+    "dashes",
+    "marker",
+    "new_figure",
+    "save",
+    "styled",
+]
+
+COLUMN, PAGE = 3.4, 7.0
+"""Widths of one column and of a page [inches]."""
+INK, SOFT, RULE = "#1d2125", "#5f666d", "#d9d9d9"
+
+STYLE: dict[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 7.5,
+    "axes.labelsize": 7.5,
+    "axes.titlesize": 8,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.edgecolor": SOFT,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": RULE,
+    "grid.linewidth": 0.5,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "lines.linewidth": 1.4,
+    "lines.markersize": 4,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "rogseg",
+    "image.interpolation": "nearest",
+}
+MARKERS = "osD^vPX*"
+DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (2, 1)), (0, (6, 1.5, 1, 1.5)))
+
+
+def colour(index: int) -> str:
+    """Of the line with this number, counted from 0."""
+    return LINE_COLOURS[index % len(LINE_COLOURS)]
+
+
+def marker(index: int) -> str:
+    """Of the line with this number."""
+    return MARKERS[index % len(MARKERS)]
+
+
+def dashes(index: int) -> Any:
+    """Of the line with this number."""
+    return DASHES[index % len(DASHES)]
+
+
+def styled() -> Any:
+    """The style as a context; figures are made and saved inside."""
+    return rc_context(STYLE)
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure [inches] that makes room for its labels by itself."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
+    """Write ``stem.png`` at 300 dots per inch and ``stem.svg``.
+
+    Returns:
+        Both paths.
+    """
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    png, svg = stem.parent / f"{stem.name}.png", stem.parent / f"{stem.name}.svg"
+    figure.savefig(png, dpi=300, metadata={"Software": None})
+    figure.savefig(svg, metadata={"Date": None, "Creator": None})
+    return png, svg

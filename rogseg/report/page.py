@@ -1,0 +1,113 @@
+"""The page: one HTML file that holds all that it shows, and asks no network for anything."""
+
+import base64
+import hashlib
+from functools import cache
+from typing import Any
+
+import jinja2
+
+from rogseg.report.contents import Contents
+from rogseg.report.estimates import Estimate
+from rogseg.report.palette import CLASS_COLOURS, LINE_COLOURS, LINE_COLOURS_DARK, rgb
+from rogseg.report.rows import Row
+from rogseg.report.summaries import estimate_of
+from rogseg.report.verdict import verdict_of
+from rogseg.report.viewer_data import embed
+from rogseg.report.views.attacks import attack_views
+from rogseg.report.views.checks import checks_of, passed_of
+from rogseg.report.views.figures import table_rows
+from rogseg.report.views.networks import comparisons, corruption_figures, system_figure
+
+__all__ = ["render_page"]
+
+SCRIPTS = ("tables.js", "charts.js")
+VIEWER_SCRIPTS = ("volume.js", "viewer.js", "viewer_input.js")
+
+
+def render_page(contents: Contents) -> str:
+    """The page as HTML.
+
+    Everything that comes from records is escaped; scripts are allowed by their digests, so that nothing else runs.
+    """
+    environment = _environment()
+    volumes, note = embed(contents.volumes)
+    views, others = attack_views(contents), comparisons(contents)
+    names = (*SCRIPTS, *VIEWER_SCRIPTS) if volumes else SCRIPTS
+    scripts = [_source(name) for name in names]
+    colours = {"line_colours": LINE_COLOURS, "line_colours_dark": LINE_COLOURS_DARK}
+    record_rows = [row for row in contents.rows if row.condition.kind != "worst case"]
+    compared = [row for row in contents.rows if not contents.is_accuracy(row)]
+    context: dict[str, Any] = {
+        "contents": contents,
+        "style": environment.get_template("page.css").render(colours),
+        "scripts": scripts,
+        "script_hashes": " ".join(f"'sha256-{_digest(script)}'" for script in scripts),
+        "sections": _sections(bool(volumes or note), bool(views)),
+        "num_cases": len({case.case_id for row in compared or contents.rows for case in row.cases}),
+        "num_records": sum(len(row.cases) for row in record_rows),
+        "verdicts": [verdict_of(contents, system.name) for system in contents.systems],
+        "checks": checks_of(contents.findings),
+        "check_counts": {system.name: passed_of(contents.findings, system.name) for system in contents.systems},
+        "attack_views": views,
+        "system_figure": system_figure(contents),
+        "result_rows": table_rows(contents, compared, ("clean", "attack", "worst case")),
+        "accuracy_rows": [
+            (row, [estimate_of(row, m) for m in contents.measures]) for row in contents.rows if row not in compared
+        ],
+        "comparisons": others,
+        "widest_difference": max(
+            [abs(b) for c in others for b in (c.difference.lower, c.difference.upper) if b] or [1]
+        ),
+        "corruption_figures": corruption_figures(contents),
+        "corruption_rows": table_rows(contents, compared, ("corruption",)),
+        "other_rows": table_rows(contents, compared, ("transfer", "certificate")),
+        "measure_rows": _measure_rows(contents, compared),
+        "record_rows": record_rows,
+        "viewer_volumes": volumes,
+        "viewer_note": note,
+        "class_colours": [rgb(colour) for colour in CLASS_COLOURS],
+        "colours_of_classes": CLASS_COLOURS,
+    }
+    return environment.get_template("page.html.j2").render(context)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("rogseg.report"),
+        autoescape=jinja2.select_autoescape(["html.j2"], default=False),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    # NaN is no JSON; a browser would stop at it.
+    environment.policies["json.dumps_kwargs"] = {"allow_nan": False}
+    return environment
+
+
+def _source(name: str) -> str:
+    loader = _environment().loader
+    assert loader is not None
+    return loader.get_source(_environment(), name)[0]
+
+
+def _digest(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _sections(has_volumes: bool, has_attacks: bool) -> list[tuple[str, str]]:
+    sections = [("verdict", "Verdict"), ("checks", "Checks"), ("tested", "What was tested"), ("results", "Results")]
+    if has_volumes:
+        sections.append(("look", "Look at it"))
+    if has_attacks:
+        sections.append(("cases", "Case by case"))
+    return [*sections, ("limits", "Limits"), ("again", "Make it again")]
+
+
+def _measure_rows(contents: Contents, rows: list[Row]) -> list[tuple[Row, list[Estimate]]]:
+    if len(contents.measures) < 2:
+        return []
+    estimates = [(row, [estimate_of(row, measure) for measure in contents.measures]) for row in rows]
+    # Nothing beside the primary measure is nothing to show.
+    return estimates if any(e.value is not None for _, of_row in estimates for e in of_row[1:]) else []

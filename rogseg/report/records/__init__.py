@@ -1,0 +1,1 @@
+"""From record folders to the contents of a report."""

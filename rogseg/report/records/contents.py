@@ -1,0 +1,181 @@
+"""The contents of a report from record folders."""
+
+import datetime
+import os
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rogseg.evaluation.case_record import DICE
+from rogseg.evaluation.notes import notes_on
+from rogseg.report.contents import ClassText, Contents, MeasureText, SystemText
+from rogseg.report.records.evaluations import Evaluation, read_evaluations
+from rogseg.report.records.limits import limits_of, untested_by
+from rogseg.report.records.rows import key_of, record_rows
+from rogseg.report.records.threats import criterion_words, threat_texts
+from rogseg.report.rows import Origin, PerClass
+
+__all__ = ["contents_of"]
+
+TARGET_VOLUME = "target volume"
+"""The measure that holds how large each class is; it sizes the cases and is not shown as a measure."""
+SYNTHETIC = ("synthetic", "phantom", "demo")
+
+
+def contents_of(
+    folders: Sequence[Path] | Mapping[str, Sequence[Path]], out: Path, *, written: datetime.date | None = None
+) -> Contents:
+    """Read record folders.
+
+    Args:
+        folders: of records; by the name of the network where the records' own names should not be shown.
+        out: folder of the page, from which it links to the records.
+        written: the date of the page; None is today.
+
+    Raises:
+        ValueError: a folder holds no records, or two do not belong into one report.
+    """
+    evaluations = read_evaluations(folders)
+    # Older tests counted their classes only; an attack names them.
+    identity = next((e.identity for e in evaluations if e.identity.condition is not None), evaluations[0].identity)
+    kinds = {kind: of for e in evaluations for kind, of in _kinds(e).items()}
+    measures = _measures(evaluations)
+    rows = record_rows(evaluations, measures[0].name)
+    is_synthetic = any(word in identity.task.lower() for word in SYNTHETIC)
+    return Contents(
+        title=_title(identity.task),
+        task=identity.task,
+        classes=tuple(ClassText(name, kinds.get(name, "organ")) for name in identity.classes),
+        measures=measures,
+        systems=_systems(evaluations),
+        threats=threat_texts(evaluations),
+        rows=rows,
+        origins=tuple(_origin(evaluations, evaluation, out) for evaluation in evaluations),
+        findings=tuple(finding for evaluation in evaluations for finding in evaluation.findings),
+        volumes=tuple(volume for evaluation in evaluations for volume in evaluation.volumes),
+        facts=_facts(evaluations),
+        criterion=criterion_words(evaluations),
+        limits=limits_of(evaluations),
+        untested=untested_by(evaluations),
+        case_sizes=_sizes(evaluations),
+        is_synthetic=is_synthetic,
+        written=f"{written or datetime.datetime.now(tz=datetime.UTC).date():%-d %B %Y}",
+    )
+
+
+def _title(task: str) -> str:
+    """``Task04_Hippocampus`` as a heading."""
+    return re.sub(r"^Task\d+_", "", task).replace("_", " ").strip() or task
+
+
+def _kinds(evaluation: Evaluation) -> dict[str, str]:
+    kinds = evaluation.identity.system.options.get("class_kinds", {})
+    return dict(kinds) if isinstance(kinds, Mapping) else {}
+
+
+def _measures(evaluations: Sequence[Evaluation]) -> tuple[MeasureText, ...]:
+    """Those of all folders, Dice first."""
+    described: dict[str, Mapping[str, Any]] = {}
+    for evaluation in evaluations:
+        described |= {
+            str(entry["name"]): entry for entry in evaluation.identity.measures if entry["name"] not in described
+        }
+    described.pop(TARGET_VOLUME, None)
+    names = sorted(described, key=lambda name: name != DICE)
+    return tuple(
+        MeasureText(
+            name,
+            name,
+            str(described[name]["unit"]),
+            described[name]["better"],
+            bounds=(described[name]["bounds"][0], described[name]["bounds"][1]),
+        )
+        for name in names
+    )
+
+
+def _systems(evaluations: Sequence[Evaluation]) -> tuple[SystemText, ...]:
+    systems = {}
+    for evaluation in evaluations:
+        system = evaluation.identity.system
+        details = {key: _plain(value) for key, value in system.options.items() if value not in (None, "", {}, [])}
+        if evaluation.identity.window_size:
+            details["window"] = " x ".join(str(length) for length in evaluation.identity.window_size) + " voxels"
+        details.pop("differentiable", None)
+        differentiable = bool(system.options.get("differentiable", True))
+        systems[evaluation.system] = SystemText(evaluation.system, system.kind, system.digest, details, differentiable)
+    return tuple(systems.values())
+
+
+def _origin(evaluations: Sequence[Evaluation], evaluation: Evaluation, out: Path) -> Origin:
+    folder, identity = evaluation.folder, evaluation.identity
+    command = folder.environment.get("command", "")
+    facts = {
+        "Condition": "none" if identity.condition is None else f"{identity.condition.kind} {identity.condition.name}",
+        "Settings": "" if identity.condition is None else _plain(identity.condition.config),
+        "Threat model": "" if identity.threat is None else _plain(identity.threat.type, identity.threat.unit),
+        "Criterion": "" if identity.criterion is None else _plain(identity.criterion.config),
+        "Mean clean Dice that it asks for": _mu(evaluation),
+        "Measured on": evaluation.setting,
+        "Overlap of windows": "" if identity.overlap is None else str(identity.overlap),
+        "Choice of cases": f"{identity.selection.rule}, seed {identity.selection.seed}",
+        "Seed": "" if identity.seed is None else str(identity.seed),
+        "Fold": "" if identity.fold is None else str(identity.fold),
+        "What the network had seen of the cases": identity.leak,
+        "Versions": ", ".join(f"{name} {version}" for name, version in folder.environment.items() if name != "command"),
+    }
+    return Origin(
+        key=key_of(evaluations, evaluation),
+        folder=str(folder.directory),
+        command=command if isinstance(command, str) else shlex.join(str(part) for part in command),
+        digest=evaluation.digest,
+        records=len(folder.records),
+        href=Path(os.path.relpath(folder.directory / "records.jsonl", out)).as_posix(),
+        identity={key: text for key, text in facts.items() if text},
+        notes=notes_on(folder),
+    )
+
+
+def _mu(evaluation: Evaluation) -> str:
+    criterion = evaluation.identity.criterion
+    if criterion is None or criterion.mu is None:
+        return ""
+    return f"{criterion.mu:.4f}, of {criterion.mu_source} ({len(criterion.mu_cases)} cases)"
+
+
+def _facts(evaluations: Sequence[Evaluation]) -> dict[str, str]:
+    """What holds for the whole report; a fact in which folders differ stands with each folder instead."""
+    attacked = [e for e in evaluations if e.identity.condition is not None] or list(evaluations)
+    candidates = {
+        "Measured on": [evaluation.setting for evaluation in attacked],
+        "Choice of cases": [evaluation.identity.selection.rule for evaluation in attacked],
+        "A case falls": [criterion_words([evaluation]) for evaluation in attacked],
+        "Mean clean Dice": [_mu(evaluation) for evaluation in attacked],
+        "Seed of the attack": ["" if e.identity.seed is None else str(e.identity.seed) for e in attacked],
+        "Had seen of the cases": [evaluation.identity.leak for evaluation in attacked],
+    }
+    return {key: texts[0] for key, texts in candidates.items() if texts[0] and len(set(texts)) == 1}
+
+
+def _sizes(evaluations: Sequence[Evaluation]) -> dict[str, PerClass]:
+    sizes: dict[str, PerClass] = {}
+    for evaluation in evaluations:
+        for case_id, record in evaluation.folder.clean().items():
+            if TARGET_VOLUME in record.measures:
+                sizes[case_id] = record.measures[TARGET_VOLUME]
+    return sizes
+
+
+def _plain(*values: Any) -> str:
+    """JSON data as a reader writes it: no braces, no quotes."""
+    words = []
+    for value in values:
+        if isinstance(value, Mapping):
+            words.append(", ".join(f"{key} {_plain(part)}" for key, part in value.items()))
+        elif isinstance(value, (list, tuple)):
+            words.append(", ".join(_plain(part) for part in value))
+        else:
+            words.append(str(value))
+    return ", ".join(words)

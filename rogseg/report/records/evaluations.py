@@ -1,0 +1,155 @@
+"""Record folders as a report takes them: which belong to which network, and whether their numbers compare."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import get_args
+
+from rogseg.evaluation.identity import EvaluationIdentity
+from rogseg.evaluation.legacy_identity import NOT_RECORDED
+from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.report.contents import Finding, Level
+from rogseg.report.volumes import SavedVolume
+
+__all__ = ["Evaluation", "read_evaluations"]
+
+SANITY = "sanity.json"
+VOLUMES = "volumes"
+# Checks whose failure takes the ground from under the numbers; the others ask for a look.
+GRAVE = ("probabilities", "gradient", "unbounded", "stronger than", "as strong as", "surrogate", "scale of the logits")
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """One record folder: its network's name in the report, its records, where each stands, findings and volumes."""
+
+    system: str
+    folder: RecordFolder
+    lines: Mapping[tuple[str, str, float], int]
+    digest: str
+    findings: tuple[Finding, ...]
+    volumes: tuple[SavedVolume, ...]
+
+    @property
+    def identity(self) -> EvaluationIdentity:
+        """What its numbers depend on."""
+        return self.folder.identity
+
+    @property
+    def setting(self) -> str:
+        """What its numbers were measured on, in words."""
+        grid = {
+            "raw grid": "whole volumes, in the grid of the files",
+            "volume": "whole volumes, in the network's grid",
+            "patch": "one window around the target, in the network's grid",
+        }.get(self.identity.protocol, self.identity.protocol)
+        return f"{grid}, {len(self.identity.cases)} cases"
+
+
+def read_evaluations(folders: Sequence[Path] | Mapping[str, Sequence[Path]]) -> tuple[Evaluation, ...]:
+    """Read the record folders of a report.
+
+    Args:
+        folders: of records; by the name of the network where the records' own names should not be shown.
+
+    Raises:
+        ValueError: a folder holds no records, or two do not belong into one report; the message says why.
+    """
+    named = folders if isinstance(folders, Mapping) else {"": folders}
+    opened = [(name, path, RecordFolder(path)) for name, paths in named.items() for path in paths]
+    if not opened:
+        raise ValueError("there is no folder of records to report on")
+    _check_together([folder for _, _, folder in opened])
+    names = _names([(name, folder.identity) for name, _, folder in opened])
+    evaluations = []
+    for system, (_, path, folder) in zip(names, opened, strict=True):
+        content = (path / "records.jsonl").read_bytes() if (path / "records.jsonl").exists() else b""
+        evaluations.append(
+            Evaluation(
+                system=system,
+                folder=folder,
+                lines=_lines(content),
+                digest=hashlib.sha256(content).hexdigest(),
+                findings=_findings(path / SANITY, system),
+                volumes=tuple(
+                    dataclasses.replace(SavedVolume.load(file), system=system)
+                    for file in sorted((path / VOLUMES).glob("*.npz"))
+                ),
+            )
+        )
+    return tuple(evaluations)
+
+
+def _check_together(folders: Sequence[RecordFolder]) -> None:
+    first = next((folder for folder in folders if _names_classes(folder.identity)), folders[0])
+    for folder in folders:
+        for key in ("task", "classes"):
+            ours, theirs = getattr(first.identity, key), getattr(folder.identity, key)
+            if key == "classes" and not _names_classes(folder.identity):
+                ours, theirs = len(ours), len(theirs)
+            if ours != theirs:
+                raise ValueError(
+                    f"{first.directory} and {folder.directory} differ in {key} ({ours} and {theirs}): make a report "
+                    "of each"
+                )
+    for kind in ("attack", "corruption"):
+        alike = [f for f in folders if f.identity.condition is not None and f.identity.condition.kind == kind]
+        for folder in alike[1:]:
+            for key in ("protocol", "data"):
+                if getattr(alike[0].identity, key) != getattr(folder.identity, key):
+                    what = "cases" if key == "data" else key
+                    raise ValueError(
+                        f"{alike[0].directory} and {folder.directory} differ in {what}, so their numbers do not "
+                        "compare; evaluate both in the same way, or make a report of each"
+                    )
+
+
+def _names_classes(identity: EvaluationIdentity) -> bool:
+    """Whether the classes are named: older tests only counted them."""
+    return not (identity.is_legacy and identity.condition is None)
+
+
+def _names(given: Sequence[tuple[str, EvaluationIdentity]]) -> list[str]:
+    """A name per folder; two networks of one name are told apart by their digests."""
+    keys: list[tuple[str, str]] = []
+    for name, identity in given:
+        own = identity.system.name
+        keys.append((name or (identity.system.kind if own == NOT_RECORDED else own), identity.system.digest))
+    found = []
+    for name, digest in keys:
+        others = {other for shown, other in keys if shown == name}
+        found.append(name if len(others) == 1 else f"{name} {digest[:8]}")
+    return found
+
+
+def _lines(content: bytes) -> dict[tuple[str, str, float], int]:
+    lines = {}
+    for number, line in enumerate(content.decode().splitlines(), 1):
+        record = json.loads(line)
+        condition = record.get("condition", record.get("attack", "clean"))
+        lines[record["case_id"], condition, float(record.get("strength", record.get("epsilon", 0.0)))] = number
+    return lines
+
+
+def _findings(path: Path, system: str) -> tuple[Finding, ...]:
+    if not path.is_file():
+        return ()
+    try:
+        entries = json.loads(path.read_text())
+        return tuple(
+            Finding(system, str(entry["name"]), _level(entry), str(entry["seen"]), str(entry["meaning"]))
+            for entry in entries
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: not the findings of sanity checks ({error}); run the evaluation again") from error
+
+
+def _level(entry: Mapping[str, object]) -> Level:
+    if "level" in entry:
+        return get_args(Level)[get_args(Level).index(entry["level"])]
+    # Written before findings had a level.
+    if entry["passed"]:
+        return "ok"
+    return "failed" if any(word in str(entry["name"]) for word in GRAVE) else "warning"

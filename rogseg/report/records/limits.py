@@ -1,0 +1,78 @@
+"""What the numbers of records do not say, and what was not tested: told by what is missing from the records."""
+
+from collections.abc import Sequence
+
+from rogseg.evaluation.epsilon_label import norm_of_threat
+from rogseg.evaluation.identity import Condition
+from rogseg.report.estimates import FEWEST_CASES
+from rogseg.report.records.evaluations import Evaluation
+
+__all__ = ["limits_of", "untested_by"]
+
+ENSEMBLES = ("AutoAttack", "SegmentationEnsemble", "Composite")
+WITH_SQUARE = ("AutoAttack",)
+
+
+def limits_of(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
+    """Sentences; those that hold for every attack come first."""
+    identities = [evaluation.identity for evaluation in evaluations]
+    attacks = [
+        identity for identity in identities if identity.condition is not None and identity.condition.kind == "attack"
+    ]
+    limits = []
+    if attacks:
+        limits.append(
+            "Attacks give an upper bound of robustness: a stronger attack may exist, a weaker one proves nothing."
+        )
+        limits.append(
+            "The threat model is digital: whether such a change could be brought into a clinical image is not asked."
+        )
+        if not any(
+            identity.condition is not None and identity.condition.config.get("type") in ENSEMBLES
+            for identity in attacks
+        ):
+            limits.append("No ensemble of attacks was run; single attacks overestimate robustness more often.")
+    if any(identity.protocol == "patch" for identity in identities):
+        limits.append(
+            "One window around the target is evaluated, not the whole volume: false findings elsewhere do not count, "
+            "so Dice may be higher than that of the whole volume."
+        )
+    if len({evaluation.setting for evaluation in evaluations}) > 1:
+        limits.append(
+            "Clean values of the grid of the files and of the network's grid differ by the resampling between them; "
+            "only numbers of one setting are compared."
+        )
+    fewest = min(len(identity.cases) for identity in identities)
+    if fewest < FEWEST_CASES:
+        limits.append(f"{fewest} cases are too few for an interval; another choice of cases may give other numbers.")
+    else:
+        limits.append("The intervals are over the cases; they say nothing of another hospital or scanner.")
+    limits.append("One training run of each network: another one of the same recipe may be more or less robust.")
+    return tuple(limits)
+
+
+def untested_by(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
+    """Sentences on what the records hold nothing of."""
+    attacks = _attacks(evaluations)
+    norms = {norm_of_threat(e.identity.threat.type) for e in evaluations if e.identity.threat is not None}
+    untested = []
+    if not attacks:
+        untested.append("Adversarial attacks of any kind.")
+    else:
+        untested += [f"Attacks bounded in {norm}." for norm in ("Linf", "L2") if norm not in norms]
+        if not any(
+            "Square" in str(condition.config) or "Square" in condition.name for condition in attacks
+        ) and not any(condition.config.get("type") == "AutoAttack" for condition in attacks):
+            untested.append("Attacks that only query the network (Square), which do not depend on its gradients.")
+        untested.append("Attacks that transfer from another network, and attacks on several images at once.")
+    conditions = [evaluation.identity.condition for evaluation in evaluations]
+    if not any(condition is not None and condition.kind == "corruption" for condition in conditions):
+        untested.append("What scanners do to images: noise, blur, motion, bias fields, other spacings.")
+    untested.append("Guarantees: no certificate says that nothing inside a radius can change the segmentation.")
+    untested.append("Poisoned training data, and how a clinician acts on a wrong segmentation.")
+    return tuple(untested)
+
+
+def _attacks(evaluations: Sequence[Evaluation]) -> list[Condition]:
+    conditions = [evaluation.identity.condition for evaluation in evaluations]
+    return [condition for condition in conditions if condition is not None and condition.kind == "attack"]

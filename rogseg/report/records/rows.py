@@ -1,0 +1,157 @@
+"""From records to rows: clean, each attack or corruption at each strength, and the worst case over all attacks."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
+from rogseg.evaluation.epsilon_label import epsilon_label, norm_of_threat
+from rogseg.evaluation.identity import EvaluationIdentity
+from rogseg.report.records.evaluations import Evaluation
+from rogseg.report.rows import CaseValues, Condition, Row
+from rogseg.report.summaries import worst_of
+
+__all__ = ["key_of", "record_rows", "strength_words", "threat_name"]
+
+
+def key_of(evaluations: Sequence[Evaluation], evaluation: Evaluation) -> str:
+    """By which rows name the folder that they come from; an anchor of the page."""
+    return f"records-{evaluations.index(evaluation) + 1}"
+
+
+def threat_name(identity: EvaluationIdentity) -> str:
+    """The norm, with the unit of epsilon where that is not a fraction of the box; empty without a threat model."""
+    if identity.threat is None:
+        return ""
+    norm, unit = norm_of_threat(identity.threat.type), identity.threat.unit
+    details = {"fraction": "", "reference": ", reference box"}
+    return norm + details.get(unit, f", epsilon in {unit} units")
+
+
+def strength_words(identity: EvaluationIdentity, strength: float) -> str:
+    """Epsilon as it is written, such as 8/255; a severity as a number."""
+    if identity.threat is None:
+        return f"severity {strength:g}"
+    unit = "fraction" if identity.threat.unit == "reference" else identity.threat.unit
+    return epsilon_label(strength, unit, norm_of_threat(identity.threat.type), identity.raw_unit)
+
+
+def record_rows(evaluations: Sequence[Evaluation], measure: str) -> tuple[Row, ...]:
+    """All rows, network by network.
+
+    Args:
+        evaluations: of the report.
+        measure: that says which attack is the worst on a case.
+    """
+    rows: list[Row] = []
+    for system in dict.fromkeys(evaluation.system for evaluation in evaluations):
+        of_system = [evaluation for evaluation in evaluations if evaluation.system == system]
+        rows += _clean_rows(evaluations, of_system)
+        conditions = [row for evaluation in of_system for row in _condition_rows(evaluations, evaluation)]
+        conditions = _told_apart(conditions)
+        # What a cascade recorded as its worst case is material for the worst of all, not a row of its own.
+        rows += [row for row in conditions if row.condition.kind != "worst case"]
+        rows += _worst_rows(conditions, measure)
+    order = list(dict.fromkeys(row.system for row in rows))
+    kinds = ("clean", "attack", "worst case", "transfer", "corruption", "certificate")
+
+    def place(row: Row) -> tuple[int, int, str, float, int]:
+        condition = row.condition
+        group = min(kinds.index(condition.kind), 1) if condition.kind in kinds[:3] else kinds.index(condition.kind)
+        return order.index(row.system), group, condition.norm, condition.strength, kinds.index(condition.kind)
+
+    return tuple(sorted(rows, key=place))
+
+
+def _clean_rows(evaluations: Sequence[Evaluation], of_system: Sequence[Evaluation]) -> list[Row]:
+    """One clean row per setting: folders of one setting measured the same."""
+    rows: dict[str, Row] = {}
+    for evaluation in of_system:
+        cases = _cases(evaluation, evaluation.folder.clean(), clean=True)
+        known = rows.get(evaluation.setting)
+        if cases and (known is None or len(cases) > len(known.cases)):
+            key = key_of(evaluations, evaluation)
+            rows[evaluation.setting] = Row(evaluation.system, Condition("clean", CLEAN), cases, key, evaluation.setting)
+    return list(rows.values())
+
+
+def _condition_rows(evaluations: Sequence[Evaluation], evaluation: Evaluation) -> list[Row]:
+    folder, identity = evaluation.folder, evaluation.identity
+    rows = []
+    names = folder.conditions()
+    for strength in folder.strengths():
+        for name in (*names, WORST_CASE):
+            records = folder.under(name, strength)
+            if not records or identity.condition is None:
+                continue
+            condition = Condition(
+                kind="worst case" if name == WORST_CASE else identity.condition.kind,
+                name=name,
+                strength=strength,
+                label=strength_words(identity, strength),
+                norm=threat_name(identity),
+                budget=_budget(identity, list(records.values()), is_member=len(names) > 1),
+            )
+            cases = _cases(evaluation, records, clean=False)
+            rows.append(Row(evaluation.system, condition, cases, key_of(evaluations, evaluation), evaluation.setting))
+    return rows
+
+
+def _cases(evaluation: Evaluation, by_case: Mapping[str, CaseRecord], *, clean: bool) -> tuple[CaseValues, ...]:
+    return tuple(
+        CaseValues(
+            case_id=case_id,
+            values=dict(by_case[case_id].measures),
+            fell=None if clean else by_case[case_id].success,
+            line=evaluation.lines.get(by_case[case_id].key),
+        )
+        for case_id in evaluation.identity.cases
+        if case_id in by_case
+    )
+
+
+def _budget(identity: EvaluationIdentity, records: Sequence[CaseRecord], *, is_member: bool) -> str:
+    """What the attack could spend, and what it spent."""
+    assert identity.condition is not None, "only conditions have a budget"
+    config, parts = identity.condition.config, []
+    if is_member:
+        parts.append(f"of {identity.condition.name}")
+    for key, word in (("num_iterations", "iterations"), ("num_queries", "queries"), ("num_restarts", "restarts")):
+        if config.get(key) and not (key == "num_restarts" and config[key] == 1):
+            parts.append(f"{config[key]} {word}")
+    if identity.condition.kind == "attack":
+        forward, backward = max(r.num_forward for r in records), max(r.num_backward for r in records)
+        parts.append(f"at most {forward} forward and {backward} backward passes a case")
+    return ", ".join(parts)
+
+
+def _told_apart(rows: Sequence[Row]) -> list[Row]:
+    """Rows of one attack and strength that come from several folders get what they differ in into their name."""
+    named = []
+    for row in rows:
+        alike = [r for r in rows if r.condition.kind != "worst case" and _signature(r) == _signature(row)]
+        if len(alike) < 2 or row.condition.kind == "worst case":
+            named.append(row)
+            continue
+        detail = row.condition.budget.split(", at most")[0]
+        if sum(r.condition.budget.split(", at most")[0] == detail for r in alike) > 1 or not detail:
+            detail = f"{detail} ({row.origin.replace('-', ' ')})".strip()
+        condition = dataclasses.replace(row.condition, name=f"{row.condition.name}, {detail}")
+        named.append(dataclasses.replace(row, condition=condition))
+    return named
+
+
+def _signature(row: Row) -> tuple[str, str, str, float]:
+    return row.condition.kind, row.condition.name, row.condition.norm, row.condition.strength
+
+
+def _worst_rows(rows: Sequence[Row], measure: str) -> list[Row]:
+    """Per norm and strength the worst over all attacks, those of several folders, too."""
+    groups: dict[tuple[str, float], list[Row]] = {}
+    for row in rows:
+        if row.condition.kind in ("attack", "worst case"):
+            groups.setdefault((row.condition.norm, row.condition.strength), []).append(row)
+    return [
+        worst_of(group, measure)
+        for group in groups.values()
+        if len(group) > 1 or group[0].condition.kind == "worst case"
+    ]

@@ -1,0 +1,104 @@
+"""The threat model of records in words and in its three units, and when a case counts as fallen."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rogseg.evaluation.epsilon_label import epsilon_unit_label, norm_of_threat
+from rogseg.evaluation.text_table import short
+from rogseg.report.contents import Strength, ThreatText
+from rogseg.report.records.evaluations import Evaluation
+from rogseg.report.records.rows import strength_words, threat_name
+
+__all__ = ["criterion_words", "threat_texts"]
+
+WORDS = {
+    "Linf": "The adversary knows the network and its weights and may change every voxel of the prepared image, each by "
+    "at most epsilon times the width of the intensity range that the network sees (Linf). The changed image stays "
+    "inside that range; this is asserted for each recorded volume.",
+    "L2": "The adversary knows the network and its weights and may change the prepared image such that the root mean "
+    "square of the change is at most epsilon times the width of the intensity range (L2). A few voxels may change much "
+    "more than epsilon. The changed image stays inside that range; this is asserted for each recorded volume.",
+}
+OUTSIDE = (
+    "rotations and deformations",
+    "changes of the preprocessing or of the stored intensity range, as by moving the extreme voxels of an MR case",
+    "padding and voxels that the preprocessing freezes",
+)
+OF_REFERENCE = " Epsilon is a fraction of the reference box, so that every network faces the same change in raw units."
+
+
+def threat_texts(evaluations: Sequence[Evaluation]) -> tuple[ThreatText, ...]:
+    """One per norm and unit of epsilon, in the order of the folders; Linf fractions first."""
+    groups: dict[str, list[Evaluation]] = {}
+    for evaluation in evaluations:
+        if evaluation.identity.threat is not None:
+            groups.setdefault(threat_name(evaluation.identity), []).append(evaluation)
+    return tuple(_text(name, groups[name]) for name in sorted(groups, key=lambda name: name != "Linf"))
+
+
+def _text(name: str, evaluations: Sequence[Evaluation]) -> ThreatText:
+    threat = evaluations[0].identity.threat
+    assert threat is not None, "only attacks are grouped"
+    norm = norm_of_threat(threat.type)
+    words = WORDS.get(norm, f"The adversary is bounded by the threat model {threat.type}.")
+    is_share = threat.unit in ("fraction", "reference")
+    unit = "1/255 of the intensity range" if is_share else epsilon_unit_label(threat.unit)
+    rms = "RMS, " if norm == "L2" else ""
+    strengths = sorted({strength for evaluation in evaluations for strength in evaluation.folder.strengths()})
+    return ThreatText(
+        norm=name,
+        words=words + (OF_REFERENCE if threat.unit == "reference" else ""),
+        strengths=tuple(_strength(evaluations, strength) for strength in strengths),
+        outside=OUTSIDE,
+        scale=255.0 if is_share else 1.0,
+        axis=f"epsilon [{rms}{unit}]",
+    )
+
+
+def _strength(evaluations: Sequence[Evaluation], strength: float) -> Strength:
+    """Network and raw units are those of the largest move of a voxel that the records hold at this epsilon."""
+    identity = evaluations[0].identity
+    assert identity.threat is not None, "only attacks are grouped"
+    records = [r for e in evaluations for r in e.folder.records if r.strength == strength and r.condition != "clean"]
+    network = _largest([record.distance_network for record in records])
+    raw = _largest([record.distance_raw for record in records])
+    is_share = identity.threat.unit in ("fraction", "reference")
+    return Strength(
+        value=strength,
+        label=strength_words(identity, strength),
+        fraction=f"{strength:.1%}" if is_share else "",
+        network=_channels(network, ""),
+        raw=_channels(raw, f" {identity.raw_unit}"),
+    )
+
+
+def _largest(moves: Sequence[tuple[float, ...]]) -> tuple[float, ...]:
+    known = [move for move in moves if move]
+    return tuple(max(column) for column in zip(*known, strict=True)) if known else ()
+
+
+def _channels(values: tuple[float, ...], unit: str) -> str:
+    """One number per channel; one for all where they agree as written."""
+    texts = list(dict.fromkeys(f"{short(value)}{unit}" for value in values))
+    return ", ".join(texts)
+
+
+def criterion_words(evaluations: Sequence[Evaluation]) -> str:
+    """The end of the sentence "a case falls ...": empty where the folders differ or nothing can fall."""
+    configs = [e.identity.criterion.config for e in evaluations if e.identity.criterion is not None]
+    words = list(dict.fromkeys(_criterion(config) for config in configs))
+    return words[0] if len(words) == 1 else ""
+
+
+def _criterion(config: Mapping[str, Any]) -> str:
+    kind, threshold = str(config.get("type", "")), config.get("threshold")
+    if kind == "DiceBelow":
+        if isinstance(threshold, str):
+            return (
+                "below half of the mean clean Dice"
+                if threshold.startswith("half of the mean")
+                else f"below {threshold}"
+            )
+        return f"below a Dice of {threshold:g}" if threshold is not None else "below the threshold of DiceBelow"
+    options = ", ".join(f"{key} {value}" for key, value in config.items() if key != "type")
+    return f"by {kind}" + (f" ({options})" if options else "")

@@ -1,0 +1,108 @@
+"""Rows of a report: one system under one condition, the values of every case, and where they come from."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Literal
+
+__all__ = ["CaseValues", "Condition", "ConditionKind", "Origin", "PerClass", "Row", "mean_of_classes"]
+
+PerClass = tuple[float | None, ...]
+"""One value per foreground class; None where the measure has none, as for a class absent from both label maps."""
+
+ConditionKind = Literal["clean", "attack", "worst case", "transfer", "corruption", "certificate"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Condition:
+    """Under what the cases were measured.
+
+    Args:
+        kind: clean, attack, worst case over the attacks, transfer, corruption or certificate.
+        name: of the attack, the corruption or the certificate.
+        strength: epsilon as a fraction, severity, or radius; 0 for clean.
+        label: the strength as it is written, such as 8/255.
+        norm: of the threat model; empty where there is none.
+        budget: what the attack may spend, in words.
+        surrogate: for a transfer, the system that the adversarial volumes were made on.
+    """
+
+    kind: ConditionKind
+    name: str
+    strength: float = 0.0
+    label: str = ""
+    norm: str = ""
+    budget: str = ""
+    surrogate: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class CaseValues:
+    """One case under one condition.
+
+    Args:
+        case_id: its name.
+        values: per measure one value per foreground class.
+        fell: whether the attack succeeded by the criterion; None where nothing could succeed.
+        line: of the record in its file, counted from 1; None where the value is derived from several records.
+        lows: of a worst case, the lowest primary value of each class, which may come from several attacks.
+    """
+
+    case_id: str
+    values: Mapping[str, PerClass]
+    fell: bool | None = None
+    line: int | None = None
+    lows: PerClass = ()
+
+    def mean(self, measure: str) -> float | None:
+        """The measure averaged over the classes that have it."""
+        return mean_of_classes(self.values.get(measure, ()))
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One system under one condition: the values of all its cases.
+
+    Args:
+        system: its name.
+        condition: what was done to the cases.
+        cases: their values.
+        origin: key of the `Origin` of these numbers.
+        setting: what they were measured on, in words; numbers of different settings do not compare.
+    """
+
+    system: str
+    condition: Condition
+    cases: tuple[CaseValues, ...]
+    origin: str
+    setting: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Origin:
+    """Where numbers come from: a record folder, and the command that makes it again.
+
+    Args:
+        key: by which rows name it; also the anchor in the page.
+        folder: of the records, as the user named it.
+        href: from the page to ``records.jsonl``; empty where the page should not link to it.
+        command: the command line; empty where the records do not say.
+        digest: SHA-256 of ``records.jsonl``.
+        records: number of lines.
+        identity: what the numbers depend on, worded for reading.
+        notes: what a reader must know of them, such as cases that are missing; a sentence each.
+    """
+
+    key: str
+    folder: str
+    command: str
+    digest: str
+    records: int
+    href: str = ""
+    identity: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def mean_of_classes(values: PerClass) -> float | None:
+    """Mean over the classes that have a value; None where none has."""
+    present = [value for value in values if value is not None]
+    return sum(present) / len(present) if present else None

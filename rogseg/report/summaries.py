@@ -1,0 +1,172 @@
+"""From the values of cases to what pages, tables and figures say: curves, worst cases, smallest fooling epsilons."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+from rogseg.report.contents import Contents, MeasureText
+from rogseg.report.estimates import Estimate, mean_over_cases, paired_difference, share_of_cases
+from rogseg.report.rows import CaseValues, Condition, Row
+
+__all__ = [
+    "Curve",
+    "CurvePoint",
+    "class_estimates",
+    "curves_of",
+    "difference_of",
+    "estimate_of",
+    "fell_by",
+    "fell_of",
+    "reference_strength",
+    "smallest_fooling",
+    "values_of",
+    "worst_of",
+    "worst_rows",
+]
+
+REFERENCE = 8 / 255
+"""The epsilon that the paper speaks of."""
+
+
+@dataclasses.dataclass(frozen=True)
+class CurvePoint:
+    """A strength, the estimate there, and the value of each case."""
+
+    strength: float
+    label: str
+    estimate: Estimate
+    cases: tuple[tuple[str, float], ...]
+    origin: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Curve:
+    """A measure over strength, from the clean value at 0 on."""
+
+    name: str
+    points: tuple[CurvePoint, ...]
+
+
+def values_of(row: Row, measure: MeasureText, index: int | None = None) -> tuple[float | None, ...]:
+    """The measure of each case of a row: of one class, or the mean over classes.
+
+    Of a worst case a class has its lowest value over the attacks, as in the tables of `rogseg.evaluation`.
+    """
+    if index is None:
+        return tuple(case.mean(measure.name) for case in row.cases)
+    values = []
+    for case in row.cases:
+        per_class = case.lows if case.lows and measure.is_primary else case.values.get(measure.name, ())
+        values.append(per_class[index] if per_class else None)
+    return tuple(values)
+
+
+def estimate_of(row: Row, measure: MeasureText, index: int | None = None) -> Estimate:
+    """Mean over the cases of a row."""
+    return mean_over_cases(values_of(row, measure, index), measure.bounds)
+
+
+def class_estimates(row: Row, measure: MeasureText, num_classes: int) -> tuple[Estimate, ...]:
+    """Mean over the cases, of each class."""
+    return tuple(estimate_of(row, measure, index) for index in range(num_classes))
+
+
+def fell_of(row: Row) -> Estimate:
+    """Share of the cases that the attack was successful on."""
+    return share_of_cases([case.fell for case in row.cases])
+
+
+def worst_rows(contents: Contents, system: str, norm: str) -> tuple[Row, ...]:
+    """Per epsilon the row of the worst case, or of the single attack that there is; ascending in epsilon."""
+    rows = [row for row in contents.rows_of(system, ("attack", "worst case")) if row.condition.norm == norm]
+    chosen = []
+    for strength in sorted({row.condition.strength for row in rows}):
+        here = [row for row in rows if row.condition.strength == strength]
+        worst = [row for row in here if row.condition.kind == "worst case"]
+        if not worst and len(here) > 1:
+            raise ValueError(
+                f"report {contents.title!r}: {len(here)} attacks at one epsilon have no row of the worst case"
+            )
+        chosen.append((worst or here)[0])
+    return tuple(chosen)
+
+
+def worst_of(rows: Sequence[Row], measure: str) -> Row:
+    """Per case the attack with the lowest mean; success of any attack is success of the worst case.
+
+    A case counts with the attacks that were run on it: a cascade leaves out those that it does not need.
+    """
+    by_case = [{case.case_id: case for case in row.cases} for row in rows]
+    worst = []
+    for case_id in dict.fromkeys(case_id for cases in by_case for case_id in cases):
+        candidates = [cases[case_id] for cases in by_case if case_id in cases]
+        lowest = min(candidates, key=lambda case: math.inf if (value := case.mean(measure)) is None else value)
+        columns = zip(*(case.values.get(measure, ()) for case in candidates), strict=True)
+        lows = tuple(min((value for value in column if value is not None), default=None) for column in columns)
+        verdicts = [case.fell for case in candidates if case.fell is not None]
+        fell = any(verdicts) if verdicts else None
+        worst.append(dataclasses.replace(lowest, fell=fell, line=None, lows=lows))
+    condition = dataclasses.replace(rows[0].condition, kind="worst case", name="worst case", budget="")
+    return dataclasses.replace(rows[0], condition=condition, cases=tuple(worst))
+
+
+def reference_strength(contents: Contents, system: str, norm: str) -> float | None:
+    """8/255 where it was tested, else the tested epsilon that is nearest to it; None without an attack."""
+    strengths = [row.condition.strength for row in worst_rows(contents, system, norm)]
+    return min(strengths, key=lambda strength: abs(strength - REFERENCE), default=None)
+
+
+def curves_of(
+    clean: Row | None, rows: Sequence[Row], measure: MeasureText, index: int | None = None
+) -> tuple[Curve, ...]:
+    """One curve per attack (or corruption) of the rows, each beginning at the clean row."""
+    curves = []
+    for name in dict.fromkeys(row.condition.name for row in rows):
+        of_name = sorted((r for r in rows if r.condition.name == name), key=lambda row: row.condition.strength)
+        start = [] if clean is None else [clean]
+        curves.append(Curve(name, tuple(_point(row, measure, index) for row in (*start, *of_name))))
+    return tuple(curves)
+
+
+def _point(row: Row, measure: MeasureText, index: int | None) -> CurvePoint:
+    values = values_of(row, measure, index)
+    present = tuple((c.case_id, v) for c, v in zip(row.cases, values, strict=True) if v is not None)
+    label = row.condition.label or "clean"
+    return CurvePoint(row.condition.strength, label, mean_over_cases(values, measure.bounds), present, row.origin)
+
+
+def smallest_fooling(rows: Sequence[Row]) -> dict[str, Condition | None]:
+    """Per case the condition with the smallest epsilon under which it fell; None where it never did.
+
+    Cases on which nothing can succeed are left out.
+    """
+    found: dict[str, Condition | None] = {}
+    for row in sorted(rows, key=lambda row: row.condition.strength):
+        for case in row.cases:
+            if case.fell is not None and found.get(case.case_id) is None:
+                found[case.case_id] = row.condition if case.fell else None
+    return found
+
+
+def fell_by(rows: Sequence[Row]) -> tuple[tuple[tuple[float, str, float], ...], int]:
+    """Share of the cases that had fallen by each epsilon.
+
+    Returns:
+        Epsilon, its label and the share, ascending; and the number of cases on which an attack could succeed.
+    """
+    found = smallest_fooling(rows)
+    points = []
+    for row in sorted(rows, key=lambda row: row.condition.strength):
+        strength = row.condition.strength
+        fallen = sum(first is not None and first.strength <= strength for first in found.values())
+        points.append((strength, row.condition.label, fallen / len(found) if found else 0.0))
+    return tuple(points), len(found)
+
+
+def difference_of(first: Row, second: Row, measure: MeasureText) -> Estimate:
+    """Mean of second minus first over the cases that both rows have."""
+    others: dict[str, CaseValues] = {case.case_id: case for case in second.cases}
+    shared = [case for case in first.cases if case.case_id in others]
+    return paired_difference(
+        [case.mean(measure.name) for case in shared], [others[case.case_id].mean(measure.name) for case in shared]
+    )

@@ -1,0 +1,1 @@
+"""Tables of a report: one model, written as Markdown, LaTeX and CSV."""

@@ -1,0 +1,118 @@
+"""The tables of a report, from its contents."""
+
+from rogseg.report.contents import Contents
+from rogseg.report.estimates import Estimate
+from rogseg.report.summaries import class_estimates, estimate_of, fell_of
+from rogseg.report.tables.table import Cell, ReportTable
+from rogseg.report.views.networks import comparisons
+
+__all__ = ["report_tables"]
+
+INTERVALS = "Brackets: 95% intervals over the cases."
+
+
+def report_tables(contents: Contents) -> tuple[ReportTable, ...]:
+    """All tables that the contents have rows for."""
+    made = (_results(contents), _corruptions(contents), _measures(contents), _comparisons(contents), _cases(contents))
+    return tuple(table for table in (*made, _epsilons(contents)) if table.rows)
+
+
+def _notes(contents: Contents, *more: str) -> tuple[str, ...]:
+    synthetic = ("Synthetic data: no statement about patients.",) if contents.is_synthetic else ()
+    missing = tuple(f"{origin.folder}: {note}" for origin in contents.origins for note in origin.notes)
+    return (*synthetic, *missing, *more)
+
+
+def _results(contents: Contents) -> ReportTable:
+    measure = contents.primary
+    rows: list[tuple[Cell, ...]] = []
+    for row in contents.rows:
+        condition = row.condition
+        if condition.kind not in ("clean", "attack", "worst case", "transfer", "certificate"):
+            continue
+        name = f"{condition.name} from {condition.surrogate}" if condition.surrogate else condition.name
+        per_class = class_estimates(row, measure, len(contents.classes))
+        cells = (row.system, name, condition.norm, condition.label or None, len(row.cases))
+        rows.append((*cells, estimate_of(row, measure), *per_class, fell_of(row), condition.budget or None))
+    names = tuple(entry.name for entry in contents.classes)
+    headings = ("network", "attack", "norm", "epsilon", "cases", f"mean {measure.heading}", *names, "fell", "budget")
+    criterion = (f"A case fell: {contents.criterion}.",) if contents.criterion else ()
+    return ReportTable(
+        "results", f"{contents.title}: every attack", headings, tuple(rows), _notes(contents, INTERVALS, *criterion)
+    )
+
+
+def _corruptions(contents: Contents) -> ReportTable:
+    measure = contents.primary
+    rows: list[tuple[Cell, ...]] = [
+        (
+            row.system,
+            row.condition.name,
+            row.condition.strength,
+            len(row.cases),
+            estimate_of(row, measure),
+            *class_estimates(row, measure, len(contents.classes)),
+        )
+        for row in contents.rows
+        if row.condition.kind == "corruption"
+    ]
+    names = tuple(entry.name for entry in contents.classes)
+    headings = ("network", "corruption", "severity", "cases", f"mean {measure.heading}", *names)
+    return ReportTable(
+        "corruptions", f"{contents.title}: corruptions", headings, tuple(rows), _notes(contents, INTERVALS)
+    )
+
+
+def _measures(contents: Contents) -> ReportTable:
+    rows: list[tuple[Cell, ...]] = []
+    if len(contents.measures) > 1:
+        for row in contents.rows:
+            estimates: list[Estimate] = [estimate_of(row, measure) for measure in contents.measures]
+            rows.append((row.system, row.condition.name, row.condition.label or None, *estimates))
+    headings = ("network", "condition", "strength", *(measure.heading for measure in contents.measures))
+    return ReportTable(
+        "measures", f"{contents.title}: all measures", headings, tuple(rows), _notes(contents, INTERVALS)
+    )
+
+
+def _comparisons(contents: Contents) -> ReportTable:
+    rows: list[tuple[Cell, ...]] = [(c.second, c.first, c.label, c.difference) for c in comparisons(contents)]
+    headings = ("network", "minus", "epsilon", f"difference of {contents.primary.label}")
+    note = "Mean of the differences on the same cases, with the interval of that mean."
+    return ReportTable(
+        "differences", f"{contents.title}: networks against each other", headings, tuple(rows), _notes(contents, note)
+    )
+
+
+def _cases(contents: Contents) -> ReportTable:
+    measure = contents.primary.name
+    rows: list[tuple[Cell, ...]] = []
+    for row in contents.rows:
+        condition = row.condition
+        for case in row.cases:
+            per_class = case.values.get(measure) or (None,) * len(contents.classes)
+            fell = None if case.fell is None else "yes" if case.fell else "no"
+            rows.append(
+                (
+                    row.system,
+                    case.case_id,
+                    condition.name,
+                    condition.label or None,
+                    case.mean(measure),
+                    *per_class,
+                    fell,
+                )
+            )
+    names = tuple(entry.name for entry in contents.classes)
+    headings = ("network", "case", "condition", "strength", f"mean {contents.primary.heading}", *names, "fell")
+    return ReportTable("cases", f"{contents.title}: every case", headings, tuple(rows), _notes(contents))
+
+
+def _epsilons(contents: Contents) -> ReportTable:
+    rows: list[tuple[Cell, ...]] = [
+        (threat.norm, s.label, s.fraction, s.network or None, s.raw or None)
+        for threat in contents.threats
+        for s in threat.strengths
+    ]
+    headings = ("norm", "epsilon", "share of the intensity range", "network units", "raw units")
+    return ReportTable("epsilons", f"{contents.title}: epsilon in three units", headings, tuple(rows), _notes(contents))

@@ -1,0 +1,118 @@
+"""SavedVolume: one attacked case as the viewer shows it, and how it is kept in a file."""
+
+import dataclasses
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["SavedVolume"]
+
+
+@dataclasses.dataclass(frozen=True)
+class SavedVolume:
+    """One case under one attack, all on one grid.
+
+    Args:
+        case_id: its name.
+        system: what was attacked.
+        attack: its name.
+        strength: epsilon as a fraction.
+        label: the epsilon as it is written, such as 8/255.
+        image: (C, D, H, W) clean intensities [raw units].
+        perturbation: (C, D, H, W) adversarial minus clean [raw units].
+        target: (D, H, W) class indices; so are the two predictions.
+        clean: prediction on the clean volume.
+        attacked: prediction on the adversarial volume.
+        lower: of the intensity box, per channel [raw units].
+        upper: of the intensity box, per channel [raw units].
+        spacing: [mm].
+        unit: of the raw intensities, such as HU.
+        axes: where each axis points, such as RAS.
+        channels: names.
+
+    Raises:
+        ValueError: shapes do not fit together, an array is not finite, or ``axes`` is no orientation.
+    """
+
+    case_id: str
+    system: str
+    attack: str
+    strength: float
+    label: str
+    image: NDArray[np.float32]
+    perturbation: NDArray[np.float32]
+    target: NDArray[np.uint8]
+    clean: NDArray[np.uint8]
+    attacked: NDArray[np.uint8]
+    lower: tuple[float, ...]
+    upper: tuple[float, ...]
+    spacing: tuple[float, float, float]
+    unit: str = ""
+    axes: str = "RAS"
+    channels: tuple[str, ...] = ("image",)
+
+    def __post_init__(self) -> None:
+        where = f"saved volume of {self.case_id!r}"
+        grid = self.target.shape
+        if len(grid) != 3 or self.image.shape != (len(self.channels), *grid):
+            raise ValueError(
+                f"{where}: the image has shape {self.image.shape} and the target {grid}; expected (C, D, H, W) with "
+                f"C = {len(self.channels)} channels, and (D, H, W)"
+            )
+        for name, shape in (("perturbation", self.image.shape), ("clean", grid), ("attacked", grid)):
+            if getattr(self, name).shape != shape:
+                raise ValueError(f"{where}: {name} has shape {getattr(self, name).shape}, expected {shape}")
+        if not (np.isfinite(self.image).all() and np.isfinite(self.perturbation).all()):
+            raise ValueError(f"{where}: image or perturbation is not finite")
+        pairs = {frozenset("RL"), frozenset("AP"), frozenset("IS")}
+        if len(self.axes) != 3 or any(sum(axis in pair for axis in self.axes) != 1 for pair in pairs):
+            raise ValueError(f"{where}: axes is {self.axes!r}, expected three letters such as RAS")
+        if any(not low < high for low, high in zip(self.lower, self.upper, strict=True)):
+            raise ValueError(f"{where}: the intensity box {self.lower} to {self.upper} is empty")
+
+    @property
+    def name(self) -> str:
+        """What the viewer lists."""
+        return f"{self.case_id}, {self.attack}, {self.label}"
+
+    def save(self, path: Path) -> None:
+        """Write the volume to a compressed ``.npz``."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f"{path.stem}.tmp.npz")
+        names = (field.name for field in dataclasses.fields(self))
+        np.savez_compressed(temporary, allow_pickle=False, **{name: np.asarray(getattr(self, name)) for name in names})
+        temporary.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> "SavedVolume":
+        """Read what `save` wrote.
+
+        Raises:
+            ValueError: the file is damaged or not of this kind.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                data = {field.name: stored[field.name] for field in dataclasses.fields(cls)}
+        except (KeyError, OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+            raise ValueError(f"{path}: not a saved volume ({error}); attack again and save the volumes") from error
+        spacing = data["spacing"].tolist()
+        return cls(
+            case_id=str(data["case_id"]),
+            system=str(data["system"]),
+            attack=str(data["attack"]),
+            strength=float(data["strength"]),
+            label=str(data["label"]),
+            image=data["image"].astype(np.float32),
+            perturbation=data["perturbation"].astype(np.float32),
+            target=data["target"].astype(np.uint8),
+            clean=data["clean"].astype(np.uint8),
+            attacked=data["attacked"].astype(np.uint8),
+            lower=tuple(data["lower"].tolist()),
+            upper=tuple(data["upper"].tolist()),
+            spacing=(spacing[0], spacing[1], spacing[2]),
+            unit=str(data["unit"]),
+            axes=str(data["axes"]),
+            channels=tuple(data["channels"].tolist()),
+        )

@@ -1,0 +1,65 @@
+"""write_report: from record folders to the page, its figures, its tables and, if asked for, the evidence pack."""
+
+import dataclasses
+import datetime
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rogseg.report.contents import Contents
+from rogseg.report.evidence import write_evidence
+from rogseg.report.figures.report_figures import write_figures
+from rogseg.report.page import render_page
+from rogseg.report.records.contents import contents_of
+from rogseg.report.tables.report_tables import report_tables
+from rogseg.report.tables.table import write_table
+
+__all__ = ["ReportPaths", "write_contents", "write_report"]
+
+PAGE, FIGURES, TABLES, EVIDENCE = "report.html", "figures", "tables", "evidence"
+
+
+@dataclasses.dataclass(frozen=True)
+class ReportPaths:
+    """What was written: the page, every figure, every table, and the folder of the evidence (None: not asked for)."""
+
+    page: Path
+    figures: tuple[Path, ...]
+    tables: tuple[Path, ...]
+    evidence: Path | None
+
+
+def write_report(
+    record_folders: Sequence[Path] | Mapping[str, Sequence[Path]],
+    out: Path,
+    *,
+    evidence: bool = False,
+    written: datetime.date | None = None,
+) -> ReportPaths:
+    """Report on record folders.
+
+    Args:
+        record_folders: of one or more evaluations of one task, of one or more networks; a mapping names the networks.
+        out: folder of the report; ``report.html``, ``figures/`` and ``tables/`` in it are replaced.
+        evidence: whether ``evidence/`` is written, too: all that stands behind the page, to be handed on.
+        written: date on the page; None is today.
+
+    Raises:
+        ValueError: a folder holds no records, or two do not belong into one report; nothing is written then.
+    """
+    contents = contents_of(record_folders, out, written=written)
+    paths = write_contents(contents, out)
+    if not evidence:
+        return paths
+    folders = [Path(origin.folder) for origin in contents.origins]
+    return dataclasses.replace(paths, evidence=write_evidence(contents, folders, out / EVIDENCE))
+
+
+def write_contents(contents: Contents, out: Path) -> ReportPaths:
+    """Write the page, the figures and the tables of any contents."""
+    out.mkdir(parents=True, exist_ok=True)
+    page = out / PAGE
+    temporary = page.with_suffix(".tmp")
+    temporary.write_text(render_page(contents), encoding="utf-8")
+    temporary.replace(page)
+    tables = tuple(path for table in report_tables(contents) for path in write_table(table, out / TABLES))
+    return ReportPaths(page, write_figures(contents, out / FIGURES), tables, None)

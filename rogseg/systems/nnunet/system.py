@@ -1,0 +1,167 @@
+"""A trained nnU-Net (version 2) as a system: its own preprocessing and export, its windows with an exact gradient."""
+
+import functools
+import importlib.metadata
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rogseg.cases import Case, LogitFn
+from rogseg.inference import RegionVolumeLogits, VolumeLogits
+from rogseg.preprocessing import Volume, read_label
+from rogseg.registry import SYSTEMS
+from rogseg.storage import RawCase
+from rogseg.systems.base import System, SystemChannel, SystemIdentity
+from rogseg.systems.nnunet.checkpoint import Fold
+from rogseg.systems.nnunet.export import Exporter
+from rogseg.systems.nnunet.half_precision import half_precision_logits
+from rogseg.systems.nnunet.label_classes import LabelClasses
+from rogseg.systems.nnunet.mirrored_copies import mirrored_copies
+from rogseg.systems.nnunet.preparation import CaseReader
+from rogseg.systems.nnunet.trained_folder import TrainedFolder
+from rogseg.systems.nnunet.windows import OVERLAP, plan_bell_grid
+from rogseg.task_plan import Triple
+
+__all__ = ["NNUNetSystem"]
+
+SCANNER_UNITS = "scanner units of the case"
+
+
+@SYSTEMS.register_module()
+class NNUNetSystem(System):
+    """A folder that nnU-Net's training wrote, evaluated as its predictor evaluates it.
+
+    Folds and mirrored copies are part of the function that is attacked. Its predictor works in half precision and
+    under inference mode; here the same windows, weights, copies and folds are summed in float32, so that there is a
+    gradient: labels differ in near-ties alone. `predictor_logits` has the predictor's own precision.
+
+    Args:
+        folder: ``TRAINER__PLANS__CONFIGURATION``, with ``plans.json``, ``dataset.json`` and ``fold_N``.
+        folds: numbers or ``"all"``; None takes every numbered fold that holds the checkpoint.
+        checkpoint: name of the file in each fold's folder.
+        mirroring: whether the mirrored copies that nnU-Net averages are part of the network.
+        device: where windows are evaluated; a GPU's TF32 is turned off for the process.
+        name: what a person calls it; None takes the folder's name.
+
+    Raises:
+        ValueError: nnU-Net is not installed, or the folder is damaged, not supported or not safe to load.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        folds: Sequence[Fold] | None = None,
+        checkpoint: str = "checkpoint_final.pth",
+        mirroring: bool = True,
+        device: torch.device | str = "cpu",
+        name: str | None = None,
+    ) -> None:
+        versions = _versions(folder)
+        self.device = torch.device(device)
+        if self.device.type == "cuda":
+            # Its convolutions would round to ten bits, and the gradient with them.
+            torch.backends.cudnn.allow_tf32 = False
+        self.folder = TrainedFolder.read(folder, folds, checkpoint)
+        self.label_classes = LabelClasses.from_dataset(self.folder.dataset)
+        self.classes = self.label_classes.classes
+        names = self.folder.dataset["channel_names"]
+        self.channels = tuple(
+            SystemChannel(names[str(index)], names[str(index)], "HU" if scheme == "CTNormalization" else SCANNER_UNITS)
+            for index, scheme in enumerate(self.folder.settings["normalization_schemes"])
+        )
+        self.networks = tuple(network.to(self.device) for network in self.folder.networks)
+        self.mirror_axes = self.folder.mirror_axes if mirroring else ()
+        extents = self.folder.settings["patch_size"]
+        self.window_size: Triple = (1, *extents) if self.folder.slices else tuple(extents)
+        self.volume_logits = VolumeLogits(
+            mirrored_copies(self.networks, self.mirror_axes, slices=self.folder.slices),
+            self.window_size,
+            OVERLAP,
+            compute_device=self.device,
+            plan_grid=functools.partial(plan_bell_grid, slices=self.folder.slices),
+        )
+        self._logits = RegionVolumeLogits(self.volume_logits)
+        self._cases, self._exporter = CaseReader(self.folder, self.label_classes), Exporter(self.folder)
+        options = {
+            "configuration": self.folder.configuration,
+            "trainer": self.folder.trainer,
+            "checkpoint": checkpoint,
+            "folds": list(self.folder.folds),
+            "mirrored_axes": list(self.mirror_axes),
+            "window_size": list(self.window_size),
+            "overlap": OVERLAP,
+            "precision": "float32",
+        }
+        self.identity = SystemIdentity("nnunet", name or self.folder.path.name, self.folder.digest(), options, versions)
+
+    @staticmethod
+    def recognises(folder: Path) -> bool:
+        """Whether a folder is of nnU-Net's making: a trained network's, or that of a dataset's results."""
+        return (folder / "plans.json").is_file() or any(folder.glob("*__*__*/plans.json"))
+
+    @property
+    def class_indices(self) -> tuple[tuple[int, ...], ...]:
+        """The indices of a decision that make up each class; a region has several."""
+        return self.label_classes.class_indices
+
+    @property
+    def label_values(self) -> tuple[int, ...]:
+        """What nnU-Net writes for each index of a decision, the background first."""
+        return self.label_classes.decided_values
+
+    def prepare(self, raw: RawCase) -> Case:
+        """Read and preprocess a case with nnU-Net's own classes, the label by itself.
+
+        Voxels outside the nonzero mask are not movable where the plan normalises inside it, nor are voxels with the
+        ignore label.
+        """
+        return self._cases.prepare(raw)
+
+    def read_targets(self, raw: RawCase, grid: Volume) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
+        """Class indices in the raw grid; voxels with the ignore label do not count."""
+        if raw.label is None:
+            raise ValueError(f"case {raw.case_id!r} has no label")
+        values = self.label_classes.raw_values
+        labels = np.array(values)[read_label(raw.label, raw.images[0], grid, values)]
+        return self.label_classes.indices_of_raw(labels), self.label_classes.labelled(labels)
+
+    @property
+    def logits(self) -> LogitFn:
+        """Whole volumes -> the mean over folds, mirrored copies and windows; memory of one window in one copy."""
+        return self._logits
+
+    @property
+    def model(self) -> LogitFn:
+        """What attacks take: the logits themselves, which can keep volumes open, unless regions need scores."""
+        return super().model if self.label_classes.regions else self._logits
+
+    def decide(self, logits: Tensor) -> Tensor:
+        """Scores (B, K, D, H, W): the logits of labels; of regions, what makes the last positive one win."""
+        return self.label_classes.scores(logits)
+
+    def to_raw(self, logits: Tensor, case: Case) -> NDArray[np.uint8]:
+        """Class indices (D, H, W) of what nnU-Net's own export writes, in the raw grid."""
+        return self.label_classes.indices_of_written(self._exporter.raw_labels(logits, case.properties.own))
+
+    def predictor_logits(self, case: Case) -> Tensor:
+        """The logits (1, L, D, H, W) float16 that nnU-Net's predictor gives, bit for bit; without a gradient."""
+        return half_precision_logits(
+            self.networks, self.mirror_axes, self.volume_logits, case.inputs, slices=self.folder.slices
+        )
+
+
+def _versions(folder: str | Path) -> dict[str, str]:
+    """Of the packages that compute the outputs; a missing one is named with its remedy."""
+    packages = {"nnunetv2": "nnunetv2", "dynamic_network_architectures": "dynamic-network-architectures"}
+    missing = [module for module in packages if importlib.util.find_spec(module) is None]
+    if missing:
+        raise ValueError(
+            f"{folder}: a folder of nnU-Net needs {' and '.join(missing)}, which are not installed: "
+            "pip install 'rogseg[nnunet]'"
+        )
+    return {package: importlib.metadata.version(package) for package in ("torch", *packages.values())}

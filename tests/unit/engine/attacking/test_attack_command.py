@@ -1,0 +1,82 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from rogseg.engine import load_config
+from rogseg.registry import MODELS
+from tests.tiny_task import write_tiny_task
+from tests.tiny_training import ROOT, write_tiny_config
+from tools.attack import main as attack
+from tools.report import main as report
+
+ATTACKS = ROOT / "configs/attack"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A stored task, a config and two networks with random weights."""
+    directory = tmp_path_factory.mktemp("made")
+    write_tiny_task(directory / "task")
+    config = load_config(write_tiny_config(directory), {}, directory / "task")
+    for seed, name in enumerate(("own", "other")):
+        torch.manual_seed(seed)
+        torch.save({"state_dict": MODELS.build(config.model).state_dict()}, directory / f"{name}.pth")
+    return directory
+
+
+def arguments(made: Path, out: Path, name: str, *more: str) -> list[str]:
+    files = [str(made / "tiny.py"), str(made / "own.pth"), "--task", str(made / "task")]
+    return [*files, "--attack", str(ATTACKS / f"{name}.py"), "--out", str(out), "--protocol", "patch", *more]
+
+
+def findings(directory: Path) -> dict[str, bool]:
+    return {entry["name"]: entry["level"] == "ok" for entry in json.loads((directory / "sanity.json").read_text())}
+
+
+def records(directory: Path) -> list[dict[str, object]]:
+    entries = [json.loads(line) for line in (directory / "records.jsonl").read_text().splitlines()]
+    rows = [{key: value for key, value in entry.items() if key not in ("seconds", "crc")} for entry in entries]
+    return sorted(rows, key=lambda row: (str(row["case_id"]), str(row["condition"]), str(row["strength"])))
+
+
+def test_shards_merge_to_the_whole_and_every_check_is_reported(made: Path, tmp_path: Path) -> None:
+    few = ("--attack-options", "attack.num_iterations=20", "--epsilon", "8/255", "64/255")
+    assert attack(arguments(made, tmp_path / "whole", "apgd_ce", *few, "--surrogate", str(made / "other.pth"))) == 0
+    for shard in ("1/2", "2/2"):
+        out = tmp_path / f"part{shard[0]}"
+        assert attack(arguments(made, out, "apgd_ce", *few, "--shard", shard)) == 0
+    assert report([str(tmp_path / "part1"), str(tmp_path / "part2"), "--out", str(tmp_path / "merged")]) == 0
+    assert records(tmp_path / "merged") == records(tmp_path / "whole")
+    assert len(records(tmp_path / "whole")) == 2 * 3  # two cases, clean and two epsilons
+    found = findings(tmp_path / "whole")
+    assert set(found) >= {
+        "logits are not probabilities",
+        "the model is deterministic",
+        "gradients reach the inputs",
+        "a small step keeps the gradient's promise",
+        "transfer from a surrogate is not stronger than the white box",
+        "apgd_ce: more epsilon is not weaker",
+    }
+    assert found["the model is deterministic"]
+    transfer = "transfer from a surrogate is not stronger than the white box"
+    assert set(findings(tmp_path / "merged")) == set(found) - {transfer}
+    assert (tmp_path / "whole" / "table.md").read_text().startswith("Task99_Tiny, attack apgd_ce, protocol patch")
+
+
+def test_a_lesion_that_vanishes_is_judged_by_its_own_criterion(made: Path, tmp_path: Path) -> None:
+    few = ("--attack-options", "attack.num_iterations=2", "criterion.share=0.999999", "--max-cases", "1")
+    assert attack(arguments(made, tmp_path, "remove_class", *few)) == 0
+    assert "ClassVanished (target_class -1, share 0.999999)" in (tmp_path / "table.md").read_text()
+    (attacked,) = [row for row in records(tmp_path) if row["condition"] == "remove_class"]
+    assert isinstance(attacked["success"], bool)
+    (clean,) = [row for row in records(tmp_path) if row["condition"] == "clean"]
+    assert clean["success"] is None
+
+
+def test_mistakes_are_told_in_one_line(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert attack(arguments(made, tmp_path, "apgd_ce", "--epsilon", "eight")) == 2
+    assert "8/255" in capsys.readouterr().err
+    assert attack(arguments(made, tmp_path, "apgd_ce", "--attack-options", "criterion.type=DiceBellow")) == 2
+    assert "did you mean 'DiceBelow'" in capsys.readouterr().err

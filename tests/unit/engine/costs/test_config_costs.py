@@ -1,0 +1,48 @@
+import re
+
+import pytest
+
+from rogseg.estimation.estimate_table import format_seconds
+from tests.tiny_training import ROOT
+from tools.estimate import main
+
+CONFIG = str(ROOT / "configs/rog/rog_standard_hippocampus_light.py")
+
+
+def test_the_tool_tells_what_a_config_costs(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "250")
+    options = ["--seconds", "5", "--device", "cpu", "--gpu-memory", "1GB", "--volume", "40x60x40"]
+    assert main([CONFIG, *options]) == 0
+    table = capsys.readouterr().out
+    rows = dict(re.findall(r"^│ (.*?) *│ *(.*?) │", table, flags=re.MULTILINE))
+    assert rows["parameters"] == "2,596,347"
+    assert "14 epochs" in table
+    assert "8 windows of 32x48x32" in table
+    assert rows["GPU: largest batch"] == "at most 4"
+    assert re.fullmatch(r"at most \d+|none fits", rows["CPU: largest batch"])
+    # Without a GPU no second is told of one.
+    assert not [row for row in rows if "GPU" in row and re.search(r"\d (s|min|h)$", rows[row])]
+    for label in ("an epoch", "the whole training", "apgd_ce, protocol patch: a case"):
+        assert re.fullmatch(r"[\d.,]+ (s|min|h)", rows[label]), label
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--gpu-memory", "12XB"], "--gpu-memory '12XB'"),
+        (["--volume", "512x512"], "--volume '512x512' has 2 axes"),
+        (["--seconds", "0"], "--seconds 0.0 must be above 0"),
+        (["--attack", CONFIG], "is the config of a network, not of an attack"),
+    ],
+)
+def test_mistakes(capsys: pytest.CaptureFixture[str], options: list[str], message: str) -> None:
+    assert main([CONFIG, *options]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_seconds_in_words() -> None:
+    assert [format_seconds(value) for value in (0.1234, 119, 120, 7199, 7200, 4_920_000)] == [
+        "0.123 s", "119 s", "2.0 min", "120.0 min", "2.0 h", "1,367 h",
+    ]  # fmt: skip

@@ -1,0 +1,99 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from rogseg.engine.config.load import load_config
+from rogseg.engine.costs import fit_minutes as fit
+from rogseg.engine.costs.fit_minutes import MAX_EPOCHS, ShortSchedule, fit_minutes, short_schedule
+from rogseg.engine.training.train import train
+from rogseg.engine.training.warm_start import FINISHED
+from rogseg.estimation.calibration import Calibration, PassSeconds
+from rogseg.models.checkpoints import LAST, read_checkpoint
+from tests.tiny_task import write_tiny_task
+from tests.tiny_training import Overrides, tiny_config, write_tiny_config
+
+FREE: Overrides = {"trainer": {"type": "FreeTrainer", "num_replays": 5, "clean_loss_interval": 0}}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "iteration", "validation", "expected"),
+    [
+        (1000, 0.5, 10, ShortSchedule(20, 80)),  # twenty validations are exactly a fifth
+        (1000, 0.5, 20, ShortSchedule(10, 160)),
+        (1000, 0.5, 0, ShortSchedule(MAX_EPOCHS, 100)),
+        (100, 1, 50, ShortSchedule(1, 50)),  # one validation there must be
+        (10, 3, 0, ShortSchedule(3, 1)),
+    ],
+)
+def test_a_schedule_that_fits(seconds: float, iteration: float, validation: float, expected: ShortSchedule) -> None:
+    found = short_schedule(seconds, iteration, validation)
+    assert found == expected
+    assert found.num_epochs * (found.num_iterations * iteration + validation) <= seconds
+
+
+def test_too_little_time_is_told_with_what_it_takes() -> None:
+    with pytest.raises(ValueError, match=r"one mini-batch takes 4.0 s and a validation 5.0 s: give more minutes"):
+        short_schedule(8, 4, 5)
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that takes a second for a training step of a patch."""
+    seconds = Calibration((16, 16, 16), 5, PassSeconds(forward=0.1, input_gradient=0.5, training_step=1.0))
+    monkeypatch.setattr(fit, "calibration_of", lambda *_: seconds)
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_training_runs_through_its_cycle_and_is_resumed_in_it(tmp_path: Path) -> None:
+    task = write_tiny_task(tmp_path / "task")
+    config = tiny_config(tmp_path, task.directory, tmp_path / "w")
+    found = fit_minutes(config, 0.25, task.directory)
+    train(tiny_config(tmp_path, task.directory, tmp_path / "w", overrides=found), task.directory)
+    last = read_checkpoint(tmp_path / "w" / LAST)
+    assert last["meta"]["epoch"] == found["train_cfg.max_epochs"]
+    rates = [record["lr"] for record in last["train_loop"]["history"]]
+    assert rates[-1] < max(rates) / 2  # the cycle came to its end
+    resumed = tiny_config(tmp_path, task.directory, tmp_path / "w", overrides={"resume": True})
+    assert fit_minutes(resumed, 500, task.directory) == found
+
+
+@pytest.mark.usefixtures("slow")
+def test_replays_are_counted_in_time_and_epochs(tmp_path: Path) -> None:
+    task = write_tiny_task(tmp_path / "task")
+    config = tiny_config(tmp_path, task.directory, tmp_path / "w", overrides=FREE)
+    found = fit_minutes(config, 0.5, task.directory)
+    assert found["validation.interval"] == 5
+    # A mini-batch of two patches takes 10 s.
+    assert found["train_cfg.max_epochs"] // 5 * found["train_cfg.iterations_per_epoch"] == 2
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_stage_that_is_not_trained_is_not_trained_in_the_time_of_another(tmp_path: Path) -> None:
+    task = write_tiny_task(tmp_path / "task")
+    stage = tmp_path / "stage.py"
+    stage.write_text(write_tiny_config(tmp_path).read_text())
+    places = {"init_from": {"stage": str(stage), "work_dir": str(tmp_path / "before")}}
+    config = tiny_config(tmp_path, task.directory, tmp_path / "w", overrides=places)
+    with pytest.raises(ValueError, match=r"first run rogseg train stage --task .* --minutes 0.5"):
+        fit_minutes(config, 0.5, task.directory)
+    (tmp_path / "before").mkdir()
+    (tmp_path / "before" / FINISHED).write_text("{}")
+    (tmp_path / "before" / "best.pth").write_bytes(b"")
+    assert fit_minutes(config, 0.5, task.directory)["plateau"] is None
+
+
+def test_this_machine_is_timed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    task = write_tiny_task(tmp_path / "task")
+    found = fit_minutes(tiny_config(tmp_path, task.directory, tmp_path / "w"), 2, task.directory)
+    assert found["train_cfg.iterations_per_epoch"] > 1
+    assert re.match(r"2 minutes: \d+ epochs of \d+ mini-batches", capsys.readouterr().out)
+
+
+def test_mistakes(tmp_path: Path) -> None:
+    task = write_tiny_task(tmp_path / "task")
+    config = load_config(write_tiny_config(tmp_path), {"launcher": "pytorch"}, task.directory)
+    with pytest.raises(ValueError, match="--minutes times one process"):
+        fit_minutes(config, 30, task.directory)
+    with pytest.raises(ValueError, match="--minutes 0 must be above 0"):
+        fit_minutes(config, 0, task.directory)

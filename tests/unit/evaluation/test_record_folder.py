@@ -1,0 +1,208 @@
+"""The folder of an evaluation: killed, edited, mixed with another, shared by two processes, of an older version."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rogseg.evaluation.case_record import CLEAN, CaseRecord
+from rogseg.evaluation.identity import EvaluationIdentity
+from rogseg.evaluation.record_folder import RecordFolder
+from tests.identities import IDENTITY, dice_record, identity_with
+
+ZOO = Path(__file__).resolve().parents[3] / "model_zoo/records"
+
+
+def filled(directory: Path, identity: EvaluationIdentity = IDENTITY) -> RecordFolder:
+    folder = RecordFolder(directory, identity, {"python": "3.11"})
+    folder.add(dice_record("a", CLEAN, (0.9, 0.8)))
+    folder.add(dice_record("b", CLEAN, (0.9, None)))
+    folder.add(dice_record("a", "APGD-CE", (0.2, 0.6), success=True))
+    folder.add(dice_record("a", "Square", (0.5, 0.5)))
+    return folder
+
+
+def test_records_survive_closing_and_a_torn_line(tmp_path: Path) -> None:
+    folder = filled(tmp_path)
+    with (tmp_path / "records.jsonl").open("a") as file:
+        file.write(dice_record("b", "Square", (0.6, None)).to_line()[:-20])
+    again = RecordFolder(tmp_path, IDENTITY)
+    assert again.records == folder.records
+    assert again.conditions() == ("APGD-CE", "Square")
+    assert again.strengths() == (8 / 255,)
+    again.add(dice_record("b", "Square", (0.6, None)))
+    assert len(RecordFolder(tmp_path).records) == 5
+    assert RecordFolder(tmp_path).identity == IDENTITY
+    assert RecordFolder(tmp_path).environment == {"python": "3.11"}
+
+
+def test_a_record_is_added_once(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="already there"):
+        filled(tmp_path).add(dice_record("a", "Square", (0.1, 0.1)))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("system.digest", "xyz"),
+        ("system.options.overlap", 0.25),
+        ("task", "Other"),
+        ("classes", ("organ",)),
+        ("data.a", "another digest"),
+        ("data.c", "digest of c"),
+        ("condition", None),
+        ("condition.config.num_iterations", 20),
+        ("condition.config.rho", 0.75),
+        ("threat.type", "L2Threat"),
+        ("threat.unit", "raw"),
+        ("criterion.config.threshold", 0.5),
+        ("criterion.mu_source", "the whole fold"),
+        ("protocol", "patch"),
+        ("window_size", (32, 32, 32)),
+        ("overlap", 0.25),
+        ("measures", ()),
+        ("selection.seed", 1),
+        ("seed", 1),
+        ("fold", 1),
+        ("leak", "trained on"),
+        ("versions.rogseg", "9"),
+    ],
+)
+def test_whatever_numbers_depend_on_must_agree(tmp_path: Path, path: str, value: Any) -> None:
+    filled(tmp_path)
+    with pytest.raises(ValueError, match=f"{path.split('.')[0]}.*give another --out") as told:
+        RecordFolder(tmp_path, identity_with(path, value))
+    if value is not None:
+        assert path in str(told.value)
+
+
+def test_every_field_is_compared(tmp_path: Path) -> None:
+    """A field that is added is compared, too: none may be left out of the JSON form."""
+    assert set(IDENTITY.to_json()) == {field.name for field in dataclasses.fields(IDENTITY)}
+    assert EvaluationIdentity.from_json(IDENTITY.to_json()) == IDENTITY
+
+
+def test_a_long_list_of_differences_is_cut(tmp_path: Path) -> None:
+    many = dataclasses.replace(IDENTITY, data={f"case_{number:03}": "x" for number in range(50)})
+    filled(tmp_path)
+    with pytest.raises(ValueError, match=r"data\.a.*and 47 more"):
+        RecordFolder(tmp_path, many)
+
+
+def test_an_identity_lacks_nothing() -> None:
+    content = IDENTITY.to_json()
+    del content["system"]["digest"]
+    with pytest.raises(ValueError, match=r"keys: system\.digest"):
+        EvaluationIdentity.from_json(content)
+    with pytest.raises(TypeError):
+        EvaluationIdentity(task="Phantom")  # type: ignore[call-arg]
+    with pytest.raises(ValueError, match="JSON data"):
+        identity_with("system.options.file", Path("x")).to_json()
+
+
+def test_two_classes_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="two classes are called 'organ'"):
+        identity_with("classes", ("organ", "lesion", "organ"))
+
+
+def test_mu_is_noted_once_it_is_known(tmp_path: Path) -> None:
+    folder = filled(tmp_path)
+    folder.settle_mu(0.8625)
+    folder.settle_mu(0.8625)
+    criterion = RecordFolder(tmp_path, IDENTITY).identity.criterion
+    assert criterion is not None
+    assert criterion.mu == 0.8625
+    with pytest.raises(ValueError, match=r"criterion\.mu: 0\.8625 there, 0\.5 now"):
+        folder.settle_mu(0.5)
+    with pytest.raises(ValueError, match=r"criterion\.mu: 0\.8625 there, 0\.5 now"):
+        RecordFolder(tmp_path, identity_with("criterion.mu", 0.5))
+
+
+@pytest.mark.parametrize("replaced", [("0.2", "0.3"), ('"a"', '"c"'), ("true", "false"), ('"crc": "', '"crc": "0')])
+def test_an_edited_record_is_noticed(tmp_path: Path, replaced: tuple[str, str]) -> None:
+    filled(tmp_path)
+    path = tmp_path / "records.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([*lines[:2], lines[2].replace(*replaced), *lines[3:]]))
+    with pytest.raises(ValueError, match=r"records\.jsonl: line 3 .*checksum"):
+        RecordFolder(tmp_path)
+
+
+def test_a_record_without_checksum_is_noticed(tmp_path: Path) -> None:
+    filled(tmp_path)
+    with (tmp_path / "records.jsonl").open("a") as file:
+        file.write(dice_record("b", "Square", (0.6, None)).to_line() + "\n")
+    with pytest.raises(ValueError, match=r"line 5 .*checksum"):
+        RecordFolder(tmp_path)
+
+
+def test_two_processes_do_not_write_into_one_folder(tmp_path: Path) -> None:
+    """Both would attack the same cases and record each twice."""
+    folder = filled(tmp_path)
+    other = RecordFolder(tmp_path, IDENTITY)
+    other.add(dice_record("b", "Square", (0.6, None)))
+    with pytest.raises(ValueError, match=r"another process writes its records here, too.*--shard"):
+        folder.add(dice_record("b", "Square", (0.6, None)))
+    assert len(RecordFolder(tmp_path).records) == 5
+
+
+def test_records_without_a_header_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"no header.json here"):
+        RecordFolder(tmp_path)
+    filled(tmp_path)
+    (tmp_path / "header.json").unlink()
+    for identity in (IDENTITY, None):
+        with pytest.raises(ValueError, match=r"records.jsonl lies here without header.json"):
+            RecordFolder(tmp_path, identity)
+
+
+@pytest.mark.parametrize("header", ["[]", "{}", "{", '{"identity": [], "environment": {}}', '{"identity": 1}'])
+def test_a_damaged_header_is_told(tmp_path: Path, header: str) -> None:
+    filled(tmp_path)
+    (tmp_path / "header.json").write_text(header)
+    with pytest.raises(ValueError, match=r"header\.json"):
+        RecordFolder(tmp_path, IDENTITY)
+
+
+def test_shards_merge_to_what_one_run_gives(tmp_path: Path) -> None:
+    whole = filled(tmp_path / "whole")
+    whole.settle_mu(0.9)
+    for name in ("left", "right"):
+        shard = RecordFolder(tmp_path / name, IDENTITY)
+        for record in whole.records:
+            if record.condition == CLEAN or (record.condition == "Square") == (name == "left"):
+                shard.add(dataclasses.replace(record, seconds=3.0))
+    RecordFolder(tmp_path / "right").settle_mu(0.9)  # the left one was stopped before it knew
+    merged = RecordFolder.merge([tmp_path / "left", tmp_path / "right"], tmp_path / "merged")
+    assert merged.identity == whole.identity
+    assert [record.key for record in merged.records] == [record.key for record in whole.records]
+
+
+def test_shards_that_disagree_do_not_merge(tmp_path: Path) -> None:
+    filled(tmp_path / "left")
+    right = RecordFolder(tmp_path / "right", IDENTITY)
+    right.add(CaseRecord.of_clean("a", {"Dice": (0.5, 0.8)}))
+    with pytest.raises(ValueError, match="differs from another shard's"):
+        RecordFolder.merge([tmp_path / "left", tmp_path / "right"], tmp_path / "merged")
+    RecordFolder(tmp_path / "other", identity_with("seed", 3))
+    with pytest.raises(ValueError, match="seed"):
+        RecordFolder.merge([tmp_path / "left", tmp_path / "other"], tmp_path / "nothing")
+    assert not (tmp_path / "nothing").exists()
+
+
+@pytest.mark.parametrize("name", ["rog_standard_hippocampus_light/apgd_ce_20", "rog_standard_hippocampus_light/test"])
+def test_records_of_an_older_version_are_read_but_not_added_to(name: str) -> None:
+    before = (ZOO / name / "records.jsonl").read_bytes()
+    folder = RecordFolder(ZOO / name)
+    old = json.loads((ZOO / name / "header.json").read_text())["identity"]
+    assert folder.identity.is_legacy
+    assert folder.identity.system.digest == old["checkpoint"]
+    assert set(folder.identity.cases) == set(folder.clean())
+    assert len(folder.identity.classes) == 2
+    with pytest.raises(ValueError, match="older version"):
+        folder.add(dice_record("new", "PGD", (0.1, 0.1)))
+    with pytest.raises(ValueError, match="older version"):
+        RecordFolder(ZOO / name, IDENTITY)
+    assert (ZOO / name / "records.jsonl").read_bytes() == before

@@ -1,0 +1,120 @@
+"""Rows of a table: worst cases, cascades, verdicts, what is missing; and what notes say about them."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
+from rogseg.evaluation.notes import notes_on
+from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.evaluation.summary import ConditionSummary, area_under_curve, summarise_all, worst_case
+from rogseg.metrics import Dice, FalseVolume
+from tests.identities import IDENTITY, dice_record, identity_with
+
+EPSILON = 8 / 255
+
+
+def filled(directory: Path) -> RecordFolder:
+    folder = RecordFolder(directory, IDENTITY)
+    folder.add(dice_record("a", CLEAN, (0.9, 0.8)))
+    folder.add(dice_record("b", CLEAN, (0.9, None)))
+    folder.add(dice_record("a", "APGD-CE", (0.2, 0.6), success=True))
+    folder.add(dice_record("b", "APGD-CE", (0.7, None)))
+    folder.add(dice_record("a", "Square", (0.5, 0.5)))
+    return folder
+
+
+def rows_of(folder: RecordFolder) -> dict[tuple[str, float], ConditionSummary]:
+    return {(row.condition, row.strength): row for row in summarise_all(folder)}
+
+
+def test_rows_of_the_table(tmp_path: Path) -> None:
+    rows = rows_of(filled(tmp_path))
+    assert list(rows) == [(CLEAN, 0.0), ("APGD-CE", EPSILON), ("Square", EPSILON), (WORST_CASE, EPSILON)]
+    assert rows[CLEAN, 0.0].mean_dice == pytest.approx((0.85 + 0.9) / 2)
+    assert rows[CLEAN, 0.0].standing == {}
+    attacked = rows["APGD-CE", EPSILON]
+    assert attacked.dice == pytest.approx({"a": 0.4, "b": 0.7})
+    assert attacked.by_case("Dice", 1) == {"a": 0.6}
+    assert attacked.largest_distance("distance_raw") == pytest.approx((EPSILON * 5,))
+    assert rows[WORST_CASE, EPSILON].robust_accuracy == pytest.approx(0.5)
+
+
+def test_worst_case_takes_the_lowest_mean_and_the_lowest_of_each_class(tmp_path: Path) -> None:
+    worst = worst_case(filled(tmp_path), EPSILON)
+    assert worst.dice == pytest.approx({"a": 0.4, "b": 0.7})
+    assert worst.by_case("Dice", 0) == {"a": 0.2, "b": 0.7}
+    assert worst.by_case("Dice", 1) == {"a": 0.5}
+    assert worst.standing == {"a": False, "b": True}
+
+
+def test_success_of_any_attack_is_success_of_the_worst_case(tmp_path: Path) -> None:
+    folder = RecordFolder(tmp_path, IDENTITY)
+    folder.add(dice_record("a", "APGD-CE", (0.2, 0.2), success=False))
+    folder.add(dice_record("a", "Lesion", (0.8, 0.8), success=True))
+    assert worst_case(folder, EPSILON).standing == {"a": False}
+
+
+def test_a_case_that_had_fallen_before_the_cascade_counts(tmp_path: Path) -> None:
+    folder = RecordFolder(tmp_path, IDENTITY)
+    folder.add(dice_record("a", CLEAN, (0.1, 0.1)))
+    folder.add(dice_record("a", WORST_CASE, (0.1, 0.1), success=True))
+    assert folder.conditions() == ()
+    assert worst_case(folder, EPSILON).dice == pytest.approx({"a": 0.1})
+
+
+def test_a_case_without_foreground_is_neither_success_nor_failure(tmp_path: Path) -> None:
+    folder = RecordFolder(tmp_path, IDENTITY)
+    folder.add(dice_record("a", "APGD-CE", (0.0, None), success=None))
+    assert rows_of(folder)["APGD-CE", EPSILON].standing == {}
+
+
+def test_what_is_missing_is_counted(tmp_path: Path) -> None:
+    folder = filled(tmp_path)
+    rows = rows_of(folder)
+    assert [row.num_missing for row in rows.values()] == [0, 0, 1, 2]
+    notes = " ".join(notes_on(folder))
+    assert "INCOMPLETE: Square at 8/255 is over 1 of 2 cases" in notes
+    assert "APGD-CE at" not in notes
+
+
+def test_members_that_a_cascade_did_not_need_are_not_missing(tmp_path: Path) -> None:
+    folder = filled(tmp_path)
+    folder.add(dice_record("a", WORST_CASE, (0.2, 0.6), success=True))
+    folder.add(dice_record("b", WORST_CASE, (0.7, None)))
+    assert all(row.num_missing == 0 for row in summarise_all(folder))
+
+
+def test_a_class_that_appears_where_none_is_is_counted_openly(tmp_path: Path) -> None:
+    measures = (Dice().describe(), FalseVolume().describe())
+    folder = RecordFolder(tmp_path, dataclasses.replace(IDENTITY, measures=measures))
+    folder.add(CaseRecord.of_clean("a", {"Dice": (1.0, 0.0), "false volume": (None, 0.001)}))
+    folder.add(CaseRecord.of_clean("b", {"Dice": (1.0, None), "false volume": (None, 0.0)}))
+    (note,) = notes_on(folder)
+    assert note.startswith("clean: lesion is absent from 2 targets and predicted in 1 of them, from 0.001 to 0.001 ml")
+
+
+@pytest.mark.parametrize(("leak", "words"), [("trained on", "had: trained on"), ("not recorded", "is not recorded")])
+def test_a_leak_is_said(tmp_path: Path, leak: str, words: str) -> None:
+    folder = RecordFolder(tmp_path, identity_with("leak", leak))
+    for case_id in ("a", "b"):
+        folder.add(dice_record(case_id, CLEAN, (0.9, 0.8)))
+    assert words in notes_on(folder)[0]
+
+
+def test_the_area_is_noted_once_it_is_whole(tmp_path: Path) -> None:
+    folder = filled(tmp_path)
+    assert not any("area" in note for note in notes_on(folder))
+    for case_id in ("a", "b"):
+        folder.add(dice_record(case_id, "APGD-CE", (0.1, 0.1), 16 / 255))
+    area = (8 * (0.875 + 0.55) / 2 + 8 * (0.55 + 0.1) / 2) / 16
+    assert f"APGD-CE: area under mean Dice over epsilon up to 16/255 {area:.3f}, of at most 1." in notes_on(folder)
+
+
+def test_area_under_curve() -> None:
+    assert area_under_curve([0.0, 0.01, 0.04], [1.0, 0.75, 0.0]) == pytest.approx(0.5)
+    with pytest.raises(ValueError, match="ascend"):
+        area_under_curve([0.0, 0.0], [1.0, 1.0])
+    with pytest.raises(ValueError, match="at least two"):
+        area_under_curve([0.0], [1.0])

@@ -1,0 +1,58 @@
+"""The zoo's page takes numbers only from records of the zoo's own weights."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from rogseg.evaluation.case_record import CLEAN
+from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.evaluation.zoo_page import zoo_page
+from tests.identities import dice_record, of_cases
+from tools import report, zoo
+
+
+def make_zoo(directory: Path, digest: str) -> Path:
+    directory.mkdir()
+    (directory / "net.safetensors").write_bytes(b"weights")
+    entry = {"config": "configs/net.py", "file": "net.safetensors", "sha256": "abc"}
+    (directory / "index.json").write_text(json.dumps({"net": entry}))
+    for name, condition in (("test", None), ("attacked", of_cases(6).condition)):
+        changes = {"condition": condition, "threat": of_cases(6).threat if condition else None}
+        identity = of_cases(6, **changes)
+        folder = RecordFolder(directory / "records" / "net" / name, identity)
+        for number in range(6):
+            folder.add(dice_record(f"case_{number}", CLEAN, (0.8 + number / 100, 0.9)))
+            if condition:
+                folder.add(dice_record(f"case_{number}", "apgd_ce", (0.3 + number / 100, 0.1)))
+    header = directory / "records/net/attacked/header.json"
+    header.write_text(header.read_text().replace('"abc"', f'"{digest}"'))
+    return directory
+
+
+def test_accuracy_and_robustness_come_from_the_records(tmp_path: Path) -> None:
+    page = zoo_page(make_zoo(tmp_path / "zoo", "abc"))
+    assert "## Accuracy of net, protocol `volume`" in page
+    assert "| organ | 6 | 0.825 [0.805, 0.845] |" in page
+    assert "## Robustness, protocol `volume`, 6 cases" in page
+    assert "| apgd_ce, 5 iterations, 8/255 | 0.212 [" in page
+
+
+def test_records_of_another_checkpoint_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    directory = make_zoo(tmp_path / "zoo", "xyz")
+    with pytest.raises(ValueError, match=r"attacked \(xyz instead of abc\).*make them again"):
+        zoo_page(directory)
+    assert zoo.main(["--zoo", str(directory), "--out", str(tmp_path / "page.md")]) == 2
+    assert "other checkpoints" in capsys.readouterr().err
+    assert not (tmp_path / "page.md").exists()
+
+
+def test_report_on_a_test_says_what_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    directory = make_zoo(tmp_path / "zoo", "abc") / "records/net/test"
+    assert report.main([str(directory)]) == 0
+    assert "accuracy without attack or corruption" in capsys.readouterr().out
+    assert not (directory / "sanity.json").exists()
+    shutil.rmtree(directory)
+    assert report.main([str(directory)]) == 2
+    assert "no header.json" in capsys.readouterr().err

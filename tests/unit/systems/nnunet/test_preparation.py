@@ -1,0 +1,134 @@
+"""What an adversary may do to a case that nnU-Net prepared: box, raw units, voxels that stay."""
+
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+import torch
+
+from rogseg.preprocessing import read_image
+from rogseg.storage import RawCase
+from rogseg.systems import NNUNetSystem
+from tests.unit.systems.nnunet.tiny_folder import LABELS, REGIONS, tiny_dataset, tiny_plans, write_case, write_folder
+
+pytest.importorskip("nnunetv2")
+
+
+def test_ct_has_the_clipped_window_also_where_it_is_resampled(tmp_path: Path) -> None:
+    raw = write_case(tmp_path / "raw")
+    for spacing in [(1, 1, 1), (1.4, 0.7, 1.2), (3.6, 0.8, 0.8)]:
+        plans = tiny_plans(schemes=["CTNormalization"], spacing=spacing)
+        case = NNUNetSystem(write_folder(tmp_path / f"net{spacing[0]}", plans)).prepare(raw)
+        lower, upper = (-40 - 60) / 37, (190 - 60) / 37
+        torch.testing.assert_close(case.box.lower.item(), lower, rtol=0, atol=1e-6)
+        torch.testing.assert_close(case.box.upper.item(), upper, rtol=0, atol=1e-6)
+        assert torch.equal(case.box.clip(case.inputs), case.inputs)
+        assert case.raw_width == pytest.approx((230.0,), abs=1e-4)
+        torch.testing.assert_close(case.properties.network_epsilon(18.5).item(), 0.5)
+    # Some voxels lie at either end, so the ends are those that the inputs were clipped to.
+    unresampled = NNUNetSystem(tmp_path / "net1").prepare(raw)
+    assert unresampled.inputs.min() == unresampled.box.lower
+    assert unresampled.inputs.max() == unresampled.box.upper
+
+
+def test_z_scored_channels_have_the_range_of_the_case_and_lead_back_to_raw_values(tmp_path: Path) -> None:
+    raw = write_case(tmp_path / "raw", channels=2, corner=True)
+    schemes = ["ZScoreNormalization", "RescaleTo01Normalization"]
+    folder = write_folder(tmp_path / "net", tiny_plans(schemes=schemes, masked=True), tiny_dataset(LABELS, 2))
+    case = NNUNetSystem(folder).prepare(raw)
+    for channel, (line, width) in enumerate(zip(case.properties.lines, case.raw_width, strict=True)):
+        image = np.asarray(nibabel.load(raw.images[channel]).dataobj)[2:-2, 2:-2, 2:-2]
+        inside = np.ones(image.shape, dtype=bool)
+        inside[: 13 // 2 - 2, : 11 // 2 - 2, : 17 // 2 - 2] = False
+        restored = case.inputs[0, channel].numpy().transpose(2, 1, 0) * line.scale + line.offset
+        np.testing.assert_allclose(restored[inside], image[inside], atol=1e-4)
+        assert width == pytest.approx(image.max() - image.min(), rel=1e-5)
+    assert torch.equal(case.box.lower.flatten(), case.inputs.amin((0, 2, 3, 4)))
+    assert torch.equal(case.box.upper.flatten(), case.inputs.amax((0, 2, 3, 4)))
+
+
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (1.3, 0.8, 1.1)])
+def test_the_image_does_not_depend_on_the_label_and_the_outside_is_frozen(
+    spacing: tuple[float, ...], tmp_path: Path
+) -> None:
+    raw = write_case(tmp_path / "raw", corner=True)
+    system = NNUNetSystem(write_folder(tmp_path / "net", tiny_plans(masked=True, spacing=spacing)))
+    labelled, bare = system.prepare(raw), system.prepare(RawCase("bare", raw.images, None))
+    assert torch.equal(labelled.inputs, bare.inputs)
+    assert bare.targets is None
+    assert bare.movable is not None
+    assert labelled.movable is not None
+    assert torch.equal(labelled.movable, bare.movable)
+    assert 0.05 < (~bare.movable).float().mean() < 0.3
+    # The label reaches over the zero corner: handed over together, it would have changed the image.
+    plans, configuration, _ = system.folder.managers()
+    trapped, _, _ = configuration.preprocessor_class(verbose=False).run_case(
+        [str(path) for path in raw.images], str(raw.label), plans, configuration, tiny_dataset()
+    )
+    assert not np.array_equal(trapped, bare.inputs[0].numpy())
+    if spacing == (1.0, 1.0, 1.0):
+        assert torch.equal(bare.movable[0, 0], bare.inputs[0, 0] != 0)
+        assert NNUNetSystem(write_folder(tmp_path / "open", tiny_plans())).prepare(raw).movable is None
+
+
+def test_targets_are_the_cropped_label_and_ignored_voxels_do_not_count(tmp_path: Path) -> None:
+    raw = write_case(tmp_path / "raw", labels=(0, 1, 2, 3))
+    label = np.asarray(nibabel.load(raw.label).dataobj)[2:-2, 2:-2, 2:-2].transpose(2, 1, 0)
+    dataset = tiny_dataset({**LABELS, "ignore": 3})
+    case = NNUNetSystem(write_folder(tmp_path / "net", dataset=dataset)).prepare(raw)
+    assert case.targets is not None
+    assert case.movable is not None
+    assert np.array_equal(case.targets[0].numpy(), np.where(label == 3, 0, label))
+    assert np.array_equal(case.movable[0, 0].numpy(), label != 3)
+    regions = NNUNetSystem(write_folder(tmp_path / "regions", dataset=tiny_dataset(REGIONS))).prepare(raw)
+    assert regions.targets is not None
+    assert np.array_equal(regions.targets[0].numpy(), label)
+    assert regions.movable is None
+
+
+def test_a_file_with_all_channels_is_the_same_case_as_one_file_for_each(tmp_path: Path) -> None:
+    raw = write_case(tmp_path / "raw", channels=2)
+    files = [nibabel.load(path) for path in raw.images]
+    together = np.stack([np.asarray(file.dataobj) for file in files], axis=-1)
+    nibabel.save(nibabel.Nifti1Image(together, files[0].affine), tmp_path / "together.nii.gz")
+    plans = tiny_plans(schemes=["CTNormalization", "ZScoreNormalization"])
+    system = NNUNetSystem(write_folder(tmp_path / "net", plans, tiny_dataset(LABELS, 2)))
+    apart, case = system.prepare(raw), system.prepare(RawCase("case", (tmp_path / "together.nii.gz",), raw.label))
+    assert torch.equal(case.inputs, apart.inputs)
+    assert np.array_equal(system.segment(case), system.segment(apart))
+    assert system.segment(case).shape == files[0].shape
+
+
+def test_a_label_file_is_read_as_what_is_decided_in_the_raw_grid(tmp_path: Path) -> None:
+    raw = write_case(tmp_path / "raw", labels=(0, 1, 2, 3))
+    label = np.asarray(nibabel.load(raw.label).dataobj)
+    grid = read_image(raw.images, 1)
+    ignoring = NNUNetSystem(write_folder(tmp_path / "net", dataset=tiny_dataset({**LABELS, "ignore": 3})))
+    targets, counts = ignoring.read_targets(raw, grid)
+    assert np.array_equal(targets, np.where(label == 3, 0, label))
+    assert counts is not None
+    assert np.array_equal(counts, label != 3)
+    merged = {**tiny_dataset({"background": 0, "any": [1, 2], "hard": 3}), "regions_class_order": [1, 3]}
+    regions = NNUNetSystem(write_folder(tmp_path / "regions", dataset=merged))
+    targets, counts = regions.read_targets(raw, grid)
+    assert np.array_equal(targets, np.array([0, 1, 1, 2])[label])
+    assert counts is None
+    assert regions.label_values == (0, 1, 3)
+    with pytest.raises(ValueError, match="no label"):
+        regions.read_targets(RawCase("bare", raw.images, None), grid)
+
+
+def test_unusable_cases_are_refused_with_file_and_remedy(tmp_path: Path) -> None:
+    system = NNUNetSystem(write_folder(tmp_path / "net"))
+    raw = write_case(tmp_path / "raw", labels=(0, 1, 2, 5))
+    with pytest.raises(ValueError, match=r"case_0\.nii\.gz: it holds the values \[5\]"):
+        system.prepare(raw)
+    with pytest.raises(ValueError, match=r"gone\.nii\.gz"):
+        system.prepare(RawCase("gone", (tmp_path / "gone.nii.gz",), None))
+    sheared = nibabel.load(raw.images[0])
+    affine = sheared.affine.copy()
+    affine[0, 1] = 0.7
+    nibabel.save(nibabel.Nifti1Image(np.asarray(sheared.dataobj), affine), tmp_path / "sheared.nii.gz")
+    with pytest.raises(ValueError, match=r"sheared\.nii\.gz: nnU-Net's SimpleITKIO does not read"):
+        system.prepare(RawCase("sheared", (tmp_path / "sheared.nii.gz",), None))

@@ -1,0 +1,64 @@
+import resource
+import subprocess
+import sys
+
+import pytest
+
+from rogseg.commands import COMMANDS, main
+from tests.tiny_training import ROOT
+
+HEAVY = {"torch", "numpy", "mmengine", "scipy", "nibabel", "matplotlib", "rich", "rogseg.engine"}
+
+
+def test_every_file_is_a_command_and_every_command_has_its_file() -> None:
+    files = {path.stem for path in (ROOT / "rogseg" / "commands").glob("*.py")} - {"__init__"}
+    assert files == set(COMMANDS)
+    assert len(COMMANDS) == len(set(COMMANDS))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_says_what_a_command_does_and_exits(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    assert text.startswith(f"usage: rogseg {command} ")
+
+
+def test_help_takes_under_a_fifth_of_a_second_and_loads_nothing_heavy() -> None:
+    code = "import sys\nfrom rogseg.commands import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+    code += f"loaded = {HEAVY!r} & set(sys.modules)\nassert not loaded, loaded\n"
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert all(command in shown for command in COMMANDS)
+    # Time of the processor, which others on the machine do not lengthen.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["trian"], "rogseg: there is no command 'trian': did you mean 'train'?"),
+        (["train", "rog_standard_livre"], "rogseg train: rog_standard_livre: there is no such network config"),
+        (["train", "rog_standard_livre"], "did you mean 'rog_standard_liver'?"),
+        (["train", "apgd_ce"], "apgd_ce is no network config"),
+        (["attack", "rog_standard_liver", "weights.pth", "--attack", "rog_freeat"], "rog_freeat is no attack config"),
+        (["attack", "rog_standard_liver", "weights.pth", "--attack", "apgd_cee"], "did you mean 'apgd_ce'?"),
+        (["attack", "rog_standard_liver", "--attack", "apgd_ce"], "a config needs its checkpoint behind it"),
+    ],
+)
+def test_a_wrong_word_is_answered_in_one_line(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+
+
+def test_the_package_runs_as_a_module() -> None:
+    shown = subprocess.run(
+        [sys.executable, "-m", "rogseg", "--version"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert shown.stdout.startswith("rogseg ")
