@@ -32,8 +32,8 @@ from rogseg.systems.case_source import crop_case, foreground_window
 __all__ = ["Evaluation", "evaluate_robustness", "evaluated_case"]
 
 HALF_OF_CLEAN = {"type": "DiceBelow", "threshold": "half of the mean clean Dice of the cases"}
-MOST_CHECKED = 5  # cases that the sanity checks look at
 ALL_CASES = CaseSelection("all", None)
+MOST_CHECKED = 5  # cases that the sanity checks may look at
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,8 +144,9 @@ def evaluate_robustness(
     if on_progress is not None:
         on_progress(loop.count_done(shard_ids, settings.epsilons), total)
     loop.run(shard_ids, settings.epsilons, criterion)
-    labelled = [load_case(case_id) for case_id in shard_ids[:MOST_CHECKED]]
-    return Evaluation(records, check_model(system.model, labelled, make_threat, records, sanity, seed))
+    looked_at = [load_case(case_id) for case_id in shard_ids[:MOST_CHECKED]] if sanity != "none" else []
+    findings = check_model(system, looked_at, make_threat, max(settings.epsilons), records, sanity, seed)
+    return Evaluation(records, findings)
 
 
 def evaluated_case(cases: CaseSource, case_id: str, system: System, protocol: Protocol) -> Case:
