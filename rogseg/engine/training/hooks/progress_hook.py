@@ -8,6 +8,7 @@ from pathlib import Path
 from mmengine.hooks import Hook
 
 from rogseg.cases import Batch
+from rogseg.engine.console import make_console
 from rogseg.engine.training.train_loop import TrainLoop
 from rogseg.engine.training.training_runner import TrainingRunner
 from rogseg.progress import ProgressDisplay
@@ -23,7 +24,7 @@ class ProgressHook(Hook):
     priority = "BELOW_NORMAL"
 
     def __init__(self) -> None:
-        self.display = ProgressDisplay("iterations")
+        self.display = ProgressDisplay("iterations", console=make_console())
         self.shown = contextlib.ExitStack()
         self.begin = 0.0
         self.first_epoch = 0
@@ -59,8 +60,8 @@ class ProgressHook(Hook):
             left = (time.monotonic() - self.begin) / done * (loop.max_epochs - loop.epoch - 1)
             self._say(runner, epoch_line(loop.history, loop.max_epochs, len(loop.dataloader), left))
 
-    def after_train(self, runner: TrainingRunner) -> None:
-        """Show no more."""
+    def after_run(self, runner: TrainingRunner) -> None:
+        """Show no more, also where the training is broken off."""
         self.shown.close()
 
     def _say(self, runner: TrainingRunner, line: str) -> None:
