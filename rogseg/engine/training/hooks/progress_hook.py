@@ -23,7 +23,7 @@ class ProgressHook(Hook):
     priority = "BELOW_NORMAL"
 
     def __init__(self) -> None:
-        self.display = ProgressDisplay("iterations")
+        self.display = ProgressDisplay("iterations", console=make_console())
         self.shown = contextlib.ExitStack()
         self.begin = 0.0
         self.first_epoch = 0
