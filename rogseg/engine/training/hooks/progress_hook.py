@@ -8,6 +8,7 @@ from pathlib import Path
 from mmengine.hooks import Hook
 
 from rogseg.cases import Batch
+from rogseg.engine.console import make_console
 from rogseg.engine.training.train_loop import TrainLoop
 from rogseg.engine.training.training_runner import TrainingRunner
 from rogseg.progress import ProgressDisplay
