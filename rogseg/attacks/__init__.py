@@ -3,7 +3,7 @@
 from rogseg.attacks.apgd import APGD
 from rogseg.attacks.base import Attack, AttackResult, Perturbation
 from rogseg.attacks.criteria import ClassGrown, ClassVanished, Criterion, DiceBelow
-from rogseg.attacks.ensembles import AutoAttack, Composite, SegmentationEnsemble
+from rogseg.attacks.ensembles import SEA, AutoAttack, Composite, SegmentationEnsemble
 from rogseg.attacks.fab import FAB, FABDice
 from rogseg.attacks.fgsm import FGSM
 from rogseg.attacks.legacy import LegacyPGD, LegacyROG, LegacyROGThreat
@@ -19,6 +19,7 @@ __all__ = [
     "FAB",
     "FGSM",
     "PGD",
+    "SEA",
     "Attack",
     "AttackResult",
     "AutoAttack",

@@ -28,8 +28,8 @@ class APGD(Attack):
         num_iterations: steps of each restart.
         num_restarts: runs from different starts; each case keeps one whole iterate of one run.
         rho: the step is halved at a checkpoint when fewer than this share of the steps since the last one went up.
-        select: keep the iterate with the highest objective ("objective") or with the lowest Dice ("dice"); the search
-            itself always goes on from the highest objective.
+        select: keep the iterate with the highest objective ("objective"), with the lowest Dice ("dice") or with the
+            fewest voxels right ("accuracy"); the search itself always goes on from the highest objective.
         first_check_against_zero: compare the first loss with 0 instead of the start's loss at the first checkpoint, as
             the reference implementation does by an array index of -1; False is the algorithm as published.
 
@@ -72,7 +72,8 @@ class APGD(Attack):
 
     def _run(self, problem: Problem, start: Tensor, best: BestIterate) -> None:
         """One run; iterates are never modified in place, so keeping one costs no copy."""
-        every = self.select == "dice"  # else the leader is what to keep, and a second copy of it would only cost memory
+        # Otherwise the leader is what to keep, and a second copy of it would only cost memory.
+        every = self.select != "objective"
         volume = previous = leader = start
         scores, gradient, logits = scored_gradient(problem, self.objective, 0.0, volume)
         if every:

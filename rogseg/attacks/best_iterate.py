@@ -1,6 +1,6 @@
 """Which of its iterates an attack hands back."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -13,13 +13,13 @@ from rogseg.metrics import mean_foreground_dice
 
 __all__ = ["BestIterate", "Select", "check_select", "replace_cases", "score_only", "scored_gradient"]
 
-Select = Literal["objective", "dice"]
+Select = Literal["objective", "dice", "accuracy"]
 
 
 def check_select(select: str) -> None:
-    """Refuse anything but the two ways to choose an iterate."""
-    if select not in ("objective", "dice"):
-        raise ValueError(f"select is {select!r}, expected 'objective' or 'dice'")
+    """Refuse anything but the ways to choose an iterate."""
+    if select not in get_args(Select):
+        raise ValueError(f"select is {select!r}, expected one of {', '.join(map(repr, get_args(Select)))}")
 
 
 def scored_gradient(
@@ -54,8 +54,8 @@ class BestIterate:
     """The iterate of each case that is best so far, kept whole.
 
     Args:
-        select: "objective" keeps the highest score, "dice" the lowest mean foreground Dice (a case without foreground
-            has none and keeps the highest score).
+        select: "objective" keeps the highest score; "dice" the lowest mean foreground Dice (a case without foreground
+            has none and keeps the highest score); "accuracy" the lowest share of voxels that are right.
         targets: (B, D, H, W).
     """
 
@@ -71,6 +71,8 @@ class BestIterate:
         if self.select == "dice":
             dice = mean_foreground_dice(case_dice(logits, self.targets))
             rank = torch.where(dice.isnan(), rank, -dice)
+        elif self.select == "accuracy":
+            rank = -(logits.argmax(dim=1) == self.targets).flatten(1).double().mean(dim=1)
         self.keep(volume, rank)
 
     def keep(self, volume: Tensor, rank: Tensor) -> None:

@@ -110,10 +110,18 @@ def value_and_gradient(
     Returns:
         the objective (B,), its gradient with respect to the inputs (B, C, D, H, W), the logits (B, K, D, H, W);
         all detached.
+
+    Raises:
+        ValueError: the logits do not depend on the inputs in a way that autograd knows.
     """
     with torch.enable_grad():
         leaf = inputs.detach().requires_grad_()
         logits = model(leaf)
         values = objective(logits, targets)
+        if not values.requires_grad:
+            raise ValueError(
+                "the model's logits carry no gradient for its inputs: hand over a differentiable network, or take an "
+                "attack that needs none, such as Square"
+            )
         (gradient,) = torch.autograd.grad(values.sum(), leaf)
     return values.detach(), gradient, logits.detach()

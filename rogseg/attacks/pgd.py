@@ -25,7 +25,8 @@ class PGD(Attack):
         step_size: length of a step in units of epsilon; None is 2.5 / num_iterations, which can cross the ball.
         num_restarts: runs from different starts; each case keeps one whole iterate of one run.
         random_start: start at random points of the ball; without it only the first run starts at the inputs.
-        select: keep the iterate with the highest objective ("objective") or with the lowest Dice ("dice").
+        select: keep the iterate with the highest objective ("objective"), with the lowest Dice ("dice") or with the
+            fewest voxels right ("accuracy").
 
     Source: Madry et al. 2018. Deviation: the best iterate is kept, not the last.
     """

@@ -25,9 +25,11 @@ class ShrinkingAPGD(Attack):
     Args:
         objective: what to ascend.
         num_iterations: of all stages together, at least 3.
-        select: which iterate the last stage hands back; the others go on from the highest objective.
+        select: which iterate the last stage hands back.
+        hand_over: which iterate, projected onto the smaller ball, the next stage starts from.
 
-    Source: Croce, Singh and Hein 2024 (SEA), progressive reduction of the radius.
+    Source: Croce, Singh and Hein 2024 (SEA), progressive reduction of the radius, where the iterate of lowest accuracy
+    is handed over.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class ShrinkingAPGD(Attack):
         objective: Objective | dict[str, Any] = {"type": "CrossEntropy"},  # noqa: B006 (only read)
         num_iterations: int = 100,
         select: Select = "objective",
+        hand_over: Select = "objective",
     ) -> None:
         super().__init__(objective)
         if num_iterations < len(STAGES):
@@ -43,7 +46,7 @@ class ShrinkingAPGD(Attack):
         budget.append(num_iterations - sum(budget))
         last = len(STAGES) - 1
         self.stages = [
-            (factor, APGD(self.objective, num_iterations=budget[i], select=select if i == last else "objective"))
+            (factor, APGD(self.objective, num_iterations=budget[i], select=select if i == last else hand_over))
             for i, (factor, _) in enumerate(STAGES)
         ]
 

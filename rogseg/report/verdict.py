@@ -132,6 +132,11 @@ def _sentence(
 
 def _cautions(contents: Contents, system: str, row: Row, attacked: Estimate, tone: Tone) -> tuple[str, ...]:
     cautions = []
+    origins = {origin.key: origin for origin in contents.origins}
+    keys = {r.origin for r in contents.rows if r.system == system}
+    incomplete = [note for key in sorted(keys) for note in origins[key].notes if note.startswith("INCOMPLETE")]
+    if incomplete:
+        cautions.append(f"The evaluation is not finished, so these numbers will change: {incomplete[0]}")
     findings = [finding for finding in contents.findings if finding.system in (system, "")]
     names = {finding.name for finding in findings}
     failed = {finding.name for finding in findings if finding.level == "failed"}

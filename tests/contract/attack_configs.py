@@ -20,6 +20,7 @@ class Contract:
         black_box: whether it must never call autograd.
         maximal: whether the volume with the highest margin in ball and box is what it looks for.
         minimal_norm: whether the shortest perturbation is what it looks for.
+        scale_free: whether logits times a constant must give the same result.
     """
 
     config: dict[str, Any] = field(default_factory=dict)
@@ -28,6 +29,7 @@ class Contract:
     black_box: bool = False
     maximal: bool = True
     minimal_norm: bool = False
+    scale_free: bool = False
 
 
 APGD_MEMBER = {"type": "APGD", "num_iterations": 3}
@@ -39,12 +41,17 @@ CONTRACTS = {
     ),
     "Composite": Contract(MEMBERS, {"members": {"apgd": {**APGD_MEMBER, "num_iterations": 20}}}),
     "FAB": Contract({"num_iterations": 4}, {"num_iterations": 20}, maximal=False, minimal_norm=True),
-    "FABDice": Contract({"num_iterations": 4}, {"num_iterations": 20}, maximal=False, minimal_norm=True),
+    "FABDice": Contract(
+        {"num_iterations": 4}, {"num_iterations": 20}, maximal=False, minimal_norm=True, scale_free=True
+    ),
     "FGSM": Contract(),
     "LegacyPGD": Contract({"num_iterations": 3, "num_restarts": 2}, {"num_iterations": 20}),
     "LegacyROG": Contract({"num_iterations": 2, "num_restarts": 2}, {"num_iterations": 10, "keep_lowest_dice": False}),
     "PGD": Contract({"num_iterations": 4, "num_restarts": 2}, {"num_iterations": 20}),
-    "SegmentationEnsemble": Contract({"num_iterations": 3}, {"num_iterations": 20, "select": "objective"}),
+    "SEA": Contract({"num_iterations": 3}, maximal=False),
+    "SegmentationEnsemble": Contract(
+        {"num_iterations": 3}, {"num_iterations": 20, "select": "objective"}, scale_free=True
+    ),
     "ShrinkingAPGD": Contract({"num_iterations": 4}, {"num_iterations": 20}),
     "Square": Contract({"num_queries": 40}, {"num_queries": 1500}, black_box=True),
 }

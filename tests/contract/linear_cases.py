@@ -34,6 +34,13 @@ class LinearSegmentor(nn.Module):
         return logits + self.bias.view(1, -1, 1, 1, 1)
 
 
+def smooth_segmentor(inputs: Tensor) -> Tensor:
+    """Three classes by the mean intensity around a voxel, as different as a trained network's: gaps of about 6."""
+    smooth = nn.functional.avg_pool3d(inputs, 3, stride=1, padding=1, count_include_pad=False)
+    centres = torch.tensor([-0.4, 0.25, 0.9]).view(1, 3, 1, 1, 1)
+    return -40 * (0.5 * (smooth + inputs) - centres).square()
+
+
 def batch_of(
     num_cases: int, num_channels: int, num_classes: int, shape: tuple[int, int, int], seed: int = 0
 ) -> tuple[Tensor, Tensor]:

@@ -79,6 +79,28 @@ def test_minimal_norm_attacks_reach_the_shortest_distance(name: str) -> None:
     assert torch.equal(missed.adversarial, inputs)
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if CONTRACTS[name].scale_free])
+def test_logits_times_a_constant_give_the_same_dice(name: str) -> None:
+    """The labels are the same, so an attack that finds another Dice has been fooled by the softmax."""
+    inputs, _ = linear_cases.batch_of(2, 1, 3, (6, 6, 4))
+    with torch.no_grad():
+        targets = linear_cases.smooth_segmentor(inputs).argmax(1)
+    dice = {
+        scale: attacked(
+            name,
+            lambda volume, scale=scale: scale * linear_cases.smooth_segmentor(volume),
+            inputs,
+            targets,
+            0.1,
+            threshold=0.9,
+        ).mean_dice
+        for scale in (2.0**-10, 1.0, 2.0**13)
+    }
+    assert (dice[1.0] < 0.95).all()
+    assert (dice[2.0**-10] - dice[1.0]).abs().max() <= 0.01
+    assert (dice[2.0**13] - dice[1.0]).abs().max() <= 0.01
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("shape", list(linear_cases.shapes()), ids=str)
 def test_admissible_on_every_shape_and_the_same_seed_gives_the_same_result(name: str, shape: Shape) -> None:

@@ -2,6 +2,7 @@
 
 from rogseg.attacks.ensembles.auto_attack import AutoAttack
 from rogseg.attacks.ensembles.composite import Composite
+from rogseg.attacks.ensembles.sea import SEA
 from rogseg.attacks.ensembles.segmentation_ensemble import SegmentationEnsemble
 
-__all__ = ["AutoAttack", "Composite", "SegmentationEnsemble"]
+__all__ = ["SEA", "AutoAttack", "Composite", "SegmentationEnsemble"]

@@ -9,6 +9,7 @@ from rich.console import Console
 from rogseg.engine.accuracy.accuracy import evaluate_accuracy, prediction_path
 from rogseg.engine.accuracy.postprocessing_choice import choose_for_checkpoint
 from rogseg.engine.case_finding import cases_to_test
+from rogseg.engine.console import make_console
 from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.model.open_system import OpenedSystem, open_system
 from rogseg.engine.stored_task import stored_task_dir
@@ -40,7 +41,7 @@ def segment_cases(
     Raises:
         ValueError: something in the arguments, configs or files is wrong; the message says what to do.
     """
-    console = Console()
+    console = make_console()
     opened = open_system(system, device=device, task_dir=task, overrides=cfg_options)
     keep_freed_memory()
     if choose_postprocessing:

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
+from rogseg.attacks.sanity_checks import Effort
 from rogseg.engine.attacking.reporting import write_report
-from rogseg.engine.attacking.robustness import Evaluation, Sanity, evaluate_robustness, evaluated_case
+from rogseg.engine.attacking.robustness import Evaluation, evaluate_robustness, evaluated_case
 from rogseg.engine.attacking.sanity import check_surrogate
 from rogseg.engine.attacking.save_adversarial import AdversarialWriter
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.threats import ThreatFactory
 from rogseg.engine.case_finding import cases_to_attack, reference_width
 from rogseg.engine.case_selection import parse_shard, shard_of, spread
+from rogseg.engine.console import make_console
 from rogseg.engine.device import choose_device
 from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.model.open_system import open_system
@@ -40,7 +40,7 @@ def attack_system(
     save_adversarial: bool = False,
     seed: int = 0,
     surrogate: Sequence[str] | None = None,
-    sanity: Sanity = "quick",
+    sanity: Effort = "quick",
     device: str | None = None,
     cfg_options: Sequence[str] = (),
     attack_options: Sequence[str] = (),
@@ -50,7 +50,7 @@ def attack_system(
     Raises:
         ValueError: something in the arguments, configs or files is wrong; the message says what to do.
     """
-    console = Console()
+    console = make_console()
     settings = AttackSettings.load(attack, attack_options, epsilon)
     device = str(choose_device(device))
     if device == "cpu":

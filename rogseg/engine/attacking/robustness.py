@@ -3,14 +3,13 @@
 import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
 
 import torch
 
 from rogseg.attacks import Attack, AttackResult, Criterion, DiceBelow
-from rogseg.attacks.sanity_checks import SanityFinding
+from rogseg.attacks.sanity_checks import Effort, SanityFinding
 from rogseg.cases import Case, ReferenceWidth
-from rogseg.engine.attacking.loop import AttackLoop, OnResult, scored_model
+from rogseg.engine.attacking.loop import AttackLoop, OnResult
 from rogseg.engine.attacking.sanity import check_model
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.threats import ThreatFactory
@@ -30,10 +29,10 @@ from rogseg.registry import ATTACKS, CRITERIA
 from rogseg.systems import CaseSource, Protocol, System
 from rogseg.systems.case_source import crop_case, foreground_window
 
-__all__ = ["Evaluation", "Sanity", "evaluate_robustness", "evaluated_case"]
+__all__ = ["Evaluation", "evaluate_robustness", "evaluated_case"]
 
-Sanity = Literal["none", "quick", "full"]
 HALF_OF_CLEAN = {"type": "DiceBelow", "threshold": "half of the mean clean Dice of the cases"}
+MOST_CHECKED = 5  # cases that the sanity checks look at
 ALL_CASES = CaseSelection("all", None)
 
 
@@ -59,7 +58,7 @@ def evaluate_robustness(
     fold: int | None = None,
     leak: str = "not known",
     reference: ReferenceWidth | None = None,
-    sanity: Sanity = "quick",
+    sanity: Effort = "quick",
     device: torch.device | str = "cpu",
     on_result: OnResult | None = None,
     on_progress: Callable[[int, int], None] | None = None,
@@ -145,12 +144,8 @@ def evaluate_robustness(
     if on_progress is not None:
         on_progress(loop.count_done(shard_ids, settings.epsilons), total)
     loop.run(shard_ids, settings.epsilons, criterion)
-    if sanity == "none":
-        return Evaluation(records, ())
-    first = load_case(case_ids[0])
-    return Evaluation(
-        records, check_model(scored_model(system.model, first), first, make_threat, max(settings.epsilons), seed)
-    )
+    labelled = [load_case(case_id) for case_id in shard_ids[:MOST_CHECKED]]
+    return Evaluation(records, check_model(system.model, labelled, make_threat, records, sanity, seed))
 
 
 def evaluated_case(cases: CaseSource, case_id: str, system: System, protocol: Protocol) -> Case:

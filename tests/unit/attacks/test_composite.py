@@ -6,6 +6,7 @@ from rogseg.attacks.apgd import APGD
 from rogseg.attacks.criteria import DiceBelow
 from rogseg.attacks.ensembles.auto_attack import AutoAttack
 from rogseg.attacks.ensembles.composite import Composite
+from rogseg.attacks.ensembles.sea import SEA
 from rogseg.attacks.ensembles.segmentation_ensemble import SegmentationEnsemble
 from rogseg.attacks.fgsm import FGSM
 from rogseg.attacks.objectives import CrossEntropy, SoftDice
@@ -119,8 +120,21 @@ def test_the_ensemble_reports_its_four_members() -> None:
     result = SegmentationEnsemble(num_iterations=6)(
         model, inputs, targets, threat, DiceBelow(0.5), generator=generator()
     )
-    assert list(result.members) == ["APGD-JS", "APGD-MaskedCE", "APGD-BalancedCE", "APGD-SoftDice"]
+    assert list(result.members) == ["APGD-JS", "APGD-MaskedCE", "APGD-SegPGD", "APGD-SoftDice"]
     assert result.mean_dice[1] == min(member.mean_dice[1] for member in result.members.values())
+
+
+def test_sea_hands_over_and_back_the_lowest_accuracy_and_steps_by_cross_entropy() -> None:
+    inputs, targets, threat = problem()
+    sea = SEA(num_iterations=6)
+    result = sea(model, inputs, targets, threat, DiceBelow(0.5), generator=generator())
+    assert list(result.members) == ["SEA-BalancedCE", "SEA-MaskedCE", "SEA-JS"]
+    for member in sea.attacks.values():
+        assert isinstance(member, ShrinkingAPGD)
+        assert isinstance(member.objective.ruler, CrossEntropy)
+        assert [(factor, stage.num_iterations, stage.select) for factor, stage in member.stages] == [
+            (2.0, 1, "accuracy"), (1.5, 1, "accuracy"), (1.0, 4, "accuracy"),
+        ]  # fmt: skip
 
 
 def test_wrong_settings_are_named() -> None:

@@ -134,7 +134,7 @@ def test_nothing_couples_the_cases_of_a_batch(kind: type[PGD] | type[APGD]) -> N
 def test_wrong_settings_are_refused(kind: type[PGD] | type[APGD]) -> None:
     with pytest.raises(ValueError, match="at least 1"):
         kind(num_iterations=0)
-    with pytest.raises(ValueError, match="'objective' or 'dice'"):
+    with pytest.raises(ValueError, match="'objective', 'dice', 'accuracy'"):
         kind(select="loss")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="epsilons"):
         PGD(step_size=0.0)
@@ -147,6 +147,19 @@ def test_replacing_rows_copies_only_mixtures() -> None:
     assert replace_cases(torch.tensor([True, True]), new, old) is new
     assert replace_cases(torch.tensor([False, False]), new, old) is old
     assert replace_cases(torch.tensor([False, True]), new, old).tolist() == [[0.0], [1.0]]
+
+
+def test_the_iterate_with_the_fewest_voxels_right_is_kept() -> None:
+    targets = torch.zeros(1, 1, 1, 3, dtype=torch.int64)
+    best = BestIterate("accuracy", targets)
+    for name, wrong in enumerate((1, 3, 2)):
+        lost = torch.tensor([float(index < wrong) for index in range(3)])
+        best.update(
+            torch.full((1,), float(name)),
+            torch.tensor([9.0 - name]),
+            torch.stack([-lost, lost - 0.5]).view(1, 2, 1, 1, 3),
+        )
+    assert best.best().tolist() == [1.0]
 
 
 def test_best_iterate_without_foreground_ranks_by_the_objective() -> None:

@@ -95,7 +95,7 @@ def test_a_class_that_appears_where_none_is_is_counted_openly(tmp_path: Path) ->
     assert note.startswith("clean: lesion is absent from 2 targets and predicted in 1 of them, from 0.001 to 0.001 ml")
 
 
-@pytest.mark.parametrize(("leak", "words"), [("trained on", "had: trained on"), ("not recorded", "is not recorded")])
+@pytest.mark.parametrize(("leak", "words"), [("selected on", "was selected on these"), ("not known", "is not known")])
 def test_a_leak_is_said(tmp_path: Path, leak: str, words: str) -> None:
     folder = RecordFolder(tmp_path, identity_with("leak", leak))
     for case_id in ("a", "b"):

@@ -5,10 +5,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from mmengine.hooks import Hook
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from rogseg.cases import Batch
+from rogseg.engine.console import make_console
 from rogseg.engine.training.train_loop import TrainLoop
 from rogseg.engine.training.training_runner import TrainingRunner
 from rogseg.registry import HOOKS
@@ -23,7 +23,7 @@ class ProgressHook(Hook):
     priority = "BELOW_NORMAL"
 
     def __init__(self) -> None:
-        self.console = Console()
+        self.console = make_console()
         self.progress: Progress | None = None
         self.bar: TaskID | None = None
         self.begin = 0.0
@@ -68,8 +68,8 @@ class ProgressHook(Hook):
             left = (time.monotonic() - self.begin) / done * (loop.max_epochs - loop.epoch - 1)
             self._say(runner, epoch_line(loop.history, loop.max_epochs, len(loop.dataloader), left))
 
-    def after_train(self, runner: TrainingRunner) -> None:
-        """Close the bar."""
+    def after_run(self, runner: TrainingRunner) -> None:
+        """Close the bar, also where the training is broken off."""
         if self.progress is not None:
             self.progress.stop()
 

@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from rogseg.attacks.objectives import (
     DLR,
+    BalancedCE,
     CosPGD,
     CrossEntropy,
     FlooredMaskedCE,
@@ -14,13 +15,16 @@ from rogseg.attacks.objectives import (
     Margin,
     MaskedCE,
     Objective,
+    ScaleFree,
     SegPGD,
     SoftDice,
     TargetedDLR,
     VoxelObjective,
+    WithRuler,
     build_objective,
     targeted_dlr,
 )
+from rogseg.attacks.objectives.scale_free import mean_gap
 from rogseg.registry import OBJECTIVES
 
 # Two voxels of four classes: the first is right (class 0), the second wrong (class 3 where 1 is true).
@@ -29,7 +33,8 @@ TARGETS = torch.tensor([0, 1]).reshape(1, 1, 1, 2)
 CE = [-math.log(math.exp(true) / sum(map(math.exp, row))) for true, row in ((4, (4, 1, 2, 0)), (1, (0, 1, 2, 5)))]
 OBJECTIVE_INSTANCES = [
     CrossEntropy(), DLR(), TargetedDLR(2), Margin(), SoftDice(), SegPGD(0.25), CosPGD(), JensenShannon(), MaskedCE(),
-    FlooredMaskedCE(),
+    FlooredMaskedCE(), BalancedCE(), BalancedCE([1.0, 2.0, 0.5, 0.0]), ScaleFree(SoftDice()),
+    ScaleFree(CrossEntropy(), 2.0), WithRuler(MaskedCE(), CrossEntropy()),
 ]  # fmt: skip
 
 
@@ -56,6 +61,58 @@ def test_mean_over_voxels_comes_after_the_weights() -> None:
         if isinstance(objective, VoxelObjective):
             expected = objective.per_voxel(LOGITS, TARGETS).mean()
             assert float(objective(LOGITS, TARGETS)) == pytest.approx(float(expected))
+
+
+def test_balanced_ce_gives_every_class_the_same_weight() -> None:
+    """Three background voxels and one of class 2, all right: weights 4 / (2 * 3) and 4 / 2."""
+    targets = torch.tensor([0, 0, 0, 2]).reshape(1, 1, 1, 4)
+    logits = 3 * F.one_hot(targets, 4).movedim(-1, 1).float()
+    each = float(CrossEntropy()(logits, targets))
+    assert BalancedCE().per_voxel(logits, targets).flatten().tolist() == pytest.approx([each * 2 / 3] * 3 + [each * 2])
+    given = BalancedCE([1.0, 5.0, 3.0, 0.0]).per_voxel(logits, targets)
+    assert given.flatten().tolist() == pytest.approx([each] * 3 + [3 * each])
+    logits[..., 3] = 0.0  # a voxel that is lost counts nothing
+    logits[:, 1, ..., 3] = 1.0
+    assert BalancedCE().per_voxel(logits, targets)[..., 3].item() == 0
+    with pytest.raises(ValueError, match="2 weights for 4 classes"):
+        BalancedCE([1.0, 2.0])(logits, targets)
+    with pytest.raises(ValueError, match="less than 0"):
+        BalancedCE([-1.0])
+
+
+@pytest.mark.parametrize("inner", [SoftDice(), JensenShannon(), MaskedCE(), SegPGD(0.2), CrossEntropy()])
+@pytest.mark.parametrize("scale", [2.0**-10, 2.0**13])
+def test_a_scale_free_objective_and_its_direction_do_not_know_the_scale(inner: Objective, scale: float) -> None:
+    generator = torch.Generator().manual_seed(1)
+    logits = torch.randn(2, 4, 3, 3, 3, generator=generator)
+    targets = torch.randint(4, (2, 3, 3, 3), generator=generator)
+    objective = ScaleFree(inner, 0.5)
+    gradients = []
+    for factor in (1.0, scale):
+        leaf = (factor * logits).requires_grad_()
+        values = objective(leaf, targets)
+        assert torch.equal(values, objective(logits, targets))
+        gradients.append(torch.autograd.grad(values.sum(), leaf)[0] * factor)
+    assert torch.equal(gradients[0], gradients[1])
+    assert (gradients[0] != 0).any()
+
+
+def test_the_temperature_is_a_share_of_the_mean_gap() -> None:
+    """Gaps 1, 1 and 6 in the first case, 2 everywhere in the second."""
+    targets = torch.zeros(2, 1, 1, 3, dtype=torch.int64)
+    logits = torch.tensor([[1.0, 1.0, 6.0], [2.0, 2.0, 2.0]]).reshape(2, 1, 1, 1, 3)
+    logits = torch.cat([torch.zeros_like(logits), logits, torch.full_like(logits, -9.0)], dim=1)
+    assert mean_gap(logits).tolist() == pytest.approx([8 / 3, 2.0])
+    halved = ScaleFree(CrossEntropy(), 0.5)(logits, targets)
+    assert float(halved[0]) == pytest.approx(float(CrossEntropy()(logits[:1] / (4 / 3), targets[:1])))
+    assert float(halved[1]) == pytest.approx(float(CrossEntropy()(logits[1:], targets[1:])))
+
+
+def test_a_ruler_can_be_given() -> None:
+    objective = WithRuler(SegPGD(), Margin())
+    assert isinstance(objective.ruler, Margin)
+    assert isinstance(objective.at(0.9).ruler, Margin)
+    assert objective.at(0.9)(LOGITS, TARGETS).item() == pytest.approx(SegPGD(0.45)(LOGITS, TARGETS).item())
 
 
 def test_jensen_shannon_is_the_divergence_from_one_hot() -> None:

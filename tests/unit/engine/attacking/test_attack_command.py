@@ -32,7 +32,7 @@ def arguments(made: Path, out: Path, name: str, *more: str) -> list[str]:
 
 
 def findings(directory: Path) -> dict[str, bool]:
-    return {entry["name"]: entry["passed"] for entry in json.loads((directory / "sanity.json").read_text())}
+    return {entry["name"]: entry["level"] == "ok" for entry in json.loads((directory / "sanity.json").read_text())}
 
 
 def records(directory: Path) -> list[dict[str, object]]:
@@ -43,7 +43,8 @@ def records(directory: Path) -> list[dict[str, object]]:
 
 def test_shards_merge_to_the_whole_and_every_check_is_reported(made: Path, tmp_path: Path) -> None:
     few = ("--attack-options", "attack.num_iterations=2", "--epsilon", "8/255", "64/255")
-    assert attack(arguments(made, tmp_path / "whole", "apgd_ce", *few, "--surrogate", str(made / "other.pth"))) == 0
+    other = ("--surrogate", str(made / "other.pth"))
+    assert attack(arguments(made, tmp_path / "whole", "apgd_ce", *few, "--sanity", "full", *other)) == 0
     for shard in ("1/2", "2/2"):
         out = tmp_path / f"part{shard[0]}"
         assert attack(arguments(made, out, "apgd_ce", *few, "--shard", shard)) == 0
@@ -52,17 +53,14 @@ def test_shards_merge_to_the_whole_and_every_check_is_reported(made: Path, tmp_p
     assert len(records(tmp_path / "whole")) == 2 * 3  # two cases, clean and two epsilons
     found = findings(tmp_path / "whole")
     assert set(found) >= {
-        "logits are not probabilities",
         "the model is deterministic",
-        "gradients reach the inputs",
-        "more iterations is not weaker",
-        "an almost unbounded attack breaks the model",
         "transfer from a surrogate is not stronger than the white box",
         "apgd_ce: more epsilon is not weaker",
     }
     assert found["the model is deterministic"]
     transfer = "transfer from a surrogate is not stronger than the white box"
-    assert set(findings(tmp_path / "merged")) == set(found) - {transfer}
+    assert transfer not in findings(tmp_path / "merged")
+    assert "the network was looked at" in findings(tmp_path / "merged")  # two iterations pay for no check
     assert (tmp_path / "whole" / "table.md").read_text().startswith("Task99_Tiny, attack apgd_ce, protocol patch")
 
 

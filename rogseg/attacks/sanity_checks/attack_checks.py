@@ -1,0 +1,98 @@
+"""Questions to the results of attacks: more budget, nearly the whole box, a black box, another network's volumes."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+from torch import Tensor
+
+from rogseg.attacks.sanity_checks.finding import SanityFinding
+
+__all__ = [
+    "check_large_epsilon",
+    "check_more_budget",
+    "check_near_clean",
+    "check_square_against_white_box",
+    "check_transfer",
+]
+
+
+def check_near_clean(clean: Tensor, attacked: Tensor, num_iterations: int, *, margin: float = 0.05) -> SanityFinding:
+    """Whether many iterations leave the Dice where it was.
+
+    Args:
+        clean: (N,) Dice of each case without attack; NaN for a case without foreground.
+        attacked: (N,) under the attack.
+        num_iterations: of the attack.
+        margin: of the mean Dice under which nothing has happened.
+    """
+    before, after = clean.nanmean().item(), attacked.nanmean().item()
+    return SanityFinding(
+        "many iterations move the Dice",
+        "warning" if after > before - margin else "ok",
+        f"mean Dice {before:.4f} without attack, {after:.4f} after {num_iterations} iterations",
+        "this needs an explanation: a small epsilon, adversarial training, or a gradient that is masked",
+    )
+
+
+def check_square_against_white_box(square_dice: Tensor, white_box_dice: Tensor) -> SanityFinding:
+    """Whether the black-box attack beats the best white-box attack on a case.
+
+    Args:
+        square_dice: (N,) Dice of each case; NaN for a case without foreground.
+        white_box_dice: (N,) lowest Dice over the white-box attacks.
+    """
+    num_stronger = int((square_dice < white_box_dice - 0.01).sum())
+    return SanityFinding(
+        "white-box attacks are at least as strong as Square",
+        "failed" if square_dice.nanmean() < white_box_dice.nanmean() - 0.01 else "warning" if num_stronger else "ok",
+        f"mean Dice {square_dice.nanmean().item():.4f} under Square, {white_box_dice.nanmean().item():.4f} under "
+        f"white-box attacks; Square is stronger on {num_stronger} of {len(square_dice)} cases",
+        "masked gradients: an attack that sees them should not lose against one that only queries",
+    )
+
+
+def check_more_budget(name: str, mean_dice: Mapping[float, float], *, tolerance: float = 0.01) -> SanityFinding:
+    """Whether the mean Dice falls, or stays, as a budget grows.
+
+    Args:
+        name: of the budget, e.g. "iterations" or "epsilon".
+        mean_dice: by budget.
+        tolerance: of the Dice: random starts differ.
+    """
+    ordered = sorted(mean_dice.items())
+    worse = [b for (_, before), (b, after) in pairwise(ordered) if after > before + tolerance]
+    return SanityFinding(
+        f"more {name} is not weaker",
+        "failed" if worse else "ok",
+        "mean Dice " + ", ".join(f"{dice:.4f} at {budget:.4g}" for budget, dice in ordered),
+        f"the attack does not make use of a larger {name}: look at step size, projection and choice of the iterate",
+    )
+
+
+def check_large_epsilon(dice: Tensor, epsilon: float, *, limit: float = 0.05) -> SanityFinding:
+    """Whether Dice goes to about 0 where the ball is (nearly) the whole box.
+
+    Args:
+        dice: (N,) of each case; NaN for a case without foreground.
+        epsilon: as a fraction of the box's width.
+        limit: mean Dice that still counts as about 0.
+    """
+    mean = dice.nanmean().item()
+    return SanityFinding(
+        "an almost unbounded attack breaks the model",
+        "ok" if mean <= limit else "failed",
+        f"mean Dice {mean:.4f} at epsilon {epsilon:.4g} of the box's width",
+        "the gradient is masked, or the perturbed inputs never reach the network: smaller epsilons mean nothing",
+    )
+
+
+def check_transfer(transferred_dice: Tensor, white_box_dice: Tensor) -> SanityFinding:
+    """Whether adversaries made on a surrogate beat those made on the model itself; both (N,)."""
+    num_stronger = int((transferred_dice < white_box_dice - 1e-3).sum())
+    return SanityFinding(
+        "transfer from a surrogate is not stronger than the white box",
+        "failed" if transferred_dice.nanmean() < white_box_dice.nanmean() - 1e-3 else "ok",
+        f"mean Dice {transferred_dice.nanmean().item():.4f} under transferred volumes, "
+        f"{white_box_dice.nanmean().item():.4f} under white-box attacks; transfer is stronger on {num_stronger} cases",
+        "masked gradients: the surrogate's are more useful than the model's own",
+    )

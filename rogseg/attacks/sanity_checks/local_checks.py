@@ -1,0 +1,173 @@
+"""Questions to a network around a few clean volumes: raw outputs, one answer, a gradient that keeps its promise."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import Tensor
+
+from rogseg.attacks.sanity_checks.finding import Level, SanityFinding
+from rogseg.attacks.sanity_checks.local_look import LocalLook, numbers
+
+__all__ = [
+    "check_clamped",
+    "check_deterministic",
+    "check_gradients",
+    "check_linear",
+    "check_logits",
+    "check_promise",
+    "check_saturation",
+    "check_smooth",
+]
+
+# Where the two highest logits are this far apart, the softmax gives the others under 1e-8.
+SATURATED_GAP = 20.0
+
+
+def check_logits(logits: Tensor) -> SanityFinding:
+    """Whether (B, K, D, H, W) logits are raw, rather than probabilities."""
+    in_range = bool(((logits >= 0) & (logits <= 1)).all())
+    sums = logits.sum(1)
+    to_one = bool((sums - 1).abs().max() < 1e-3)
+    return SanityFinding(
+        "logits are not probabilities",
+        "failed" if in_range else "ok",
+        f"outputs from {logits.min().item():.4g} to {logits.max().item():.4g}, "
+        f"sums over classes from {sums.min().item():.4g} to {sums.max().item():.4g}"
+        + (": probabilities of a softmax" if in_range and to_one else ""),
+        "a softmax or sigmoid inside the network flattens the gradient and makes attacks weak; hand over raw logits",
+    )
+
+
+def check_clamped(inputs: Tensor, logits: Tensor, *, limit: float = 0.2) -> SanityFinding:
+    """Whether logits pile up at their highest or lowest value.
+
+    Voxels at the lowest or highest intensity do not count: air around a patient is constant, and so are its logits.
+
+    Args:
+        inputs: (B, C, D, H, W).
+        logits: (B, K, D, H, W).
+        limit: share of the voxels above which the check fails.
+    """
+    between = ((inputs > inputs.amin()) & (inputs < inputs.amax())).all(dim=1)
+    shares = [
+        float(((logits == extreme).any(dim=1) & between).sum() / between.sum().clamp(min=1))
+        for extreme in (logits.amin(), logits.amax())
+    ]
+    return SanityFinding(
+        "logits are not clamped",
+        "failed" if max(shares) > limit else "ok",
+        f"{100 * shares[0]:.3g} % of the voxels have the lowest logit of all, {100 * shares[1]:.3g} % the highest",
+        "outputs that are cut off have no gradient there: hand over the logits before the clamp",
+    )
+
+
+def check_saturation(logits: Tensor, targets: Tensor) -> SanityFinding:
+    """How many voxels are so certain that a loss on probabilities has no gradient in float32.
+
+    Args:
+        logits: (B, K, D, H, W).
+        targets: (B, D, H, W); foreground counts, or every voxel where there is none.
+    """
+    highest = logits.topk(2, dim=1).values
+    gap = highest[:, 0] - highest[:, 1]
+    counted = gap[targets > 0] if (targets > 0).any() else gap
+    share = float((counted > SATURATED_GAP).double().mean())
+    return SanityFinding(
+        "the softmax is not saturated",
+        "ok" if share <= 0.25 else "warning" if share <= 0.5 else "failed",
+        f"gap between the two highest logits in the foreground: median {counted.median().item():.4g}, over "
+        f"{SATURATED_GAP:g} in {100 * share:.3g} % of the voxels",
+        "cross-entropy, Dice and Jensen-Shannon are blind to such voxels: divide the logits by a constant, which "
+        "changes no label, or take attacks that are scale-free (segmentation_ensemble, strongest)",
+    )
+
+
+def check_deterministic(looks: Sequence[LocalLook]) -> SanityFinding:
+    """Whether the same volume gives the same logits, asked twice and with a gradient asked for."""
+    largest, num_flipped, is_steady = 0.0, 0, True
+    for look in looks:
+        for other in (look.again, look.with_gradient):
+            difference = (look.logits - other).abs().max().item()
+            largest = max(largest, difference)
+            num_flipped += int((look.logits.argmax(1) != other.argmax(1)).sum())
+            # Atomics on a GPU reorder sums; a random layer changes far more than that.
+            is_steady &= difference <= 1e-4 * max(look.logits.abs().max().item(), 1e-12)
+    return SanityFinding(
+        "the model is deterministic",
+        "ok" if is_steady and num_flipped == 0 else "failed",
+        f"largest difference {largest:.3g}, {num_flipped} voxels labelled differently",
+        "dropout, noise at test time, or an answer that depends on the calls before or on whether a gradient is asked "
+        "for: the attack follows another network than the one that is scored; switch it off or average over it",
+    )
+
+
+def check_gradients(looks: Sequence[LocalLook], *, limit: float = 0.5) -> SanityFinding:
+    """How many elements of the inputs have no gradient of the cross-entropy.
+
+    Args:
+        looks: of some cases.
+        limit: share of elements without gradient above which the check fails.
+    """
+    num_elements = num_zero = num_bad = 0
+    for look in looks:
+        gradient = torch.zeros(1) if look.gradient is None else look.gradient
+        num_elements += gradient.numel()
+        num_zero += int((gradient == 0).sum())
+        num_bad += int((~torch.isfinite(gradient)).sum())
+    return SanityFinding(
+        "gradients reach the inputs",
+        "ok" if num_zero <= limit * num_elements and num_bad == 0 else "failed",
+        f"{num_zero} of {num_elements} elements have zero gradient, {num_bad} are not finite"
+        + ("; logits carry no gradient" if any(look.gradient is None for look in looks) else ""),
+        "gradients vanish (saturated loss, rounding, quantised inputs) and white-box attacks are blind; "
+        "trust the margin or the black-box attack more, or rescale the logits",
+    )
+
+
+def check_linear(looks: Sequence[LocalLook]) -> SanityFinding:
+    """Whether the cross-entropy rises by what its gradient promises over a step of 1e-3 of the box's width."""
+    shares = [look.small_share for look in looks]
+    return SanityFinding(
+        "a small step keeps the gradient's promise",
+        _worst(
+            "ok" if 0.7 <= share <= 1.5 else "warning" if 0.4 <= share <= 2.5 else "failed"  # NaN fails
+            for share in shares
+        ),
+        f"rise of the cross-entropy over its prediction: {numbers(shares)} (a smooth network: 1)",
+        "the gradient is not that of the network: shattered, replaced, scaled or flipped; white-box attacks follow it "
+        "to nowhere",
+    )
+
+
+def check_smooth(looks: Sequence[LocalLook]) -> SanityFinding:
+    """Whether ten times the step changes the logits about ten times as much."""
+    quotients = [
+        look.small_change / look.tiny_change if look.tiny_change > 0 else (math.inf if look.small_change else math.nan)
+        for look in looks
+    ]
+    return SanityFinding(
+        "small steps change the logits in proportion",
+        _worst("ok" if 5 <= quotient <= 20 else "warning" for quotient in quotients),
+        f"change of the logits over a step of 1e-3 of the box's width, over that of 1e-4: {numbers(quotients)} "
+        "(a smooth network: 10)",
+        "steps, quantisation, noise that depends on the input, or low precision: small moves of an attack are lost in "
+        "it",
+    )
+
+
+def check_promise(looks: Sequence[LocalLook]) -> SanityFinding:
+    """Whether the gradient still leads upwards over a quarter of epsilon."""
+    shares = [look.large_share for look in looks]
+    return SanityFinding(
+        "the gradient leads upwards within the ball",
+        _worst("ok" if share >= 0.1 else "warning" if share >= 0 else "failed" for share in shares),
+        f"rise of the cross-entropy over a quarter of epsilon, over its prediction: {numbers(shares)}",
+        "the loss is jagged at the scale of the perturbation (gradient masking, or catastrophic overfitting of "
+        "single-step adversarial training): give attacks more iterations, restarts and a black box beside them",
+    )
+
+
+def _worst(levels: Iterable[Level]) -> Level:
+    found = set(levels)
+    return "failed" if "failed" in found else "warning" if "warning" in found else "ok"

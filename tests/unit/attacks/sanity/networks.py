@@ -1,0 +1,177 @@
+"""Small sound networks, trained in the test, and the faults that can be planted in them."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from rogseg.cases import Case, IntensityBox
+
+BOX = IntensityBox.per_channel([-2.0], [3.0])
+EPSILON = 8 / 255
+Network = Callable[[Tensor], Tensor]
+
+
+def cases(num_cases: int = 2) -> list[Case]:
+    """A bright organ with a brighter core in noise, as far from each other as the tissues of an MR."""
+    generator = torch.Generator().manual_seed(0)
+    grid = torch.stack(torch.meshgrid(*[torch.arange(12.0)] * 3, indexing="ij"))
+    found = []
+    for index in range(num_cases):
+        centre = 4.5 + 2 * torch.rand(3, generator=generator)
+        distance = (grid - centre.view(3, 1, 1, 1)).norm(dim=0)
+        targets = (distance < 4.2).long() + (distance < 2.6).long()
+        noise = 0.2 * torch.randn(targets.shape, generator=generator)
+        inputs = BOX.clip(0.35 * targets[None, None] + noise)
+        found.append(Case(f"case_{index}", inputs, targets[None], BOX))
+    return found
+
+
+class _TwoScales(nn.Module):
+    """An encoder, a coarse level and a skip connection."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fine, self.coarse = nn.Conv3d(1, 6, 3, padding=1), nn.Conv3d(6, 6, 3, padding=1)
+        self.head = nn.Conv3d(12, 3, 1)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        fine = F.leaky_relu(self.fine(inputs))
+        coarse = F.leaky_relu(self.coarse(F.avg_pool3d(fine, 2)))
+        return self.head(torch.cat([fine, F.interpolate(coarse, scale_factor=2, mode="trilinear")], dim=1))
+
+
+def _stack(activation: nn.Module, norm: nn.Module) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv3d(1, 6, 3, padding=1), norm, activation, nn.Conv3d(6, 6, 3, padding=1), activation, nn.Conv3d(6, 3, 1)
+    )
+
+
+@functools.cache
+def sound(name: str) -> nn.Module:
+    """A trained network in evaluation mode."""
+    torch.manual_seed(0)
+    network: nn.Module = {
+        "tanh": lambda: _stack(nn.Tanh(), nn.Identity()),
+        "relu": lambda: _stack(nn.ReLU(), nn.Identity()),
+        "instance norm": lambda: _stack(nn.LeakyReLU(), nn.InstanceNorm3d(6)),
+        "batch norm": lambda: _stack(nn.GELU(), nn.BatchNorm3d(6)),
+        "two scales": _TwoScales,
+    }[name]()
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
+    inputs, targets = (torch.cat([getattr(case, key) for case in cases()]) for key in ("inputs", "targets"))
+    for _ in range(60):
+        optimizer.zero_grad()
+        F.cross_entropy(network(inputs), targets).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    return network.eval().requires_grad_(False)
+
+
+SOUND = ("tanh", "relu", "instance norm", "batch norm", "two scales")
+
+
+class _OtherGradient(torch.autograd.Function):
+    """The identity whose gradient is what a function makes of it."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
+        ctx.change = change
+        return values.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        return ctx.change(gradients[0]), None
+
+
+class _Rounded(torch.autograd.Function):
+    """Rounding that pretends to be the identity backwards."""
+
+    @staticmethod
+    def forward(_: Any, values: Tensor, step: float) -> Tensor:
+        return (values / step).round() * step
+
+    @staticmethod
+    def backward(_: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        return gradients[0], None
+
+
+def _gradient(change: Callable[[Tensor], Tensor]) -> Callable[[Network], Network]:
+    def plant(network: Network) -> Network:
+        return lambda inputs: network(_OtherGradient.apply(inputs, change))  # type: ignore[no-untyped-call]
+
+    return plant
+
+
+def _noise_like(values: Tensor, seed: int) -> Tensor:
+    return torch.randn(values.shape, generator=torch.Generator().manual_seed(seed))
+
+
+def _hash(inputs: Tensor) -> int:
+    return hash(inputs.detach().numpy().tobytes()) % 2**31
+
+
+def _second_call(network: Network) -> Network:
+    calls: list[int] = []
+
+    def answer(inputs: Tensor) -> Tensor:
+        calls.append(1)
+        return network(inputs if len(calls) % 2 else inputs.flip(2))
+
+    return answer
+
+
+def _after_many_calls(network: Network) -> Network:
+    """Goes astray only once an attack is under way."""
+    calls: list[int] = []
+
+    def answer(inputs: Tensor) -> Tensor:
+        calls.append(1)
+        return network(inputs if len(calls) < 3 else inputs.roll(1, dims=2))
+
+    return answer
+
+
+def _other_when_asked(network: Network) -> Network:
+    return lambda inputs: network(inputs.flip(2) if inputs.requires_grad else inputs)
+
+
+def _random_layer(network: Network) -> Network:
+    return lambda inputs: network(inputs + 0.2 * torch.randn_like(inputs))
+
+
+DEFECTS: dict[str, Callable[[Network], Network]] = {
+    "logits times 100": lambda network: lambda inputs: 100 * network(inputs),
+    "logits times 10,000": lambda network: lambda inputs: 10_000 * network(inputs),
+    "softmax outputs": lambda network: lambda inputs: network(inputs).softmax(1),
+    "sigmoid outputs": lambda network: lambda inputs: network(inputs).sigmoid(),
+    "clamped outputs": lambda network: lambda inputs: network(inputs).clamp(-1, 1),
+    "step functions": lambda network: lambda inputs: (network(inputs) * 2).round() / 2,
+    "steps with a gradient": lambda network: lambda inputs: _Rounded.apply(network(inputs), 1.0),  # type: ignore[no-untyped-call]
+    "quantised inputs": lambda network: lambda inputs: network((inputs * 8).round() / 8),
+    "quantised inputs with a gradient": lambda network: lambda inputs: network(_Rounded.apply(inputs, 0.25)),  # type: ignore[no-untyped-call]
+    "noise": _random_layer,
+    "dropout": lambda network: lambda inputs: network(F.dropout(inputs, 0.3)),
+    "noise hashed from the input": lambda network: (
+        lambda inputs: network(inputs) + 0.5 * _noise_like(network(inputs), _hash(inputs))
+    ),
+    "input noise hashed from the input": lambda network: (
+        lambda inputs: network(inputs + 0.1 * _noise_like(inputs, _hash(inputs)))
+    ),
+    "shattered": lambda network: lambda inputs: network(inputs + 0.02 * torch.sin(2000 * inputs)),
+    "shattered within the ball": lambda network: lambda inputs: network(inputs + 0.06 * torch.sin(80 * inputs)),
+    "no gradient": lambda network: lambda inputs: network(inputs.detach()) + 0 * inputs.mean(),
+    "detached": lambda network: lambda inputs: network(inputs.detach()).detach(),
+    "useless gradient": _gradient(lambda gradient: _noise_like(gradient, 0)),
+    "flipped gradient": _gradient(torch.neg),
+    "noisy gradient": _gradient(lambda gradient: gradient + 5 * gradient.std() * _noise_like(gradient, 1)),
+    "gradient of one in ten voxels": _gradient(lambda gradient: gradient * (_noise_like(gradient, 2) > 1.3)),
+    "gradient of another place": _gradient(lambda gradient: gradient.roll((3, 3, 3), (2, 3, 4))),
+    "vanishing gradient": _gradient(lambda gradient: gradient * 1e-30),
+    "NaN in the gradient": _gradient(lambda gradient: gradient.where(gradient.abs() < gradient.abs().max(), torch.nan)),
+    "another network for gradients": _other_when_asked,
+    "another answer at the second call": _second_call,
+    "another answer from the third call on": _after_many_calls,
+}

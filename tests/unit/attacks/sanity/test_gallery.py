@@ -1,0 +1,82 @@
+"""Networks with planted faults are noticed, sound ones are left in peace."""
+
+import dataclasses
+
+import pytest
+import torch
+from torch import Tensor
+
+from rogseg.attacks import LinfThreat
+from rogseg.attacks.sanity_checks import SanityFinding, run_checks
+from rogseg.cases import Case
+from rogseg.metrics import dice_per_class, mean_foreground_dice
+from tests.unit.attacks.sanity import networks
+
+SMALL, TINY = 2200, 140  # passes of a small and of a tiny evaluation, of which the quick checks take a tenth
+
+
+def threat(epsilon: float, case: Case) -> LinfThreat:
+    return LinfThreat.from_fraction(epsilon, case.box)
+
+
+def checked(network: networks.Network, passes: int) -> dict[str, SanityFinding]:
+    calls = []
+
+    def counting(inputs: Tensor) -> Tensor:
+        calls.append(1)
+        return network(inputs)
+
+    findings = run_checks(counting, networks.cases(), threat, networks.EPSILON, "quick", passes)
+    assert 0 < len(calls) <= passes / 10
+    return {finding.name: finding for finding in findings}
+
+
+@pytest.mark.parametrize("name", networks.SOUND)
+def test_a_sound_network_is_not_flagged(name: str) -> None:
+    network = networks.sound(name)
+    for case in networks.cases():
+        assert case.targets is not None
+        clean = dice_per_class(network(case.inputs).argmax(1), case.targets, 3)
+        assert float(mean_foreground_dice(clean)) > 0.9, "the network has learnt nothing, so nothing is shown"
+    findings = checked(network, SMALL)
+    assert len(findings) == 12
+    assert [finding for finding in findings.values() if not finding.passed] == []
+
+
+@pytest.mark.parametrize("defect", networks.DEFECTS)
+def test_a_planted_fault_is_flagged_by_a_few_passes(defect: str) -> None:
+    torch.manual_seed(0)
+    findings = checked(networks.DEFECTS[defect](networks.sound("instance norm")), TINY)
+    assert [finding for finding in findings.values() if not finding.passed]
+
+
+def test_attacks_that_follow_a_useless_gradient_are_beaten_by_square() -> None:
+    findings = checked(networks.DEFECTS["useless gradient"](networks.sound("tanh")), SMALL)
+    assert findings["white-box attacks are at least as strong as Square"].level == "failed"
+    assert findings["an almost unbounded attack breaks the model"].level == "failed"
+
+
+def test_square_is_compared_with_the_attacks_of_the_evaluation() -> None:
+    """A claim that every case keeps its Dice is refuted by a black box."""
+    claims = {case.case_id: 0.99 for case in networks.cases()}
+    lowest = {case.case_id: 0.0 for case in networks.cases()}
+    for white_box, level in ((claims, "ok"), (lowest, "ok")):
+        findings = run_checks(
+            networks.sound("relu"), networks.cases(), threat, networks.EPSILON, "quick", SMALL, white_box=white_box
+        )
+        assert findings[-1].level == level
+    blind = networks.DEFECTS["no gradient"](networks.sound("relu"))
+    for white_box, level in ((claims, "failed"), (lowest, "ok")):
+        findings = run_checks(blind, networks.cases(), threat, networks.EPSILON, "quick", 400, white_box=white_box)
+        assert findings[-1].level == level
+
+
+def test_no_effort_no_labels_and_no_passes() -> None:
+    network, cases = networks.sound("relu"), networks.cases()
+    assert run_checks(network, cases, threat, networks.EPSILON, "none", SMALL) == ()
+    unlabelled = [dataclasses.replace(case, targets=None) for case in cases]
+    assert run_checks(network, unlabelled, threat, networks.EPSILON, "quick", SMALL) == ()
+    (finding,) = run_checks(network, cases, threat, networks.EPSILON, "quick", 60)
+    assert finding.level == "warning"
+    with pytest.raises(ValueError, match="none, quick, full"):
+        run_checks(network, cases, threat, networks.EPSILON, "some", SMALL)  # type: ignore[arg-type]
