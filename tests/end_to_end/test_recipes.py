@@ -22,9 +22,10 @@ from tests.tiny_task import write_tiny_task
 from tests.tiny_training import ROOT
 
 # What makes a training and an attack short: put between the command and what the recipe says, or behind it.
+SMALL = ["model.backbone.channels=8", "model.head.channels=8"]
 SHORT_TRAINING = ["train_data.num_workers=0", "train_cfg.iterations_per_epoch=1", "train_cfg.max_epochs=1"]
 SHORT_TRAINING += ["validation.max_volumes=1", "validation.max_patches=1", "selection_fraction=0.25"]
-SHORT_ATTACK = ["--max-cases", "1", "--protocol", "patch", "--sanity", "none"]
+SHORT_ATTACK = ["--cfg-options", *SMALL, "--max-cases", "1", "--protocol", "patch", "--sanity", "none"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +54,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     write_tiny_task(tmp_path / "data" / "stored" / "MyTask")
-    config = load_config("rog_standard_short", None, "data/stored/MyTask")
+    config = load_config("rog_standard_short", SMALL, "data/stored/MyTask")
     torch.manual_seed(0)
     torch.save({"state_dict": MODELS.build(config.model).state_dict()}, "best.pth")
     registries = [value for value in vars(registry).values() if isinstance(value, Registry)]
@@ -76,7 +77,8 @@ def run(folder: Path, title: str) -> None:
     if first == "attack":
         command = [first, *SHORT_ATTACK, *rest]
     else:
-        command = [first, *rest, *([] if "--cfg-options" in rest else ["--cfg-options"]), *SHORT_TRAINING]
+        small = [] if title == "A backbone" else SMALL
+        command = [first, *rest, *([] if "--cfg-options" in rest else ["--cfg-options"]), *SHORT_TRAINING, *small]
     assert main(command) == 0
 
 
