@@ -26,6 +26,7 @@ COMMANDS = (
     "train",
     "test",
     "attack",
+    "evaluate",
     "report",
     "compare",
     "zoo",

@@ -59,7 +59,7 @@ def read_config(path: Path) -> Config:
         raise ValueError(f"{path}: not a readable config: {_one_line(error)}") from error
     # Classes that a Python config imports, to give them as a type, are no keys.
     for key in [key for key, value in config.items() if isinstance(value, type)]:
-        del config[key]
+        config.pop(key)
     return config
 
 

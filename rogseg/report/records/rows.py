@@ -4,13 +4,13 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
-from rogseg.evaluation.epsilon_label import epsilon_label, norm_of_threat
+from rogseg.evaluation.epsilon_label import norm_of_threat, strength_label
 from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.report.records.evaluations import Evaluation
 from rogseg.report.rows import CaseValues, Condition, Row
 from rogseg.report.summaries import worst_of
 
-__all__ = ["key_of", "record_rows", "strength_words", "threat_name"]
+__all__ = ["key_of", "record_rows", "threat_name"]
 
 
 def key_of(evaluations: Sequence[Evaluation], evaluation: Evaluation) -> str:
@@ -25,14 +25,6 @@ def threat_name(identity: EvaluationIdentity) -> str:
     norm, unit = norm_of_threat(identity.threat.type), identity.threat.unit
     details = {"fraction": "", "reference": ", reference box"}
     return norm + details.get(unit, f", epsilon in {unit} units")
-
-
-def strength_words(identity: EvaluationIdentity, strength: float) -> str:
-    """Epsilon as it is written, such as 8/255; a severity as a number."""
-    if identity.threat is None:
-        return f"severity {strength:g}"
-    unit = "fraction" if identity.threat.unit == "reference" else identity.threat.unit
-    return epsilon_label(strength, unit, norm_of_threat(identity.threat.type), identity.raw_unit)
 
 
 def record_rows(evaluations: Sequence[Evaluation], measure: str) -> tuple[Row, ...]:
@@ -88,7 +80,7 @@ def _condition_rows(evaluations: Sequence[Evaluation], evaluation: Evaluation) -
                 kind="worst case" if name == WORST_CASE else identity.condition.kind,
                 name=name,
                 strength=strength,
-                label=strength_words(identity, strength),
+                label=strength_label(identity, strength),
                 norm=threat_name(identity),
                 budget=_budget(settings, records.values()) if identity.condition.kind == "attack" else "",
             )

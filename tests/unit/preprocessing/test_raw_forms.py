@@ -1,5 +1,6 @@
 """Units, forms and label values of a file, there and back; and the formats beside NIfTI."""
 
+import locale
 import sys
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,7 @@ def test_several_channels_and_damage_in_other_formats(tmp_path: Path) -> None:
 
 def test_a_folder_with_a_dicom_series_is_a_file(tmp_path: Path) -> None:
     sitk = pytest.importorskip("SimpleITK")
+    before = locale.setlocale(locale.LC_ALL)  # writing DICOM switches to "C"; reading it must not
     voxels = np.random.default_rng(0).integers(0, 900, (7, 9, 8)).astype(np.int16)
     for number, plane in enumerate(voxels):
         picture = sitk.GetImageFromArray(plane[None])
@@ -163,6 +165,7 @@ def test_a_folder_with_a_dicom_series_is_a_file(tmp_path: Path) -> None:
         writer.SetFileName(str(tmp_path / "images" / "patient_1" / f"{number}.dcm"))
         (tmp_path / "images" / "patient_1").mkdir(parents=True, exist_ok=True)
         writer.Execute(picture)
+    locale.setlocale(locale.LC_ALL, before)
     (case,) = read_folder_of_images(tmp_path / "images", 1)
     assert case.case_id == "patient_1"
     volume = read_image(case.images, 1)
@@ -170,6 +173,7 @@ def test_a_folder_with_a_dicom_series_is_a_file(tmp_path: Path) -> None:
     assert np.array_equal(volume.array[0], voxels.T)
     assert np.allclose(volume.spacing, (0.8, 0.8, 2.5))
     assert volume.orientation == "LPS"
+    assert locale.setlocale(locale.LC_ALL) == before
     assert preprocess_case(case.images, tiny_plan())[2].case_id == "patient_1"
 
 
