@@ -5,14 +5,15 @@ import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from rogseg.attacks import Attack, AttackResult, Composite, Criterion, ThreatModel
 from rogseg.cases import Case, LogitFn, case_generator
-from rogseg.evaluation.case_record import CLEAN, DICE, WORST_CASE, CaseRecord, PerClass
+from rogseg.evaluation.case_record import CLEAN, DICE, TARGET_VOLUME, WORST_CASE, CaseRecord, PerClass
 from rogseg.evaluation.record_folder import RecordFolder
-from rogseg.metrics import Measure, measure_classes
+from rogseg.metrics import Measure, measure_classes, volume_ml
 
 __all__ = ["AttackLoop", "scored_model"]
 
@@ -91,7 +92,7 @@ class AttackLoop:
                         f"case {case_id!r}: the network gave outputs that are not finite, so every label would be an "
                         "accident: its weights are damaged or the case's intensities are"
                     )
-                taken = self._measured(scores.argmax(1), case)
+                taken = {**self._measured(scores.argmax(1), case), **self._target_volume(case)}
                 seconds = time.perf_counter() - begin
                 self.records.add(CaseRecord.of_clean(case_id, taken, seed=self.seed, seconds=seconds))
         clean = self.records.clean()
@@ -175,6 +176,15 @@ class AttackLoop:
             # A case without foreground has no Dice, as attacks see it, whatever was predicted.
             taken[DICE] = (None,) * len(taken[DICE])
         return taken
+
+    def _target_volume(self, case: Case) -> dict[str, PerClass]:
+        """How large each class is [ml]; nothing where the voxels have no size."""
+        assert case.targets is not None, "cases were checked when they were loaded"
+        if case.spacing is None:
+            return {}
+        target = case.targets[0].cpu().numpy()
+        masks = (np.isin(target, of_class) for of_class in self.class_indices)
+        return {TARGET_VOLUME: tuple(volume_ml(mask, case.spacing) for mask in masks)}
 
 
 def _found(result: AttackResult) -> float | None:
