@@ -34,7 +34,11 @@ def exit_status(program: str, job: Callable[[], object], if_interrupted: str = "
             job()
     except BaseException as error:
         # A library that is interrupted while it is imported may say so in words of its own.
-        if stopping.is_asked or isinstance(error, KeyboardInterrupt):
+        # The SIGTERM of a batch system goes to the loading processes, too, and may be heard from them first.
+        is_stopped = "DataLoader worker" in str(error) and "signal: Terminated" in str(error)
+        if stopping.is_asked or is_stopped or isinstance(error, KeyboardInterrupt):
+            if stopping.before:  # PyTorch complains of loading processes that end, which they now shall
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             print(f"{program}: {if_interrupted}", file=sys.stderr)
             return 130
         if isinstance(error, BrokenPipeError):  # who read the output has gone, and wants no message

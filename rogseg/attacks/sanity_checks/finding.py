@@ -1,7 +1,8 @@
 """What a sanity check saw."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, Self
 
 __all__ = ["Level", "SanityFinding"]
 
@@ -24,6 +25,12 @@ class SanityFinding:
     level: Level
     seen: str
     meaning: str
+
+    @classmethod
+    def from_json(cls, entry: Mapping[str, Any]) -> Self:
+        """What `dataclasses.asdict` made of a finding; one written before there were levels passed or failed."""
+        level: Level = entry["level"] if "level" in entry else "ok" if entry["passed"] else "failed"
+        return cls(entry["name"], level, entry["seen"], entry["meaning"])
 
     @property
     def passed(self) -> bool:

@@ -62,21 +62,19 @@ def check_clamped(inputs: Tensor, logits: Tensor, *, limit: float = 0.2) -> Sani
     )
 
 
-def check_saturation(logits: Tensor, targets: Tensor) -> SanityFinding:
-    """How many voxels are so certain that a loss on probabilities has no gradient in float32.
-
-    Args:
-        logits: (B, K, D, H, W).
-        targets: (B, D, H, W); foreground counts, or every voxel where there is none.
-    """
-    highest = logits.topk(2, dim=1).values
-    gap = highest[:, 0] - highest[:, 1]
-    counted = gap[targets > 0] if (targets > 0).any() else gap
+def check_saturation(looks: Sequence[LocalLook]) -> SanityFinding:
+    """How many foreground voxels are so certain that a loss on probabilities has no gradient in float32."""
+    gaps = []
+    for look in looks:
+        highest, classes = look.logits.topk(2, dim=1)
+        gap, is_foreground = highest[:, 0] - highest[:, 1], classes[:, 0] > 0
+        gaps.append(gap[is_foreground] if is_foreground.any() else gap.flatten())
+    counted = torch.cat(gaps)
     share = float((counted > SATURATED_GAP).double().mean())
     return SanityFinding(
         "the softmax is not saturated",
         "ok" if share <= 0.25 else "warning" if share <= 0.5 else "failed",
-        f"gap between the two highest logits in the foreground: median {counted.median().item():.4g}, over "
+        f"gap between the two highest logits in the predicted foreground: median {counted.median().item():.4g}, over "
         f"{SATURATED_GAP:g} in {100 * share:.3g} % of the voxels",
         "cross-entropy, Dice and Jensen-Shannon are blind to such voxels: divide the logits by a constant, which "
         "changes no label, or take attacks that are scale-free (segmentation_ensemble, strongest)",
@@ -157,12 +155,12 @@ def check_smooth(looks: Sequence[LocalLook]) -> SanityFinding:
 
 
 def check_promise(looks: Sequence[LocalLook]) -> SanityFinding:
-    """Whether the gradient still leads upwards over a quarter of epsilon."""
+    """Whether the gradient still leads upwards over 2/255 of the box's width."""
     shares = [look.large_share for look in looks]
     return SanityFinding(
-        "the gradient leads upwards within the ball",
+        "the gradient leads upwards over a larger step",
         _worst("ok" if share >= 0.1 else "warning" if share >= 0 else "failed" for share in shares),
-        f"rise of the cross-entropy over a quarter of epsilon, over its prediction: {numbers(shares)}",
+        f"rise of the cross-entropy over 2/255 of the box's width, over its prediction: {numbers(shares)}",
         "the loss is jagged at the scale of the perturbation (gradient masking, or catastrophic overfitting of "
         "single-step adversarial training): give attacks more iterations, restarts and a black box beside them",
     )

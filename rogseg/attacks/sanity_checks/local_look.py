@@ -1,18 +1,19 @@
 """A look at a network around a few clean volumes: its outputs, its gradient, and whether one fits the other."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from rogseg.cases import IntensityBox
+from rogseg.cases import IntensityBox, LogitFn
 
 __all__ = ["LOOK_PASSES", "LocalLook", "look_around"]
 
 LOOK_PASSES = 7  # six forward passes and a backward one
-SMALL_STEP, TINY_STEP = 1e-3, 1e-4  # of the box's width
+LARGE_STEP, SMALL_STEP, TINY_STEP = 2 / 255, 1e-3, 1e-4  # of the box's width
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class LocalLook:
         small_change: root mean square change of the logits over a step of 1e-3 of the box's width.
         tiny_change: the same over a step of 1e-4.
         small_share: rise over the step of 1e-3, divided by what the gradient promises.
-        large_share: the same over a step of a quarter of epsilon.
+        large_share: the same over a step of 2/255.
     """
 
     logits: Tensor
@@ -41,7 +42,7 @@ class LocalLook:
 
 
 def look_around(
-    model: Callable[[Tensor], Tensor], inputs: Tensor, targets: Tensor, box: IntensityBox, epsilon: float
+    model: LogitFn, inputs: Tensor, targets: Tensor, box: IntensityBox, *, has_gradient: bool = True
 ) -> LocalLook:
     """Measure a case by `LOOK_PASSES` passes.
 
@@ -50,10 +51,12 @@ def look_around(
         inputs: (1, C, D, H, W), inside the box.
         targets: (1, D, H, W).
         box: valid intensities.
-        epsilon: of the evaluation, as a fraction of the box's width.
+        has_gradient: whether a gradient may be asked for; if not, two passes are all, and rises are NaN.
     """
     with torch.no_grad():
         logits, again = model(inputs).float(), model(inputs).float()
+    if not has_gradient:
+        return LocalLook(logits, again, again, None, math.nan, math.nan, math.nan, math.nan)
     with torch.enable_grad():
         leaf = inputs.detach().clone().requires_grad_()
         asked = model(leaf).float()
@@ -70,10 +73,10 @@ def look_around(
         change = float((stepped - logits).double().square().mean().sqrt())
         # Differences of nearly equal losses: in float64, or rounding would be all that is seen.
         rise = F.cross_entropy(stepped.double(), targets) - F.cross_entropy(logits.double(), targets)
-        return change, float(rise) / promised if promised > 0 else float("nan")
+        return change, float(rise) / promised if promised > 0 else math.nan
 
     (small_change, small_share), (tiny_change, _), (_, large_share) = (
-        step(length) for length in (SMALL_STEP, TINY_STEP, epsilon / 4)
+        step(length) for length in (SMALL_STEP, TINY_STEP, LARGE_STEP)
     )
     return LocalLook(logits, again, asked.detach(), gradient, small_change, tiny_change, small_share, large_share)
 

@@ -75,25 +75,27 @@ class Budget:
 
 
 def run_checks(
-    model: LogitFn,
+    model_of: Callable[[Case], LogitFn],
     cases: Sequence[Case],
     make_threat: MakeThreat,
     epsilon: float,
     effort: Effort,
     attack_passes: int,
     *,
+    has_gradient: bool = True,
     white_box: Mapping[str, float] | None = None,
     seed: int = 0,
 ) -> tuple[SanityFinding, ...]:
     """Ask the network whether an attack's numbers can be believed.
 
     Args:
-        model: as it was attacked, in evaluation mode.
+        model_of: the network as it was attacked in a case, in evaluation mode.
         cases: those of the evaluation; only the labelled are looked at, the first few of them.
         make_threat: epsilon and a case -> threat model, as in the evaluation.
-        epsilon: one of the evaluation, as a fraction of the box's width.
+        epsilon: one of the evaluation.
         effort: "none", "quick" (at most a tenth of the attack's passes) or "full".
         attack_passes: forward and backward passes that the attack takes over all cases.
+        has_gradient: whether the network can be differentiated; if not, only its outputs are looked at.
         white_box: lowest Dice of cases under the white-box attacks of the evaluation at this epsilon, with which Square
             is compared as well.
         seed: of the random starts.
@@ -106,10 +108,14 @@ def run_checks(
     """
     if effort not in get_args(Effort):
         raise ValueError(f"effort is {effort!r}, expected one of {', '.join(get_args(Effort))}")
-    labelled = [(case, case.targets) for case in cases if case.targets is not None and (case.targets > 0).any()]
-    if effort == "none" or not labelled:
+    subjects = [
+        _Subject(case, case.targets, model_of(case))
+        for case in cases
+        if case.targets is not None and (case.targets > 0).any()
+    ]
+    if effort == "none" or not subjects:
         return ()
-    budget = Budget.of(effort, len(labelled), attack_passes)
+    budget = Budget.of(effort, len(subjects), attack_passes)
     if budget.looks == 0:
         return (
             SanityFinding(
@@ -119,20 +125,38 @@ def run_checks(
                 "nothing is known of masked gradients: ask for the full checks, or attack with more passes",
             ),
         )
-    looks = [look_around(model, case.inputs, targets, case.box, epsilon) for case, targets in labelled[: budget.looks]]
-    findings = _local(looks, *labelled[0])
-    searched = labelled[: budget.searches]
-    if searched and all(look.gradient is not None for look in looks):
-        findings += _searches(model, searched, make_threat, epsilon, budget, white_box or {}, seed)
+    looks = [
+        look_around(one.model, one.case.inputs, one.targets, one.case.box, has_gradient=has_gradient)
+        for one in subjects[: budget.looks]
+    ]
+    findings = _of_outputs(looks, subjects[0])
+    if has_gradient:
+        findings += _of_gradients(looks)
+    if budget.searches > 0 and all(look.gradient is not None for look in looks):
+        findings += _Searches(subjects[: budget.searches], make_threat, epsilon, seed).findings(budget, white_box or {})
     return tuple(findings)
 
 
-def _local(looks: Sequence[LocalLook], first: Case, targets: Tensor) -> list[SanityFinding]:
+@dataclass(frozen=True)
+class _Subject:
+    """A case that is looked at."""
+
+    case: Case
+    targets: Tensor
+    model: LogitFn
+
+
+def _of_outputs(looks: Sequence[LocalLook], first: _Subject) -> list[SanityFinding]:
     return [
         local_checks.check_logits(looks[0].logits),
-        local_checks.check_clamped(first.inputs, looks[0].logits),
-        local_checks.check_saturation(looks[0].logits, targets),
+        local_checks.check_clamped(first.case.inputs, looks[0].logits),
         local_checks.check_deterministic(looks),
+    ]
+
+
+def _of_gradients(looks: Sequence[LocalLook]) -> list[SanityFinding]:
+    return [
+        local_checks.check_saturation(looks),
         local_checks.check_gradients(looks),
         local_checks.check_linear(looks),
         local_checks.check_smooth(looks),
@@ -140,51 +164,58 @@ def _local(looks: Sequence[LocalLook], first: Case, targets: Tensor) -> list[San
     ]
 
 
-def _searches(
-    model: LogitFn,
-    cases: Sequence[tuple[Case, Tensor]],
-    make_threat: MakeThreat,
-    epsilon: float,
-    budget: Budget,
-    white_box: Mapping[str, float],
-    seed: int,
-) -> list[SanityFinding]:
-    def dice_under(attack: Attack, make: MakeThreat) -> Tensor:
+@dataclass(frozen=True)
+class _Searches:
+    """Attacks on some cases."""
+
+    subjects: Sequence[_Subject]
+    make_threat: MakeThreat
+    epsilon: float
+    seed: int
+
+    def findings(self, budget: Budget, white_box: Mapping[str, float]) -> list[SanityFinding]:
+        """More budget, nearly the whole box and a black box; ``white_box`` is what the evaluation found."""
+        findings = []
+        if budget.has_growth:
+            few, many = (self._dice(_apgd(count, SoftDice())) for count in (FEW_ITERATIONS, MANY_ITERATIONS))
+            broken = self._dice(
+                _apgd(MANY_ITERATIONS, SoftDice()),
+                lambda _, case: LinfThreat.from_fraction(LARGE_EPSILON, case.box),
+            )
+            means = {float(FEW_ITERATIONS): few.nanmean().item(), float(MANY_ITERATIONS): many.nanmean().item()}
+            findings += [
+                attack_checks.check_more_budget("iterations", means),
+                attack_checks.check_near_clean(self._clean(), many, MANY_ITERATIONS),
+                attack_checks.check_large_epsilon(broken, LARGE_EPSILON),
+            ]
+            lowest = many.fmin(few).fmin(self._dice(_apgd(MANY_ITERATIONS, CrossEntropy())))
+        else:
+            lowest = self._dice(FGSM())
+        known = [white_box.get(one.case.case_id, float("inf")) for one in self.subjects]
+        lowest = lowest.fmin(torch.tensor(known, dtype=lowest.dtype))
+        square = self._dice(Square(HardDice(), num_queries=budget.queries))
+        findings.append(attack_checks.check_square_against_white_box(square, lowest))
+        return findings
+
+    def _dice(self, attack: Attack, make_threat: MakeThreat | None = None) -> Tensor:
         found = [
             attack(
-                model,
-                case.inputs,
-                targets,
-                make(epsilon, case),
+                one.model,
+                one.case.inputs,
+                one.targets,
+                (make_threat or self.make_threat)(self.epsilon, one.case),
                 DiceBelow(0.0),  # nothing asks for success here
-                generator=torch.Generator(case.inputs.device).manual_seed(seed),
+                generator=torch.Generator(one.case.inputs.device).manual_seed(self.seed),
             ).mean_dice
-            for case, targets in cases
+            for one in self.subjects
         ]
         return torch.cat(found).cpu()
 
-    def apgd(iterations: int, objective: Objective) -> APGD:
-        return APGD(ScaleFree(objective), num_iterations=iterations, select="dice")
+    @torch.no_grad()
+    def _clean(self) -> Tensor:
+        found = [mean_foreground_dice(case_dice(one.model(one.case.inputs), one.targets)) for one in self.subjects]
+        return torch.cat(found).cpu()
 
-    findings = []
-    if budget.has_growth:
-        few, many = (dice_under(apgd(count, SoftDice()), make_threat) for count in (FEW_ITERATIONS, MANY_ITERATIONS))
-        with torch.no_grad():
-            clean = torch.cat([mean_foreground_dice(case_dice(model(case.inputs), targets)) for case, targets in cases])
-        means = {float(FEW_ITERATIONS): few.nanmean().item(), float(MANY_ITERATIONS): many.nanmean().item()}
-        broken = dice_under(
-            apgd(MANY_ITERATIONS, SoftDice()), lambda _, case: LinfThreat.from_fraction(LARGE_EPSILON, case.box)
-        )
-        findings += [
-            attack_checks.check_more_budget("iterations", means),
-            attack_checks.check_near_clean(clean.cpu(), many, MANY_ITERATIONS),
-            attack_checks.check_large_epsilon(broken, LARGE_EPSILON),
-        ]
-        lowest = many.fmin(few).fmin(dice_under(apgd(MANY_ITERATIONS, CrossEntropy()), make_threat))
-    else:
-        lowest = dice_under(FGSM(), make_threat)
-    known = [white_box.get(case.case_id, float("inf")) for case, _ in cases]
-    lowest = lowest.fmin(torch.tensor(known, dtype=lowest.dtype))
-    square = dice_under(Square(HardDice(), num_queries=budget.queries), make_threat)
-    findings.append(attack_checks.check_square_against_white_box(square, lowest))
-    return findings
+
+def _apgd(iterations: int, objective: Objective) -> APGD:
+    return APGD(ScaleFree(objective), num_iterations=iterations, select="dice")

@@ -35,7 +35,8 @@ def scored_model(model: LogitFn, case: Case) -> LogitFn:
     def scores_that_count(inputs: Tensor) -> Tensor:
         scores = model(inputs)
         background = torch.zeros_like(scores)
-        background[:, :1] = 1
+        # As sure as the surest score, so that scale-free objectives stay what they are.
+        background[:, :1] = scores.detach().abs().amax()
         return torch.where(counts, scores, background)
 
     return scores_that_count
@@ -172,9 +173,10 @@ class AttackLoop:
             )
         spacing = case.spacing or (1.0, 1.0, 1.0)
         taken: dict[str, PerClass] = measure_classes(self.measures, prediction, target, spacing, self.class_indices)
-        if not target.any() and DICE in taken:
-            # A case without foreground has no Dice, as attacks see it, whatever was predicted.
-            taken[DICE] = (None,) * len(taken[DICE])
+        if DICE in taken:
+            # A class that the case lacks has no Dice, as attacks see it, whatever was predicted.
+            present = [np.isin(target, indices).any() for indices in self.class_indices]
+            taken[DICE] = tuple(dice if here else None for dice, here in zip(taken[DICE], present, strict=True))
         return taken
 
     def _target_volume(self, case: Case) -> dict[str, PerClass]:

@@ -32,8 +32,8 @@ from rogseg.systems.case_source import crop_case, foreground_window
 __all__ = ["Evaluation", "evaluate_robustness", "evaluated_case"]
 
 HALF_OF_CLEAN = {"type": "DiceBelow", "threshold": "half of the mean clean Dice of the cases"}
-MOST_CHECKED = 5  # cases that the sanity checks look at
 ALL_CASES = CaseSelection("all", None)
+MOST_CHECKED = 5  # cases that the sanity checks may look at
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,7 +100,7 @@ def evaluate_robustness(
         channels=evaluated_channels(system),
         data={case_id: cases.digest(case_id) for case_id in case_ids},
         condition=Condition("attack", settings.name, settings.attack),
-        threat=ThreatSetting(settings.threat["type"], settings.threat["unit"], {}),
+        threat=ThreatSetting(settings.threat["type"], settings.threat["unit"], _reference_of(case_ids, reference)),
         criterion=CriterionSetting(settings.criterion or HALF_OF_CLEAN, None, "the evaluated cases", case_ids),
         protocol=protocol,
         window_size=system.window_size,
@@ -144,8 +144,9 @@ def evaluate_robustness(
     if on_progress is not None:
         on_progress(loop.count_done(shard_ids, settings.epsilons), total)
     loop.run(shard_ids, settings.epsilons, criterion)
-    labelled = [load_case(case_id) for case_id in shard_ids[:MOST_CHECKED]]
-    return Evaluation(records, check_model(system.model, labelled, make_threat, records, sanity, seed))
+    looked_at = [load_case(case_id) for case_id in shard_ids[:MOST_CHECKED]] if sanity != "none" else []
+    findings = check_model(system, looked_at, make_threat, max(settings.epsilons), records, sanity, seed)
+    return Evaluation(records, findings)
 
 
 def evaluated_case(cases: CaseSource, case_id: str, system: System, protocol: Protocol) -> Case:
@@ -165,3 +166,8 @@ def evaluated_case(cases: CaseSource, case_id: str, system: System, protocol: Pr
         raise ValueError(f"{system.identity.name} sees whole volumes, so it has no patch: take --protocol volume")
     assert case.targets is not None, "checked above"
     return crop_case(case, foreground_window(case.targets[0], system.window_size))
+
+
+def _reference_of(case_ids: Sequence[str], reference: ReferenceWidth | None) -> dict[str, list[float]]:
+    """The reference box of each case, which epsilon is a fraction of; nothing where it is the case's own."""
+    return {} if reference is None else {case_id: list(reference(case_id)) for case_id in case_ids}

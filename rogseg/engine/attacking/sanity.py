@@ -21,34 +21,54 @@ from rogseg.attacks.sanity_checks import (
 )
 from rogseg.attacks.threats import ThreatModel
 from rogseg.cases import Case, LogitFn, case_generator
-from rogseg.engine.attacking.loop import MakeThreat
+from rogseg.engine.attacking.loop import MakeThreat, scored_model
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE
 from rogseg.evaluation.epsilon_label import strength_label
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.summary import summarise_all
 from rogseg.metrics import mean_foreground_dice
+from rogseg.systems.base import System
 
 __all__ = ["check_model", "check_records", "check_surrogate", "load_findings", "save_findings"]
 
-TRANSFER_ITERATIONS = 20
+MANY_ITERATIONS = 20
 BLACK_BOX = "Square"
 
 
 def check_model(
-    model: LogitFn, cases: Sequence[Case], make_threat: MakeThreat, records: RecordFolder, effort: Effort, seed: int
+    system: System,
+    cases: Sequence[Case],
+    make_threat: MakeThreat,
+    epsilon: float,
+    records: RecordFolder,
+    effort: Effort,
+    seed: int,
 ) -> tuple[SanityFinding, ...]:
-    """Ask the model itself, at the largest epsilon of the evaluation; quick checks cost a tenth of what it took."""
-    epsilon = max(records.strengths())
+    """Ask the network itself, beside what it was attacked by.
+
+    Args:
+        system: that was attacked.
+        cases: some of those that were attacked.
+        make_threat: as in the evaluation.
+        epsilon: one of the evaluation.
+        records: of the evaluation, which tell how many passes it took and what its white-box attacks found.
+        effort: how many passes the checks may take.
+        seed: of the starts.
+    """
+    attacked = [record for record in records.records if record.condition != CLEAN]
     # A composite's own record counts the passes of its members.
-    has_composite = bool(records.under(WORST_CASE, epsilon))
-    attacked = [
-        record
-        for record in records.records
-        if record.condition != CLEAN and (record.condition == WORST_CASE) == has_composite
-    ]
-    passes = sum(record.num_forward + record.num_backward for record in attacked)
-    white_box = _lowest_white_box_dice(records, epsilon)
-    return run_checks(model, cases, make_threat, epsilon, effort, passes, white_box=white_box, seed=seed)
+    whole = [record for record in attacked if record.condition == WORST_CASE] or attacked
+    return run_checks(
+        lambda case: scored_model(system.model, case),
+        cases,
+        make_threat,
+        epsilon,
+        effort,
+        sum(record.num_forward + record.num_backward for record in whole),
+        has_gradient=system.differentiable,
+        white_box=_lowest_white_box_dice(records, epsilon),
+        seed=seed,
+    )
 
 
 def check_surrogate(
@@ -73,8 +93,8 @@ def check_surrogate(
     for case in cases:
         assert case.targets is not None, "only labelled cases are attacked"
         threat = make_threat(epsilon, case)
-        own.append(_apgd(model, case, threat, TRANSFER_ITERATIONS, seed).mean_dice)
-        made = _apgd(surrogate, case, threat, TRANSFER_ITERATIONS, seed).adversarial
+        own.append(_apgd(model, case, threat, MANY_ITERATIONS, seed).mean_dice)
+        made = _apgd(surrogate, case, threat, MANY_ITERATIONS, seed).adversarial
         with torch.no_grad():
             transferred.append(mean_foreground_dice(case_dice(model(made).float(), case.targets)))
     return check_transfer(torch.cat(transferred).cpu(), torch.cat(own).cpu())
@@ -131,7 +151,7 @@ def _dice_of(records: RecordFolder, attack: str, epsilon: float) -> dict[str, fl
 
 def load_findings(path: Path) -> tuple[SanityFinding, ...]:
     """What `save_findings` wrote; nothing where there is no file, as after an evaluation that was stopped."""
-    return tuple(SanityFinding(**entry) for entry in json.loads(path.read_text())) if path.is_file() else ()
+    return tuple(SanityFinding.from_json(entry) for entry in json.loads(path.read_text())) if path.is_file() else ()
 
 
 def save_findings(findings: Sequence[SanityFinding], path: Path) -> None:

@@ -20,10 +20,11 @@ __all__ = ["ALLOWED", "Provenance", "check_allowed", "provenance_of", "refuse_ot
 START = "start"
 UNRECORDED = "unrecorded"
 ALLOWED = (
-    "batch_size", "data", "inference", "max_epochs", "num_processes", "optimizer", "sampling", "schedule", "trainer",
-    "validation", START, UNRECORDED,
+    "batch_size", "data", "inference", "max_epochs", "num_processes", "plateau", "sampling", "trainer", "validation",
+    START, UNRECORDED,
 )  # fmt: skip
-"""What ``allow`` may name: what changes how the training goes on, but not which cases it may be judged on."""
+"""What ``allow`` may name: what changes how the training goes on, but not which cases it may be judged on. Not the
+optimiser and its schedulers, whose settings come back with their state, so that other ones would have no effect."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,7 +158,8 @@ def _settings(
                 "iterations_per_epoch": config.train_cfg.get("iterations_per_epoch"),
                 "max_epochs": config.train_cfg["max_epochs"],
                 "optimizer": config.optim_wrapper,
-                "schedule": {"param_scheduler": config.param_scheduler, "plateau": config.plateau},
+                "param_scheduler": config.param_scheduler,
+                "plateau": config.plateau,
                 "averaging": [hook for hook in hooks if hook is not None and hook["type"] == "EMAHook"],
                 "validation": config.validation,
                 "inference": config.inference,

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rogseg.preprocessing import kept_plan, preprocess_task
+from rogseg.preprocessing import kept_plan, preprocess_task, refuse_changed_sources
 from rogseg.preprocessing.plan_wishes import PlanWishes, network_stride
 from rogseg.preprocessing.shipped_plans import choose_plan
 from rogseg.storage import StoredTask, read_folds
@@ -153,6 +153,22 @@ def test_a_plan_that_is_named_replaces_and_the_difference_is_told(tmp_path: Path
     assert _made(task) == before  # nothing that was stored depends on it
     with pytest.raises(ValueError, match="holds the task 'Mine', and the plan is for 'Theirs'"):
         preprocess_task(raw, tmp_path / "out", plan=dataclasses.replace(own, name="Theirs"), say=_silent)
+
+
+def test_a_changed_source_is_told_where_the_stored_case_is_used(tmp_path: Path) -> None:
+    raw = write_task(tmp_path / "Mine")
+    task = preprocess_task(raw, tmp_path / "out", say=_silent)
+    refuse_changed_sources(task, task.case_ids)
+    label = raw / "labelsTr" / "case_1.nii.gz"
+    classes = cube_label((17, 18, 12))
+    classes[0, 0, 0] = 1
+    save(label, classes, np.diag([1.0, 1.0, 2.0, 1.0]))
+    refuse_changed_sources(task, ["case_0", "case_2"])
+    with pytest.raises(ValueError, match=r"the raw files of case_1 in .*Mine have changed since .*preprocess .* again"):
+        refuse_changed_sources(task, task.case_ids)
+    refuse_changed_sources(preprocess_task(raw, tmp_path / "out", say=_silent), task.case_ids)
+    raw.rename(tmp_path / "gone")
+    refuse_changed_sources(task, task.case_ids)
 
 
 def test_wishes_decide_over_the_data(tmp_path: Path) -> None:

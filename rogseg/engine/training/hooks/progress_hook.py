@@ -8,6 +8,7 @@ from pathlib import Path
 from mmengine.hooks import Hook
 
 from rogseg.cases import Batch
+from rogseg.engine.console import make_console
 from rogseg.engine.training.train_loop import TrainLoop
 from rogseg.engine.training.training_runner import TrainingRunner
 from rogseg.progress import ProgressDisplay
@@ -23,7 +24,7 @@ class ProgressHook(Hook):
     priority = "BELOW_NORMAL"
 
     def __init__(self) -> None:
-        self.display = ProgressDisplay("iterations")
+        self.display = ProgressDisplay("iterations", console=make_console())
         self.shown = contextlib.ExitStack()
         self.begin = 0.0
         self.first_epoch = 0

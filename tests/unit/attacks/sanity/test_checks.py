@@ -38,26 +38,24 @@ def test_clamped_logits_are_told_from_those_of_constant_air() -> None:
     assert local_checks.check_clamped(air, alike).passed
 
 
-def test_saturation_is_that_of_the_foreground() -> None:
-    targets = torch.zeros(1, 4, 4, 2, dtype=torch.int64)
-    targets[0, 0] = 1
+def test_saturation_is_that_of_the_predicted_foreground() -> None:
     logits = torch.zeros(1, 2, 4, 4, 2)
     logits[:, 0] = 50.0
-    assert local_checks.check_saturation(logits, torch.zeros_like(targets)).level == "failed"
-    logits[:, :, 0] = 0.0
-    assert local_checks.check_saturation(logits, targets).level == "ok"
-    logits[:, 1, 0, 0] = 30.0  # a quarter of the foreground
-    logits[:, 1, 0, 1, :1] = 30.0  # three eighths
-    assert local_checks.check_saturation(logits, targets).level == "warning"
+    assert local_checks.check_saturation([dataclasses.replace(look(), logits=logits)]).level == "failed"
+    logits[:, 1, 0] = 51.0  # eight voxels of foreground
+    assert local_checks.check_saturation([dataclasses.replace(look(), logits=logits)]).level == "ok"
+    logits[:, 1, 0, 0] = 80.0  # two of them
+    logits[:, 1, 0, 1, :1] = 80.0  # three
+    assert local_checks.check_saturation([dataclasses.replace(look(), logits=logits)]).level == "warning"
 
 
 def quadratic(inputs: Tensor) -> Tensor:
     return torch.cat([-3 * inputs, inputs.square()], dim=1)
 
 
-def look(epsilon: float = 0.04) -> LocalLook:
+def look() -> LocalLook:
     inputs = (0.3 * noise()[:1, :1]).clamp(-2, 2)
-    return look_around(quadratic, inputs, (inputs[:, 0] > 0).long(), BOX, epsilon)
+    return look_around(quadratic, inputs, (inputs[:, 0] > 0).long(), BOX)
 
 
 def test_a_look_takes_as_many_passes_as_it_says() -> None:
@@ -67,7 +65,7 @@ def test_a_look_takes_as_many_passes_as_it_says() -> None:
         calls.append(inputs.requires_grad)
         return quadratic(inputs)
 
-    look_around(counting, noise()[:1, :1].clamp(-2, 2), torch.zeros(1, 4, 4, 2, dtype=torch.int64), BOX, 0.04)
+    look_around(counting, noise()[:1, :1].clamp(-2, 2), torch.zeros(1, 4, 4, 2, dtype=torch.int64), BOX)
     assert len(calls) + sum(calls) == LOOK_PASSES
 
 
@@ -147,3 +145,11 @@ def test_the_quick_checks_keep_to_a_tenth(attack_passes: int) -> None:
     budget = Budget.of("quick", 12, attack_passes)
     assert budget.passes <= attack_passes / 10
     assert (budget.looks > 0) == (attack_passes >= 70)
+
+
+def test_findings_survive_json_and_older_ones_are_read() -> None:
+    finding = SanityFinding("name", "warning", "seen", "meaning")
+    assert SanityFinding.from_json(dataclasses.asdict(finding)) == finding
+    older = {"name": "name", "passed": False, "seen": "seen", "meaning": "meaning"}
+    assert SanityFinding.from_json(older) == dataclasses.replace(finding, level="failed")
+    assert SanityFinding.from_json({**older, "passed": True}).passed

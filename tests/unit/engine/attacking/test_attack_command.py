@@ -42,9 +42,8 @@ def records(directory: Path) -> list[dict[str, object]]:
 
 
 def test_shards_merge_to_the_whole_and_every_check_is_reported(made: Path, tmp_path: Path) -> None:
-    few = ("--attack-options", "attack.num_iterations=2", "--epsilon", "8/255", "64/255")
-    other = ("--surrogate", str(made / "other.pth"))
-    assert attack(arguments(made, tmp_path / "whole", "apgd_ce", *few, "--sanity", "full", *other)) == 0
+    few = ("--attack-options", "attack.num_iterations=20", "--epsilon", "8/255", "64/255")
+    assert attack(arguments(made, tmp_path / "whole", "apgd_ce", *few, "--surrogate", str(made / "other.pth"))) == 0
     for shard in ("1/2", "2/2"):
         out = tmp_path / f"part{shard[0]}"
         assert attack(arguments(made, out, "apgd_ce", *few, "--shard", shard)) == 0
@@ -54,13 +53,14 @@ def test_shards_merge_to_the_whole_and_every_check_is_reported(made: Path, tmp_p
     found = findings(tmp_path / "whole")
     assert set(found) >= {
         "the model is deterministic",
+        "gradients reach the inputs",
+        "a small step keeps the gradient's promise",
         "transfer from a surrogate is not stronger than the white box",
         "apgd_ce: more epsilon is not weaker",
     }
     assert found["the model is deterministic"]
     transfer = "transfer from a surrogate is not stronger than the white box"
     assert transfer not in findings(tmp_path / "merged")
-    assert "the network was looked at" in findings(tmp_path / "merged")  # two iterations pay for no check
     assert (tmp_path / "whole" / "table.md").read_text().startswith("Task99_Tiny, attack apgd_ce, protocol patch")
 
 

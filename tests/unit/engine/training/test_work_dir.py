@@ -128,7 +128,7 @@ def test_finished_is_believed_of_its_own_files_alone(tmp_path: Path, trained: Pa
         ({"train_data__batch_size": 1}, "batch_size was 2 and is 1.*--allow batch_size"),
         ({"train_data__dataset__foreground_fraction": 0.1}, "sampling.foreground_fraction was 0.5 and is 0.1"),
         ({"optim_wrapper__optimizer__lr": 0.5}, "optimizer.optimizer.lr was 0.001 and is 0.5"),
-        ({"plateau__patience": 3}, "schedule.plateau.patience was 50 and is 3"),
+        ({"plateau__patience": 3}, "plateau.patience was 50 and is 3"),
         ({"train_cfg__max_epochs": 4}, "max_epochs was 3 and is 4.*--allow max_epochs"),
         ({"model__backbone__channels": 6}, "model.backbone.channels was 4 and is 6"),
         ({"inference__overlap": 0.25}, "inference.overlap was 0.5 and is 0.25"),
