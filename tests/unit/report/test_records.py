@@ -195,7 +195,7 @@ def test_an_unfinished_evaluation_says_so(tmp_path: Path) -> None:
 
 
 def test_records_of_the_zoo_give_the_numbers_of_their_tables() -> None:
-    folder = ZOO / "rog_freeat_hippocampus_light" / "apgd_ce_20"
+    folder = ZOO / "rog_freeat_hippocampus_light" / "apgd_ce_5"
     made = contents_of([folder, folder.parent / "test"], SHARED)
     table = (folder / "table.md").read_text()
     for row in made.rows:
