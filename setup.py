@@ -3,7 +3,7 @@
 from setuptools import find_packages, setup
 
 # Folders beside the package that are part of an installed one; in a clone they are found where they lie.
-FOLDERS = {"configs": ["**/*.py", "**/*.json"], "model_zoo": ["index.json", "*.safetensors"]}
+FOLDERS = {"configs": ["**/*.py", "**/*.json"], "model_zoo": ["index.json", "*.safetensors", "*.lineage.json"]}
 
 setup(
     name="rogseg",

@@ -1,10 +1,16 @@
-"""What every command line does with a user's mistake; it loads nothing, so that ``--help`` stays quick."""
+"""What every command line does with mistakes and interruptions; it loads nothing, so that ``--help`` stays quick."""
 
 import difflib
+import os
+import pickle
+import re
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable
+from types import FrameType
 
-__all__ = ["exit_status", "nearest"]
+__all__ = ["exit_status", "is_out_of_memory", "nearest"]
 
 
 def exit_status(program: str, job: Callable[[], object], if_interrupted: str = "stopped") -> int:
@@ -16,17 +22,86 @@ def exit_status(program: str, job: Callable[[], object], if_interrupted: str = "
         if_interrupted: what the user is told who stops it, for instance how to go on.
 
     Returns:
-        0; 2 after a ValueError or OSError, whose message goes to standard error; 130 after an interruption.
+        0; 2 after what a user can mend, which goes to standard error as a sentence; 130 after Ctrl-C or SIGTERM. What
+        is left is a bug and is raised.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a locale without some letter still gets the rest
+    stopping = _Stopping()
     try:
-        job()
-    except (ValueError, OSError) as error:
-        print(f"{program}: {error}", file=sys.stderr)
+        with stopping:
+            job()
+    except BaseException as error:
+        # A library that is interrupted while it is imported may say so in words of its own.
+        # The SIGTERM of a batch system goes to the loading processes, too, and may be heard from them first.
+        is_stopped = "DataLoader worker" in str(error) and "signal: Terminated" in str(error)
+        if stopping.is_asked or is_stopped or isinstance(error, KeyboardInterrupt):
+            if stopping.before:  # PyTorch complains of loading processes that end, which they now shall
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            print(f"{program}: {if_interrupted}", file=sys.stderr)
+            return 130
+        if isinstance(error, BrokenPipeError):  # who read the output has gone, and wants no message
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            return 141
+        sentence = _sentence(error)
+        if sentence is None:
+            raise
+        print(f"{program}: {sentence}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print(f"{program}: {if_interrupted}", file=sys.stderr)
-        return 130
     return 0
+
+
+class _Stopping:
+    """While it is entered, SIGTERM ends the job as Ctrl-C does, and either is remembered."""
+
+    def __init__(self) -> None:
+        self.is_asked = False
+        self.process = os.getpid()
+        self.before: dict[int, object] = {}
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            self.before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGTERM and os.getpid() != self.process:  # a forked worker, which has nothing to say
+            os._exit(128 + number)
+        self.is_asked = os.getpid() == self.process
+        raise KeyboardInterrupt
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a device or the machine had too little memory, in the words of Python, numpy or PyTorch."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    words = ("can't allocate memory", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
+    return isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+
+
+def _sentence(error: BaseException) -> str | None:
+    """What a user is told; None of a bug."""
+    # PyTorch hands an error of a worker on with the traceback as its text; the last line is what was raised.
+    text = str(error)
+    if "Original Traceback" in text:
+        text = re.sub(r"^[\w.]*(Error|Exception): ", "", text.strip().splitlines()[-1])
+    if is_out_of_memory(error):
+        first = text.splitlines()[0] if text else "there is too little"
+        return first if "memory" in first else f"out of memory: {first}"
+    if isinstance(error, pickle.PickleError):
+        return "something that is more than plain data cannot be sent to another process, or read from a file"
+    if isinstance(error, RecursionError):
+        return "a file or an argument is nested too deeply"
+    if isinstance(error, RuntimeError) and "DataLoader worker" in text:
+        return (
+            "a process that loads data was ended from outside, mostly for lack of memory: lower train_data.num_workers "
+            "or train_data.batch_size"
+        )
+    return text if isinstance(error, ValueError | OSError) else None
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -9,7 +9,6 @@ from typing import Self
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     TaskID,
     TextColumn,
@@ -29,6 +28,7 @@ class ProgressDisplay:
     Args:
         title: what is done.
         console: where to; None is standard output.
+        count: says in words how many of how many are done; for what is not counted in ones.
         seconds_between: without a terminal, at most one line in so many seconds [s].
         clock: gives the time [s].
     """
@@ -38,11 +38,12 @@ class ProgressDisplay:
         title: str,
         *,
         console: Console | None = None,
+        count: Callable[[int, int], str] = "{} of {}".format,
         seconds_between: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.title, self.seconds_between, self.clock = title, seconds_between, clock
-        self.console = console or Console()
+        self.console, self.count = console or Console(), count
         self.done = self.total = 0
         self._done_before: int | None = None
         self._begin = self._told = clock()
@@ -52,9 +53,9 @@ class ProgressDisplay:
     def __enter__(self) -> Self:
         """Open the bar, where there is a terminal."""
         if self.console.is_terminal:
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-            self._bar = Progress(*columns, TimeRemainingColumn(), console=self.console)
-            self._task = self._bar.add_task(self.title, total=None)
+            columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}"))
+            self._bar = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=self.console)
+            self._task = self._bar.add_task(self.title, total=None, count="")
             self._bar.start()
         return self
 
@@ -71,7 +72,7 @@ class ProgressDisplay:
         if self._done_before is None:
             self._done_before, self._begin, self._told = done, self.clock(), self.clock()
         if self._bar is not None:
-            self._bar.update(self._task, completed=done, total=total)
+            self._bar.update(self._task, completed=done, total=total, count=self.count(done, total))
         elif self.clock() - self._told >= self.seconds_between:
             self.say(self.line())
 
@@ -91,4 +92,4 @@ class ProgressDisplay:
         begun = timedelta(seconds=round(self.clock() - self._begin))
         left = self.seconds_left
         tail = "" if left is None else f", {timedelta(seconds=round(left))} left"
-        return f"{self.title}: {self.done} of {self.total} in {begun}{tail}"
+        return f"{self.title}: {self.count(self.done, self.total)} in {begun}{tail}"

@@ -14,7 +14,7 @@ from typing import Protocol, cast
 from rogseg import __version__
 from rogseg.command_line import exit_status, nearest
 
-__all__ = ["COMMANDS", "main", "run_command"]
+__all__ = ["COMMANDS", "command_parser", "main", "run_command"]
 
 # In the order of ``rogseg --help``, which is the order in which they are needed.
 COMMANDS = (
@@ -26,6 +26,7 @@ COMMANDS = (
     "train",
     "test",
     "attack",
+    "evaluate",
     "report",
     "compare",
     "zoo",
@@ -76,13 +77,18 @@ def run_command(name: str, arguments: Sequence[str] | None = None, *, program: s
     Returns:
         The exit status, as `exit_status` gives it.
     """
+    module, options = _module(name), command_parser(name, program).parse_args(arguments)
+    return exit_status(program, lambda: module.run(options), getattr(module, "IF_INTERRUPTED", "stopped"))
+
+
+def command_parser(name: str, program: str) -> argparse.ArgumentParser:
+    """What reads the arguments of one of `COMMANDS`; ``program`` is what its messages begin with."""
     module = _module(name)
     parser = argparse.ArgumentParser(
         prog=program, description=module.DESCRIPTION, epilog=getattr(module, "EPILOG", None)
     )
     module.add_arguments(parser)
-    options = parser.parse_args(arguments)
-    return exit_status(program, lambda: module.run(options), getattr(module, "IF_INTERRUPTED", "stopped"))
+    return parser
 
 
 def _module(name: str) -> Command:

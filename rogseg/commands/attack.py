@@ -36,6 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sanity", choices=["none", "quick", "full"], default="quick", help="effort of the checks; default: quick"
     )
+    parser.add_argument(
+        "--allow-seen", action="store_true", help="report on cases that the system was trained on, too, labelled so"
+    )
+    parser.add_argument(
+        "--keep-volumes", type=int, default=2, metavar="N", help="cases kept for the report's viewer; default: 2"
+    )
     parser.add_argument("--surrogate", nargs="+", help="another system: do attacks transfer from it?")
     parser.add_argument("--save-adversarial", action="store_true", help="write perturbations and predictions as NIfTI")
     parser.add_argument("--seed", type=int, default=0, help="of the attack")

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-DESCRIPTION = "The whole job on a generated task: phantoms, preprocessing, training, segmentation, attack, figures."
+DESCRIPTION = "The whole job on a generated task: phantoms, preprocessing, training, segmentation, attack, report."
 
 CONFIG = "rog_standard_demo"
 # Small volumes, so that all of it takes a few minutes on two cores; the phantoms are synthetic and so are the results.
@@ -28,8 +28,9 @@ def steps(out: Path) -> list[tuple[str, list[str]]]:
         ("generate phantoms", ["phantom", raw, *PHANTOMS]),
         ("preprocess", ["preprocess", raw, "--out", stored, "--num-workers", "2"]),
         ("train", ["train", CONFIG, "--task", stored, "--work-dir", trained]),
-        ("segment the validation cases", ["test", *model, "--raw", raw, "--out", str(out / "test")]),
+        ("segment the validation cases", ["test", *model, "--data", raw, "--out", str(out / "test")]),
         ("attack two validation cases", ["attack", *model, *attack, "--out", str(out / "attack")]),
+        ("report", ["report", str(out / "test"), str(out / "attack"), "--out", str(out / "report")]),
     ]
 
 
@@ -47,5 +48,5 @@ def run(options: argparse.Namespace) -> None:
         if status:
             raise ValueError(f"{title} failed with exit status {status}")
     print(f"\ndone in {time.perf_counter() - begin:.0f} s; look at")
-    for path in sorted(options.out.resolve().rglob("*.png")):
+    for path in [*options.out.resolve().glob("report/*.html"), *sorted(options.out.resolve().glob("*/*.png"))]:
         print(f"  {path}")

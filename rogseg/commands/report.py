@@ -1,21 +1,24 @@
-"""``rogseg report``: from records to tables and figures."""
+"""``rogseg report``: from records to a page, figures and tables."""
 
 import argparse
 from pathlib import Path
 
-DESCRIPTION = "Merge the shards of an attack, or look at one again: table, checks on the records, figure."
+DESCRIPTION = "Report on evaluations: a page that opens from disk, figures and tables; shards of one are merged first."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The records, and where the merged ones go."""
-    parser.add_argument("records", nargs="+", type=Path, help="folders that rogseg attack wrote")
-    parser.add_argument("--out", type=Path, help="folder of the merged records; one folder alone needs none")
+    """The records, and where the report goes."""
+    parser.add_argument(
+        "records", nargs="+", metavar="[NAME=]DIR", help="folders that rogseg attack or rogseg test wrote"
+    )
+    parser.add_argument("--out", type=Path, help="folder of the report; one folder of records alone needs none")
+    parser.add_argument(
+        "--evidence", action="store_true", help="also write all that stands behind the page, to be handed on"
+    )
 
 
 def run(options: argparse.Namespace) -> None:
-    """Merge and report."""
-    from rogseg.engine.attacking.reporting import merge_shards
+    """Merge shards where there are any, and report."""
+    from rogseg.engine.reporting import report_on
 
-    if options.out is None and len(options.records) > 1:
-        raise ValueError("give --out for the merged records of several folders")
-    merge_shards(options.records, options.out or options.records[0])
+    report_on(options.records, options.out, evidence=options.evidence)

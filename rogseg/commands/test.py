@@ -25,6 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", "--raw", type=Path, help="folder of the raw task (default: data_root/TASK of the config)"
     )
     parser.add_argument("--task", type=Path, help="folder of the stored task (default: stored_root/TASK)")
+    parser.add_argument(
+        "--allow-seen", action="store_true", help="report on cases that the system was trained on, too, labelled so"
+    )
     parser.add_argument("--submission", action="store_true", help="predict the test cases and pack them for the MSD")
     parser.add_argument(
         "--choose-postprocessing",

@@ -17,6 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--minutes", type=float, help="one cycle of the learning rate that fits this time, found by timing the network"
     )
     parser.add_argument("--resume", action="store_true", help="go on from the work directory's last checkpoint, if any")
+    parser.add_argument("--overwrite", action="store_true", help="start again where a training is, which is lost")
+    parser.add_argument("--allow", nargs="+", metavar="NAME", help="settings that may differ from what is resumed")
     parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
     parser.add_argument("--launcher", choices=["none", "pytorch"], default="none", help="pytorch: started by torchrun")
     parser.add_argument(
@@ -31,7 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Train to the end."""
     from rogseg.engine.config.load import load_config, parse_overrides
-    from rogseg.engine.training.train import disconnect, train_config
+    from rogseg.engine.training.processes import disconnect
+    from rogseg.engine.training.train import train_config
     from rogseg.shipped_configs import find_config
 
     overrides = {"launcher": options.launcher, **parse_overrides(options.cfg_options)}
@@ -39,8 +42,9 @@ def run(options: argparse.Namespace) -> None:
         overrides["work_dir"] = str(options.work_dir)
     if options.device is not None:
         overrides["device"] = options.device
-    if options.resume:
-        overrides["resume"] = True
+    overrides |= {name: True for name in ("resume", "overwrite") if getattr(options, name)}
+    if options.allow:
+        overrides["allow"] = options.allow
     config = find_config(options.config, "network")
     if options.minutes is not None:
         from rogseg.engine.costs.fit_minutes import fit_minutes

@@ -7,6 +7,7 @@ from pathlib import Path
 from rogseg.cases import ReferenceWidth
 from rogseg.engine.model.open_system import OpenedSystem
 from rogseg.engine.stored_task import ensure_stored_task, is_stored, stored_task_dir
+from rogseg.preprocessing import refuse_changed_sources
 from rogseg.storage import Fold, RawCase, RawTask, StoredTask, make_folds, read_folder_of_images, read_raw_task
 from rogseg.systems import CaseSource, RawCases, RogsegSystem, StoredCases
 
@@ -47,6 +48,7 @@ def cases_to_attack(
     stored = ensure_stored_task(opened.config, task, needed=lambda part: cases or part.validation)
     wanted = tuple(cases) if cases else stored.folds(opened.config.fold).validation
     _refuse_unknown(wanted, stored.case_ids, str(stored.directory))
+    refuse_changed_sources(stored, set(wanted))
     return StoredCases(stored, sorted(set(wanted)))
 
 

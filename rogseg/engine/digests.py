@@ -4,12 +4,14 @@ import hashlib
 import importlib.metadata
 import json
 import platform
+import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
 import torch
 
-__all__ = ["digest_of_file", "digest_of_json", "environment"]
+__all__ = ["command_line", "digest_of_file", "digest_of_json", "environment"]
 
 PACKAGES = ("rogseg", "torch", "mmengine", "numpy", "monai")
 
@@ -26,7 +28,7 @@ def digest_of_json(content: Any) -> str:
 
 
 def environment(device: torch.device | str) -> dict[str, str]:
-    """Versions and machine."""
+    """Versions, machine, and the command that makes the records again."""
     versions = {}
     for package in PACKAGES:
         try:
@@ -35,4 +37,12 @@ def environment(device: torch.device | str) -> dict[str, str]:
             versions[package] = "not installed as a package"
     device = torch.device(device)
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
-    return {**versions, "python": platform.python_version(), "device": f"{device.type}: {name}"}
+    machine = {"python": platform.python_version(), "device": f"{device.type}: {name}"}
+    return {**versions, **machine, "command": command_line()}
+
+
+def command_line() -> str:
+    """The command that this process was started by, as a shell takes it."""
+    program = Path(sys.argv[0])
+    name = program.parent.name if program.name == "__main__.py" else program.name
+    return shlex.join([name, *sys.argv[1:]])

@@ -7,8 +7,7 @@ from typing import Any
 
 from rogseg.evaluation.case_record import DICE
 from rogseg.evaluation.comparison_row import ComparisonRow, row_labels, rows_of
-from rogseg.evaluation.legacy_identity import NOT_RECORDED
-from rogseg.evaluation.notes import HELD_OUT
+from rogseg.evaluation.notes import leak_note
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.statistics import Bounds, mean_interval, paired_difference
 from rogseg.evaluation.summary import ConditionSummary, mean
@@ -43,6 +42,11 @@ def comparison_tables(folders: Mapping[str, Sequence[RecordFolder]], measure: st
             system has two values for one row; or none has the measure.
     """
     _check_shared(folders)
+    names, facts = list(folders), _facts_of(measure, folders)
+
+    def cell(summary: ConditionSummary | None) -> str:
+        return NOTHING if summary is None else _mean_cell(summary, measure, facts["bounds"])
+
     cells: dict[str, dict[str, ConditionSummary]] = {}
     rows: dict[str, ComparisonRow] = {}
     for name, of_one in folders.items():
@@ -50,15 +54,12 @@ def comparison_tables(folders: Mapping[str, Sequence[RecordFolder]], measure: st
             for row, summary in rows_of(folder):
                 rows.setdefault(row.key, row)
                 there = cells.setdefault(row.key, {}).setdefault(name, summary)
-                if there.by_case(measure) != summary.by_case(measure):
+                if cell(there) != cell(summary):
                     raise ValueError(
                         f"{folder.directory}: {name} has other values for {row.label!r} already; name one of the two"
                     )
-    labels, names, facts = row_labels(list(rows.values())), list(folders), _facts_of(measure, folders)
-    means = [
-        [labels[key], *(_mean_cell(of_row.get(name), measure, facts["bounds"]) for name in names)]
-        for key, of_row in cells.items()
-    ]
+    labels = row_labels(list(rows.values()))
+    means = [[labels[key], *(cell(of_row.get(name)) for name in names)] for key, of_row in cells.items()]
     tables = [TextTable(f"Mean {measure} [95%]", [f"mean {measure} under", *names], means, _notes(folders))]
     if len(names) > 1:
         tables.append(_differences(cells, labels, names, measure, facts["better"]))
@@ -76,9 +77,7 @@ def _facts_of(measure: str, folders: Mapping[str, Sequence[RecordFolder]]) -> Ma
     return facts
 
 
-def _mean_cell(summary: ConditionSummary | None, measure: str, bounds: Bounds) -> str:
-    if summary is None:
-        return NOTHING
+def _mean_cell(summary: ConditionSummary, measure: str, bounds: Bounds) -> str:
     values = list(summary.by_case(measure).values())
     cell = with_interval(mean(values), mean_interval(values, bounds))
     if summary.num_missing:
@@ -149,8 +148,5 @@ def _where(here: Mapping[str, Any], there: Mapping[str, Any], field: str) -> str
 
 
 def _notes(folders: Mapping[str, Sequence[RecordFolder]]) -> tuple[str, ...]:
-    notes = []
-    for name, of_one in folders.items():
-        leaks = {folder.identity.leak for folder in of_one} - {HELD_OUT, NOT_RECORDED}
-        notes += [f"{name}: of these cases the system had: {leak}." for leak in sorted(leaks)]
-    return tuple(notes)
+    notes = {leak_note(folder.identity, name): None for name, of_one in folders.items() for folder in of_one}
+    return tuple(note for note in notes if note)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.summary import ConditionSummary, summarise_all
 
 __all__ = ["ComparisonRow", "row_labels", "rows_of"]
+
+LONGEST = 30  # setting that a label spells out
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,5 +72,8 @@ def row_labels(rows: Sequence[ComparisonRow]) -> dict[str, str]:
 
 
 def _shown(setting: Mapping[str, Any], path: str) -> str:
-    value = setting.get(path)
-    return "not set" if path not in setting else value if isinstance(value, str) else json.dumps(value)
+    if path not in setting:
+        return "not set"
+    text = setting[path] if isinstance(setting[path], str) else json.dumps(setting[path])
+    # Of a long list, such as the cases of mu, the checksum tells one from another.
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}... ({zlib.crc32(text.encode()):08x})"

@@ -2,8 +2,10 @@
 
 from rogseg.evaluation.identity import EvaluationIdentity
 
-__all__ = ["epsilon_label", "epsilon_unit_label", "norm_of_threat", "strength_label"]
+__all__ = ["OF_A_WIDTH", "epsilon_label", "epsilon_unit_label", "norm_of_threat", "strength_label"]
 
+# Units that are fractions of a width, and what is said of those that are not of the system's own box.
+OF_A_WIDTH = {"fraction": "", "reference": " of the reference box"}
 LINF, L2 = "Linf", "L2"
 # Of threats whose ball is that of no norm of ours, the class speaks for itself.
 _NORMS = {"LinfThreat": LINF, "L2Threat": L2, "LegacyROGThreat": LINF}
@@ -19,8 +21,8 @@ def epsilon_label(epsilon: float, unit: str, norm: str = LINF, raw_unit: str = "
 
     Args:
         epsilon: the radius.
-        unit: ``fraction`` of the box's width, printed in 255ths; ``network`` [network units]; ``raw`` [HU, or scanner
-            units].
+        unit: ``fraction`` of the box's width, printed in 255ths; ``reference``, the same of the reference box's width;
+            ``network`` [network units]; ``raw`` [HU, or scanner units].
         norm: from `norm_of_threat`. An L2 radius is a root mean square over the values that may move, and a number
             that is small in Linf is large there: it is never printed without its norm.
         raw_unit: what a raw unit is, for instance HU.
@@ -28,8 +30,8 @@ def epsilon_label(epsilon: float, unit: str, norm: str = LINF, raw_unit: str = "
     Raises:
         ValueError: an unknown unit.
     """
-    if unit == "fraction":
-        value = f"{epsilon * 255:.4g}/255"
+    if unit in OF_A_WIDTH:
+        value = f"{epsilon * 255:.4g}/255{OF_A_WIDTH[unit]}"
     else:
         value = f"{epsilon:.3g} {raw_unit if unit == 'raw' else epsilon_unit_label(unit)}"
     if norm == LINF:
@@ -43,7 +45,12 @@ def epsilon_unit_label(unit: str) -> str:
     Raises:
         ValueError: an unknown unit.
     """
-    labels = {"fraction": "1/255 of the box", "network": "network units", "raw": "raw units"}
+    labels = {
+        "fraction": "1/255 of the box",
+        "reference": "1/255 of the reference box",
+        "network": "network units",
+        "raw": "raw units",
+    }
     if unit not in labels:
         raise ValueError(f"epsilon has the unit {unit!r}; the units are {', '.join(labels)}")
     return labels[unit]

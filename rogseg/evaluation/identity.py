@@ -8,6 +8,8 @@ from typing import Any, Literal, Self
 from rogseg.evaluation.case_record import SCHEMA_VERSION
 
 __all__ = [
+    "HELD_OUT",
+    "NOT_KNOWN",
     "CaseSelection",
     "Condition",
     "CriterionSetting",
@@ -15,6 +17,8 @@ __all__ = [
     "EvaluationIdentity",
     "ThreatSetting",
 ]
+
+HELD_OUT, NOT_KNOWN = "held out", "not known"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +113,7 @@ class EvaluationIdentity:
         selection: how the cases were chosen.
         seed: of the attack or corruption.
         fold: that the cases are the validation part of; None where they come from elsewhere.
-        leak: ``held out``, ``trained on`` or another word on what the system had seen of these cases.
+        leak: ``held out``; ``trained on`` or ``selected on``, where the system was that; ``not known``.
         versions: of ``rogseg`` and of the records' ``schema``.
 
     Raises:

@@ -2,14 +2,13 @@
 
 from rogseg.evaluation.case_record import CLEAN, DICE
 from rogseg.evaluation.epsilon_label import strength_label
-from rogseg.evaluation.identity import EvaluationIdentity
+from rogseg.evaluation.identity import HELD_OUT, NOT_KNOWN, EvaluationIdentity
 from rogseg.evaluation.legacy_identity import NOT_RECORDED
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.summary import ConditionSummary, area_under_curve, summarise_all
 
-__all__ = ["HELD_OUT", "absence_notes", "area_note", "incomplete_note", "notes_on"]
+__all__ = ["leak_note", "notes_on"]
 
-HELD_OUT = "held out"
 FALSE_VOLUME = "false volume"
 
 
@@ -19,13 +18,20 @@ def notes_on(folder: RecordFolder) -> tuple[str, ...]:
     notes = [incomplete_note(row, identity) for row in rows if row.num_missing]
     if identity.is_legacy:
         notes.append("These records were written by an older version, which did not note all that they depend on.")
-    elif identity.leak == NOT_RECORDED:
-        notes.append("Whether the system was trained or selected on these cases is not recorded.")
-    elif identity.leak != HELD_OUT:
-        notes.append(f"Not an estimate for new cases: of these cases the system had: {identity.leak}.")
+    elif note := leak_note(identity):
+        notes.append(note)
     notes += [note for row in rows for note in absence_notes(row, identity.classes)]
     notes += [area_note(rows, condition, identity) for condition in folder.conditions() if identity.threat is not None]
     return tuple(note for note in notes if note)
+
+
+def leak_note(identity: EvaluationIdentity, system: str = "the system") -> str:
+    """What the system had seen of the cases; empty where they are new to it."""
+    if identity.leak == HELD_OUT:
+        return ""
+    if identity.leak in (NOT_KNOWN, NOT_RECORDED):
+        return f"Whether {system} was trained or selected on these cases is {identity.leak}."
+    return f"No estimate for new cases: {system} was {identity.leak} these."
 
 
 def incomplete_note(row: ConditionSummary, identity: EvaluationIdentity) -> str:

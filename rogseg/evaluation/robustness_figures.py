@@ -7,7 +7,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rogseg.evaluation.epsilon_label import epsilon_unit_label, norm_of_threat
+from rogseg.evaluation.epsilon_label import OF_A_WIDTH, epsilon_unit_label, norm_of_threat
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.summary import summarise_all
 
@@ -22,7 +22,7 @@ def plot_dice_over_strength(folder: RecordFolder, path: str | Path) -> None:
     threat = folder.identity.threat
     scale, label = 1.0, "severity"
     if threat is not None:
-        scale = 255.0 if threat.unit == "fraction" else 1.0
+        scale = 255.0 if threat.unit in OF_A_WIDTH else 1.0
         unit = folder.identity.raw_unit if threat.unit == "raw" else epsilon_unit_label(threat.unit)
         norm = norm_of_threat(threat.type)
         label = f"epsilon [{unit}]" if norm == "Linf" else f"epsilon, {norm} [{unit}]"

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student_t
 
 __all__ = [
+    "FEWEST_CASES",
     "Bounds",
     "Interval",
     "MeanOverCases",

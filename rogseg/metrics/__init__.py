@@ -1,6 +1,6 @@
 """Measures of a segmentation, which attacks, tests and reports share."""
 
-from rogseg.metrics.base import Measure, build_measures, default_measures, measure_classes
+from rogseg.metrics.base import Measure, build_measures, measure_classes
 from rogseg.metrics.dice import Dice, dice_per_class, mean_foreground_dice
 from rogseg.metrics.hd95 import HD95
 from rogseg.metrics.lesion_detection import LesionFalsePositives, LesionSensitivity
@@ -17,7 +17,6 @@ __all__ = [
     "Measure",
     "VolumeError",
     "build_measures",
-    "default_measures",
     "dice_per_class",
     "mean_foreground_dice",
     "measure_classes",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rogseg.registry import METRICS
 
-__all__ = ["Better", "Bounds", "Mask", "Measure", "Spacing", "build_measures", "default_measures", "measure_classes"]
+__all__ = ["Better", "Bounds", "Mask", "Measure", "Spacing", "build_measures", "measure_classes"]
 
 Mask = NDArray[np.bool_]
 Spacing = tuple[float, float, float]
@@ -64,12 +64,6 @@ class Measure(ABC):
             "bounds": list(self.bounds),
             **options,
         }
-
-
-def default_measures(tolerance: float) -> list[dict[str, Any]]:
-    """What is measured where a config has no ``measures``; the tolerance is that of NSD [mm]."""
-    plain = [{"type": name} for name in ("Dice", "HD95", "VolumeError", "FalseVolume")]
-    return [plain[0], {"type": "NSD", "tolerance": tolerance}, *plain[1:]]
 
 
 def build_measures(configs: Sequence[Mapping[str, Any]]) -> tuple[Measure, ...]:

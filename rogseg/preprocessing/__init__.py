@@ -1,6 +1,7 @@
 """From raw NIfTI volumes to stored cases."""
 
 from rogseg.preprocessing.case_preprocessing import preprocess_case, preprocess_volume
+from rogseg.preprocessing.changed_sources import refuse_changed_sources
 from rogseg.preprocessing.fingerprint import Fingerprint, compute_fingerprint
 from rogseg.preprocessing.nifti import write_image, write_label
 from rogseg.preprocessing.pipeline import preprocess_task
@@ -32,6 +33,7 @@ __all__ = [
     "probabilities_to_raw_grid",
     "read_image",
     "read_label",
+    "refuse_changed_sources",
     "write_image",
     "write_label",
 ]

@@ -11,7 +11,8 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from rogseg.progress import ProgressDisplay
 
 __all__ = ["for_each_case"]
 
@@ -34,19 +35,12 @@ def for_each_case(
     """
     if num_workers < 1:
         raise ValueError(f"num_workers must be at least 1, got {num_workers}")
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(description, total=len(items))
-        results: dict[int, Result] = {}
+    results: dict[int, Result] = {}
+    with ProgressDisplay(description, console=Console(stderr=True)) as progress:
+        progress.update(0, len(items))
         for place, result in _results(function, items, min(num_workers, max(1, len(items)))):
             results[place] = result
-            progress.advance(task)
+            progress.update(len(results), len(items))
     return [results[place] for place in range(len(items))]
 
 

@@ -1,5 +1,8 @@
 """Files of other formats through SimpleITK, an extra: NRRD, MetaImage, and folders that hold a DICOM series."""
 
+import contextlib
+import locale
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,16 +28,8 @@ def open_itk(path: Path) -> RawFile:
     """
     sitk = _simple_itk(path)
     try:
-        if path.is_dir():
-            # What a series is turns out when its files are read.
-            image: Any = _series(path, sitk)
-            components, load = image.GetNumberOfComponentsPerPixel(), partial(_numbers, image, sitk)
-        else:
-            open_regular(path, "complete the raw data or take the case out of dataset.json").close()
-            image = sitk.ImageFileReader()
-            image.SetFileName(str(path))
-            image.ReadImageInformation()
-            components, load = image.GetNumberOfComponents(), partial(_execute, path, image, sitk)
+        with _same_locale():
+            image, components, load = _opened(path, sitk)
         size = tuple(int(length) for length in image.GetSize())
         geometry = image.GetSpacing(), image.GetDirection(), image.GetOrigin()
     except _DAMAGE as error:
@@ -49,6 +44,29 @@ def open_itk(path: Path) -> RawFile:
     affine = _LPS_TO_RAS @ affine
     check_affine(path, affine)
     return RawFile(path, shape, affine, RawForms("mm", 1, 1), True, (), load)
+
+
+@contextlib.contextmanager
+def _same_locale() -> Iterator[None]:
+    # GDCM switches the whole process to the locale "C", after which Python takes every text file for ASCII.
+    before = locale.setlocale(locale.LC_ALL)
+    try:
+        yield
+    finally:
+        locale.setlocale(locale.LC_ALL, before)
+
+
+def _opened(path: Path, sitk: Any) -> tuple[Any, int, Callable[[], NDArray[Any]]]:
+    """What knows the grid, the number of channels, and what reads the voxels."""
+    if path.is_dir():
+        # What a series is turns out when its files are read.
+        image = _series(path, sitk)
+        return image, image.GetNumberOfComponentsPerPixel(), partial(_numbers, image, sitk)
+    open_regular(path, "complete the raw data or take the case out of dataset.json").close()
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    reader.ReadImageInformation()
+    return reader, reader.GetNumberOfComponents(), partial(_execute, path, reader, sitk)
 
 
 def _simple_itk(path: Path) -> Any:
@@ -78,7 +96,8 @@ def _series(path: Path, sitk: Any) -> Any:
 
 def _execute(path: Path, reader: Any, sitk: Any) -> NDArray[Any]:
     try:
-        return _numbers(reader.Execute(), sitk)
+        with _same_locale():
+            return _numbers(reader.Execute(), sitk)
     except _DAMAGE as error:
         raise ValueError(f"{path}: the file is truncated or damaged ({_reason(error)}); export it again") from error
 

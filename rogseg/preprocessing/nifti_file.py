@@ -53,7 +53,7 @@ def open_nifti(path: Path) -> RawFile:
         shape = tuple(int(length) for length in header.get_data_shape())
         dtype = header.get_data_dtype()
         offset, slope = int(header["vox_offset"]), header.get_slope_inter()
-        if offset < 0:
+        if not 0 <= offset < 2**40:
             raise ValueError(f"the voxels would begin at byte {offset}")
     except _DAMAGE as error:
         raise ValueError(f"{path}: not a readable NIfTI file ({_one_line(error)}); fetch or export it again") from error
@@ -86,13 +86,13 @@ def _grid(path: Path, header: Any) -> tuple[NDArray[np.float64], RawForms, tuple
         raise ValueError(
             f"{path}: its qform is no rotation ({_one_line(error)}); correct qform and sform in the header"
         ) from error
-    to_mm = np.diag([unit[1]] * 3 + [1.0])
-    affine = to_mm @ np.asarray(affine, dtype=np.float64)
+    to_mm = np.array([[unit[1]]] * 3 + [[1.0]])
+    affine = to_mm * np.asarray(affine, dtype=np.float64)
     check_affine(path, affine)
     notes: tuple[str, ...] = ()
     other = None
     if sform is not None and qform is not None:
-        qform = to_mm @ np.asarray(qform, dtype=np.float64)
+        qform = to_mm * np.asarray(qform, dtype=np.float64)
         if not float(np.abs(qform - affine).max()) <= 1e-3 * float(np.abs(affine[:3, :3]).max()):  # NaN is no equal
             other = tuple(tuple(row) for row in qform.tolist())
             notes = _disagreement(path, affine, qform)

@@ -11,7 +11,8 @@ from rogseg.task_plan import ChannelIntensity
 
 __all__ = ["CaseBox", "Clipped", "case_box", "normalize", "window_notes"]
 
-MOST_ABOVE, MOST_BELOW = 0.5, 0.995
+END = 0.01  # of a window
+MOST_ABOVE, MOST_BUNCHED = 0.5, 0.995
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,10 +45,15 @@ def case_box(channels: Sequence[ChannelIntensity], minima: Sequence[float], maxi
 
 @dataclasses.dataclass(frozen=True)
 class Clipped:
-    """Which share of a channel's voxels lay below its window, and which share of the others above it."""
+    """What a window left of a channel.
 
-    below: float
+    Args:
+        above: share of the voxels above it, of those that do not lie below it.
+        bunched: share of the voxels at one end of the window or beyond it, whichever has more of them.
+    """
+
     above: float
+    bunched: float
 
 
 def normalize(image: NDArray[np.float32], box: CaseBox) -> tuple[Clipped, ...]:
@@ -62,18 +68,21 @@ def normalize(image: NDArray[np.float32], box: CaseBox) -> tuple[Clipped, ...]:
     for channel, raw_lower, raw_upper, lower, upper in zip(
         image, box.raw_lower, box.raw_upper, box.box_lower, box.box_upper, strict=True
     ):
-        below = above = 0
+        below = above = low = high = 0
+        margin = END * (raw_upper - raw_lower)
         for planes in slabs(len(channel), channel[0].size):  # a slab stays in the cache through all five steps
             part = channel[planes]
             below += int(np.count_nonzero(part < raw_lower))
             above += int(np.count_nonzero(part > raw_upper))
+            low += int(np.count_nonzero(part < raw_lower + margin))
+            high += int(np.count_nonzero(part > raw_upper - margin))
             np.clip(part, raw_lower, raw_upper, out=part)
             # From the lower end, so that large raw numbers do not cancel.
             part -= np.float32(raw_lower)
             part *= np.float32((upper - lower) / (raw_upper - raw_lower))
             part += np.float32(lower)
             np.clip(part, lower, upper, out=part)
-        clipped.append(Clipped(below / channel.size, above / max(1, channel.size - below)))
+        clipped.append(Clipped(above / max(1, channel.size - below), max(low, high) / channel.size))
     return tuple(clipped)
 
 
@@ -84,14 +93,14 @@ def window_notes(channels: Sequence[ChannelIntensity], clipped: Sequence[Clipped
         if not channel.rescale:
             continue
         name = f"channel {index} ({channel.modality})"
-        if shares.above > MOST_ABOVE:
+        if shares.bunched > MOST_BUNCHED:
+            notes.append(
+                f"{name}: {shares.bunched:.2%} of the voxels lie at one end of the window, where they look alike; "
+                "the others are far from them, clip these before"
+            )
+        elif shares.above > MOST_ABOVE:
             notes.append(
                 f"{name}: {shares.above:.0%} of the voxels that are not background lie above the window and look alike "
                 "to the network; the window was made from cases with brighter single voxels"
-            )
-        if shares.below > MOST_BELOW:
-            notes.append(
-                f"{name}: {shares.below:.1%} of the voxels lie below the window and look alike to the network; a few "
-                "voxels of this case are far brighter than the rest, remove them"
             )
     return tuple(notes)

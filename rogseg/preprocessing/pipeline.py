@@ -79,10 +79,9 @@ def preprocess_task(
     before = kept_plan(out_dir)
     if plan is None and wishes == NO_WISHES:
         plan = before
-    name = raw_task.name if plan is None else plan.name
-    claim_folder(out_dir, name, raw_task)
-    with folder_lock(out_dir, f"preprocessing {name}"):
-        claim_folder(out_dir, name, raw_task)
+    claim_folder(out_dir, raw_task, plan)
+    with folder_lock(out_dir, f"preprocessing {raw_task.directory}"):
+        claim_folder(out_dir, raw_task, plan)
         clear_folder(out_dir)
         for note in raw_task.notes:
             say(f"note: {note}")

@@ -60,6 +60,11 @@ def network_stride(plan: TaskPlan) -> Triple:
 
 def _check_patch(plan: TaskPlan, patch: Triple) -> None:
     strides = network_stride(plan)
+    if patch == strides:
+        raise ValueError(
+            f"a patch of {patch} voxels is a single one at the network's lowest level, which has nothing to compare; "
+            "take a larger one"
+        )
     if any(length % step for length, step in zip(patch, strides, strict=True)):
         near = tuple(max(step, round(length / step) * step) for length, step in zip(patch, strides, strict=True))
         raise ValueError(
@@ -78,7 +83,7 @@ def _smaller(plan: TaskPlan) -> Triple:
     strides = network_stride(plan)
     steps = [length // step for length, step in zip(plan.patch_size, strides, strict=True)]
     axis = max(range(3), key=lambda axis: (plan.patch_size[axis], axis) if steps[axis] > 1 else (0, axis))
-    if steps[axis] <= 1:
+    if sum(steps) <= 4:  # the next would be a single voxel at the network's lowest level
         raise ValueError(
             f"task {plan.name!r} does not fit even with patches of {plan.patch_size} voxels; allow more memory, or "
             "take a coarser --spacing"

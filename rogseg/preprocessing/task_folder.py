@@ -24,8 +24,13 @@ _FILES = ("plan.json", "fingerprint.json", "splits.json", TASK_RECORD)
 _FOLDERS = ("cases", "measurements")
 
 
-def claim_folder(out_dir: Path, task_name: str, raw_task: RawTask) -> None:
+def claim_folder(out_dir: Path, raw_task: RawTask, plan: TaskPlan | None) -> None:
     """Make sure that a folder is free for a task, or holds the very same one; nothing is changed.
+
+    Args:
+        out_dir: the folder.
+        raw_task: whose cases shall be stored there.
+        plan: that they shall be made with, if one is known.
 
     Raises:
         ValueError: it holds another task, or files that preprocessing did not write.
@@ -34,30 +39,33 @@ def claim_folder(out_dir: Path, task_name: str, raw_task: RawTask) -> None:
         raise ValueError(f"{out_dir}: is a file; name a folder for the stored task")
     record = read_task_record(out_dir)
     if record is not None:
-        _check_record(out_dir, record, task_name, raw_task)
+        _check_record(out_dir, record, raw_task, plan)
         return
     plan_file = out_dir / "plan.json"
     if plan_file.is_file():  # of a version that left no record
         name = TaskPlan.load(plan_file).name
-        if name != task_name:
-            raise ValueError(f"{out_dir}: holds the task {name!r}, not {task_name!r}; name another folder")
+        stored = {path.parent.name for path in out_dir.glob("cases/*/case.json")}
+        if name != raw_task.name and not stored & {case.case_id for case in (*raw_task.training, *raw_task.test)}:
+            raise ValueError(f"{out_dir}: holds the task {name!r}, not {raw_task.name!r}; name another folder")
         return
     strangers = _strangers(out_dir)
     if strangers:
         raise ValueError(
-            f"{out_dir}: holds files that preprocessing did not write, such as {', '.join(strangers[:3])}; name "
-            "an empty folder or one that does not exist"
+            f"{out_dir}: holds files that preprocessing did not write, such as {', '.join(strangers[:3])}; name an "
+            "empty folder or one that does not exist"
         )
 
 
-def _check_record(out_dir: Path, record: TaskRecord, task_name: str, raw_task: RawTask) -> None:
-    if record.task != task_name:
-        raise ValueError(f"{out_dir}: holds the task {record.task!r}, not {task_name!r}; name another folder")
-    raw_before = Path(record.raw)
-    if (raw_before / "dataset.json").is_file() and not os.path.samefile(raw_before, raw_task.directory):
+def _check_record(out_dir: Path, record: TaskRecord, raw_task: RawTask, plan: TaskPlan | None) -> None:
+    if plan is not None and plan.name != record.task:
         raise ValueError(
-            f"{out_dir}: holds the task {task_name!r} of {raw_before}, not of {raw_task.directory}; name another "
-            "folder, or remove that one if the new one takes its place"
+            f"{out_dir}: holds the task {record.task!r}, and the plan is for {plan.name!r}; name another folder"
+        )
+    before = Path(record.raw)
+    still_there = (before / "dataset.json").is_file() and not os.path.samefile(before, raw_task.directory)
+    if before.name != raw_task.name or still_there:  # else it was moved
+        raise ValueError(
+            f"{out_dir}: holds the task {record.task!r} of {before}, not of {raw_task.directory}; name another folder"
         )
 
 

@@ -84,7 +84,9 @@ def verdict_of(contents: Contents, system: str) -> Verdict:
         return Verdict(system, "has no verdict", sentence, (), "untested", clean, attacked, fell, strength)
     words, tone = next((words, tone) for limit, words, tone in LOSSES if 1 - attacked.value / clean.value <= limit)
     cautions = _cautions(contents, system, row, attacked, tone)
-    if any(finding.level == "failed" for finding in contents.findings if finding.system in (system, "")):
+    levels = [finding.level for finding in contents.findings if finding.system in (system, "")]
+    # Green only where checks were made and passed, and where all cases are in.
+    if "failed" in levels or (tone == "holds" and (not levels or _incomplete(contents, system))):
         tone = "unsure"
     return Verdict(
         system=system,
@@ -109,12 +111,13 @@ def _sentence(
     attacked: Estimate,
     fell: Estimate,
 ) -> str:
-    # Raw units without a name, as of MR, tell a physician nothing.
-    raw = f", at most {strength.raw} here" if strength.raw and "raw units" not in strength.raw else ""
+    # Scanner units, as of MR, tell a physician nothing; HU do.
+    raw = f", at most {strength.raw} here" if strength.raw and "units" not in strength.raw else ""
+    detail = f" ({strength.fraction}{raw})".replace("(, ", "(") if strength.fraction or raw else ""
     how = (
-        f"every voxel may be changed by up to {strength.label} of the intensity range ({strength.fraction}{raw})"
+        f"every voxel may be changed by up to {strength.label} of the intensity range{detail}"
         if norm == "Linf"
-        else f"the image may be changed within the {norm} threat model at {strength.label} ({strength.fraction}{raw})"
+        else f"the image may be changed by up to {strength.label} in the threat model {norm}{detail}"
     )
     what = "overlap with the expert's outline (Dice; 1 is perfect)"
     if contents.primary.name.lower() != "dice":
@@ -132,6 +135,10 @@ def _sentence(
 
 def _cautions(contents: Contents, system: str, row: Row, attacked: Estimate, tone: Tone) -> tuple[str, ...]:
     cautions = []
+    incomplete = _incomplete(contents, system)
+    if incomplete:
+        cautions.append(f"The evaluation is not finished, so these numbers will change: {incomplete[0]}")
+    cautions += _notes(contents, system, "No estimate for new cases")
     findings = [finding for finding in contents.findings if finding.system in (system, "")]
     names = {finding.name for finding in findings}
     failed = {finding.name for finding in findings if finding.level == "failed"}
@@ -157,6 +164,18 @@ def _cautions(contents: Contents, system: str, row: Row, attacked: Estimate, ton
     if len(attacks) == 1:
         cautions.append(f"One attack was tried ({next(iter(attacks))}); an ensemble of attacks may find more.")
     return tuple(cautions)
+
+
+def _incomplete(contents: Contents, system: str) -> list[str]:
+    """The notes that say which rows of a system are not over all cases."""
+    return _notes(contents, system, "INCOMPLETE")
+
+
+def _notes(contents: Contents, system: str, beginning: str) -> list[str]:
+    """The notes on a system's records that begin so, each once."""
+    keys = {row.origin for row in contents.rows if row.system == system}
+    notes = (note for origin in contents.origins if origin.key in keys for note in origin.notes)
+    return list(dict.fromkeys(note for note in notes if note.startswith(beginning)))
 
 
 def _worded(estimate: Estimate) -> str:

@@ -99,6 +99,7 @@ def viewer_volume(volume: SavedVolume, region: Region | None = None) -> ViewerVo
         "upper": list(volume.upper),
         "step": steps.tolist(),
         "start": _start(oriented[0]),
+        "dice": _dice(volume),
     }
     num_channels = len(volume.channels)
     picture = _picture(channels[0], channels[num_channels], oriented, about["start"][2])
@@ -128,6 +129,20 @@ def _start(target: NDArray[np.uint8]) -> list[int]:
     z = int(np.argmax(np.count_nonzero(target, axis=(0, 1))))
     x, y = (int(np.median(index)) for index in np.nonzero(target[:, :, z]))
     return [x, y, z]
+
+
+def _dice(volume: SavedVolume) -> list[list[float | None]]:
+    """Dice of the clean and the attacked prediction of each class up to the largest label; None where both lack it."""
+    largest = int(max(labels.max() for labels in (volume.target, volume.clean, volume.attacked)))
+    rows: list[list[float | None]] = []
+    for index in range(1, largest + 1):
+        true, row = volume.target == index, list[float | None]()
+        for labels in (volume.clean, volume.attacked):
+            found = labels == index
+            total = int(true.sum()) + int(found.sum())
+            row.append(2 * int((true & found).sum()) / total if total else None)
+        rows.append(row)
+    return rows
 
 
 def _labelled(volume: SavedVolume) -> Region:

@@ -93,7 +93,7 @@ class SavedVolume:
             ValueError: the file is damaged or not of this kind.
         """
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 data = {field.name: stored[field.name] for field in dataclasses.fields(cls)}
         except (KeyError, OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
             raise ValueError(f"{path}: not a saved volume ({error}); attack again and save the volumes") from error

@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from rogseg.foreign import checked_name
+from rogseg.progress import ProgressDisplay
 from rogseg.sources.msd_archives import Archive, find_archive
 from rogseg.sources.resumable_fetch import fetch, md5_of
 from rogseg.sources.safe_unpack import unpack_task
@@ -68,18 +68,14 @@ def _check_room(archive: Archive, root: Path) -> None:
 
 
 def _fetch_with_progress(archive: Archive, packed: Path) -> None:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        bar = progress.add_task(archive.name, total=archive.gigabytes * 1e9)
+    def gigabytes(have: int, total: int) -> str:
+        return f"{have / 1e9:.2f} of {total / 1e9:.2f} GB"
+
+    with ProgressDisplay(archive.name, console=Console(stderr=True), count=gigabytes) as progress:
+        about = round(archive.gigabytes * 1e9)
         fetch(
             archive.url,
             packed,
             archive.md5,
-            on_bytes=lambda have, total: progress.update(bar, completed=have, total=total),
+            on_bytes=lambda have, total: progress.update(have, about if total is None else total),
         )

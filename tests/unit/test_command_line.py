@@ -1,11 +1,18 @@
+import os
+import pickle
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+import torch
+from torch._utils import ExceptionWrapper
 
 from rogseg.command_line import exit_status
 
+ROOT = Path(__file__).parents[2]
 TOOLS = sorted(path.name for path in (Path(__file__).parents[2] / "tools").glob("*.py") if path.name != "__init__.py")
 
 
@@ -30,6 +37,93 @@ def test_who_stops_it_is_told_how_to_go_on(capsys: pytest.CaptureFixture[str]) -
 
     assert exit_status("train.py", stopped, "stopped; --resume goes on") == 130
     assert capsys.readouterr().err == "train.py: stopped; --resume goes on\n"
+
+
+try:
+    raise ValueError("image.b2nd: damaged; preprocess again")
+except ValueError:
+    SENT = ExceptionWrapper(where="in DataLoader worker process 0")  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError("Unable to allocate 227. TiB for an array"), "out of memory: Unable to allocate 227. TiB"),
+        (MemoryError(), "out of memory"),
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), "CUDA out of memory"),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"), "can't allocate memory"),
+        (pickle.PicklingError("Can't pickle <function f>"), "cannot be sent to another process"),
+        (pickle.UnpicklingError("set weights_only to False"), "more than plain data"),
+        (RecursionError("maximum recursion depth exceeded"), "nested too deeply"),
+        (RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed."), "lower train_data.num_workers"),
+        (OSError(28, "No space left on device"), "No space left on device"),
+    ],
+)
+def test_what_is_no_bug_is_a_sentence(error: Exception, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def job() -> None:
+        raise error
+
+    assert exit_status("train.py", job) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("train.py: ")
+    assert said in message
+    assert message.count("\n") == 1
+    assert "weights_only" not in message
+
+
+def test_of_an_error_in_a_loading_process_its_last_line_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_status("train.py", SENT.reraise) == 2
+    assert capsys.readouterr().err == "train.py: image.b2nd: damaged; preprocess again\n"
+
+
+def test_sigterm_ends_as_an_interruption_does(capsys: pytest.CaptureFixture[str]) -> None:
+    def job() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+        except KeyboardInterrupt as error:
+            raise ImportError("half of a module") from error  # as a library may that is interrupted in its import
+
+    before = signal.getsignal(signal.SIGTERM)
+    assert exit_status("train.py", job, "stopped; --resume goes on") == 130
+    assert capsys.readouterr().err == "train.py: stopped; --resume goes on\n"
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.parametrize("columns", ["40", "200"])
+def test_a_table_is_whole_in_ascii_on_forty_columns(columns: str) -> None:
+    program = (
+        "from rich.table import Table\n"
+        "from rogseg.command_line import exit_status\n"
+        "from rogseg.engine.console import make_console, print_table\n"
+        "table = Table('case', 'HD95 [mm]', '95% interval', 'volume error [ml]', title='Pérez [bold]')\n"
+        "table.add_row('hippocampus_001', '1.412', '[0.81, 0.93]', '-0.12 ±')\n"
+        "def job():\n"
+        "    print_table(table)\n"
+        "    make_console().print('HD95 [mm] :smile:')\n"
+        "raise SystemExit(exit_status('x', job))\n"
+    )
+    environment = {**os.environ, "COLUMNS": columns, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)}
+    run = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    for part in (
+        "hippocampus_001",
+        "1.412",
+        "[0.81, 0.93]",
+        "-0.12",
+        "HD95 [mm]",
+        "volume error [ml]",
+        "[bold]",
+        ":smile:",
+    ):
+        assert part in run.stdout, run.stdout
+
+
+def test_who_reads_half_of_the_output_gets_no_traceback() -> None:
+    program = "from rogseg.command_line import exit_status; exit_status('x', lambda: print('line\\n' * 100_000))"
+    command = f'{sys.executable} -c "{program}" | head -1'
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = subprocess.run(command, shell=True, env=environment, capture_output=True, text=True, check=True)
+    assert (run.stdout, run.stderr) == ("line\n", "")
 
 
 @pytest.mark.parametrize("tool", TOOLS)

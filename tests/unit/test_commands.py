@@ -1,10 +1,12 @@
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from rogseg.commands import COMMANDS, main
+from rogseg.commands import COMMANDS, command_parser, main
+from rogseg.commands.demo import steps
 from tests.tiny_training import ROOT
 
 HEAVY = {"torch", "numpy", "mmengine", "scipy", "nibabel", "matplotlib", "rich", "rogseg.engine"}
@@ -62,3 +64,8 @@ def test_the_package_runs_as_a_module() -> None:
         [sys.executable, "-m", "rogseg", "--version"], cwd=ROOT, check=True, capture_output=True, text=True
     )
     assert shown.stdout.startswith("rogseg ")
+
+
+def test_the_demo_calls_commands_as_they_are() -> None:
+    for title, (name, *arguments) in steps(Path("out")):
+        command_parser(name, title).parse_args(arguments)

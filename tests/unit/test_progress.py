@@ -62,4 +62,4 @@ def test_a_terminal_shows_a_bar() -> None:
     file = io.StringIO()
     with ProgressDisplay("pgd", console=Console(file=file, force_terminal=True, width=80)) as shown:
         shown.update(3, 3)
-    assert "3/3" in file.getvalue()
+    assert "3 of 3" in file.getvalue()

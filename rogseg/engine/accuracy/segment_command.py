@@ -9,7 +9,9 @@ from rich.console import Console
 from rogseg.engine.accuracy.accuracy import evaluate_accuracy, prediction_path
 from rogseg.engine.accuracy.postprocessing_choice import choose_for_checkpoint
 from rogseg.engine.case_finding import cases_to_test
+from rogseg.engine.console import make_console
 from rogseg.engine.host_memory import keep_freed_memory
+from rogseg.engine.leak import leak_of
 from rogseg.engine.model.open_system import OpenedSystem, open_system
 from rogseg.engine.stored_task import stored_task_dir
 from rogseg.evaluation.accuracy_table import accuracy_csv, accuracy_summary, accuracy_table
@@ -32,6 +34,7 @@ def segment_cases(
     task: Path | None = None,
     submission: bool = False,
     choose_postprocessing: bool = False,
+    allow_seen: bool = False,
     device: str | None = None,
     cfg_options: Sequence[str] = (),
 ) -> RecordFolder:
@@ -40,7 +43,7 @@ def segment_cases(
     Raises:
         ValueError: something in the arguments, configs or files is wrong; the message says what to do.
     """
-    console = Console()
+    console = make_console()
     opened = open_system(system, device=device, task_dir=task, overrides=cfg_options)
     keep_freed_memory()
     if choose_postprocessing:
@@ -48,6 +51,7 @@ def segment_cases(
         # The plan with the choice is part of the system.
         opened = open_system(system, device=device, task_dir=task, overrides=cfg_options)
     tested = cases_to_test(opened, ["test"] if submission else cases, data=data, task=task, images=images)
+    labelled = [case.case_id for case in tested.cases if case.label is not None]
     directory = Path(out)
     remove_leftovers(directory)
     with ProgressDisplay("segmenting", console=console) as progress:
@@ -59,6 +63,7 @@ def segment_cases(
             measures=None if opened.config is None else opened.config.get("measures"),
             selection=CaseSelection(tested.rule, None),
             fold=tested.fold,
+            leak=leak_of(opened, labelled, tested.task, allow_seen=allow_seen),
             on_progress=progress.update,
         )
     _conclude(records, console)

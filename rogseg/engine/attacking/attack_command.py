@@ -3,18 +3,22 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
+from rogseg.attacks import AttackResult
+from rogseg.attacks.sanity_checks import Effort
+from rogseg.cases import Case
 from rogseg.engine.attacking.reporting import write_report
-from rogseg.engine.attacking.robustness import Evaluation, Sanity, evaluate_robustness, evaluated_case
+from rogseg.engine.attacking.robustness import Evaluation, evaluate_robustness, evaluated_case
 from rogseg.engine.attacking.sanity import check_surrogate
 from rogseg.engine.attacking.save_adversarial import AdversarialWriter
+from rogseg.engine.attacking.save_volumes import VolumeWriter
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.threats import ThreatFactory
 from rogseg.engine.case_finding import cases_to_attack, reference_width
 from rogseg.engine.case_selection import parse_shard, shard_of, spread
+from rogseg.engine.console import make_console
 from rogseg.engine.device import choose_device
 from rogseg.engine.host_memory import keep_freed_memory
+from rogseg.engine.leak import leak_of
 from rogseg.engine.model.open_system import open_system
 from rogseg.evaluation.identity import CaseSelection
 from rogseg.progress import ProgressDisplay
@@ -40,7 +44,9 @@ def attack_system(
     save_adversarial: bool = False,
     seed: int = 0,
     surrogate: Sequence[str] | None = None,
-    sanity: Sanity = "quick",
+    sanity: Effort = "quick",
+    allow_seen: bool = False,
+    keep_volumes: int = 2,
     device: str | None = None,
     cfg_options: Sequence[str] = (),
     attack_options: Sequence[str] = (),
@@ -50,7 +56,7 @@ def attack_system(
     Raises:
         ValueError: something in the arguments, configs or files is wrong; the message says what to do.
     """
-    console = Console()
+    console = make_console()
     settings = AttackSettings.load(attack, attack_options, epsilon)
     device = str(choose_device(device))
     if device == "cpu":
@@ -62,7 +68,17 @@ def attack_system(
     evaluated = spread(source.case_ids, max_cases, case_seed)
     width, parts = None if reference is None else reference_width(reference), parse_shard(shard)
     directory = Path(out) if out else Path("work_dirs") / "attacks" / opened.system.identity.name / settings.name
-    writer = AdversarialWriter(directory / "adversarial", opened.system, settings.name) if save_adversarial else None
+    leak = leak_of(opened, evaluated, source.task, allow_seen=allow_seen)
+    writers: list[AdversarialWriter | VolumeWriter] = [
+        VolumeWriter(directory, opened.system, settings.name, evaluated[:keep_volumes])
+    ]
+    if save_adversarial:
+        writers.append(AdversarialWriter(directory / "adversarial", opened.system, settings.name))
+
+    def on_result(case: Case, radius: float, result: AttackResult) -> None:
+        for writer in writers:
+            writer.write(case, radius, result)
+
     with ProgressDisplay(settings.name, console=console) as progress:
         evaluation = evaluate_robustness(
             opened.system,
@@ -75,10 +91,11 @@ def attack_system(
             shard=parts,
             seed=seed,
             fold=None if opened.config is None else opened.config.fold,
+            leak=leak,
             reference=width,
             sanity=sanity,
             device=device,
-            on_result=None if writer is None else writer.write,
+            on_result=on_result,
             on_progress=progress.update,
         )
     findings = list(evaluation.findings)

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from rogseg.attacks.sanity_checks import SanityFinding
 from rogseg.engine.attacking.sanity import check_records, load_findings, save_findings
+from rogseg.engine.console import make_console
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.report_text import evaluation_tables
 from rogseg.evaluation.robustness_figures import plot_dice_over_strength
@@ -15,6 +16,7 @@ from rogseg.evaluation.robustness_figures import plot_dice_over_strength
 __all__ = ["merge_shards", "write_report"]
 
 SANITY = "sanity.json"
+MARKS = {"ok": ("passed ", "green"), "warning": ("LOOK ", "bold yellow"), "failed": ("FAILED ", "bold red")}
 
 
 def write_report(
@@ -27,7 +29,7 @@ def write_report(
         model_findings: of the checks that asked the model; those that ask the records are made here.
         console: where to print.
     """
-    console = console or Console()
+    console = console or make_console()
     tables = evaluation_tables(records)
     for table in tables:
         table.print_to(console)
@@ -35,7 +37,7 @@ def write_report(
         return
     findings = [*model_findings, *check_records(records)]
     for finding in findings:
-        mark = Text("passed ", "green") if finding.passed else Text("LOOK ", "bold red")
+        mark = Text(*MARKS[finding.level])
         mark.append(f"{finding.name}: {finding.seen}" + ("" if finding.passed else f"; {finding.meaning}"), "default")
         console.print(mark)
     pages = [f"{table.title}\n\n{table.to_markdown()}" for table in tables]

@@ -3,12 +3,11 @@
 import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
 
 import torch
 
 from rogseg.attacks import Attack, AttackResult, Criterion, DiceBelow
-from rogseg.attacks.sanity_checks import SanityFinding
+from rogseg.attacks.sanity_checks import Effort, SanityFinding
 from rogseg.cases import Case, ReferenceWidth
 from rogseg.engine.attacking.loop import AttackLoop, OnResult
 from rogseg.engine.attacking.sanity import check_model
@@ -30,9 +29,8 @@ from rogseg.registry import ATTACKS, CRITERIA
 from rogseg.systems import CaseSource, Protocol, System
 from rogseg.systems.case_source import crop_case, foreground_window
 
-__all__ = ["Evaluation", "Sanity", "evaluate_robustness", "evaluated_case"]
+__all__ = ["Evaluation", "evaluate_robustness", "evaluated_case"]
 
-Sanity = Literal["none", "quick", "full"]
 HALF_OF_CLEAN = {"type": "DiceBelow", "threshold": "half of the mean clean Dice of the cases"}
 ALL_CASES = CaseSelection("all", None)
 MOST_CHECKED = 5  # cases that the sanity checks may look at
@@ -60,7 +58,7 @@ def evaluate_robustness(
     fold: int | None = None,
     leak: str = "not known",
     reference: ReferenceWidth | None = None,
-    sanity: Sanity = "quick",
+    sanity: Effort = "quick",
     device: torch.device | str = "cpu",
     on_result: OnResult | None = None,
     on_progress: Callable[[int, int], None] | None = None,
@@ -102,7 +100,7 @@ def evaluate_robustness(
         channels=evaluated_channels(system),
         data={case_id: cases.digest(case_id) for case_id in case_ids},
         condition=Condition("attack", settings.name, settings.attack),
-        threat=ThreatSetting(settings.threat["type"], settings.threat["unit"], {}),
+        threat=ThreatSetting(settings.threat["type"], settings.threat["unit"], _reference_of(case_ids, reference)),
         criterion=CriterionSetting(settings.criterion or HALF_OF_CLEAN, None, "the evaluated cases", case_ids),
         protocol=protocol,
         window_size=system.window_size,
@@ -168,3 +166,8 @@ def evaluated_case(cases: CaseSource, case_id: str, system: System, protocol: Pr
         raise ValueError(f"{system.identity.name} sees whole volumes, so it has no patch: take --protocol volume")
     assert case.targets is not None, "checked above"
     return crop_case(case, foreground_window(case.targets[0], system.window_size))
+
+
+def _reference_of(case_ids: Sequence[str], reference: ReferenceWidth | None) -> dict[str, list[float]]:
+    """The reference box of each case, which epsilon is a fraction of; nothing where it is the case's own."""
+    return {} if reference is None else {case_id: list(reference(case_id)) for case_id in case_ids}

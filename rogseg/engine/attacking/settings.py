@@ -10,7 +10,7 @@ from rogseg.engine.config.load import load_attack_config, parse_overrides
 
 __all__ = ["DEFAULT_MEASURES", "AttackSettings", "parse_epsilon"]
 
-DEFAULT_MEASURES: tuple[Mapping[str, Any], ...] = ({"type": "Dice"}, {"type": "VolumeError"})
+DEFAULT_MEASURES: tuple[Mapping[str, Any], ...] = ({"type": "Dice"}, {"type": "VolumeError"}, {"type": "FalseVolume"})
 
 
 @dataclasses.dataclass(frozen=True)

@@ -110,10 +110,11 @@ def _check_arguments(
     constructor: Any,
     name: str,
     supplied: frozenset[str],
-    extra: frozenset[str] = frozenset(),
+    extra: Mapping[str, Any] | None = None,
 ) -> None:
     annotations, required, is_complete = signature_of(constructor)
-    allowed = (set(annotations) | extra) - supplied
+    annotations |= extra or {}
+    allowed = set(annotations) - supplied
     if is_complete:
         for unknown in sorted(given - allowed, key=str):
             raise ValueError(
@@ -127,7 +128,7 @@ def _check_arguments(
         value, path = arguments[key], f"{where}.{key}"
         is_slot = key in SLOTS and isinstance(value, Mapping | list | tuple)  # may be built before the call
         # MMEngine annotates what it makes of a value, not what a config gives: only a text is compared.
-        is_loose = package in LOOSE and (key in SLOTS or not isinstance(value, str))
+        is_loose = package in LOOSE and (key in SLOTS or not isinstance(value, str)) and key not in (extra or {})
         if is_slot or is_loose:
             problem = None
         else:
@@ -148,9 +149,10 @@ def signature_of(constructor: Any) -> tuple[dict[str, Any], set[str], bool]:
     """
     annotations: dict[str, Any] = {}
     required: set[str] = set()
+    passes_on = False
     for cls in inspect.getmro(constructor) if inspect.isclass(constructor) else (constructor,):
         if cls is object:
-            return annotations, required, False
+            return annotations, required, not passes_on
         if inspect.isclass(cls) and "__init__" not in vars(cls):
             continue
         function = vars(cls)["__init__"] if inspect.isclass(cls) else cls
@@ -161,7 +163,8 @@ def signature_of(constructor: Any) -> tuple[dict[str, Any], set[str], bool]:
             annotations.setdefault(parameter.name, hints.get(parameter.name, Any))
             if parameter.default is parameter.empty:
                 required.add(parameter.name)
-        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        passes_on = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+        if not passes_on:
             return annotations, required, True
     return annotations, required, True
 

@@ -43,10 +43,12 @@ def read_config(path: Path) -> Config:
         _check_json_bases(path, set())
         # MMEngine takes an import of anything but the standard library for its other style, which has no _base_.
         other_style = "read_base" in path.read_text("utf-8")
-        lazy = None if other_style else False
         with bases_by_path(path) as readable:
-            read = Config.fromfile(str(readable), import_custom_modules=False, lazy_import=lazy)
-        config = Config(read._cfg_dict, cfg_text=read.text, filename=str(path))
+            config = Config.fromfile(
+                str(readable), import_custom_modules=False, lazy_import=None if other_style else False
+            )
+        if readable != path:
+            config = Config(config._cfg_dict, cfg_text=config.text, filename=str(path))
     except KeyError as error:
         if "Duplicate key" in str(error):
             raise _shared_key(path, str(error.args[0])) from error
@@ -57,7 +59,7 @@ def read_config(path: Path) -> Config:
         raise ValueError(f"{path}: not a readable config: {_one_line(error)}") from error
     # Classes that a Python config imports, to give them as a type, are no keys.
     for key in [key for key, value in config.items() if isinstance(value, type)]:
-        del config[key]
+        config.pop(key)
     return config
 
 

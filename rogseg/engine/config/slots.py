@@ -1,7 +1,8 @@
 """Where in a config components stand, and which registry builds what stands there."""
 
 import dataclasses
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 # Importing these fills MMEngine's registries.
 from mmengine.optim import DefaultOptimWrapperConstructor  # noqa: F401
@@ -21,18 +22,18 @@ class Slot:
         registry: what builds them.
         shape: ``one`` component; ``many``, a list of them; ``either``; ``named``, a dictionary of them.
         supplied: arguments that the engine gives itself; a config cannot.
-        extra: arguments that a builder takes out before the constructor sees them.
+        extra: annotations of arguments that a builder takes out before the constructor sees them.
         tried: whether it is built once when the config is read, which costs nothing and lets its own checks speak.
     """
 
     registry: Registry
     shape: Literal["one", "many", "either", "named"] = "one"
     supplied: frozenset[str] = frozenset()
-    extra: frozenset[str] = frozenset()
+    extra: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     tried: bool = False
 
 
-PRIORITY = frozenset({"priority"})
+PRIORITY = {"priority": int | str}
 # The key decides wherever it stands: an attack is one under validation, too.
 SLOTS: dict[str, Slot] = {
     "model": Slot(registry.MODELS),
@@ -48,17 +49,23 @@ SLOTS: dict[str, Slot] = {
     "two_class_members": Slot(registry.ATTACKS, "named"),
     "objective": Slot(registry.OBJECTIVES),
     "criterion": Slot(registry.CRITERIA, tried=True),
-    "threat": Slot(registry.THREATS, supplied=frozenset({"box", "epsilon", "support"}), extra=frozenset({"unit"})),
+    "threat": Slot(
+        registry.THREATS,
+        supplied=frozenset({"box", "epsilon", "support"}),
+        extra={"unit": Literal["fraction", "network", "raw"]},
+    ),
     "measures": Slot(registry.METRICS, "many", tried=True),
     "system": Slot(registry.SYSTEMS),
     "train_cfg": Slot(registry.LOOPS, supplied=frozenset({"runner", "dataloader", "trainer", "validation"})),
-    "optim_wrapper": Slot(registry.OPTIM_WRAPPERS, extra=frozenset({"paramwise_cfg", "constructor"})),
+    "optim_wrapper": Slot(
+        registry.OPTIM_WRAPPERS, extra={"paramwise_cfg": Mapping[str, Any] | None, "constructor": str}
+    ),
     "optimizer": Slot(registry.OPTIMIZERS, supplied=frozenset({"params"})),
     "param_scheduler": Slot(
         registry.PARAM_SCHEDULERS,
         "either",
         supplied=frozenset({"optimizer", "param_name", "end", "last_step"}),
-        extra=frozenset({"convert_to_iter_based"}),
+        extra={"convert_to_iter_based": bool},
     ),
     "dataset": Slot(registry.DATASETS, supplied=frozenset({"stored_task_dir", "case_ids", "length", "seed"})),
     "transforms": Slot(registry.TRANSFORMS, "many", tried=True),

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import torch
 from mmengine.config import Config
-from rich.console import Console
 
 from rogseg.attacks import Attack
 from rogseg.engine.attacking.threats import DEFAULT_THREAT, ThreatFactory
 from rogseg.engine.config.load import load_attack_config, load_config
 from rogseg.engine.config.task import plan_of
+from rogseg.engine.console import print_table
 from rogseg.engine.costs.training_costs import calibration_of, median_shape, num_training_cases, training_time
 from rogseg.engine.host_memory import keep_freed_memory
-from rogseg.engine.training.train import device_of
+from rogseg.engine.training.processes import device_of
 from rogseg.estimation.cost_estimate import CostEstimate, VolumeEstimate, count_macs, count_parameters
 from rogseg.estimation.estimate_table import estimate_table
 from rogseg.estimation.sizes import parse_memory, parse_size
@@ -99,7 +99,7 @@ def estimate_costs(
             attack_time(windows_per_axis(size, window, overlap)),
         ),
     )
-    Console().print(estimate_table(estimate))
+    print_table(estimate_table(estimate))
     return estimate
 
 

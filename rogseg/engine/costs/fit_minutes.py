@@ -16,9 +16,11 @@ from rogseg.engine.costs.training_costs import calibration_of, median_shape, sec
 from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.model.model_zoo import zoo_checkpoint
 from rogseg.engine.stored_task import ensure_stored_task
-from rogseg.engine.training.train import SHARED_KEYS, device_of, work_dir_of
+from rogseg.engine.training.processes import device_of
+from rogseg.engine.training.train import SHARED_KEYS
 from rogseg.engine.training.training_data import split_of
 from rogseg.engine.training.warm_start import ensure_initial_checkpoint
+from rogseg.engine.training.work_dir import work_dir_of
 from rogseg.estimation.calibration import Calibration
 from rogseg.estimation.training_memory import cpu_memory_estimate, gpu_memory_estimate
 from rogseg.estimation.volume_costs import AttackTime, count_attack_passes, windows_per_axis

@@ -8,7 +8,7 @@ from torch import nn
 
 from rogseg.engine.config.task import plan_of
 from rogseg.engine.stored_task import is_stored, stored_task_dir
-from rogseg.engine.training.train import device_of
+from rogseg.engine.training.processes import device_of
 from rogseg.engine.training.train_loop import divide_epochs
 from rogseg.engine.training.training_data import split_of
 from rogseg.estimation.calibration import Calibration, PassSeconds, calibrate, smaller_patches, voxel_ratio

@@ -13,7 +13,7 @@ from rogseg.engine.device import choose_device
 from rogseg.engine.digests import digest_of_file, digest_of_json
 from rogseg.engine.model.compilation import compile_in_place
 from rogseg.engine.model.model_zoo import zoo_model
-from rogseg.engine.model.recorded_plan import recorded_plan, refuse_other_task
+from rogseg.engine.model.recorded_plan import plan_for_weights, recorded_plan
 from rogseg.inference import VolumeLogits
 from rogseg.models.checkpoints import assign_weights, read_checkpoint
 from rogseg.registry import MODELS
@@ -59,8 +59,8 @@ def load_zoo_model(name: str, *, device: torch.device | str | None = None) -> Ro
 
 def build_model(config: Config, checkpoint: str | Path, device: torch.device | str | None = None) -> RogsegSystem:
     """The same for a config that is loaded; the plan recorded beside the checkpoint counts."""
-    place, plan, content = choose_device(device), plan_of(config), read_checkpoint(checkpoint)
-    refuse_other_task(content, checkpoint, plan)
+    place, content = choose_device(device), read_checkpoint(checkpoint)
+    plan = plan_for_weights(content, checkpoint, plan_of(config))
     network = MODELS.build(config.model)
     assign_weights(network, content["state_dict"], checkpoint)
     compile_in_place(network, config.get("compile"))

@@ -12,6 +12,8 @@ from rogseg.engine.config.keys import nearest
 from rogseg.engine.config.load import load_config, parse_overrides
 from rogseg.engine.model.api import build_model
 from rogseg.engine.model.model_zoo import zoo_model, zoo_models
+from rogseg.models.checkpoints import checkpoint_lineage
+from rogseg.models.lineage import Lineage
 from rogseg.registry import SYSTEMS
 from rogseg.shipped_configs import find_config
 from rogseg.systems import System
@@ -26,10 +28,12 @@ class OpenedSystem:
     Args:
         system: the system.
         config: of a rogseg network: data_root, stored_root, fold. None for other systems.
+        lineage: what its weights were trained and selected on; None where nothing says so.
     """
 
     system: System
     config: Config | None
+    lineage: Lineage | None = None
 
 
 def open_system(
@@ -56,7 +60,7 @@ def open_system(
     first = str(names[0])
     if len(names) == 2:
         config = load_config(find_config(first), list(overrides), task_dir)
-        return OpenedSystem(build_model(config, names[1], device), config)
+        return OpenedSystem(build_model(config, names[1], device), config, checkpoint_lineage(names[1]))
     if Path(first).is_dir():
         return OpenedSystem(_open_folder(Path(first), device, overrides), None)
     if Path(first).suffix == ".py" and Path(first).is_file():
@@ -72,7 +76,7 @@ def open_system(
         )
     entry = zoo_model(first)
     config = load_config(entry.config, list(overrides), task_dir)
-    return OpenedSystem(build_model(config, entry.checkpoint, device), config)
+    return OpenedSystem(build_model(config, entry.checkpoint, device), config, checkpoint_lineage(entry.checkpoint))
 
 
 def _open_folder(folder: Path, device: str | None, overrides: Sequence[str]) -> System:

@@ -1,5 +1,6 @@
 """The plan that was recorded beside a checkpoint, with its choice of post-processing."""
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from rogseg.inference import with_postprocessing
 from rogseg.models.checkpoints import recorded_lineage
 from rogseg.task_plan import TaskPlan
 
-__all__ = ["plan_path", "recorded_plan", "refuse_other_task"]
+__all__ = ["plan_for_weights", "plan_path", "recorded_plan"]
 
 # What the weights depend on: the meaning of their inputs and outputs, and the grid that they know.
 OF_WEIGHTS = ("name", "channels", "label_values", "class_names", "spacing", "strides")
@@ -29,6 +30,8 @@ def recorded_plan(checkpoint: str | Path, plan: TaskPlan) -> TaskPlan:
     if not path.is_file():
         return plan
     recorded = TaskPlan.load(path)
+    if recorded.orientation is None:  # from before plans had one
+        recorded = dataclasses.replace(recorded, orientation=plan.orientation)
     if with_postprocessing(recorded, ()) != with_postprocessing(plan, ()):
         raise ValueError(
             f"{path}: it differs from the config's plan in more than post-processing: give the config that the "
@@ -37,7 +40,7 @@ def recorded_plan(checkpoint: str | Path, plan: TaskPlan) -> TaskPlan:
     return recorded
 
 
-def refuse_other_task(checkpoint: Mapping[str, Any], path: str | Path, plan: TaskPlan) -> None:
+def plan_for_weights(checkpoint: Mapping[str, Any], path: str | Path, plan: TaskPlan) -> TaskPlan:
     """Compare the plan that a network was trained for with the one that it is to be used with.
 
     Args:
@@ -45,18 +48,23 @@ def refuse_other_task(checkpoint: Mapping[str, Any], path: str | Path, plan: Tas
         path: its file.
         plan: of the config, which is that of the stored task.
 
+    Returns:
+        ``plan``, with the orientation of the training's volumes where it has none itself.
+
     Raises:
         ValueError: they differ in what the weights depend on; the message names it.
     """
     lineage = recorded_lineage(checkpoint, path)
     recorded = checkpoint["meta"].get("task") if lineage is None else lineage.plan
     if recorded is None:
-        return
+        return plan
     try:
         trained = TaskPlan.from_json(recorded)
     except (TypeError, KeyError, ValueError) as error:
         raise ValueError(f"{path}: not a checkpoint: the plan in it is none ({error})") from error
-    for attribute in OF_WEIGHTS:
+    if plan.orientation is None:
+        plan = dataclasses.replace(plan, orientation=trained.orientation)
+    for attribute in OF_WEIGHTS if trained.orientation is None else (*OF_WEIGHTS, "orientation"):
         here, there = getattr(plan, attribute), getattr(trained, attribute)
         if here != there:
             raise ValueError(
@@ -64,3 +72,4 @@ def refuse_other_task(checkpoint: Mapping[str, Any], path: str | Path, plan: Tas
                 "nothing here. Give the config that it was trained with, or preprocess the raw data with the plan of "
                 "that config (rogseg preprocess RAW --out FOLDER --plan PLAN)"
             )
+    return plan

@@ -1,6 +1,6 @@
 """From a config to a trained network: `build_runner` and `train`."""
 
-import gc
+import dataclasses
 import itertools
 import os
 from collections.abc import Mapping, Sequence
@@ -11,21 +11,32 @@ import torch
 import torch.distributed
 from mmengine.config import Config
 
+from rogseg.command_line import is_out_of_memory
 from rogseg.engine.config.load import load_config
 from rogseg.engine.config.task import plan_of
-from rogseg.engine.device import choose_device
 from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.model.model_zoo import zoo_checkpoint
 from rogseg.engine.stored_task import ensure_stored_task
+from rogseg.engine.training.processes import connect, device_of, is_first, place
+from rogseg.engine.training.provenance import Provenance, check_allowed, provenance_of, refuse_other_settings
 from rogseg.engine.training.selection_validation import SelectionValidation
 from rogseg.engine.training.training_data import build_train_loader, split_of
-from rogseg.engine.training.training_runner import TrainingRunner
-from rogseg.engine.training.warm_start import FINISHED, ensure_initial_checkpoint
+from rogseg.engine.training.training_runner import EnvironmentSettings, TrainingRunner
+from rogseg.engine.training.warm_start import ensure_initial_checkpoint
+from rogseg.engine.training.work_dir import (
+    clear_training,
+    held,
+    refuse_existing,
+    repair_best,
+    resumable,
+    work_dir_of,
+    write_finished,
+)
 from rogseg.models.checkpoints import LAST
 from rogseg.registry import TRAINERS
-from rogseg.storage import StoredTask, write_json_atomic
+from rogseg.storage import StoredTask
 
-__all__ = ["build_runner", "device_of", "train", "train_config", "work_dir_of"]
+__all__ = ["build_runner", "train", "train_config"]
 
 # Runners of one process that share a name share logger and visualizer, too.
 RUN_NUMBERS = itertools.count()
@@ -49,41 +60,89 @@ def train_config(
 
 
 def train(config: Config, task_dir: str | Path | None = None) -> TrainingRunner:
-    """Train to the end: resume where the config says so, start from another stage's weights where it names one."""
+    """Train to the end: resume where the config says so, start from another stage's weights where it names one.
+
+    Raises:
+        ValueError: the work directory is in use or holds a training, or what is resumed had other settings.
+        MemoryError: a training step needs more memory than there is; the message has what to change.
+    """
+    check_allowed(config.get("allow", ()))
+    device_of(config)
     connect(config)
     task = _ensure_task_once(config, task_dir)
-    if not (config.resume and (work_dir_of(config) / LAST).is_file()):
-        shared = {key: config[key] for key in SHARED_KEYS}
+    with held(work_dir_of(config)):
+        return _train(config, task, task_dir)
 
-        def stage_work_dir(stage: Path) -> Path:
-            return work_dir_of(load_config(stage, shared, task_dir))
 
-        def train_stage(stage: Path, work_dir: Path) -> None:
-            train(load_config(stage, {**shared, "work_dir": str(work_dir), "resume": True}, task_dir), task_dir)
-
-        start = ensure_initial_checkpoint(
-            config, stage_work_dir=stage_work_dir, train_stage=train_stage, zoo_checkpoint=zoo_checkpoint
-        )
+def _train(config: Config, task: StoredTask, task_dir: str | Path | None) -> TrainingRunner:
+    directory, num_processes = work_dir_of(config), place()[1]
+    last = directory / LAST
+    resuming = bool(config.resume) and last.is_file()
+    if resuming:
+        resumable(last)
+        provenance = provenance_of(config, task, num_processes, resumed=last)
+        refuse_other_settings(last, provenance.settings, config.get("allow", ()))
+    else:
+        refuse_existing(directory, bool(config.get("overwrite")))
+        start = _initial_checkpoint(config, task_dir)
         config.load_from = None if start is None else str(start)
-    runner = build_runner(config, task)
-    runner.train()
-    if runner.rank == 0:
-        last = runner.train_loop.history[-1]
-        write_json_atomic(work_dir_of(config) / FINISHED, {"epochs": runner.epoch, "last_epoch": last})
+        provenance = provenance_of(config, task, num_processes, start=start)
+    runner = build_runner(config, task, provenance)
+    if is_first():
+        repair_best(directory) if resuming else clear_training(directory)
+    try:
+        runner.train()
+    except BaseException as error:
+        runner.call_hook("after_run")  # lets go of the terminal
+        if is_out_of_memory(error):
+            raise MemoryError(_what_to_shrink(config, runner.device)) from error
+        raise
+    if is_first():
+        write_finished(directory, runner.epoch, runner.train_loop.history[-1])
     return runner
 
 
-def build_runner(config: Config, task: StoredTask) -> TrainingRunner:
+def _initial_checkpoint(config: Config, task_dir: str | Path | None) -> Path | None:
+    shared = {key: config[key] for key in SHARED_KEYS}
+
+    def stage_work_dir(stage: Path) -> Path:
+        return work_dir_of(load_config(stage, shared, task_dir))
+
+    def train_stage(stage: Path, work_dir: Path) -> None:
+        train(load_config(stage, {**shared, "work_dir": str(work_dir), "resume": True}, task_dir), task_dir)
+
+    return ensure_initial_checkpoint(
+        config, stage_work_dir=stage_work_dir, train_stage=train_stage, zoo_checkpoint=zoo_checkpoint
+    )
+
+
+def _what_to_shrink(config: Config, device: torch.device) -> str:
+    wrapper, data = config.optim_wrapper, config.train_data
+    precision = wrapper.get("dtype", "bfloat16") if wrapper["type"] == "AutocastOptimWrapper" else "float32"
+    lighter = "" if precision != "float32" else ", optim_wrapper.type=AutocastOptimWrapper (bfloat16)"
+    patch = "x".join(str(length) for length in data["dataset"].get("patch_size", ()))
+    return (
+        f"out of memory on {device} while training with train_data.batch_size={data['batch_size']}, patches of {patch} "
+        f"voxels and {precision}: take a smaller batch{lighter} or a smaller patch; rogseg estimate {config.filename} "
+        "says what fits"
+    )
+
+
+def build_runner(config: Config, task: StoredTask, provenance: Provenance | None = None) -> TrainingRunner:
     """Everything that a training needs, built and not yet started.
 
     Args:
         config: from `load_config`.
         task: the stored task.
+        provenance: what its checkpoints record; None is that of a training from scratch.
+
+    Raises:
+        ValueError: MMEngine or a component refuses its arguments.
     """
     device, plan, work_dir = device_of(config), plan_of(config), work_dir_of(config)
     if device.type == "cpu":
         keep_freed_memory()
-    rank, world_size = _place()
+    rank, world_size = place()
     fit_ids, selection_ids = split_of(config, task)
     loop = dict(config.train_cfg)
     loader = build_train_loader(
@@ -108,86 +167,36 @@ def build_runner(config: Config, task: StoredTask) -> TrainingRunner:
         )
     last = work_dir / LAST
     resume = bool(config.resume) and last.is_file()
-    return TrainingRunner(
-        device=device,
-        model=config.model,
-        work_dir=str(work_dir),
-        train_dataloader=loader,
-        train_cfg=loop,
-        optim_wrapper=config.optim_wrapper,
-        param_scheduler=config.param_scheduler,
-        default_hooks=config.default_hooks,
-        custom_hooks=[*config.custom_hooks, *([] if config.plateau is None else [config.plateau])],
-        load_from=str(last) if resume else config.load_from,
-        resume=resume,
-        launcher=config.launcher,
-        env_cfg=config.env_cfg,
-        visualizer=config.visualizer,
-        default_scope=config.default_scope,
-        log_level=config.log_level,
-        randomness={"seed": config.seed},
-        experiment_name=f"{Path(config.filename).stem}-{os.getpid()}-{next(RUN_NUMBERS)}",
-        cfg=config,
-    )
-
-
-def work_dir_of(config: Config) -> Path:
-    """Where checkpoints and curves of a config go: ``work_dir``, else ``work_dirs/<config>/<task>_fold<fold>``."""
-    if config.work_dir is not None:
-        return Path(config.work_dir)
-    return Path("work_dirs") / Path(config.filename).stem / f"{plan_of(config).name}_fold{config.fold}"
-
-
-def device_of(config: Config) -> torch.device:
-    """The device of this process.
-
-    Raises:
-        ValueError: there is no such device.
-    """
-    device = choose_device(config.device)
-    if str(device) == "cuda" and config.launcher == "pytorch":
-        return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
-    return device
-
-
-def connect(config: Config) -> None:
-    """Join the other processes, where there are some; MMEngine's own way in needs a GPU.
-
-    Raises:
-        ValueError: the launcher is unknown, or torchrun was not used.
-    """
-    if config.launcher == "none" or torch.distributed.is_initialized():
-        return
-    if config.launcher != "pytorch":
-        raise ValueError(f"launcher is {config.launcher!r}, known are 'none' and 'pytorch'")
-    if "RANK" not in os.environ:
-        raise ValueError("launcher is 'pytorch', which needs torchrun: torchrun --nproc-per-node 2 tools/train.py ...")
-    device = device_of(config)
-    if device.type == "cuda":
-        torch.cuda.set_device(device)
-    torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
-
-
-def disconnect() -> None:
-    """Leave the other processes, where there are some, once nothing of the training is needed.
-
-    Threads of gloo live as long as anything refers to their group, and a finished training still does, in cycles. One
-    that lets go of a tensor while the interpreter shuts down aborts the process, so the cycles are collected before.
-    """
-    if torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()
-        gc.collect()
-
-
-def _place() -> tuple[int, int]:
-    if not torch.distributed.is_initialized():
-        return 0, 1
-    return torch.distributed.get_rank(), torch.distributed.get_world_size()
+    try:
+        return TrainingRunner(
+            device=device,
+            provenance=(provenance or provenance_of(config, task, world_size)).to_json(),
+            model=config.model,
+            work_dir=str(work_dir),
+            train_dataloader=loader,
+            train_cfg=loop,
+            optim_wrapper=config.optim_wrapper,
+            param_scheduler=config.param_scheduler,
+            default_hooks=config.default_hooks,
+            custom_hooks=[*config.custom_hooks, *([] if config.plateau is None else [config.plateau])],
+            load_from=str(last) if resume else config.load_from,
+            resume=resume,
+            launcher=config.launcher,
+            env_cfg=dataclasses.asdict(EnvironmentSettings(**config.env_cfg)),
+            visualizer=config.visualizer,
+            default_scope=config.default_scope,
+            log_level=config.log_level,
+            randomness={"seed": config.seed},
+            experiment_name=f"{Path(config.filename).stem}-{os.getpid()}-{next(RUN_NUMBERS)}",
+            cfg=config,
+        )
+    except (AssertionError, KeyError, TypeError) as error:  # MMEngine's words for values that it does not take
+        raise ValueError(f"{config.filename}: MMEngine cannot build the training: {error}") from error
 
 
 def _ensure_task_once(config: Config, task_dir: str | Path | None) -> StoredTask:
     # One process preprocesses while the others wait; then all of them read.
-    rank, world_size = _place()
+    rank, world_size = place()
     if rank == 0:
         ensure_stored_task(config, task_dir)
     if world_size > 1:

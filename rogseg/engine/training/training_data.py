@@ -1,5 +1,6 @@
 """From a config to the split and the loader of training patches."""
 
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -81,4 +82,10 @@ def build_train_loader(
         prefetch_factor=prefetch_factor if num_workers else None,
         pin_memory=torch.cuda.is_available() if pin_memory is None else pin_memory,
         collate_fn=Batch.stack,
+        worker_init_fn=_leave_interrupts_to_the_main_process,
     )
+
+
+def _leave_interrupts_to_the_main_process(_worker: int) -> None:
+    # Ctrl-C goes to the whole group; the main process ends its workers, who would else each print where they were.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

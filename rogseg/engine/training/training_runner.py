@@ -1,5 +1,6 @@
 """TrainingRunner: MMEngine's Runner with safe checkpoints and its device said; all that touches its private parts."""
 
+import dataclasses
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,15 +10,38 @@ import mmengine
 import torch
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
+from mmengine.utils.dl_utils import set_multi_processing
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from rogseg.engine.config.takers import takes
 from rogseg.engine.model.compilation import compile_in_place
 from rogseg.models.checkpoints import assign_weights, read_checkpoint, write_checkpoint
 
-__all__ = ["TrainingRunner"]
+__all__ = ["EnvironmentSettings", "TrainingRunner"]
 
 _MMENGINE_HOOKS = {"runtime_info", "timer", "sampler_seed", "logger", "param_scheduler", "checkpoint"}
+
+
+@takes("env_cfg")
+@dataclasses.dataclass(frozen=True)
+class EnvironmentSettings:
+    """The key ``env_cfg`` of a config, in MMEngine's words.
+
+    Args:
+        cudnn_benchmark: whether cuDNN tries its algorithms once and keeps the fastest.
+        mp_cfg: mp_start_method and opencv_num_threads of processes that load data.
+        dist_cfg: backend of processes that train together.
+        resource_limit: files that may be open.
+    """
+
+    cudnn_benchmark: bool = False
+    mp_cfg: dict[str, Any] = dataclasses.field(default_factory=dict)
+    dist_cfg: dict[str, Any] = dataclasses.field(default_factory=dict)
+    resource_limit: int = 4096
+
+
+takes("env_cfg.mp_cfg", "distributed")(set_multi_processing)
 
 
 class TrainingRunner(Runner):
@@ -28,9 +52,15 @@ class TrainingRunner(Runner):
     bit-identically at an epoch's end. The model goes to the given device, with channels last on a GPU.
     """
 
-    def __init__(self, device: torch.device, find_unused_parameters: bool = False, **arguments: Any) -> None:
-        """Take MMEngine's arguments, and the device."""
-        self.device = device
+    def __init__(
+        self,
+        device: torch.device,
+        provenance: Mapping[str, Any],
+        find_unused_parameters: bool = False,
+        **arguments: Any,
+    ) -> None:
+        """Take MMEngine's arguments, the device, and what checkpoints say of where they come from (JSON data)."""
+        self.device, self.provenance = device, provenance
         self.find_unused_parameters = find_unused_parameters
         super().__init__(**arguments)
         self._config_text = self.cfg.pretty_text  # takes a while to format
@@ -115,6 +145,7 @@ class TrainingRunner(Runner):
             "task": self.cfg.to_dict().get("task"),
             "cfg": self._config_text,
             "mmengine_version": mmengine.__version__,
+            **self.provenance,
         }
 
     def load_checkpoint(
@@ -140,16 +171,17 @@ class TrainingRunner(Runner):
             ValueError: the checkpoint holds weights only, or was written by another setting.
         """
         checkpoint = self.load_checkpoint(filename)
-        missing = {"optimizer", "param_schedulers", "train_loop"} - set(checkpoint)
-        if missing:
+        try:
+            self._take_over(filename, checkpoint)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            if isinstance(error, ValueError) and str(error).startswith(str(filename)):
+                raise
             raise ValueError(
-                f"{filename}: holds weights only ({sorted(missing)} missing): start from it with load_from"
-            )
-        if checkpoint["meta"]["seed"] != self.seed:
-            raise ValueError(
-                f"{filename}: was trained with seed={checkpoint['meta']['seed']}, the config has {self.seed}: "
-                "resume with the same seed"
-            )
+                f"{filename}: does not fit this training, as that of another optimiser or trainer would not "
+                f"({type(error).__name__}: {error}): start from it with load_from in another --work-dir"
+            ) from error
+
+    def _take_over(self, filename: str, checkpoint: Mapping[str, Any]) -> None:
         self.train_loop.load_state_dict(checkpoint["train_loop"], filename)
         self.optim_wrapper.load_state_dict(checkpoint["optimizer"])
         schedulers = self.param_schedulers or []

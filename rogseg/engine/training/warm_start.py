@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from rogseg.engine.config.takers import takes
+from rogseg.engine.training.work_dir import is_finished
 
-__all__ = ["FINISHED", "InitialCheckpoint", "best_checkpoint", "ensure_initial_checkpoint"]
-
-FINISHED = "finished.json"  # what a training that came to its end leaves in its work directory
+__all__ = ["InitialCheckpoint", "best_checkpoint", "ensure_initial_checkpoint"]
 
 
 @takes("init_from")
@@ -84,7 +83,7 @@ def ensure_initial_checkpoint(
         work_dir: Path | None = Path(place.work_dir)
     else:
         work_dir = stage_work_dir(stage) if stage else None
-    if work_dir and (work_dir / FINISHED).is_file():
+    if work_dir and is_finished(work_dir):
         found = best_checkpoint(work_dir)
         say(f"starting from the best checkpoint of the stage before: {found}")
         return found

@@ -100,8 +100,10 @@ def _systems(evaluations: Sequence[Evaluation]) -> tuple[SystemText, ...]:
     systems = {}
     for evaluation in evaluations:
         system = evaluation.identity.system
-        details = {key: _plain(value) for key, value in system.options.items() if value not in (None, "", {}, [])}
-        if evaluation.identity.window_size:
+        # Whole plans and configs stand in the header of the records; here they would fill a page.
+        words = {key: _plain(value) for key, value in system.options.items() if not isinstance(value, Mapping)}
+        details = {key: text for key, text in words.items() if text and len(text) <= 80 and text != "None"}
+        if evaluation.identity.window_size and "window_size" not in details:
             details["window"] = " x ".join(str(length) for length in evaluation.identity.window_size) + " voxels"
         details.pop("differentiable", None)
         differentiable = bool(system.options.get("differentiable", True))

@@ -1,16 +1,16 @@
 """From records to rows: clean, each attack or corruption at each strength, and the worst case over all attacks."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
-from rogseg.evaluation.epsilon_label import epsilon_label, norm_of_threat
+from rogseg.evaluation.epsilon_label import norm_of_threat, strength_label
 from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.report.records.evaluations import Evaluation
 from rogseg.report.rows import CaseValues, Condition, Row
 from rogseg.report.summaries import worst_of
 
-__all__ = ["key_of", "record_rows", "strength_words", "threat_name"]
+__all__ = ["key_of", "record_rows", "threat_name"]
 
 
 def key_of(evaluations: Sequence[Evaluation], evaluation: Evaluation) -> str:
@@ -25,14 +25,6 @@ def threat_name(identity: EvaluationIdentity) -> str:
     norm, unit = norm_of_threat(identity.threat.type), identity.threat.unit
     details = {"fraction": "", "reference": ", reference box"}
     return norm + details.get(unit, f", epsilon in {unit} units")
-
-
-def strength_words(identity: EvaluationIdentity, strength: float) -> str:
-    """Epsilon as it is written, such as 8/255; a severity as a number."""
-    if identity.threat is None:
-        return f"severity {strength:g}"
-    unit = "fraction" if identity.threat.unit == "reference" else identity.threat.unit
-    return epsilon_label(strength, unit, norm_of_threat(identity.threat.type), identity.raw_unit)
 
 
 def record_rows(evaluations: Sequence[Evaluation], measure: str) -> tuple[Row, ...]:
@@ -83,13 +75,14 @@ def _condition_rows(evaluations: Sequence[Evaluation], evaluation: Evaluation) -
             records = folder.under(name, strength)
             if not records or identity.condition is None:
                 continue
+            settings = _settings(identity, is_member=len(names) > 1)
             condition = Condition(
                 kind="worst case" if name == WORST_CASE else identity.condition.kind,
                 name=name,
                 strength=strength,
-                label=strength_words(identity, strength),
+                label=strength_label(identity, strength),
                 norm=threat_name(identity),
-                budget=_budget(identity, list(records.values()), is_member=len(names) > 1),
+                budget=_budget(settings, records.values()) if identity.condition.kind == "attack" else "",
             )
             cases = _cases(evaluation, records, clean=False)
             rows.append(Row(evaluation.system, condition, cases, key_of(evaluations, evaluation), evaluation.setting))
@@ -109,19 +102,22 @@ def _cases(evaluation: Evaluation, by_case: Mapping[str, CaseRecord], *, clean: 
     )
 
 
-def _budget(identity: EvaluationIdentity, records: Sequence[CaseRecord], *, is_member: bool) -> str:
-    """What the attack could spend, and what it spent."""
-    assert identity.condition is not None, "only conditions have a budget"
+def _settings(identity: EvaluationIdentity, *, is_member: bool) -> str:
+    """What the config of a condition allows it, and of which ensemble it is a member."""
+    assert identity.condition is not None, "only conditions have settings"
     config, parts = identity.condition.config, []
     if is_member:
         parts.append(f"of {identity.condition.name}")
     for key, word in (("num_iterations", "iterations"), ("num_queries", "queries"), ("num_restarts", "restarts")):
         if config.get(key) and not (key == "num_restarts" and config[key] == 1):
             parts.append(f"{config[key]} {word}")
-    if identity.condition.kind == "attack":
-        forward, backward = max(r.num_forward for r in records), max(r.num_backward for r in records)
-        parts.append(f"at most {forward} forward and {backward} backward passes a case")
     return ", ".join(parts)
+
+
+def _budget(settings: str, records: Iterable[CaseRecord]) -> str:
+    """The settings, and the most passes (forward and backward) that a case took."""
+    passes = max(record.num_forward + record.num_backward for record in records)
+    return f"{settings}, {passes} passes".removeprefix(", ")
 
 
 def _told_apart(rows: Sequence[Row]) -> list[Row]:
@@ -132,8 +128,8 @@ def _told_apart(rows: Sequence[Row]) -> list[Row]:
         if len(alike) < 2 or row.condition.kind == "worst case":
             named.append(row)
             continue
-        detail = row.condition.budget.split(", at most")[0]
-        if sum(r.condition.budget.split(", at most")[0] == detail for r in alike) > 1 or not detail:
+        detail = row.condition.budget.rpartition(", ")[0]
+        if sum(r.condition.budget.rpartition(", ")[0] == detail for r in alike) > 1 or not detail:
             detail = f"{detail} ({row.origin.replace('-', ' ')})".strip()
         condition = dataclasses.replace(row.condition, name=f"{row.condition.name}, {detail}")
         named.append(dataclasses.replace(row, condition=condition))

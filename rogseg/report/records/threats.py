@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rogseg.evaluation.epsilon_label import epsilon_unit_label, norm_of_threat
+from rogseg.evaluation.epsilon_label import epsilon_unit_label, norm_of_threat, strength_label
 from rogseg.evaluation.text_table import short
 from rogseg.report.contents import Strength, ThreatText
 from rogseg.report.records.evaluations import Evaluation
-from rogseg.report.records.rows import strength_words, threat_name
+from rogseg.report.records.rows import threat_name
 
 __all__ = ["criterion_words", "threat_texts"]
 
@@ -42,7 +42,7 @@ def _text(name: str, evaluations: Sequence[Evaluation]) -> ThreatText:
     norm = norm_of_threat(threat.type)
     words = WORDS.get(norm, f"The adversary is bounded by the threat model {threat.type}.")
     is_share = threat.unit in ("fraction", "reference")
-    unit = "1/255 of the intensity range" if is_share else epsilon_unit_label(threat.unit)
+    unit = "1/255 of the intensity range" if threat.unit == "fraction" else epsilon_unit_label(threat.unit)
     rms = "RMS, " if norm == "L2" else ""
     strengths = sorted({strength for evaluation in evaluations for strength in evaluation.folder.strengths()})
     return ThreatText(
@@ -65,7 +65,7 @@ def _strength(evaluations: Sequence[Evaluation], strength: float) -> Strength:
     is_share = identity.threat.unit in ("fraction", "reference")
     return Strength(
         value=strength,
-        label=strength_words(identity, strength),
+        label=strength_label(identity, strength),
         fraction=f"{strength:.1%}" if is_share else "",
         network=_channels(network, ""),
         raw=_channels(raw, f" {identity.raw_unit}"),

@@ -32,14 +32,15 @@
   }
 
   for (const input of document.querySelectorAll("input[data-filters]")) {
-    const table = document.getElementById(input.dataset.filters), count = input.parentElement.querySelector("output");
+    const table = document.getElementById(input.dataset.filters), count = input.closest(".filter").querySelector("output");
     const rows = [...table.tBodies[0].rows];
     input.addEventListener("input", () => {
       const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
       let shown = 0;
       for (const row of rows) {
-        const text = row.textContent.toLowerCase();
-        row.hidden = !words.every((word) => text.includes(word));
+        // Of a word its beginning counts, so that 3 finds case 3 and not 0.301.
+        const text = [...row.cells].map((cell) => cell.textContent.toLowerCase().split(/\s+/)).flat();
+        row.hidden = !words.every((word) => text.some((part) => part.startsWith(word)));
         shown += !row.hidden;
       }
       count.textContent = `${shown} of ${rows.length}`;

@@ -134,6 +134,10 @@
       after: named(volume.labels.attacked[index]),
     };
     for (const [name, text] of Object.entries(lines)) $(`[data-read="${name}"]`).textContent = text;
+    $$(".classes tbody tr").forEach((row, index) => {
+      const shown = (value) => (value === null || value === undefined ? "\u2013" : value.toFixed(2));
+      [row.cells[1].textContent, row.cells[2].textContent] = (volume.dice[index] ?? []).concat([null, null]).slice(0, 2).map(shown);
+    });
     const limit = (volume.step[channel] * 127) / state.gain;
     $(".scale .low").textContent = `\u2212${number(limit)}`;
     $(".scale .high").textContent = `+${number(limit)}${unit}`;

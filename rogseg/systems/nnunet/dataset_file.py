@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from rogseg.systems.nnunet.allowed_names import FILE_ENDINGS
-from rogseg.systems.nnunet.fields import MAX_TEXT, Field, list_of, one_of, pick, read_json, text, whole_number
+from rogseg.systems.nnunet.fields import MAX_TEXT, Field, list_of, one_of, pick, read_own_json, text, whole_number
 
 __all__ = ["read_dataset"]
 
@@ -24,7 +24,7 @@ def read_dataset(path: Path) -> dict[str, Any]:
     Raises:
         ValueError: an entry is missing or contradicts another.
     """
-    content = read_json(path)
+    content = read_own_json(path)
     names = Field(
         lambda value: (
             isinstance(value, dict)

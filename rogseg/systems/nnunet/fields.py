@@ -1,11 +1,12 @@
 """What an entry of a foreign JSON file may be, and how it is picked out of it."""
 
 import dataclasses
-import json
 import math
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
+
+from rogseg.foreign import read_json
 
 __all__ = [
     "Field",
@@ -15,7 +16,7 @@ __all__ = [
     "number",
     "one_of",
     "pick",
-    "read_json",
+    "read_own_json",
     "text",
     "whole_number",
 ]
@@ -119,23 +120,14 @@ def pick(content: Any, fields: Mapping[str, Field], where: str, *, closed: bool 
     return picked
 
 
-def read_json(path: Path) -> Any:
-    """Read a JSON file of a sane size.
+def read_own_json(path: Path) -> Any:
+    """Read a JSON file that nnU-Net wrote.
 
     Raises:
         ValueError: it is missing, too large or not JSON.
     """
-    if not path.is_file():
-        raise ValueError(
-            f"{path}: no such file; give the folder TRAINER__PLANS__CONFIGURATION that nnU-Net wrote, with plans.json, "
-            "dataset.json and fold_0"
-        )
-    if path.stat().st_size > MAX_BYTES:
-        raise ValueError(f"{path}: larger than {MAX_BYTES // 2**20} MB, which no nnU-Net writes; fetch the file again")
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: not JSON ({error}); fetch the file again") from error
+    remedy = "give the folder TRAINER__PLANS__CONFIGURATION with plans.json, dataset.json and fold_0, as it was written"
+    return read_json(path, remedy, MAX_BYTES)
 
 
 def _shown(value: Any) -> str:

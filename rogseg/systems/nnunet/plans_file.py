@@ -8,7 +8,7 @@ from typing import Any
 
 from rogseg.systems.nnunet.allowed_names import LABEL_MANAGERS, NORMALIZATIONS, PREPROCESSORS, READERS, RESAMPLINGS
 from rogseg.systems.nnunet.architecture import checked_architecture
-from rogseg.systems.nnunet.fields import Field, flag, list_of, number, one_of, pick, read_json, text, whole_number
+from rogseg.systems.nnunet.fields import Field, flag, list_of, number, one_of, pick, read_own_json, text, whole_number
 
 __all__ = ["read_plans"]
 
@@ -50,7 +50,7 @@ def read_plans(path: Path, configuration: str, num_channels: int) -> dict[str, A
     Raises:
         ValueError: an entry is missing or not allowed, or the configuration is a cascade.
     """
-    content = read_json(path)
+    content = read_own_json(path)
     axes = list_of(whole_number(0, 2), 3)
     plans = pick(
         content,

@@ -23,6 +23,7 @@ from rogseg.systems.nnunet.half_precision import half_precision_logits
 from rogseg.systems.nnunet.label_classes import LabelClasses
 from rogseg.systems.nnunet.mirrored_copies import mirrored_copies
 from rogseg.systems.nnunet.preparation import CaseReader
+from rogseg.systems.nnunet.raw_adversary import raw_adversary
 from rogseg.systems.nnunet.trained_folder import TrainedFolder
 from rogseg.systems.nnunet.windows import OVERLAP, plan_bell_grid
 from rogseg.task_plan import Triple
@@ -42,7 +43,7 @@ class NNUNetSystem(System):
 
     Args:
         folder: ``TRAINER__PLANS__CONFIGURATION``, with ``plans.json``, ``dataset.json`` and ``fold_N``.
-        folds: numbers or ``"all"``; None takes every numbered fold that holds the checkpoint.
+        folds: a number or ``"all"``, or several; None takes every numbered fold that holds the checkpoint.
         checkpoint: name of the file in each fold's folder.
         mirroring: whether the mirrored copies that nnU-Net averages are part of the network.
         device: where windows are evaluated; a GPU's TF32 is turned off for the process.
@@ -55,7 +56,7 @@ class NNUNetSystem(System):
     def __init__(
         self,
         folder: str | Path,
-        folds: Sequence[Fold] | None = None,
+        folds: Sequence[Fold] | Fold | None = None,
         checkpoint: str = "checkpoint_final.pth",
         mirroring: bool = True,
         device: torch.device | str = "cpu",
@@ -66,7 +67,7 @@ class NNUNetSystem(System):
         if self.device.type == "cuda":
             # Its convolutions would round to ten bits, and the gradient with them.
             torch.backends.cudnn.allow_tf32 = False
-        self.folder = TrainedFolder.read(folder, folds, checkpoint)
+        self.folder = TrainedFolder.read(folder, [folds] if isinstance(folds, int | str) else folds, checkpoint)
         self.label_classes = LabelClasses.from_dataset(self.folder.dataset)
         self.classes = self.label_classes.classes
         names = self.folder.dataset["channel_names"]
@@ -147,6 +148,10 @@ class NNUNetSystem(System):
     def to_raw(self, logits: Tensor, case: Case) -> NDArray[np.uint8]:
         """Class indices (D, H, W) of what nnU-Net's own export writes, in the raw grid."""
         return self.label_classes.indices_of_written(self._exporter.raw_labels(logits, case.properties.own))
+
+    def raw_adversary(self, raw: RawCase, case: Case, adversarial: Tensor) -> Volume:
+        """The raw volume of an adversarial case (1, C, D, H, W), as a patient's file would hold it."""
+        return raw_adversary(self.folder, raw, case, adversarial)
 
     def predictor_logits(self, case: Case) -> Tensor:
         """The logits (1, L, D, H, W) float16 that nnU-Net's predictor gives, bit for bit; without a gradient."""

@@ -54,6 +54,7 @@ def plan_bell_grid(volume_size: Triple, window_size: Triple, overlap: float, *, 
             starts.append(tuple(range(size)))
         else:
             starts.append(tuple(compute_steps_for_sliding_window((size,), (extent,), 1 - overlap)[0]))
+    # nnU-Net caches the bell, and where its predictor asked first no gradient may pass it: this is a copy.
     bell = window_bell(window_size, slices=slices).double()
     total = torch.zeros(volume_size, dtype=torch.float64)
     grid = BellGrid(volume_size, window_size, (starts[0], starts[1], starts[2]), bell, total)
@@ -71,5 +72,4 @@ def window_bell(window_size: Triple, *, slices: bool = False) -> Tensor:
     bell: Tensor = compute_gaussian(
         tuple(extents), sigma_scale=SIGMA_FRACTION, value_scaling_factor=BELL_PEAK, device=torch.device("cpu")
     )
-    # nnU-Net caches it, and where its predictor asked first it is a tensor that no gradient may pass: hence a copy.
-    return bell.clone().reshape(window_size)
+    return bell.reshape(window_size)

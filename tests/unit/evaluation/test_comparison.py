@@ -59,6 +59,7 @@ def test_a_row_per_attack_a_column_per_system_and_their_difference(tmp_path: Pat
         ("threat.type", "L2Threat", "L2 RMS"),
         ("criterion.config.type", "ClassVanished", "criterion.config.type ClassVanished"),
         ("criterion.mu_source", "the whole fold", "criterion.mu_source the whole fold"),
+        ("criterion.mu_cases", tuple(f"case_{number}" for number in range(40)), '["case_0", "case_1", "case_2",... ('),
         ("seed", 1, "seed 1"),
     ],
 )
@@ -150,4 +151,4 @@ def test_what_is_best_at_zero_is_compared_by_its_size(tmp_path: Path) -> None:
 
 def test_a_leak_of_one_column_is_said(tmp_path: Path) -> None:
     (means,) = comparison_tables({"one": [evaluated(tmp_path / "a", 0.4, {"leak": "trained on"})]})
-    assert means.notes == ("one: of these cases the system had: trained on.",)
+    assert means.notes == ("No estimate for new cases: one was trained on these.",)

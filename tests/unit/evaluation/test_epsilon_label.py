@@ -14,6 +14,7 @@ from tests.identities import identity_with
         (8 / 255, "network", "LegacyROGThreat", "0.0314 network units"),
         (1 / 255, "fraction", "L2Threat", "L2 RMS 1/255"),
         (3.0, "raw", "L2Threat", "L2 RMS 3 HU"),
+        (8 / 255, "reference", "LinfThreat", "8/255 of the reference box"),
         (4 / 255, "fraction", "FrequencyThreat", "Frequency 4/255"),
     ],
 )

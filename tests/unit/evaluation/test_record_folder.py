@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -193,10 +194,12 @@ def test_shards_that_disagree_do_not_merge(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["rog_standard_hippocampus_light/apgd_ce_20", "rog_standard_hippocampus_light/test"])
-def test_records_of_an_older_version_are_read_but_not_added_to(name: str) -> None:
-    before = (ZOO / name / "records.jsonl").read_bytes()
-    folder = RecordFolder(ZOO / name)
-    old = json.loads((ZOO / name / "header.json").read_text())["identity"]
+def test_records_of_an_older_version_are_read_but_not_added_to(tmp_path: Path, name: str) -> None:
+    directory = tmp_path / "old"
+    shutil.copytree(ZOO / name, directory)
+    before = (directory / "records.jsonl").read_bytes()
+    folder = RecordFolder(directory)
+    old = json.loads((directory / "header.json").read_text())["identity"]
     assert folder.identity.is_legacy
     assert folder.identity.system.digest == old["checkpoint"]
     assert set(folder.identity.cases) == set(folder.clean())
@@ -204,5 +207,8 @@ def test_records_of_an_older_version_are_read_but_not_added_to(name: str) -> Non
     with pytest.raises(ValueError, match="older version"):
         folder.add(dice_record("new", "PGD", (0.1, 0.1)))
     with pytest.raises(ValueError, match="older version"):
-        RecordFolder(ZOO / name, IDENTITY)
-    assert (ZOO / name / "records.jsonl").read_bytes() == before
+        RecordFolder(directory, IDENTITY)
+    with pytest.raises(ValueError, match="older version"):
+        RecordFolder.merge([directory, directory], tmp_path / "merged")
+    assert (directory / "records.jsonl").read_bytes() == before
+    assert not (tmp_path / "merged").exists()

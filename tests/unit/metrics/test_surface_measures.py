@@ -27,6 +27,14 @@ def test_one_face_is_moved() -> None:
     assert NSD(0.1)(box(4, 17), box(4, 12), SPACING) == pytest.approx(1 - (beyond + 64) / surface, abs=0.08)
 
 
+def test_tolerances_are_millimetres_along_every_axis() -> None:
+    target = box(4, 12)
+    for axis, step in enumerate(SPACING):
+        moved = np.roll(target, 1, axis)
+        assert NSD(1.01 * step)(moved, target, SPACING) == pytest.approx(1)
+        assert (NSD(0.99 * step)(moved, target, SPACING) or 0) < 0.9
+
+
 def test_masks_at_the_border_of_the_volume() -> None:
     full = np.ones((6, 6, 6), dtype=bool)
     assert HD95()(full, full, SPACING) == 0

@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,22 @@ def test_labels_come_back_to_the_raw_grid() -> None:
     assert (back != classes).mean() < 0.03
     one_hot = np.eye(3)[labels].transpose(3, 0, 1, 2)
     assert np.array_equal(probabilities_to_raw_grid(one_hot, properties), back)
+
+
+def test_the_coarse_axis_goes_back_by_nearest_neighbour() -> None:
+    # 6 mm slices, stored at 3 mm: a raw slice lies between two of the network's, and takes the second, not the mean.
+    plan = dataclasses.replace(PLAN, spacing=(1.0, 1.0, 3.0))
+    volume = Volume(noise((2, 8, 8, 5)), np.diag([1.0, 1.0, 6.0, 1.0]))
+    properties = preprocess_volume(volume, plan, None, "x")[2]
+    assert properties.network_shape == (8, 8, 10)
+    share = np.where(np.arange(10) % 2 == 0, 0.9, 0.4)  # of class 1; the mean of two slices is 0.65
+    probabilities = np.broadcast_to(np.stack([1 - share, share])[:, None, None], (2, 8, 8, 10))
+    assert (probabilities_to_raw_grid(probabilities, properties) == 0).all()
+    labels = np.broadcast_to((np.arange(10) % 2 == 0).astype(np.uint8), (8, 8, 10))
+    assert (labels_to_raw_grid(labels, properties) == 0).all()
+    # With spacings that are not that uneven the mean decides.
+    even = dataclasses.replace(properties, raw_spacing=(3.0, 3.0, 6.0))
+    assert (probabilities_to_raw_grid(probabilities, even) == 1).all()
 
 
 def test_equal_grids_are_exact_and_inputs_stay() -> None:

@@ -1,3 +1,4 @@
+import fcntl
 import subprocess
 import sys
 from pathlib import Path
@@ -5,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from rogseg.storage import folder_lock
+from rogseg.storage.folder_lock import LOCK_FILE
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -33,6 +35,24 @@ def test_one_process_does_not_hold_a_folder_twice(tmp_path: Path) -> None:
         with folder_lock(tmp_path / "new", "beside", ".another-lock"):
             pass
     _hold(tmp_path / "new", "three")
+
+
+def test_a_lock_file_that_its_last_holder_removed_is_not_taken_for_a_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flock = fcntl.flock
+    calls: list[int] = []
+
+    def too_late(handle: int, operation: int) -> None:
+        if not calls:  # between our opening the file and our locking it, its holder ended and removed it
+            (tmp_path / LOCK_FILE).unlink()
+        calls.append(handle)
+        flock(handle, operation)
+
+    monkeypatch.setattr(fcntl, "flock", too_late)
+    with folder_lock(tmp_path, "mine"):
+        assert len(calls) == 2
+        assert "(mine)" in (tmp_path / LOCK_FILE).read_text()
 
 
 def _hold(directory: Path, purpose: str) -> None:

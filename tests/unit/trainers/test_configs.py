@@ -7,7 +7,9 @@ import pytest
 from rogseg.engine.config.load import load_config
 from rogseg.engine.training.train_loop import divide_epochs
 from rogseg.registry import TRAINERS
+from rogseg.storage import write_plan
 from rogseg.trainers import Trainer
+from tests.tiny_task import tiny_plan
 
 FOLDER = Path(__file__).resolve().parents[3] / "configs" / "rog"
 ORGANS = ["braintumour", "colon", "heart", "hepaticvessel", "liver", "lung", "pancreas", "prostate", "spleen"]
@@ -68,3 +70,18 @@ def test_a_robust_start_is_pgd_training_for_a_quarter_of_the_passes(task: str) -
     assert few.train_cfg.max_epochs <= pgd.train_cfg.max_epochs / 4
     assert Path(few.init_from.stage) == FOLDER / f"rog_freeat_{task}.py"
     assert few.init_from.zoo == f"rog_freeat_{task}"
+
+
+@pytest.mark.parametrize("trainer_name", ["freeat", "pgdat", "nfgsm", "trades", "mart"])
+def test_short_trainings_for_ones_own_data_start_from_the_short_one_and_take_as_many_passes(
+    trainer_name: str, tmp_path: Path
+) -> None:
+    write_plan(tmp_path, tiny_plan())
+    config = load_config(FOLDER / f"rog_{trainer_name}_short.py", task_dir=tmp_path)
+    standard = load_config(FOLDER / "rog_standard_short.py", task_dir=tmp_path)
+    trainer = TRAINERS.build(dict(config.trainer))
+    assert {key for key in config if config[key] != standard.get(key)} <= MAY_DIFFER | {"optim_wrapper"}
+    assert Path(config.init_from.stage) == FOLDER / "rog_standard_short.py"
+    assert config.trainer.epsilon == config.validation.epsilon == 8 / 255
+    epochs = divide_epochs(config.train_cfg.max_epochs, trainer.num_replays)
+    assert epochs * config.train_cfg.iterations_per_epoch * passes_of(trainer) == 1200

@@ -1,5 +1,6 @@
 """SEAT's rule, told by gradients of given length."""
 
+import math
 from typing import Any
 
 import pytest
@@ -103,6 +104,13 @@ def test_the_gradient_is_that_of_each_case_s_own_loss_whatever_it_is_scaled_by()
 def scaled(model: nn.Module, learning_rate: float, accumulative_counts: int) -> Any:
     optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate)
     return Scaled(optimizer, accumulative_counts=accumulative_counts)
+
+
+def test_each_epoch_has_a_mean_of_its_own() -> None:
+    trainer, model = SEATTrainer(FreeTrainer(num_replays=1)), LinearModel()
+    trainer.step(model, make_batch(), sgd(model, 0.0))
+    trainer.end_epoch()
+    assert math.isnan(trainer.mean_gradient())
 
 
 def test_steps_whose_gradient_overflowed_are_left_out() -> None:

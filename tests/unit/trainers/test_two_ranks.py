@@ -12,7 +12,7 @@ from torch.multiprocessing.spawn import spawn
 from torch.nn.parallel import DistributedDataParallel
 
 from rogseg.cases import Batch, IntensityBox
-from rogseg.engine.training.train import disconnect
+from rogseg.engine.training.processes import disconnect
 from rogseg.trainers import AdversarialTrainer, AWPTrainer, FreeTrainer, SEATTrainer, StandardTrainer, Trainer
 from rogseg.trainers.crafts import FGSMCraft, PGDCraft
 from rogseg.trainers.losses import MART, TRADES

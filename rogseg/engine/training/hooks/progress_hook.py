@@ -1,16 +1,17 @@
 """ProgressHook: what a training is doing, on the terminal and in ``train.log``."""
 
+import contextlib
 import time
 from datetime import timedelta
 from pathlib import Path
 
 from mmengine.hooks import Hook
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from rogseg.cases import Batch
+from rogseg.engine.console import make_console
 from rogseg.engine.training.train_loop import TrainLoop
 from rogseg.engine.training.training_runner import TrainingRunner
+from rogseg.progress import ProgressDisplay
 from rogseg.registry import HOOKS
 
 __all__ = ["ProgressHook", "epoch_line"]
@@ -18,14 +19,13 @@ __all__ = ["ProgressHook", "epoch_line"]
 
 @HOOKS.register_module()
 class ProgressHook(Hook):
-    """A bar over the whole training on a terminal, and one line per epoch everywhere."""
+    """How far the training is, by `ProgressDisplay`, and one line per epoch."""
 
     priority = "BELOW_NORMAL"
 
     def __init__(self) -> None:
-        self.console = Console()
-        self.progress: Progress | None = None
-        self.bar: TaskID | None = None
+        self.display = ProgressDisplay("iterations", console=make_console())
+        self.shown = contextlib.ExitStack()
         self.begin = 0.0
         self.first_epoch = 0
 
@@ -42,23 +42,15 @@ class ProgressHook(Hook):
             f"training for {loop.max_epochs} epochs of {len(loop.dataloader)} iterations on {runner.device}; "
             f"checkpoints and curves in {runner.work_dir}",
         )
-        if self.console.is_terminal:
-            self.progress = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeRemainingColumn(),
-                console=self.console,
-            )
-            self.bar = self.progress.add_task("iterations", total=loop.max_iters, completed=loop.iter)
-            self.progress.start()
+        self.shown.enter_context(self.display)
+        self.display.update(loop.iter, loop.max_iters)
 
     def after_train_iter(
         self, runner: TrainingRunner, batch_idx: int, data_batch: Batch | None = None, outputs: dict | None = None
     ) -> None:
-        """Move the bar."""
-        if self.progress is not None and self.bar is not None:
-            self.progress.update(self.bar, total=runner.train_loop.max_iters, completed=runner.iter + 1)
+        """Count it."""
+        if runner.rank == 0:
+            self.display.update(runner.iter + 1, runner.train_loop.max_iters)
 
     def after_train_epoch(self, runner: TrainingRunner) -> None:
         """One line."""
@@ -68,13 +60,12 @@ class ProgressHook(Hook):
             left = (time.monotonic() - self.begin) / done * (loop.max_epochs - loop.epoch - 1)
             self._say(runner, epoch_line(loop.history, loop.max_epochs, len(loop.dataloader), left))
 
-    def after_train(self, runner: TrainingRunner) -> None:
-        """Close the bar."""
-        if self.progress is not None:
-            self.progress.stop()
+    def after_run(self, runner: TrainingRunner) -> None:
+        """Show no more, also where the training is broken off."""
+        self.shown.close()
 
     def _say(self, runner: TrainingRunner, line: str) -> None:
-        self.console.print(line, highlight=False, soft_wrap=True)
+        self.display.say(line)
         with (Path(runner.work_dir) / "train.log").open("a") as log:
             log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n")
 

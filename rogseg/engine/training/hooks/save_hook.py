@@ -6,7 +6,8 @@ from mmengine.hooks import Hook
 
 from rogseg.engine.training.train_loop import TrainLoop
 from rogseg.engine.training.training_runner import TrainingRunner
-from rogseg.models.checkpoints import BEST, LAST, write_checkpoint
+from rogseg.engine.training.work_dir import write_best
+from rogseg.models.checkpoints import LAST
 from rogseg.registry import HOOKS
 
 __all__ = ["SaveHook"]
@@ -16,8 +17,9 @@ __all__ = ["SaveHook"]
 class SaveHook(Hook):
     """Writes ``last.pth``, all it takes to resume, and ``best.pth``, the weights with the highest score.
 
-    Two files, each replaced in one step, however long the training is. With averaged weights both hold the average
-    under ``state_dict``, which is what validation measured.
+    Two files, each replaced in one step, however long the training is. ``last.pth`` is written first: it holds the
+    weights of a best epoch, too, so that resuming makes up for a ``best.pth`` that a kill left behind. With averaged
+    weights both hold the average under ``state_dict``, which is what validation measured.
 
     Args:
         interval: epochs between two writings of ``last.pth``; the last epoch is always written.
@@ -42,8 +44,7 @@ class SaveHook(Hook):
             folder = Path(runner.work_dir)
             checkpoint = runner.save_training(folder / LAST, state)
             if is_best:
-                meta = {**checkpoint["meta"], "metrics": loop.history[-1]}
-                write_checkpoint(folder / BEST, {"meta": meta, "state_dict": checkpoint["state_dict"]})
+                write_best(folder, checkpoint, loop.history[-1])
 
     @staticmethod
     def is_best(loop: TrainLoop) -> bool:

@@ -25,9 +25,9 @@ def test_names_and_paths_may_stand_side_by_side_and_bases_of_bases_have_names_to
         '_base_ = [\n    "rog_standard_hippocampus_light",  # one cycle\n]\nwork_dir = "{{ fileDirname }}/runs"\n',
         "middle.py",
     )
-    path = config_of(tmp_path, '_base_ = ["./middle.py"]\nfold = 2\ndata_root = {{ _base_.default_scope }}\n')
+    path = config_of(tmp_path, '_base_ = ["./middle.py"]\nfold = 2\ndata_root = {{ _base_.stored_root }}\n')
     loaded = load_config(path, {"seed": 5}, None)
-    assert (loaded.fold, loaded.seed, loaded.data_root) == (2, 5, "rogseg")
+    assert (loaded.fold, loaded.seed, loaded.data_root) == (2, 5, "data/stored")
     assert loaded.work_dir == f"{tmp_path}/runs"
     assert loaded.train_cfg.max_epochs == 14
 

@@ -7,9 +7,9 @@ from rogseg.engine.config.load import load_config
 from rogseg.engine.costs import fit_minutes as fit
 from rogseg.engine.costs.fit_minutes import MAX_EPOCHS, ShortSchedule, fit_minutes, short_schedule
 from rogseg.engine.training.train import train
-from rogseg.engine.training.warm_start import FINISHED
+from rogseg.engine.training.work_dir import write_finished
 from rogseg.estimation.calibration import Calibration, PassSeconds
-from rogseg.models.checkpoints import LAST, read_checkpoint
+from rogseg.models.checkpoints import BEST, LAST, read_checkpoint
 from tests.tiny_task import write_tiny_task
 from tests.tiny_training import Overrides, tiny_config, write_tiny_config
 
@@ -52,8 +52,8 @@ def test_a_training_runs_through_its_cycle_and_is_resumed_in_it(tmp_path: Path) 
     train(tiny_config(tmp_path, task.directory, tmp_path / "w", overrides=found), task.directory)
     last = read_checkpoint(tmp_path / "w" / LAST)
     assert last["meta"]["epoch"] == found["train_cfg.max_epochs"]
-    rates = [record["lr"] for record in last["train_loop"]["history"]]
-    assert rates[-1] < max(rates) / 2  # the cycle came to its end
+    (cycle,) = last["param_schedulers"]
+    assert cycle["end"] == last["train_loop"]["iter"] > 1  # the cycle comes to its end with the training
     resumed = tiny_config(tmp_path, task.directory, tmp_path / "w", overrides={"resume": True})
     assert fit_minutes(resumed, 500, task.directory) == found
 
@@ -78,8 +78,9 @@ def test_a_stage_that_is_not_trained_is_not_trained_in_the_time_of_another(tmp_p
     with pytest.raises(ValueError, match=r"first run rogseg train stage --task .* --minutes 0.5"):
         fit_minutes(config, 0.5, task.directory)
     (tmp_path / "before").mkdir()
-    (tmp_path / "before" / FINISHED).write_text("{}")
-    (tmp_path / "before" / "best.pth").write_bytes(b"")
+    for name in (BEST, LAST):
+        (tmp_path / "before" / name).write_bytes(b"")
+    write_finished(tmp_path / "before", 1, {"epoch": 1})
     assert fit_minutes(config, 0.5, task.directory)["plateau"] is None
 
 

@@ -11,7 +11,7 @@ import torch
 from rogseg.engine.config.load import load_config
 from rogseg.engine.training.train import train
 from rogseg.engine.training.training_runner import TrainingRunner
-from rogseg.engine.training.warm_start import FINISHED
+from rogseg.engine.training.work_dir import FINISHED
 from rogseg.storage import CaseProperties, Fold, write_folds, write_plan, write_stored_case
 from rogseg.task_plan import TaskPlan
 from rogseg.trainers import FreeTrainer

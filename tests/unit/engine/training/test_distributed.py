@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch.multiprocessing.spawn import spawn
 
-from rogseg.engine.training.train import disconnect, train
+from rogseg.engine.training.processes import disconnect
+from rogseg.engine.training.train import train
 from rogseg.models.checkpoints import LAST, read_checkpoint
 from rogseg.storage import StoredTask
 from tests.tiny_task import write_tiny_task

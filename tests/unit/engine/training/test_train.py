@@ -6,9 +6,10 @@ import pytest
 import torch
 from mmengine.hooks import Hook
 
-from rogseg.engine.training.train import build_runner, train, work_dir_of
+from rogseg.engine.training.train import build_runner, train
 from rogseg.engine.training.training_data import split_of
 from rogseg.engine.training.training_runner import TrainingRunner
+from rogseg.engine.training.work_dir import work_dir_of
 from rogseg.models.checkpoints import BEST, LAST, read_checkpoint
 from rogseg.registry import HOOKS
 from rogseg.storage import StoredTask

@@ -3,7 +3,9 @@ from typing import Any
 
 import pytest
 
-from rogseg.engine.training.warm_start import FINISHED, best_checkpoint, ensure_initial_checkpoint
+from rogseg.engine.training.warm_start import best_checkpoint, ensure_initial_checkpoint
+from rogseg.engine.training.work_dir import FINISHED, write_finished
+from rogseg.models.checkpoints import LAST
 
 
 class Trained:
@@ -20,7 +22,8 @@ class Trained:
 def finish(work_dir: Path, name: str = "best.pth") -> None:
     work_dir.mkdir(exist_ok=True)
     (work_dir / name).touch()
-    (work_dir / FINISHED).touch()
+    (work_dir / LAST).touch()
+    write_finished(work_dir, 3, {"epoch": 3})
 
 
 def ensure(config: dict[str, Any], zoo: Path | None = None) -> tuple[Path | None, list[tuple[Path, Path]]]:
@@ -92,6 +95,14 @@ def test_an_unfinished_stage_is_trained_to_its_end(tmp_path: Path, capsys: pytes
     _, calls = ensure({"init_from": everything(work_dir)})
     assert len(calls) == 1
     assert "was not finished" in capsys.readouterr().out
+
+
+def test_a_stage_that_was_started_again_is_not_taken_for_finished(tmp_path: Path) -> None:
+    work_dir = tmp_path / "stage"
+    finish(work_dir)
+    (work_dir / LAST).write_text("the first epoch of another training")
+    _, calls = ensure({"init_from": everything(work_dir)})
+    assert len(calls) == 1
 
 
 def test_without_a_stage_there_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:

@@ -32,6 +32,16 @@ def test_ct_has_the_clipped_window_also_where_it_is_resampled(tmp_path: Path) ->
     assert unresampled.inputs.max() == unresampled.box.upper
 
 
+def test_ct_has_the_whole_window_where_a_case_does_not_fill_it_and_no_mask_freezes_it(tmp_path: Path) -> None:
+    plans = tiny_plans(schemes=["CTNormalization"], masked=True)
+    plans["foreground_intensity_properties_per_channel"]["0"].update(percentile_00_5=-800.0, percentile_99_5=900.0)
+    case = NNUNetSystem(write_folder(tmp_path / "net", plans)).prepare(write_case(tmp_path / "raw", corner=True))
+    assert case.raw_width == pytest.approx((1700.0,), rel=1e-6)
+    assert case.inputs.min() > case.box.lower
+    assert case.inputs.max() < case.box.upper
+    assert case.movable is None
+
+
 def test_z_scored_channels_have_the_range_of_the_case_and_lead_back_to_raw_values(tmp_path: Path) -> None:
     raw = write_case(tmp_path / "raw", channels=2, corner=True)
     schemes = ["ZScoreNormalization", "RescaleTo01Normalization"]
@@ -81,6 +91,12 @@ def test_targets_are_the_cropped_label_and_ignored_voxels_do_not_count(tmp_path:
     assert case.movable is not None
     assert np.array_equal(case.targets[0].numpy(), np.where(label == 3, 0, label))
     assert np.array_equal(case.movable[0, 0].numpy(), label != 3)
+    cornered = write_case(tmp_path / "corner", labels=(0, 1, 2, 3), corner=True)
+    frozen = NNUNetSystem(write_folder(tmp_path / "masked", tiny_plans(masked=True), dataset)).prepare(cornered)
+    assert frozen.movable is not None
+    assert frozen.targets is not None
+    assert np.array_equal(frozen.targets[0].numpy(), np.where(label == 3, 0, label))
+    assert np.array_equal(frozen.movable[0, 0].numpy(), (label != 3) & (frozen.inputs[0, 0].numpy() != 0))
     regions = NNUNetSystem(write_folder(tmp_path / "regions", dataset=tiny_dataset(REGIONS))).prepare(raw)
     assert regions.targets is not None
     assert np.array_equal(regions.targets[0].numpy(), label)
@@ -98,6 +114,15 @@ def test_a_file_with_all_channels_is_the_same_case_as_one_file_for_each(tmp_path
     assert torch.equal(case.inputs, apart.inputs)
     assert np.array_equal(system.segment(case), system.segment(apart))
     assert system.segment(case).shape == files[0].shape
+
+
+def test_the_spacing_is_that_of_the_grid_that_the_network_sees(tmp_path: Path) -> None:
+    # 9, 7 and 13 voxels of x, y and z lie inside the border; the network's axes are y, x, z of the file.
+    raw = write_case(tmp_path / "raw", spacing=(0.9, 1.1, 2.0))
+    plans = tiny_plans(spacing=(1.3, 0.8, 1.1), transpose=(1, 2, 0))
+    case = NNUNetSystem(write_folder(tmp_path / "net", plans)).prepare(raw)
+    assert case.inputs.shape[2:] == (round(7 * 1.1 / 1.3), round(9 * 0.9 / 0.8), round(13 * 2.0 / 1.1))
+    assert case.spacing == pytest.approx((7 * 1.1 / 6, 9 * 0.9 / 10, 13 * 2.0 / 24))
 
 
 def test_a_label_file_is_read_as_what_is_decided_in_the_raw_grid(tmp_path: Path) -> None:
@@ -130,5 +155,12 @@ def test_unusable_cases_are_refused_with_file_and_remedy(tmp_path: Path) -> None
     affine = sheared.affine.copy()
     affine[0, 1] = 0.7
     nibabel.save(nibabel.Nifti1Image(np.asarray(sheared.dataobj), affine), tmp_path / "sheared.nii.gz")
-    with pytest.raises(ValueError, match=r"sheared\.nii\.gz: nnU-Net's SimpleITKIO does not read"):
+    with pytest.raises(ValueError, match=r"sheared\.nii\.gz: its affine is sheared"):
         system.prepare(RawCase("sheared", (tmp_path / "sheared.nii.gz",), None))
+    files = [nibabel.load(path) for path in write_case(tmp_path / "two", channels=2).images]
+    together = np.stack([np.asarray(file.dataobj) for file in files], axis=-1)
+    nibabel.save(nibabel.Nifti1Image(together, files[0].affine), tmp_path / "together.nii.gz")
+    plans = tiny_plans(schemes=["ZScoreNormalization"] * 2, reader="NibabelIO")
+    system = NNUNetSystem(write_folder(tmp_path / "nibabel", plans, tiny_dataset(LABELS, 2)))
+    with pytest.raises(ValueError, match=r"together\.nii\.gz: nnU-Net's NibabelIO does not read this case"):
+        system.prepare(RawCase("together", (tmp_path / "together.nii.gz",), None))

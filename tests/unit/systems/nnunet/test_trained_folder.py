@@ -72,7 +72,8 @@ def test_folds_are_those_asked_for_or_all_numbered_ones(tmp_path: Path) -> None:
     (folder / "fold_0_old").mkdir()
     (folder / "fold_4").mkdir()
     assert NNUNetSystem(folder).identity.options["folds"] == [0, 3]
-    assert NNUNetSystem(folder, folds=["all"]).identity.options["folds"] == ["all"]
+    assert NNUNetSystem(folder, folds="all").identity.options["folds"] == ["all"]
+    assert NNUNetSystem(folder, folds=3).identity.options["folds"] == [3]
     inputs = torch.randn(1, 1, 8, 12, 8, generator=torch.Generator().manual_seed(0))
     singles = [NNUNetSystem(folder, folds=[fold]).logits(inputs) for fold in (0, 3)]
     torch.testing.assert_close(NNUNetSystem(folder).logits(inputs), (singles[0] + singles[1]) / 2)

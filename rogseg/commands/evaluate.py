@@ -1,0 +1,34 @@
+"""``rogseg evaluate``: from a system and a folder of cases to a report."""
+
+import argparse
+from pathlib import Path
+
+DESCRIPTION = "Accuracy, the attacks that fit into a time, sanity checks and a report, of any system by one command."
+EPILOG = "Run it again with the same arguments after an interruption: finished cases are not done again."
+IF_INTERRUPTED = "stopped; the same command goes on after the last finished case"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The system, its cases, the time, and where the report goes."""
+    parser.add_argument(
+        "system",
+        nargs="+",
+        help="a network of the model zoo by its name; a config and its checkpoint; a folder of nnU-Net or of a MONAI "
+        "bundle; or a Python config with system = dict(type=...)",
+    )
+    parser.add_argument("--data", type=Path, help="folder of raw cases in the layout of the MSD or of nnU-Net")
+    parser.add_argument("--task", type=Path, help="folder of the stored task, for a network of ours")
+    parser.add_argument("--minutes", type=float, default=60, help="for everything; default: 60")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the records and of report.html")
+    parser.add_argument("--protocol", choices=["volume", "patch"], default="volume", help="default: volume")
+    parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
+    parser.add_argument(
+        "--allow-seen", action="store_true", help="report on cases that the system was trained on, too, labelled so"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Evaluate and report."""
+    from rogseg.engine.evaluating import evaluate_system
+
+    evaluate_system(**vars(options))

@@ -1,0 +1,85 @@
+"""Attacked cases as the report's viewer shows them: image, perturbation, target and both predictions in one file."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import nibabel
+import torch
+
+from rogseg.attacks import AttackResult
+from rogseg.cases import Case
+from rogseg.report import SavedVolume
+from rogseg.storage import CaseProperties
+from rogseg.systems import System
+
+__all__ = ["VolumeWriter"]
+
+FOLDER = "volumes"
+
+
+class VolumeWriter:
+    """Writes ``volumes/<case>_<attack>_<epsilon>.npz`` beside the records, for some cases.
+
+    Args:
+        records: folder of the records.
+        system: what is attacked.
+        name: of the attack.
+        case_ids: of which cases; the page shows as many as it can carry.
+    """
+
+    def __init__(self, records: Path, system: System, name: str, case_ids: Sequence[str]) -> None:
+        self.directory, self.system, self.name = records / FOLDER, system, name
+        self.case_ids = frozenset(case_ids)
+
+    def write(self, case: Case, epsilon: float, result: AttackResult) -> None:
+        """Write one result, where its case is one of those to be kept.
+
+        Raises:
+            ValueError: the case does not say how large its voxels are.
+        """
+        if case.case_id not in self.case_ids:
+            return
+        if case.spacing is None or case.targets is None:
+            raise ValueError(f"case {case.case_id!r}: a picture of it needs its spacing and its label")
+        with torch.no_grad():
+            clean = self.system.model(case.inputs).argmax(1)[0]
+        lower, width, unit = _raw_range(case, self.system)
+        # From network units to raw units, channel by channel.
+        share = (case.inputs - case.box.lower) / case.box.width
+        moved = (result.adversarial - case.inputs) / case.box.width
+        scale, start = (torch.tensor(v, device=share.device).reshape(1, -1, 1, 1, 1) for v in (width, lower))
+        volume = SavedVolume(
+            case_id=case.case_id,
+            system=self.system.identity.name,
+            attack=self.name,
+            strength=epsilon,
+            label=f"{epsilon * 255:.4g}/255",
+            image=(start + share * scale)[0].float().cpu().numpy(),
+            perturbation=(moved * scale)[0].float().cpu().numpy(),
+            target=case.targets[0].byte().cpu().numpy(),
+            clean=clean.byte().cpu().numpy(),
+            attacked=result.prediction[0].byte().cpu().numpy(),
+            lower=tuple(lower),
+            upper=tuple(low + wide for low, wide in zip(lower, width, strict=True)),
+            spacing=case.spacing,
+            unit=unit,
+            axes=_axes(case),
+            channels=tuple(channel.name for channel in self.system.channels),
+        )
+        volume.save(self.directory / f"{case.case_id}_{self.name}_{epsilon:.5f}.npz")
+
+
+def _raw_range(case: Case, system: System) -> tuple[list[float], list[float], str]:
+    """Lower bound and width of the box, in raw units where the case says both, else in network units."""
+    if isinstance(case.properties, CaseProperties) and case.raw_width:
+        unit = system.channels[0].unit
+        # Scanner units have no name that a page could print.
+        return list(case.properties.raw_lower), list(case.raw_width), unit if " " not in unit else ""
+    return case.box.lower.flatten().tolist(), case.box.width.flatten().tolist(), "network units"
+
+
+def _axes(case: Case) -> str:
+    """Where the axes point: of a case that keeps its affine; else as NIfTI's own axes do."""
+    if not isinstance(case.properties, CaseProperties):
+        return "RAS"
+    return "".join(nibabel.aff2axcodes(case.properties.raw_affine))

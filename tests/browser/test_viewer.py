@@ -1,0 +1,222 @@
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.browser.conftest import OpenPage
+from tests.browser.viewer_page import Viewer, expected_plane, grey_of
+from tests.unit.report.synthetic import contents, saved_volume
+
+pytestmark = pytest.mark.check
+PLANES = ("axial", "coronal", "sagittal")
+
+
+@pytest.fixture
+def viewer(open_page: OpenPage) -> Viewer:
+    return Viewer(open_page(contents(num_cases=5, num_volumes=1, systems=("one",))))
+
+
+def test_planes_show_the_voxels_of_numpy(viewer: Viewer) -> None:
+    volume = saved_volume("case 1", 8)
+    point = tuple(viewer.state["point"])
+    for plane in PLANES:
+        shown = viewer.pixels(plane)[..., 0].astype(int)
+        wanted = expected_plane(grey_of(volume), plane, point)
+        assert shown.shape == wanted.shape
+        np.testing.assert_allclose(shown, wanted, atol=1)
+        # The phantom looks different from every side, so a mirrored plane would be far away.
+        for mirrored in (wanted[::-1], wanted[:, ::-1], wanted[::-1, ::-1]):
+            assert np.abs(shown - mirrored).max() > 50
+
+
+def test_a_volume_of_other_axes_is_turned(open_page: OpenPage) -> None:
+    volume = saved_volume("case 1", 8)
+
+    def stored(array: NDArray[Any]) -> NDArray[Any]:
+        """The same patient with axes that point superior, left and posterior."""
+        return np.ascontiguousarray(np.moveaxis(array[..., ::-1, ::-1, :], -1, -3))
+
+    moved = dataclasses.replace(
+        volume,
+        image=stored(volume.image),
+        perturbation=stored(volume.perturbation),
+        target=stored(volume.target),
+        clean=stored(volume.clean),
+        attacked=stored(volume.attacked),
+        axes="SLP",
+        spacing=(3.0, 2.0, 2.0),
+    )
+    made = dataclasses.replace(contents(num_cases=5, systems=("one",)), volumes=(moved,))
+    viewer = Viewer(open_page(made))
+    point = tuple(viewer.state["point"])
+    for plane in PLANES:
+        wanted = expected_plane(grey_of(volume), plane, point)
+        np.testing.assert_allclose(viewer.pixels(plane)[..., 0].astype(int), wanted, atol=1)
+
+
+def test_attacked_and_perturbation_are_the_right_ones(viewer: Viewer) -> None:
+    volume, point = saved_volume("case 1", 8), tuple(viewer.state["point"])
+    viewer.press("2")
+    attacked = grey_of(volume) + volume.perturbation[0] / 400 * 255
+    wanted = expected_plane(attacked, "axial", point)
+    # Two roundings: of the image to 256 levels, of the perturbation to 255.
+    np.testing.assert_allclose(viewer.pixels("axial")[..., 0].astype(int), wanted, atol=1.1)
+    viewer.press("3")
+    share = expected_plane(volume.perturbation[0] / np.abs(volume.perturbation[0]).max(), "axial", point)
+    shown = viewer.pixels("axial").astype(int)
+    np.testing.assert_allclose(shown[..., 0], np.where(share > 0, share * 255, -share * 80), atol=2)
+    np.testing.assert_allclose(shown[..., 2], np.where(share > 0, share * 60, -share * 255), atol=2)
+    viewer.press("+", "+", "+")
+    assert viewer.state["gain"] == pytest.approx(1.25**3)
+    bright = np.clip(share * 1.25**3, -1, 1)
+    np.testing.assert_allclose(
+        viewer.pixels("axial").astype(int)[..., 0], np.where(bright > 0, bright * 255, -bright * 80), atol=3
+    )
+
+
+def test_keys_move_slices_of_the_plane_that_has_the_focus(viewer: Viewer) -> None:
+    x, y, z = viewer.state["point"]
+    viewer.press("ArrowUp", "ArrowUp", plane="axial")
+    viewer.press("ArrowDown", plane="coronal")
+    viewer.press("PageUp", plane="sagittal")
+    assert viewer.state["point"] == [x + 5, y - 1, z + 2]
+    volume = saved_volume("case 1", 8)
+    wanted = expected_plane(grey_of(volume), "coronal", (x + 5, y - 1, z + 2))
+    np.testing.assert_allclose(viewer.pixels("coronal")[..., 0].astype(int), wanted, atol=1)
+    viewer.press(*["PageUp"] * 20, plane="axial")
+    assert viewer.state["point"][2] == volume.target.shape[2] - 1
+    label = viewer.page.get_attribute('.pane[data-plane="axial"] .image', "aria-label")
+    assert "slice 30 of 30" in label
+
+
+def test_the_wheel_scrolls_only_a_focused_plane(viewer: Viewer) -> None:
+    before = viewer.state["point"][2]
+    box = viewer.page.locator('.pane[data-plane="axial"] .image').bounding_box()
+    viewer.page.mouse.move(box["x"] + 30, box["y"] + 30)
+    viewer.page.mouse.wheel(0, 5)
+    viewer.page.wait_for_timeout(50)
+    assert viewer.state["point"][2] == before
+    viewer.press("ArrowUp")
+    viewer.page.mouse.wheel(0, 5)
+    viewer.page.wait_for_timeout(50)
+    assert viewer.state["point"][2] == before
+
+
+def test_a_click_moves_the_crosshair(viewer: Viewer) -> None:
+    image = viewer.page.locator('.pane[data-plane="axial"] .image')
+    box = image.bounding_box()
+    image.click(position={"x": box["width"] * 0.25, "y": box["height"] * 0.5})
+    x, y, _ = viewer.state["point"]
+    # A quarter from the left is on the patient's right: a large x.
+    assert abs(x - (39 - 10)) <= 1
+    assert abs(y - (49 - 25)) <= 1
+
+
+def test_overlays_come_and_go(viewer: Viewer) -> None:
+    volume, point = saved_volume("case 1", 8), tuple(viewer.state["point"])
+    viewer.press("x", "t")  # without crosshair and outlines
+    attacked = expected_plane(volume.attacked, "axial", point)
+    clean = expected_plane(volume.clean, "axial", point)
+    row, column = (int(v[len(v) // 2]) for v in np.nonzero((attacked > 0) & (clean == 0)))
+    assert viewer.mark_at("axial", column, row)[3] == pytest.approx(0.45 * 255, abs=2)
+    viewer.press("a")
+    assert viewer.mark_at("axial", column, row)[3] == 0
+    row, column = (int(v[len(v) // 2]) for v in np.nonzero(clean == 1))
+    assert viewer.mark_at("axial", column, row)[3] == 0
+    viewer.press("c")
+    red, green, blue, alpha = viewer.mark_at("axial", column, row)
+    assert alpha == pytest.approx(0.45 * 255, abs=2)
+    np.testing.assert_allclose([red, green, blue], [0x30, 0xD5, 0xA0], atol=3)
+    assert viewer.page.is_checked('[data-overlay="clean"]')
+
+
+def test_window_and_level_change_the_grey(viewer: Viewer) -> None:
+    volume, point = saved_volume("case 1", 8), tuple(viewer.state["point"])
+    viewer.page.evaluate(
+        """() => { const set = (id, value) => { const input = document.getElementById(id); input.value = value;
+        input.dispatchEvent(new Event("input", {bubbles: true})); }; set("window", 50); set("level", 50); }"""
+    )
+    assert (viewer.state["low"], viewer.state["high"]) == (-60, 140)
+    raw = grey_of(volume) / 255 * 400 - 160
+    wanted = expected_plane(np.clip((raw + 60) / 200 * 255, 0, 255), "axial", point)
+    np.testing.assert_allclose(viewer.pixels("axial")[..., 0].astype(int), wanted, atol=1)
+    viewer.press("0")
+    assert (viewer.state["low"], viewer.state["high"]) == (-160, 240)
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_planes_share_one_scale_and_the_controls_are_near(open_page: OpenPage, width: int) -> None:
+    page = open_page(contents(num_cases=5, num_volumes=1, systems=("one",)), width)
+    viewer = Viewer(page)
+    spacing, shape = (2.0, 2.0, 3.0), (40, 50, 30)
+    axes = {"axial": (0, 1), "coronal": (0, 2), "sagittal": (1, 2)}
+    scales = []
+    for plane, (across, down) in axes.items():
+        box = page.locator(f'.pane[data-plane="{plane}"]').bounding_box()
+        scales += [box["width"] / (shape[across] * spacing[across]), box["height"] / (shape[down] * spacing[down])]
+    assert max(scales) - min(scales) < 0.02 * max(scales)
+    stage, controls = (page.locator(s).bounding_box() for s in (".stage", ".controls"))
+    gap = controls["x"] - stage["x"] - stage["width"] if width == 1280 else controls["y"] - stage["y"] - stage["height"]
+    assert 0 <= gap <= 48
+    assert stage["x"] + stage["width"] <= width
+    page.click('[data-plane-choice="coronal"]')
+    assert page.locator(".pane:visible").count() == 1
+    assert viewer.state["single"] == "coronal"
+
+
+def test_another_epsilon_of_the_case_stays_at_the_place(viewer: Viewer) -> None:
+    viewer.press("ArrowUp", "ArrowUp")
+    point = viewer.state["point"]
+    viewer.press("n")
+    viewer.page.wait_for_function(
+        "() => JSON.parse(document.getElementById('viewer').dataset.drawn || '{}').index === 1"
+    )
+    assert viewer.state["point"] == point
+    assert "16/255" in viewer.state["volume"]
+    viewer.press("2")
+    attacked = grey_of(saved_volume("case 1", 16)) + saved_volume("case 1", 16).perturbation[0] / 400 * 255
+    wanted = expected_plane(attacked, "axial", tuple(point))
+    np.testing.assert_allclose(viewer.pixels("axial")[..., 0].astype(int), wanted, atol=1.6)
+
+
+def test_channels_can_be_chosen(open_page: OpenPage) -> None:
+    one = saved_volume("case 1", 8)
+    two = dataclasses.replace(
+        one,
+        image=np.concatenate([one.image, -one.image]),
+        perturbation=np.concatenate([one.perturbation, -one.perturbation]),
+        lower=(-160.0, -240.0),
+        upper=(240.0, 160.0),
+        channels=("T1", "T2"),
+    )
+    viewer = Viewer(open_page(dataclasses.replace(contents(num_cases=5, systems=("one",)), volumes=(two,))))
+    viewer.page.select_option("#channel", "1")
+    point = tuple(viewer.state["point"])
+    wanted = expected_plane(255 - grey_of(one), "axial", point)
+    np.testing.assert_allclose(viewer.pixels("axial")[..., 0].astype(int), wanted, atol=1)
+
+
+def test_readout_names_value_move_and_labels(viewer: Viewer) -> None:
+    volume, (x, y, z) = saved_volume("case 1", 8), viewer.state["point"]
+    read: dict[str, Any] = {
+        name: viewer.page.inner_text(f'[data-read="{name}"]')
+        for name in ("clean", "moved", "target", "before", "after")
+    }
+    assert float(read["clean"].removesuffix(" HU")) == pytest.approx(float(volume.image[0, x, y, z]), abs=1)
+    moved = float(read["moved"].replace("\N{MINUS SIGN}", "-").removesuffix(" HU"))
+    assert moved == pytest.approx(float(volume.perturbation[0, x, y, z]), abs=0.1)
+    classes = ("background", "liver", "tumour")
+    labels = (volume.target, volume.clean, volume.attacked)
+    assert [read["target"], read["before"], read["after"]] == [classes[label[x, y, z]] for label in labels]
+
+
+def test_the_key_holds_dice_of_the_shown_case(viewer: Viewer) -> None:
+    volume = saved_volume("case 1", 8)
+    shown = [row.split() for row in viewer.page.locator(".classes tbody tr").all_inner_texts()]
+    for index, row in enumerate(shown, 1):
+        true = volume.target == index
+        for text, labels in zip(row[1:], (volume.clean, volume.attacked), strict=True):
+            found = labels == index
+            assert float(text) == pytest.approx(2 * (true & found).sum() / (true.sum() + found.sum()), abs=0.006)

@@ -1,0 +1,102 @@
+import datetime
+import json
+import re
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from rogseg.report import write_report
+from rogseg.report.page import render_page
+from rogseg.report.records.contents import contents_of
+from rogseg.report.svg.frame import dodged
+from tests.unit.report.synthetic import contents
+from tests.unit.report.test_records import evaluation
+
+
+class Tags(HTMLParser):
+    """Collects tags that are open at the end, and all attributes of links and sources."""
+
+    VOID = {"meta", "input", "img", "br", "link", "hr"}
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.sources: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.sources += [value or "" for key, value in attrs if key in ("src", "href")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        pass
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, f"</{tag}> closes another"
+
+
+def test_a_page_is_whole_and_fetches_nothing() -> None:
+    html = render_page(contents(num_cases=6))
+    tags = Tags(html)
+    assert tags.open == []
+    assert all(source.startswith(("#", "data:")) for source in tags.sources)
+    assert "default-src 'none'" in html
+    assert "unsafe-eval" not in html
+    assert not re.search(r"url\((?!data:)", html)
+    for name in ("verdict", "checks", "tested", "results", "look", "cases", "limits", "again"):
+        assert f'id="{name}"' in html
+
+
+def test_scripts_are_allowed_by_their_digests_alone() -> None:
+    html = render_page(contents(num_cases=5))
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', unescape(html))
+    assert policy is not None
+    scripts = re.search(r"script-src ([^;]*)", policy[1])
+    assert scripts is not None
+    assert set(re.sub(r"'sha256-[A-Za-z0-9+/=]+'", "", scripts[1])) <= {" "}
+    assert not re.search(r"<[^>]+\son\w+=", html)
+
+
+def test_a_page_without_volumes_has_no_viewer() -> None:
+    html = render_page(contents(num_cases=5, num_volumes=0))
+    assert 'id="look"' not in html
+    assert "loadVolume" not in html
+
+
+def test_what_is_embedded_is_json_without_nan() -> None:
+    html = render_page(contents(num_cases=5, num_volumes=1))
+    found = re.search(r'<script type="application/json" id="volumes">(.*?)</script>', html, re.S)
+    assert found is not None
+    entries = json.loads(found[1], parse_constant=lambda name: pytest.fail(name))
+    assert [entry["label"] for entry in entries] == ["8/255", "16/255"]
+
+
+def test_synthetic_data_are_called_so() -> None:
+    assert "synthetic data" in render_page(contents(num_cases=5))
+
+
+def test_a_report_has_page_figures_tables_and_evidence(tmp_path: Path) -> None:
+    evaluation(tmp_path / "pgd")
+    paths = write_report([tmp_path / "pgd"], tmp_path / "out", evidence=True, written=datetime.date(2026, 1, 2))
+    assert paths.page == tmp_path / "out" / "report.html"
+    html = paths.page.read_text()
+    assert "2 January 2026" in html
+    assert 'href="../pgd/records.jsonl"' in html
+    assert all(path.exists() for path in (*paths.figures, *paths.tables))
+    assert paths.evidence == tmp_path / "out" / "evidence"
+    made = contents_of([tmp_path / "pgd"], tmp_path / "out", written=datetime.date(2026, 1, 2))
+    assert render_page(made) == html
+
+
+def test_dots_of_one_column_do_not_cover_each_other() -> None:
+    values = [0.5] * 4 + [0.9]
+    shifts = dodged(values, lambda value: 300 * value, radius=2.5)
+    placed = [(shift, 300 * value) for shift, value in zip(shifts, values, strict=True)]
+    for index, (x, y) in enumerate(placed):
+        for other_x, other_y in placed[:index]:
+            assert (x - other_x) ** 2 + (y - other_y) ** 2 > 4**2
+    assert shifts[4] == 0
+    assert max(map(abs, dodged([0.5] * 100, lambda value: value, widest=14))) <= 14

@@ -1,0 +1,203 @@
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rogseg.evaluation.case_record import CLEAN, WORST_CASE
+from rogseg.evaluation.identity import (
+    Condition,
+    CriterionSetting,
+    EvaluatedSystem,
+    ThreatSetting,
+)
+from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.report.contents import Contents
+from rogseg.report.records.contents import contents_of
+from rogseg.report.summaries import estimate_of
+from tests.identities import IDENTITY, dice_record, of_cases
+from tests.shared_data import SHARED
+from tests.unit.report.synthetic import saved_volume
+
+ZOO = Path(__file__).resolve().parents[3] / "model_zoo" / "records"
+HALF = CriterionSetting(
+    {"type": "DiceBelow", "threshold": "half of the mean clean Dice of the cases"}, 0.8, "cases", ()
+)
+
+
+def evaluation(
+    directory: Path, attack: str = "pgd", dice: float = 0.4, num_cases: int = 5, **changes: Any
+) -> RecordFolder:
+    """A folder of one attack at 8/255 on cases that all go from .8 to the given Dice."""
+    identity = of_cases(num_cases, criterion=HALF)
+    assert identity.condition is not None
+    changes.setdefault("condition", dataclasses.replace(identity.condition, name=attack))
+    folder = RecordFolder(directory, dataclasses.replace(identity, **changes), {"command": f"rogseg attack {attack}"})
+    for case_id in identity.cases:
+        folder.add(dice_record(case_id, CLEAN, (0.9, 0.7)))
+    for number, case_id in enumerate(identity.cases):
+        fell = number == 0
+        folder.add(dice_record(case_id, attack, (dice + number / 100, dice), success=fell))
+    return folder
+
+
+def kinds(contents: Contents) -> list[tuple[str, str, str]]:
+    return [(row.system, row.condition.kind, row.condition.name) for row in contents.rows]
+
+
+def test_one_folder_becomes_rows_that_know_their_lines(tmp_path: Path) -> None:
+    evaluation(tmp_path / "pgd")
+    made = contents_of([tmp_path / "pgd"], tmp_path / "out")
+    assert kinds(made) == [("best", "clean", "clean"), ("best", "attack", "pgd")]
+    row = made.rows[1]
+    assert (row.condition.label, row.condition.norm) == ("8/255", "Linf")
+    assert row.condition.budget == "5 iterations, 1 passes"
+    lines = (tmp_path / "pgd" / "records.jsonl").read_text().splitlines()
+    for case in row.cases:
+        assert case.line is not None
+        record = json.loads(lines[case.line - 1])
+        assert (record["case_id"], record["condition"]) == (case.case_id, "pgd")
+    assert [case.fell for case in row.cases] == [True, False, False, False, False]
+    assert estimate_of(row, made.primary).value == pytest.approx(0.41)
+    (origin,) = made.origins
+    assert origin.command == "rogseg attack pgd"
+    assert (tmp_path / "out" / origin.href).resolve() == (tmp_path / "pgd" / "records.jsonl").resolve()
+    assert made.criterion == "below half of the mean clean Dice"
+    (strength,) = made.threats[0].strengths
+    assert (strength.label, strength.fraction, strength.raw) == ("8/255", "3.1%", "0.1569 HU")
+
+
+def test_attacks_of_several_folders_have_a_worst_case(tmp_path: Path) -> None:
+    evaluation(tmp_path / "a", "pgd", 0.4)
+    evaluation(tmp_path / "b", "apgd", 0.3)
+    made = contents_of([tmp_path / "a", tmp_path / "b"], tmp_path)
+    assert [kind for _, kind, _ in kinds(made)] == ["clean", "attack", "attack", "worst case"]
+    assert estimate_of(made.rows[3], made.primary).value == pytest.approx(0.31)
+    # Clean values that several folders hold are shown once.
+    assert sum(row.condition.kind == "clean" for row in made.rows) == 1
+
+
+def test_a_recorded_worst_case_counts_and_is_not_shown_twice(tmp_path: Path) -> None:
+    folder = evaluation(tmp_path / "a", "pgd", 0.4)
+    for case_id in folder.identity.cases:
+        folder.add(dice_record(case_id, WORST_CASE, (0.2, 0.2), success=True))
+    made = contents_of([tmp_path / "a"], tmp_path)
+    assert [kind for _, kind, _ in kinds(made)] == ["clean", "attack", "worst case"]
+    assert estimate_of(made.rows[2], made.primary).value == pytest.approx(0.2)
+
+
+def test_one_attack_with_two_budgets_gets_two_names(tmp_path: Path) -> None:
+    evaluation(tmp_path / "a", condition=Condition("attack", "pgd", {"type": "PGD", "num_iterations": 5}))
+    evaluation(tmp_path / "b", dice=0.3, condition=Condition("attack", "pgd", {"type": "PGD", "num_iterations": 20}))
+    made = contents_of([tmp_path / "a", tmp_path / "b"], tmp_path)
+    assert [name for _, kind, name in kinds(made) if kind == "attack"] == ["pgd, 5 iterations", "pgd, 20 iterations"]
+
+
+def test_two_networks_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    evaluation(tmp_path / "a")
+    evaluation(tmp_path / "b", system=EvaluatedSystem("rogseg", "best", "fedcba9876543210", {}))
+    made = contents_of([tmp_path / "a", tmp_path / "b"], tmp_path)
+    assert [system.name for system in made.systems] == ["best abc", "best fedcba98"]
+    named = contents_of({"first": [tmp_path / "a"], "second": [tmp_path / "b"]}, tmp_path)
+    assert [system.name for system in named.systems] == ["first", "second"]
+
+
+def test_a_test_in_the_raw_grid_stands_alone(tmp_path: Path) -> None:
+    evaluation(tmp_path / "a")
+    identity = of_cases(5, condition=None, threat=None, criterion=None, protocol="raw grid")
+    test = RecordFolder(tmp_path / "test", identity)
+    for case_id in identity.cases:
+        test.add(dice_record(case_id, CLEAN, (0.5, 0.5)))
+    made = contents_of([tmp_path / "test", tmp_path / "a"], tmp_path)
+    (accuracy,) = [row for row in made.rows if made.is_accuracy(row)]
+    assert accuracy.setting.startswith("whole volumes, in the grid of the files")
+    attacked = made.rows_of("best", ("attack",))[0]
+    clean = made.clean_of(attacked)
+    assert clean is not None
+    assert estimate_of(clean, made.primary).value == pytest.approx(0.8)
+    assert any("resampling" in limit for limit in made.limits)
+
+
+def test_corruptions_and_l2_are_kept_apart(tmp_path: Path) -> None:
+    evaluation(tmp_path / "linf")
+    evaluation(tmp_path / "l2", threat=ThreatSetting("L2Threat", "fraction", {}))
+    blur = RecordFolder(
+        tmp_path / "blur",
+        of_cases(5, condition=Condition("corruption", "blur", {}), threat=None, criterion=None),
+    )
+    for case_id in blur.identity.cases:
+        blur.add(dice_record(case_id, CLEAN, (0.9, 0.7)))
+        for severity in (1, 2):
+            blur.add(dice_record(case_id, "blur", (0.6, 0.6 - severity / 10), float(severity), None))
+    made = contents_of([tmp_path / name for name in ("l2", "linf", "blur")], tmp_path)
+    assert [threat.norm for threat in made.threats] == ["Linf", "L2"]
+    assert "RMS" in made.threats[1].axis
+    assert "Linf" not in made.threats[1].words
+    assert [kind for _, kind, _ in kinds(made)] == ["clean", "attack", "attack", "corruption", "corruption"]
+    assert made.rows[-1].condition.label == "2"
+    assert not any("scanners" in text for text in made.untested)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"task": "Other"}, "task"), ({"classes": ("organ", "x")}, "classes"), ({"protocol": "patch"}, "protocol")],
+)
+def test_numbers_that_do_not_compare_are_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    evaluation(tmp_path / "a")
+    evaluation(tmp_path / "b", "apgd", **changes)
+    with pytest.raises(ValueError, match=f"differ in {message}"):
+        contents_of([tmp_path / "a", tmp_path / "b"], tmp_path)
+
+
+def test_other_cases_are_refused(tmp_path: Path) -> None:
+    evaluation(tmp_path / "a")
+    evaluation(tmp_path / "b", "apgd", num_cases=4)
+    with pytest.raises(ValueError, match="differ in cases"):
+        contents_of([tmp_path / "a", tmp_path / "b"], tmp_path)
+
+
+def test_no_folder_and_no_records_are_told(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no folder"):
+        contents_of([], tmp_path)
+    with pytest.raises(ValueError, match=r"no header\.json"):
+        contents_of([tmp_path], tmp_path)
+
+
+def test_findings_keep_their_levels_and_volumes_their_network(tmp_path: Path) -> None:
+    folder = evaluation(tmp_path / "a")
+    entries = [{"name": level, "level": level, "seen": "s", "meaning": "m"} for level in ("ok", "warning", "failed")]
+    (tmp_path / "a" / "sanity.json").write_text(json.dumps(entries))
+    saved_volume().save(tmp_path / "a" / "volumes" / "one.npz")
+    made = contents_of({"net": [folder.directory]}, tmp_path)
+    assert [(finding.name, finding.level) for finding in made.findings] == [(e["name"], e["name"]) for e in entries]
+    assert [volume.system for volume in made.volumes] == ["net"]
+    (tmp_path / "a" / "sanity.json").write_text('[{"name": "x"}]')
+    with pytest.raises(ValueError, match=r"sanity\.json"):
+        contents_of([folder.directory], tmp_path)
+
+
+def test_an_unfinished_evaluation_says_so(tmp_path: Path) -> None:
+    folder = RecordFolder(tmp_path / "a", IDENTITY)
+    for case_id in ("a", "b"):
+        folder.add(dice_record(case_id, CLEAN, (0.9, 0.8)))
+    folder.add(dice_record("a", "apgd_ce", (0.1, 0.1)))
+    made = contents_of([tmp_path / "a"], tmp_path)
+    assert any(note.startswith("INCOMPLETE") for note in made.origins[0].notes)
+
+
+def test_records_of_the_zoo_give_the_numbers_of_their_tables() -> None:
+    folder = ZOO / "rog_freeat_hippocampus_light" / "apgd_ce_20"
+    made = contents_of([folder, folder.parent / "test"], SHARED)
+    table = (folder / "table.md").read_text()
+    for row in made.rows:
+        if not made.is_accuracy(row):
+            estimate = estimate_of(row, made.primary)
+            line = next(
+                line
+                for line in table.splitlines()
+                if f"| {row.condition.name} |" in line and f"| {row.condition.label or '-'} |" in line
+            )
+            assert f"{estimate.value:.3f}" in line
+    assert made.classes[0].name == "Anterior"
+    assert made.title == "Hippocampus"

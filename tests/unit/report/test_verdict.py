@@ -1,0 +1,88 @@
+import dataclasses
+
+import pytest
+
+from rogseg.report.contents import Contents, Finding, Level
+from rogseg.report.verdict import verdict_of
+from tests.unit.report.synthetic import contents
+
+
+def with_values(clean: float, attacked: float, num_cases: int = 6) -> Contents:
+    made = contents(num_cases, systems=("net",), attacks=("pgd",), epsilons=(8,), num_volumes=0)
+    rows = []
+    for row in made.rows:
+        level = clean if row.condition.kind == "clean" else attacked
+        cases = tuple(
+            dataclasses.replace(
+                case, values={"Dice": (level + index * 1e-3,)}, fell=None if level == clean else index < 2
+            )
+            for index, case in enumerate(row.cases)
+        )
+        rows.append(dataclasses.replace(row, cases=cases))
+    good = Finding("net", "check", "ok", "seen", "")
+    return dataclasses.replace(made, rows=tuple(rows), findings=(good,), classes=made.classes[:1])
+
+
+@pytest.mark.parametrize(
+    ("attacked", "tone", "words"),
+    [
+        (0.79, "holds", "nearly all"),
+        (0.72, "holds", "small part"),
+        (0.60, "loses", "noticeable part"),
+        (0.40, "loses", "large part"),
+        (0.20, "fails", "most of"),
+        (0.05, "fails", "fails"),
+    ],
+)
+def test_the_word_goes_with_the_loss(attacked: float, tone: str, words: str) -> None:
+    verdict = verdict_of(with_values(0.8, attacked), "net")
+    assert verdict.tone == tone
+    assert words in verdict.sentence
+
+
+def test_the_sentence_holds_its_numbers() -> None:
+    sentence = verdict_of(with_values(0.8, 0.4), "net").sentence
+    for part in ("8/255", "3.14%", "12.5 HU", "0.80", "0.40", "95% interval", "6 cases", "2 of 6 fall below half"):
+        assert part in sentence
+    assert sentence.endswith(".")
+
+
+def test_like_is_compared_with_like() -> None:
+    made = with_values(0.8, 0.4)
+    clean, attacked = made.rows
+    some = dataclasses.replace(attacked, cases=attacked.cases[:5])
+    high = tuple(
+        dataclasses.replace(case, values={"Dice": (1.0,)}) if index == 5 else case
+        for index, case in enumerate(clean.cases)
+    )
+    verdict = verdict_of(dataclasses.replace(made, rows=(dataclasses.replace(clean, cases=high), some)), "net")
+    assert verdict.clean.value == pytest.approx(0.802)
+    assert verdict.clean.cases == 5
+
+
+@pytest.mark.parametrize(("level", "tone"), [("ok", "holds"), ("warning", "holds"), ("failed", "unsure")])
+def test_a_failed_check_takes_the_green_away(level: Level, tone: str) -> None:
+    made = dataclasses.replace(with_values(0.8, 0.79), findings=(Finding("net", "a check", level, "", ""),))
+    verdict = verdict_of(made, "net")
+    assert verdict.tone == tone
+    assert any("1 of 1 sanity check has failed" in caution for caution in verdict.cautions) == (level == "failed")
+
+
+def test_what_makes_one_hesitate_is_said() -> None:
+    made = with_values(0.8, 0.79, num_cases=3)
+    cautions = " ".join(verdict_of(dataclasses.replace(made, findings=()), "net").cautions)
+    for part in ("No sanity check", "3 cases are too few", "A stronger attack may exist", "One attack was tried (pgd)"):
+        assert part in cautions
+    assert verdict_of(dataclasses.replace(made, findings=()), "net").tone == "unsure"
+    note = "INCOMPLETE: pgd at 8/255 is over 3 of 6 cases."
+    origins = tuple(dataclasses.replace(origin, notes=(note,)) for origin in made.origins)
+    verdict = verdict_of(dataclasses.replace(made, origins=origins), "net")
+    assert note in verdict.cautions[0]
+    assert verdict.tone == "unsure"
+
+
+def test_without_an_attack_nothing_is_said_of_robustness() -> None:
+    made = with_values(0.8, 0.4)
+    verdict = verdict_of(dataclasses.replace(made, rows=made.rows[:1]), "net")
+    assert verdict.tone == "untested"
+    assert "nothing about its robustness" in verdict.sentence
