@@ -14,7 +14,7 @@ from typing import Protocol, cast
 from rogseg import __version__
 from rogseg.command_line import exit_status, nearest
 
-__all__ = ["COMMANDS", "command_parser", "main", "run_command"]
+__all__ = ["COMMANDS", "add_system_argument", "command_parser", "main", "run_command"]
 
 # In the order of ``rogseg --help``, which is the order in which they are needed.
 COMMANDS = (
@@ -31,6 +31,16 @@ COMMANDS = (
     "compare",
     "zoo",
 )
+
+
+def add_system_argument(parser: argparse.ArgumentParser) -> None:
+    """How every command that evaluates is told what; `rogseg.engine.model.open_system` reads it."""
+    parser.add_argument(
+        "system",
+        nargs="+",
+        help="a network of the model zoo by its name; a config (a file, or a name such as rog_standard_liver) and its "
+        "checkpoint; a trained nnU-Net folder; or a Python config with system = dict(type=...)",
+    )
 
 
 class Command(Protocol):

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from rogseg.commands import add_system_argument
+
 DESCRIPTION = "Attack a system case by case and report what is left of its Dice."
 EPILOG = "Run it again with the same arguments after an interruption: finished cases are not attacked again."
 IF_INTERRUPTED = "stopped; the same command goes on after the last finished case"
@@ -10,12 +12,7 @@ IF_INTERRUPTED = "stopped; the same command goes on after the last finished case
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The system, the attack, the cases, and where records go."""
-    parser.add_argument(
-        "system",
-        nargs="+",
-        help="a network of the model zoo by its name; a config (a file, or a name such as rog_standard_liver) and its "
-        "checkpoint; a trained nnU-Net folder; or a Python config with system = dict(type=...)",
-    )
+    add_system_argument(parser)
     parser.add_argument("--attack", required=True, help="config of the attack: a file, or a name such as apgd_ce")
     parser.add_argument(
         "--attack-options", nargs="+", default=[], metavar="KEY=VALUE", help="e.g. attack.num_iterations=5"

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from rogseg.commands import add_system_argument
+
 DESCRIPTION = "Accuracy, the attacks that fit into a time, sanity checks and a report, of any system by one command."
 EPILOG = "Run it again with the same arguments after an interruption: finished cases are not done again."
 IF_INTERRUPTED = "stopped; the same command goes on after the last finished case"
@@ -10,12 +12,7 @@ IF_INTERRUPTED = "stopped; the same command goes on after the last finished case
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The system, its cases, the time, and where the report goes."""
-    parser.add_argument(
-        "system",
-        nargs="+",
-        help="a network of the model zoo by its name; a config and its checkpoint; a trained nnU-Net "
-        "folder; or a Python config with system = dict(type=...)",
-    )
+    add_system_argument(parser)
     parser.add_argument("--data", type=Path, help="folder of raw cases in the layout of the MSD or of nnU-Net")
     parser.add_argument("--task", type=Path, help="folder of the stored task, for a network of ours")
     parser.add_argument("--minutes", type=float, default=60, help="for everything; default: 60")

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from rogseg.commands import add_system_argument
+
 DESCRIPTION = "Segment cases with a system; measure Dice, NSD and HD95 in the raw grid where there are labels."
 EPILOG = "Run it again with the same arguments after an interruption: finished cases are not done again."
 IF_INTERRUPTED = "stopped; the same command goes on after the last finished case"
@@ -10,12 +12,7 @@ IF_INTERRUPTED = "stopped; the same command goes on after the last finished case
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The system, the cases, and where results go."""
-    parser.add_argument(
-        "system",
-        nargs="+",
-        help="a network of the model zoo by its name; a config (a file, or a name such as rog_standard_liver) and its "
-        "checkpoint; a trained nnU-Net folder; or a Python config with system = dict(type=...)",
-    )
+    add_system_argument(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder of predictions, records and tables")
     parser.add_argument(
         "--cases", nargs="+", default=["validation"], help="validation (default), test, all (both), or case ids"

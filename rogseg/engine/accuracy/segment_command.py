@@ -10,6 +10,7 @@ from rogseg.engine.accuracy.accuracy import evaluate_accuracy, prediction_path
 from rogseg.engine.accuracy.postprocessing_choice import choose_for_checkpoint
 from rogseg.engine.case_finding import cases_to_test
 from rogseg.engine.console import make_console
+from rogseg.engine.device import choose_device
 from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.leak import leak_of
 from rogseg.engine.model.open_system import OpenedSystem, open_system
@@ -44,8 +45,10 @@ def segment_cases(
         ValueError: something in the arguments, configs or files is wrong; the message says what to do.
     """
     console = make_console()
+    device = str(choose_device(device))
+    if device == "cpu":
+        keep_freed_memory()
     opened = open_system(system, device=device, task_dir=task, overrides=cfg_options)
-    keep_freed_memory()
     if choose_postprocessing:
         _choose_postprocessing(opened, system, task, console)
         # The plan with the choice is part of the system.
