@@ -4,10 +4,17 @@ from rogseg.preprocessing.case_preprocessing import preprocess_case, preprocess_
 from rogseg.preprocessing.changed_sources import refuse_changed_sources
 from rogseg.preprocessing.fingerprint import Fingerprint, compute_fingerprint
 from rogseg.preprocessing.nifti import write_image, write_label
+from rogseg.preprocessing.orientation import orientation_of
 from rogseg.preprocessing.pipeline import preprocess_task
 from rogseg.preprocessing.plan_wishes import PlanWishes
 from rogseg.preprocessing.planner import plan_geometry
-from rogseg.preprocessing.raw_grid import is_resampled, labels_to_raw_grid, network_affine, probabilities_to_raw_grid
+from rogseg.preprocessing.raw_grid import (
+    is_resampled,
+    labels_to_raw_grid,
+    network_affine,
+    network_spacing,
+    probabilities_to_raw_grid,
+)
 from rogseg.preprocessing.raw_reading import read_image, read_label
 from rogseg.preprocessing.shipped_plans import choose_plan, find_shipped_plan
 from rogseg.preprocessing.source_digest import digest_files
@@ -26,6 +33,8 @@ __all__ = [
     "kept_plan",
     "labels_to_raw_grid",
     "network_affine",
+    "network_spacing",
+    "orientation_of",
     "plan_geometry",
     "preprocess_case",
     "preprocess_task",

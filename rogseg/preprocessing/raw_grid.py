@@ -9,7 +9,7 @@ from rogseg.preprocessing.orientation import from_plan_order, in_plan_order, pla
 from rogseg.preprocessing.resampling import coarse_axis, resample_labels, resample_probabilities
 from rogseg.storage import CaseProperties
 
-__all__ = ["is_resampled", "labels_to_raw_grid", "network_affine", "probabilities_to_raw_grid"]
+__all__ = ["is_resampled", "labels_to_raw_grid", "network_affine", "network_spacing", "probabilities_to_raw_grid"]
 
 
 def labels_to_raw_grid(labels: NDArray[np.uint8], properties: CaseProperties) -> NDArray[np.uint8]:
@@ -41,6 +41,17 @@ def probabilities_to_raw_grid(probabilities: NDArray[Any], properties: CasePrope
 def is_resampled(properties: CaseProperties) -> bool:
     """Whether the network's grid has other voxels than the raw one, the order of axes aside."""
     return in_plan_order(properties.raw_shape, properties.axes) != properties.network_shape
+
+
+def network_spacing(properties: CaseProperties) -> tuple[float, float, float]:
+    """Distance of neighbouring voxels along the axes of the network's grid [mm]; both grids cover the same extent."""
+    raw_spacing = in_plan_order(properties.raw_spacing, properties.axes)
+    raw_shape = in_plan_order(properties.raw_shape, properties.axes)
+    x, y, z = (
+        step * raw / network
+        for step, raw, network in zip(raw_spacing, raw_shape, properties.network_shape, strict=True)
+    )
+    return x, y, z
 
 
 def network_affine(properties: CaseProperties) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from rogseg.cases import Case, IntensityBox, LogitFn
 from rogseg.inference import RegionVolumeLogits, VolumeLogits, raw_grid_labels, write_prediction
-from rogseg.preprocessing import Volume, preprocess_case, preprocess_volume
+from rogseg.preprocessing import Volume, network_spacing, preprocess_case, preprocess_volume
 from rogseg.storage import CaseProperties, RawCase, StoredCase
 from rogseg.systems.base import System, SystemChannel, SystemClass, SystemIdentity
 from rogseg.task_plan import TaskPlan, Triple
@@ -154,17 +154,6 @@ def _case(values: NDArray[np.float32], labels: NDArray[np.uint8] | None, propert
         targets=None if labels is None else torch.from_numpy(labels.astype(np.int64))[None],
         box=box,
         raw_width=tuple(upper - lower for lower, upper in zip(properties.raw_lower, properties.raw_upper, strict=True)),
-        spacing=_network_spacing(properties),
+        spacing=network_spacing(properties),
         properties=properties,
     )
-
-
-def _network_spacing(properties: CaseProperties) -> tuple[float, float, float]:
-    # Both grids cover the same extent.
-    x, y, z = (
-        step * raw / network
-        for step, raw, network in zip(
-            properties.raw_spacing, properties.raw_shape, properties.network_shape, strict=True
-        )
-    )
-    return x, y, z

@@ -70,7 +70,7 @@ def attack_system(
     directory = Path(out) if out else Path("work_dirs") / "attacks" / opened.system.identity.name / settings.name
     leak = leak_of(opened, evaluated, source.task, allow_seen=allow_seen)
     writers: list[AdversarialWriter | VolumeWriter] = [
-        VolumeWriter(directory, opened.system, settings.name, evaluated[:keep_volumes])
+        VolumeWriter(directory, opened.system, settings.name, evaluated[:keep_volumes], settings.label_of)
     ]
     if save_adversarial:
         writers.append(AdversarialWriter(directory / "adversarial", opened.system, settings.name))

@@ -1,18 +1,18 @@
 """Attacked cases as the report's viewer shows them: image, perturbation, target and both predictions in one file."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import nibabel
 import torch
 
 from rogseg.attacks import AttackResult
 from rogseg.cases import Case
+from rogseg.preprocessing import network_affine, orientation_of
 from rogseg.report import SavedVolume
 from rogseg.storage import CaseProperties
 from rogseg.systems import System
 
-__all__ = ["VolumeWriter"]
+__all__ = ["VolumeWriter", "axes_of"]
 
 FOLDER = "volumes"
 
@@ -25,11 +25,14 @@ class VolumeWriter:
         system: what is attacked.
         name: of the attack.
         case_ids: of which cases; the page shows as many as it can carry.
+        label_of: epsilon -> how it is written, with its unit and norm.
     """
 
-    def __init__(self, records: Path, system: System, name: str, case_ids: Sequence[str]) -> None:
+    def __init__(
+        self, records: Path, system: System, name: str, case_ids: Sequence[str], label_of: Callable[[float], str]
+    ) -> None:
         self.directory, self.system, self.name = records / FOLDER, system, name
-        self.case_ids = frozenset(case_ids)
+        self.case_ids, self.label_of = frozenset(case_ids), label_of
 
     def write(self, case: Case, epsilon: float, result: AttackResult) -> None:
         """Write one result, where its case is one of those to be kept.
@@ -53,7 +56,7 @@ class VolumeWriter:
             system=self.system.identity.name,
             attack=self.name,
             strength=epsilon,
-            label=f"{epsilon * 255:.4g}/255",
+            label=self.label_of(epsilon),
             image=(start + share * scale)[0].float().cpu().numpy(),
             perturbation=(moved * scale)[0].float().cpu().numpy(),
             target=case.targets[0].byte().cpu().numpy(),
@@ -63,7 +66,7 @@ class VolumeWriter:
             upper=tuple(low + wide for low, wide in zip(lower, width, strict=True)),
             spacing=case.spacing,
             unit=unit,
-            axes=_axes(case),
+            axes=axes_of(case),
             channels=tuple(channel.name for channel in self.system.channels),
         )
         volume.save(self.directory / f"{case.case_id}_{self.name}_{epsilon:.5f}.npz")
@@ -78,8 +81,8 @@ def _raw_range(case: Case, system: System) -> tuple[list[float], list[float], st
     return case.box.lower.flatten().tolist(), case.box.width.flatten().tolist(), "network units"
 
 
-def _axes(case: Case) -> str:
+def axes_of(case: Case) -> str:
     """Where the axes point: of a case that keeps its affine; else as NIfTI's own axes do."""
     if not isinstance(case.properties, CaseProperties):
         return "RAS"
-    return "".join(nibabel.aff2axcodes(case.properties.raw_affine))
+    return orientation_of(network_affine(case.properties))

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from rogseg.engine.attacking.threats import DEFAULT_THREAT
 from rogseg.engine.config.load import load_attack_config, parse_overrides
+from rogseg.evaluation.epsilon_label import epsilon_label, norm_of_threat
 
 __all__ = ["DEFAULT_MEASURES", "AttackSettings", "parse_epsilon"]
 
@@ -32,6 +33,10 @@ class AttackSettings:
     threat: Mapping[str, Any] = dataclasses.field(default_factory=lambda: DEFAULT_THREAT)
     criterion: Mapping[str, Any] | None = None
     measures: tuple[Mapping[str, Any], ...] = DEFAULT_MEASURES
+
+    def label_of(self, epsilon: float) -> str:
+        """Epsilon as reports write it."""
+        return epsilon_label(epsilon, self.threat["unit"], norm_of_threat(self.threat["type"]))
 
     @classmethod
     def load(cls, config: str | Path, options: Sequence[str] = (), epsilons: Sequence[str] | None = None) -> Self:

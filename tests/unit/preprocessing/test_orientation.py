@@ -12,6 +12,7 @@ from rogseg.preprocessing import (
     Volume,
     labels_to_raw_grid,
     network_affine,
+    network_spacing,
     preprocess_case,
     preprocess_task,
     preprocess_volume,
@@ -87,6 +88,8 @@ def test_a_case_is_the_same_in_whatever_order_it_is_stored(
     assert np.array_equal(other_labels, labels)
     assert moved.class_places == properties.class_places
     assert np.allclose(network_affine(moved), network_affine(properties))
+    assert network_spacing(properties) == pytest.approx(plan.spacing, rel=0.1)
+    assert np.allclose(network_spacing(moved), network_spacing(properties))
     # The way back: to each file's own grid.
     for kind in (labels_to_raw_grid, _by_probabilities):
         write_prediction(tmp_path / "p.nii.gz", kind(labels, moved), plan, moved)
