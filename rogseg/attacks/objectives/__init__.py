@@ -7,8 +7,10 @@ from rogseg.attacks.objectives.cross_entropy import CrossEntropy
 from rogseg.attacks.objectives.dlr import DLR
 from rogseg.attacks.objectives.hard_dice import HardDice
 from rogseg.attacks.objectives.jensen_shannon import JensenShannon
+from rogseg.attacks.objectives.logit_cosine import LogitCosine
 from rogseg.attacks.objectives.margin import Margin
 from rogseg.attacks.objectives.masked_ce import FlooredMaskedCE, MaskedCE
+from rogseg.attacks.objectives.masked_correlation import MaskedCorrelation
 from rogseg.attacks.objectives.remove_class import GrowClass, RemoveClass
 from rogseg.attacks.objectives.scale_free import ScaleFree
 from rogseg.attacks.objectives.seg_pgd import SegPGD
@@ -25,8 +27,10 @@ __all__ = [
     "GrowClass",
     "HardDice",
     "JensenShannon",
+    "LogitCosine",
     "Margin",
     "MaskedCE",
+    "MaskedCorrelation",
     "Objective",
     "RemoveClass",
     "ScaleFree",
