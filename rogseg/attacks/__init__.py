@@ -2,7 +2,15 @@
 
 from rogseg.attacks.apgd import APGD
 from rogseg.attacks.base import Attack, AttackResult, Perturbation
-from rogseg.attacks.criteria import ClassGrown, ClassVanished, Criterion, DiceBelow
+from rogseg.attacks.criteria import (
+    ClassAppears,
+    ClassGrown,
+    ClassVanished,
+    Criterion,
+    DiceBelow,
+    LesionsMissed,
+    VolumeOff,
+)
 from rogseg.attacks.dag import DAG
 from rogseg.attacks.ensembles import SEA, AutoAttack, Composite, SegmentationEnsemble
 from rogseg.attacks.fab import FAB, FABDice
@@ -26,6 +34,7 @@ __all__ = [
     "Attack",
     "AttackResult",
     "AutoAttack",
+    "ClassAppears",
     "ClassGrown",
     "ClassVanished",
     "Composite",
@@ -36,6 +45,7 @@ __all__ = [
     "LegacyPGD",
     "LegacyROG",
     "LegacyROGThreat",
+    "LesionsMissed",
     "LinfThreat",
     "Objective",
     "OpenCase",
@@ -47,4 +57,5 @@ __all__ = [
     "ShrinkingAPGD",
     "Square",
     "ThreatModel",
+    "VolumeOff",
 ]

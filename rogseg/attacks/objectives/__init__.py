@@ -2,6 +2,7 @@
 
 from rogseg.attacks.objectives.balanced_ce import BalancedCE
 from rogseg.attacks.objectives.base import Objective, VoxelObjective, build_objective
+from rogseg.attacks.objectives.clinical import ChangeVolume, PlantClass, RemoveLesions
 from rogseg.attacks.objectives.cos_pgd import CosPGD
 from rogseg.attacks.objectives.cross_entropy import CrossEntropy
 from rogseg.attacks.objectives.dlr import DLR
@@ -21,6 +22,7 @@ from rogseg.attacks.objectives.with_ruler import WithRuler
 __all__ = [
     "DLR",
     "BalancedCE",
+    "ChangeVolume",
     "CosPGD",
     "CrossEntropy",
     "FlooredMaskedCE",
@@ -32,7 +34,9 @@ __all__ = [
     "MaskedCE",
     "MaskedCorrelation",
     "Objective",
+    "PlantClass",
     "RemoveClass",
+    "RemoveLesions",
     "ScaleFree",
     "SegPGD",
     "SoftDice",
