@@ -48,8 +48,8 @@ def tensors_and_plain_data(path: Path) -> Any:
 
 def safetensors_bytes(state: Mapping[str, Tensor], provenance: Mapping[str, Any]) -> bytes:
     """Weights as a safetensors file that knows its own checksum and where it comes from (JSON data)."""
-    weights = {key: value.contiguous() for key, value in state.items()}
-    return save(weights, {PROVENANCE: json.dumps(provenance), DIGEST: _digest_of(weights)})
+    weights, text = {key: value.contiguous() for key, value in state.items()}, json.dumps(provenance)
+    return save(weights, {PROVENANCE: text, DIGEST: _digest_of(weights, text)})
 
 
 class _DamageError(ValueError):
@@ -76,10 +76,10 @@ def _safetensors(path: Path) -> dict[str, Any]:
     state = load_file(path)
     with safe_open(path, "pt") as file:
         metadata = file.metadata() or {}
-    if DIGEST in metadata and metadata[DIGEST] != _digest_of(state):
-        raise _DamageError(f"{path}: damaged: its checksum is not that of its weights; {AGAIN}")
-    provenance = json.loads(metadata[PROVENANCE]) if PROVENANCE in metadata else {}
-    return {"state_dict": state, "meta": provenance}
+    text = metadata.get(PROVENANCE, "{}")
+    if DIGEST in metadata and metadata[DIGEST] != _digest_of(state, text):
+        raise _DamageError(f"{path}: damaged: its checksum is not that of its content; {AGAIN}")
+    return {"state_dict": state, "meta": json.loads(text)}
 
 
 def _check_index(path: Path) -> None:
@@ -95,8 +95,8 @@ def _check_index(path: Path) -> None:
                 raise _DamageError(f"{path}: damaged: its checksum is not that of {index}; {AGAIN}")
 
 
-def _digest_of(state: Mapping[str, Tensor]) -> str:
-    digest = hashlib.sha256()
+def _digest_of(state: Mapping[str, Tensor], provenance: str) -> str:
+    digest = hashlib.sha256(provenance.encode())
     for name, value in sorted(state.items()):
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
         digest.update(value.contiguous().flatten().view(torch.uint8).numpy().data)

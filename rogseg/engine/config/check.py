@@ -84,7 +84,7 @@ def _check_one(component: Any, where: str, filename: str, slot: Slot) -> None:
     _refuse_imports(component, where, filename)
     name = component["type"]
     constructor = slot.registry.get(name) if isinstance(name, str) else name
-    if constructor is None:
+    if constructor is None and isinstance(name, str):
         raise ValueError(
             f"{filename}: {where}.type is {name!r}, which is unknown: {nearest(name, _known(slot.registry))}"
         )

@@ -58,7 +58,8 @@ SLOTS: dict[str, Slot] = {
     "system": Slot(registry.SYSTEMS),
     "train_cfg": Slot(registry.LOOPS, supplied=frozenset({"runner", "dataloader", "trainer", "validation"})),
     "optim_wrapper": Slot(
-        registry.OPTIM_WRAPPERS, extra={"paramwise_cfg": Mapping[str, Any] | None, "constructor": str}
+        registry.OPTIM_WRAPPERS,
+        extra={"paramwise_cfg": Mapping[str, Any] | None, "constructor": str, "clip_grad": Mapping[str, Any] | None},
     ),
     "optimizer": Slot(registry.OPTIMIZERS, supplied=frozenset({"params"})),
     "param_scheduler": Slot(

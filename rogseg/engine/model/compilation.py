@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from rogseg.engine.config.keys import nearest
 from rogseg.engine.config.takers import takes
 
 __all__ = ["compile_in_place"]
@@ -24,6 +25,12 @@ def compile_in_place(network: nn.Module, options: Mapping[str, Any] | None) -> N
     Args:
         network: the network.
         options: arguments of ``torch.compile``; None does nothing.
+
+    Raises:
+        ValueError: this installation of torch has no such backend.
     """
     if options is not None:
+        backend = options.get("backend", "inductor")
+        if isinstance(backend, str) and backend not in (known := torch.compiler.list_backends(exclude_tags=())):
+            raise ValueError(f"compile.backend is {backend!r}: {nearest(backend, known)}")
         network.compile(**options)

@@ -1,5 +1,6 @@
 """AutocastOptimWrapper: mixed precision on whatever device the weights are on."""
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -8,9 +9,33 @@ import torch
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
+from rogseg.engine.config.takers import takes
 from rogseg.registry import OPTIM_WRAPPERS
 
 __all__ = ["AutocastOptimWrapper"]
+
+
+@takes("optim_wrapper.clip_grad")
+@dataclasses.dataclass(frozen=True)
+class GradientClipping:
+    """What MMEngine's wrappers take as ``clip_grad``.
+
+    Args:
+        type: ``norm`` scales all gradients together, ``value`` cuts each one.
+        max_norm: of all gradients together.
+        norm_type: which norm.
+        error_if_nonfinite: whether gradients that are not finite end the training.
+        foreach: see ``torch.nn.utils.clip_grad_norm_``.
+        clip_value: largest value of a gradient.
+    """
+
+    type: Literal["norm", "value"] = "norm"
+    max_norm: float | None = None
+    norm_type: float = 2.0
+    error_if_nonfinite: bool = False
+    foreach: bool | None = None
+    clip_value: float | None = None
+
 
 DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 

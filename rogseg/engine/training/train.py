@@ -86,6 +86,10 @@ def _train(config: Config, task: StoredTask, task_dir: str | Path | None) -> Tra
         refuse_existing(directory, bool(config.get("overwrite")))
         start = _initial_checkpoint(config, task_dir)
         config.load_from = None if start is None else str(start)
+        if start is not None and start.resolve().parent == directory.resolve():
+            raise ValueError(
+                f"{start}: lies in the work directory that this training would start again in: name another --work-dir"
+            )
         provenance = provenance_of(config, task, num_processes, start=start)
     runner = build_runner(config, task, provenance)
     if is_first():
@@ -190,7 +194,12 @@ def build_runner(config: Config, task: StoredTask, provenance: Provenance | None
             experiment_name=f"{Path(config.filename).stem}-{os.getpid()}-{next(RUN_NUMBERS)}",
             cfg=config,
         )
-    except (AssertionError, KeyError, TypeError) as error:  # MMEngine's words for values that it does not take
+    except (
+        AssertionError,
+        ImportError,
+        KeyError,
+        TypeError,
+    ) as error:  # MMEngine's words for values that it does not take
         raise ValueError(f"{config.filename}: MMEngine cannot build the training: {error}") from error
 
 

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pytest
 import torch
 from torch import nn
 
@@ -25,6 +26,8 @@ def test_a_compiled_network_has_the_same_outputs_gradients_and_names(tmp_path: P
     (of_plain,) = torch.autograd.grad(plain.square().sum(), leaf)
     compile_in_place(network, None)
     assert not is_compiled(network)
+    with pytest.raises(ValueError, match=r"compile\.backend is 'inductr': did you mean 'inductor'"):
+        compile_in_place(network, {"backend": "inductr"})
     compile_in_place(network, BACKEND)
     assert is_compiled(network)
     compiled = network(leaf)

@@ -187,6 +187,12 @@ def test_weights_that_saw_the_reported_cases_are_no_start(trained: Path, tmp_pat
     assert again == lineage
 
 
+def test_a_training_does_not_remove_what_it_starts_from(again: Callable[..., Path], tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"best\.pth: lies in the work directory"):
+        again(overwrite=True, load_from=str(tmp_path / "w" / BEST))
+    assert (tmp_path / "w" / BEST).is_file()
+
+
 @pytest.mark.parametrize("part", ["train_loop", "optimizer", "meta"])
 def test_a_checkpoint_without_what_resuming_needs_is_a_sentence(
     again: Callable[..., Path], tmp_path: Path, part: str
