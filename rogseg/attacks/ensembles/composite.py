@@ -15,7 +15,7 @@ from rogseg.attacks.problem import Problem
 from rogseg.attacks.threats import per_case
 from rogseg.registry import ATTACKS
 
-__all__ = ["Composite", "Mode", "build_members", "worst_member"]
+__all__ = ["Composite", "Mode", "build_members", "worst_member", "worst_volumes"]
 
 Mode = Literal["all", "cascade"]
 Members = Mapping[str, Attack | dict[str, Any]]
@@ -63,24 +63,26 @@ class Composite(Attack):
         standing = ~problem.criterion(logits, problem.targets)
         results: dict[str, AttackResult] = {}
         for position, (name, attack) in enumerate(self._attacks_for(logits.shape[1])):
-            asked = replace(problem, criterion=self.member_criterion(position, problem.criterion))
+            asked = replace(
+                problem,
+                criterion=self.member_criterion(position, problem.criterion),
+                start=self.member_start(name, results, problem),
+            )
             member = _Member(name, attack, seed, generator.device)
             if self.mode == "all":
                 results[name] = member.on_all(asked)
             elif standing.any():
                 results[name] = member.one_by_one(asked, standing, logits.shape[1])
                 standing = standing & ~results[name].success
-        if not results:
-            return Perturbation(problem.inputs)
-        worst = worst_member(list(results.values()))
-        chosen = problem.inputs
-        for index, result in enumerate(results.values()):
-            chosen = torch.where(per_case(worst == index), result.adversarial, chosen)
-        return Perturbation(chosen, members=results)
+        return Perturbation(worst_volumes(results, problem.inputs), members=results)
 
     def member_criterion(self, position: int, criterion: Criterion) -> Criterion:
         """What a member counts as a success; ``position`` is its place from 0 on."""
         return criterion
+
+    def member_start(self, name: str, results: Mapping[str, AttackResult], problem: Problem) -> Tensor | None:
+        """Where a member starts, given the results of those before it; None is its own start."""
+        return problem.start
 
     def _attacks_for(self, num_classes: int) -> Iterable[tuple[str, Attack]]:
         for name, attack in self.attacks.items():
@@ -166,3 +168,13 @@ def worst_member(results: Sequence[AttackResult]) -> Tensor:
     success = torch.stack([result.success for result in results])
     # Dice is at most 1, so a success with any Dice stands before every failure.
     return (dice - 2.0 * success.double()).argmin(dim=0)
+
+
+def worst_volumes(results: Mapping[str, AttackResult], inputs: Tensor) -> Tensor:
+    """The volume of the worst result for each case, (B, C, D, H, W); the inputs where there is no result."""
+    chosen = inputs
+    if results:
+        worst = worst_member(list(results.values()))
+        for index, result in enumerate(results.values()):
+            chosen = torch.where(per_case(worst == index), result.adversarial, chosen)
+    return chosen
