@@ -23,7 +23,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source.mkdir()
     for name in SOURCES:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__", "records"))
+            shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / name, source / name)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
@@ -57,14 +57,27 @@ def test_the_command_is_there_and_is_the_installed_one(installed: Path, tmp_path
     assert place.startswith(str(installed.parent))
 
 
+def test_every_file_of_the_package_is_in_it(installed: Path) -> None:
+    def files(folder: Path) -> set[Path]:
+        return {
+            path.relative_to(folder) for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts
+        }
+
+    (packages,) = installed.parent.glob("lib/python*/site-packages/rogseg")
+    assert files(ROOT / "rogseg") <= files(packages)
+
+
 def test_every_config_and_network_of_the_zoo_is_in_it(installed: Path, tmp_path: Path) -> None:
     code = """
 from rogseg.engine import load_config, load_zoo_model
+from rogseg.engine.config.load import load_attack_config
 from rogseg.engine.model.model_zoo import zoo_models
 from rogseg.shipped_configs import shipped_configs
 tasks = [name for name in shipped_configs("network") if "hippocampus" in name or name == "rog_freeat_liver"]
-for name in [*tasks, *shipped_configs("attack")]:
+for name in tasks:
     load_config(name)
+for name in shipped_configs("attack"):
+    load_attack_config(name)
 for name in zoo_models():
     load_zoo_model(name, device="cpu")
 print(*sorted(shipped_configs()))
