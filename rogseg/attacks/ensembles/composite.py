@@ -68,6 +68,8 @@ class Composite(Attack):
                 criterion=self.member_criterion(position, problem.criterion),
                 start=self.member_start(name, results, problem),
             )
+            if problem.model.passes_left == 0:
+                break
             member = _Member(name, attack, seed, generator.device)
             if self.mode == "all":
                 results[name] = member.on_all(asked)
@@ -114,6 +116,7 @@ class _Member:
             generator=torch.Generator(self.device).manual_seed(int.from_bytes(digest[:7])),
             start=problem.start,
             keep_mode=True,
+            max_passes=problem.model.passes_left,
         )
         problem.model.count_passes(result.num_forward, result.num_backward, result.num_bad_gradients)
         return result
@@ -136,6 +139,8 @@ class _Member:
         )
         measures_distance = False
         for case in cases.nonzero().flatten().tolist():
+            if problem.model.passes_left == 0:
+                break
             row = torch.tensor([case], device=inputs.device)
             found = self.on_all(problem.of_cases(row), case)
             measures_distance = found.found_distance is not None
