@@ -12,7 +12,7 @@ from rogseg.attacks.criteria import (
     VolumeOff,
 )
 from rogseg.attacks.dag import DAG
-from rogseg.attacks.ensembles import SEA, AutoAttack, Composite, SegmentationEnsemble
+from rogseg.attacks.ensembles import SEA, AutoAttack, Composite, SegmentationEnsemble, Strongest
 from rogseg.attacks.fab import FAB, FABDice
 from rogseg.attacks.fgsm import FGSM
 from rogseg.attacks.legacy import LegacyPGD, LegacyROG, LegacyROGThreat
@@ -56,6 +56,7 @@ __all__ = [
     "SegmentationEnsemble",
     "ShrinkingAPGD",
     "Square",
+    "Strongest",
     "ThreatModel",
     "VolumeOff",
 ]

@@ -17,6 +17,7 @@ from rogseg.attacks.foreground import case_dice
 from rogseg.attacks.input_checks import check_box, check_inputs, check_start, check_targets
 from rogseg.attacks.model_state import evaluation_mode, frozen_parameters
 from rogseg.attacks.objectives.base import Objective, build_objective
+from rogseg.attacks.pass_budget import PassesSpentError, WorstSeen
 from rogseg.attacks.problem import Problem
 from rogseg.attacks.threats import ThreatModel
 from rogseg.cases import LogitFn
@@ -110,6 +111,7 @@ class Attack(ABC):
         generator: torch.Generator,
         start: Tensor | None = None,
         keep_mode: bool = False,
+        max_passes: int | None = None,
     ) -> AttackResult:
         """Search, then project, evaluate without gradient and assert the threat model.
 
@@ -123,6 +125,8 @@ class Attack(ABC):
             generator: the only source of randomness.
             start: where to start instead of the attack's own start, (B, C, D, H, W); it is projected first.
             keep_mode: attack the model in the mode that it is in, training mode included.
+            max_passes: forward and backward passes over the batch, both counted; an attack that wants more is stopped
+                and hands back the volume of lowest Dice that it had tried. None for no limit.
 
         Raises:
             ValueError: wrong shapes, types or classes, values that are not finite or outside the box, or a model that
@@ -133,6 +137,8 @@ class Attack(ABC):
         check_inputs(inputs)
         check_targets(inputs, targets)
         check_box(inputs, threat)
+        if max_passes is not None and max_passes < 1:
+            raise ValueError(f"max_passes is {max_passes}, the evaluation of the result alone takes 1")
         # Inside torch.inference_mode no graph can be built, whatever enable_grad says, and its tensors must be copied.
         mode = contextlib.nullcontext() if keep_mode else evaluation_mode(model)
         with torch.inference_mode(False), torch.enable_grad(), frozen_parameters(model), mode:
@@ -141,10 +147,16 @@ class Attack(ABC):
             if start is not None:
                 check_start(inputs, start)
                 start = threat.project(inputs, start.detach())
-            counted = CountedModel(model, int(targets.max()))
+            worst = None if max_passes is None else WorstSeen(inputs, targets, threat)
+            counted = CountedModel(model, int(targets.max()), max_passes, worst)
             # The search gets copies: what it writes into them moves neither the ball nor what is measured below.
             given = Problem(counted, inputs.clone(), targets.clone(), copy.deepcopy(threat), criterion, start)
-            found = self.perturb(given, generator)
+            try:
+                found = self.perturb(given, generator)
+            except PassesSpentError:
+                assert worst is not None, "there is a limit"
+                found = Perturbation(worst.volume)
+            counted.max_passes = None  # the evaluation of the result was kept for
             adversarial = threat.project(inputs, found.adversarial.detach())
             with torch.no_grad():
                 logits = counted(adversarial.clone())  # a model may write into what it is given

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from rogseg.attacks.pass_budget import PassesSpentError, WorstSeen
 from rogseg.cases import LogitFn
 
 __all__ = ["CountedModel", "is_finite", "value_and_gradient"]
@@ -20,14 +21,25 @@ class CountedModel:
     Args:
         model: LogitFn.
         highest_target: the highest class in the targets; the model must have it.
+        max_passes: forward and backward passes, both counted, that may be made; one of them is kept for the evaluation
+            of the result. None for no limit.
+        worst: looks at every volume where there is a limit.
     """
 
-    def __init__(self, model: LogitFn, highest_target: int) -> None:
+    def __init__(
+        self,
+        model: LogitFn,
+        highest_target: int,
+        max_passes: int | None = None,
+        worst: WorstSeen | None = None,
+    ) -> None:
         self.model = model
         self.highest_target = highest_target
         self.num_forward = 0
         self.num_backward = 0
         self.num_bad_gradients = 0
+        self.max_passes = max_passes
+        self.worst = worst
         self._is_pass_bad = False
 
     def __call__(self, inputs: Tensor) -> Tensor:
@@ -35,7 +47,11 @@ class CountedModel:
 
         Raises:
             ValueError: the output is no tensor, has a wrong shape or too few classes, or is not finite.
+            PassesSpentError: the pass, with a backward pass if one can follow, would exceed the limit.
         """
+        left = self.passes_left
+        if left is not None and left < (2 if inputs.requires_grad and torch.is_grad_enabled() else 1):
+            raise PassesSpentError
         if inputs.requires_grad:
             # An alias of its own for each call: hooks on the attack's tensor would pile up.
             inputs = inputs.view_as(inputs)
@@ -43,9 +59,18 @@ class CountedModel:
         logits = self.model(inputs)
         self._check(inputs, logits)
         self.count_forward(logits)
+        if self.worst is not None:
+            self.worst.see(inputs, logits)
         if logits.requires_grad:
             logits.register_hook(self._count_backward)  # type: ignore[no-untyped-call]
         return logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
+
+    @property
+    def passes_left(self) -> int | None:
+        """How many passes a search may still make; None for no limit."""
+        if self.max_passes is None:
+            return None
+        return max(0, self.max_passes - 1 - self.num_forward - self.num_backward)
 
     def count_forward(self, *logits: Tensor) -> None:
         """Count one forward pass and check what came out, in one tensor or in several.

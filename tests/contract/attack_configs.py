@@ -55,6 +55,7 @@ CONTRACTS = {
         {"num_iterations": 3}, {"num_iterations": 20, "select": "objective"}, scale_free=True
     ),
     "ShrinkingAPGD": Contract({"num_iterations": 4}, {"num_iterations": 20}),
+    "Strongest": Contract({"num_passes": 40}, {"num_passes": 120, "select": "objective"}, scale_free=True),
     "Square": Contract({"num_queries": 40}, {"num_queries": 1500}, black_box=True),
 }
 

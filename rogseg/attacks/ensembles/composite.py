@@ -15,7 +15,7 @@ from rogseg.attacks.problem import Problem
 from rogseg.attacks.threats import per_case
 from rogseg.registry import ATTACKS
 
-__all__ = ["Composite", "Mode", "build_members", "worst_member"]
+__all__ = ["Composite", "Mode", "build_members", "worst_member", "worst_volumes"]
 
 Mode = Literal["all", "cascade"]
 Members = Mapping[str, Attack | dict[str, Any]]
@@ -63,24 +63,28 @@ class Composite(Attack):
         standing = ~problem.criterion(logits, problem.targets)
         results: dict[str, AttackResult] = {}
         for position, (name, attack) in enumerate(self._attacks_for(logits.shape[1])):
-            asked = replace(problem, criterion=self.member_criterion(position, problem.criterion))
+            asked = replace(
+                problem,
+                criterion=self.member_criterion(position, problem.criterion),
+                start=self.member_start(name, results, problem),
+            )
+            if problem.model.passes_left == 0:
+                break
             member = _Member(name, attack, seed, generator.device)
             if self.mode == "all":
                 results[name] = member.on_all(asked)
             elif standing.any():
                 results[name] = member.one_by_one(asked, standing, logits.shape[1])
                 standing = standing & ~results[name].success
-        if not results:
-            return Perturbation(problem.inputs)
-        worst = worst_member(list(results.values()))
-        chosen = problem.inputs
-        for index, result in enumerate(results.values()):
-            chosen = torch.where(per_case(worst == index), result.adversarial, chosen)
-        return Perturbation(chosen, members=results)
+        return Perturbation(worst_volumes(results, problem.inputs), members=results)
 
     def member_criterion(self, position: int, criterion: Criterion) -> Criterion:
         """What a member counts as a success; ``position`` is its place from 0 on."""
         return criterion
+
+    def member_start(self, name: str, results: Mapping[str, AttackResult], problem: Problem) -> Tensor | None:
+        """Where a member starts, given the results of those before it; None is its own start."""
+        return problem.start
 
     def _attacks_for(self, num_classes: int) -> Iterable[tuple[str, Attack]]:
         for name, attack in self.attacks.items():
@@ -112,6 +116,7 @@ class _Member:
             generator=torch.Generator(self.device).manual_seed(int.from_bytes(digest[:7])),
             start=problem.start,
             keep_mode=True,
+            max_passes=problem.model.passes_left,
         )
         problem.model.count_passes(result.num_forward, result.num_backward, result.num_bad_gradients)
         return result
@@ -134,6 +139,8 @@ class _Member:
         )
         measures_distance = False
         for case in cases.nonzero().flatten().tolist():
+            if problem.model.passes_left == 0:
+                break
             row = torch.tensor([case], device=inputs.device)
             found = self.on_all(problem.of_cases(row), case)
             measures_distance = found.found_distance is not None
@@ -166,3 +173,13 @@ def worst_member(results: Sequence[AttackResult]) -> Tensor:
     success = torch.stack([result.success for result in results])
     # Dice is at most 1, so a success with any Dice stands before every failure.
     return (dice - 2.0 * success.double()).argmin(dim=0)
+
+
+def worst_volumes(results: Mapping[str, AttackResult], inputs: Tensor) -> Tensor:
+    """The volume of the worst result for each case, (B, C, D, H, W); the inputs where there is no result."""
+    chosen = inputs
+    if results:
+        worst = worst_member(list(results.values()))
+        for index, result in enumerate(results.values()):
+            chosen = torch.where(per_case(worst == index), result.adversarial, chosen)
+    return chosen

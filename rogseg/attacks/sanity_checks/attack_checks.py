@@ -16,7 +16,7 @@ __all__ = [
 ]
 
 
-def check_near_clean(clean: Tensor, attacked: Tensor, num_iterations: int, *, margin: float = 0.05) -> SanityFinding:
+def check_near_clean(clean: Tensor, attacked: Tensor, num_iterations: int, *, margin: float = 0.02) -> SanityFinding:
     """Whether many iterations leave the Dice where it was.
 
     Args:

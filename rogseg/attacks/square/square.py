@@ -3,13 +3,12 @@
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from rogseg.attacks.base import Attack, Perturbation
 from rogseg.attacks.objectives import Objective
 from rogseg.attacks.problem import Problem
 from rogseg.attacks.square.queries import open_queries
-from rogseg.attacks.threats import LinfThreat, ThreatModel
+from rogseg.attacks.square.recolouring import recolouring_for
 from rogseg.cases import Region
 from rogseg.registry import ATTACKS
 
@@ -22,7 +21,7 @@ REFERENCE_BUDGET = 10000
 
 @ATTACKS.register_module()
 class Square(Attack):
-    """Random search over cuboids of plus or minus epsilon; only ever asks for logits, never for a gradient.
+    """Random search over cuboids, of plus or minus epsilon in Linf; only ever asks for logits, never for a gradient.
 
     A proposal is kept in a case if it makes the case fall, or leaves the verdict as it is and raises the objective.
     Each case has its own random stream, so nothing depends on the rest of the batch.
@@ -35,12 +34,13 @@ class Square(Attack):
         stop_at_success: leave a case alone once it has fallen, as the reference does.
 
     Raises:
-        ValueError: when called with another norm than Linf.
+        ValueError: when called with another norm than Linf or L2.
 
     Source: Andriushchenko et al. 2020 for Linf, in the reference AutoAttack's schedule. Deviations: cuboids
         fill short axes and grow along the others; stripes run along the longest axis; signs that would change nothing
         (half of them, for one channel) are turned round instead of spending a query, as in the authors' own code; the
-        start counts as a query; a fallen case goes on by default.
+        start counts as a query; a fallen case goes on by default; in L2 one cuboid gives its norm back or takes
+        what is left, where the reference moves it between two squares.
     """
 
     def __init__(
@@ -62,19 +62,22 @@ class Square(Attack):
     @torch.no_grad()
     def perturb(self, problem: Problem, generator: torch.Generator) -> Perturbation:
         """Stripes, then one cuboid per query and case."""
-        inputs, threat = problem.inputs, problem.threat
-        if not isinstance(threat, LinfThreat):
-            raise ValueError(f"Square's cuboids are made for LinfThreat, not for {type(threat).__name__}")
+        inputs = problem.inputs
+        recolouring = recolouring_for(problem.threat)
         seeds = torch.randint(2**62, (len(inputs),), generator=generator, device=generator.device)
         streams = [torch.Generator().manual_seed(seed) for seed in seeds.tolist()]
-        start = problem.start
-        if start is None:
-            start = threat.project(inputs, inputs + threat.epsilon.to(inputs) * _stripes(inputs, streams))
+        colours = [
+            recolouring(inputs[case, None], problem.threat.of_cases(torch.tensor([case])), streams[case])
+            for case in range(len(inputs))
+        ]
+        start = torch.cat([one.start() for one in colours]) if problem.start is None else problem.start
         queries = open_queries(problem, start, self.objective)
         best, fallen = queries.first()
-        threats = [threat.of_cases(torch.tensor([case])) for case in range(len(inputs))]
         shape = (inputs.shape[2], inputs.shape[3], inputs.shape[4])
-        for iteration in range(self.num_queries - 1):
+        left = problem.model.passes_left
+        # A regional query is counted, but the model is not asked for the whole volume: the limit is kept here.
+        num_queries = self.num_queries if left is None else min(self.num_queries, left + 1)
+        for iteration in range(num_queries - 1):
             cases = [case for case in range(len(inputs)) if not (self.stop_at_success and fallen[case])]
             if not cases:
                 break
@@ -83,12 +86,13 @@ class Square(Attack):
             )
             sides = cuboid_sides(shape, fraction)
             regions = [_place(shape, sides, streams[case]) for case in cases]
-            values = [
-                _recolour(inputs[case], queries.volume[case], region, threats[case], streams[case])
-                for case, region in zip(cases, regions, strict=True)
+            proposals = [
+                colours[case].propose(queries.volume[case], region) for case, region in zip(cases, regions, strict=True)
             ]
-            score, falls = queries.propose(cases, regions, values)
-            accepted = (falls & ~fallen[cases]) | ((falls == fallen[cases]) & (score > best[cases]))
+            score, falls = queries.propose(cases, regions, [proposal.values for proposal in proposals])
+            ties = torch.tensor([proposal.keeps_ties for proposal in proposals], device=score.device)
+            better = (score > best[cases]) | (ties & (score == best[cases]))
+            accepted = (falls & ~fallen[cases]) | ((falls == fallen[cases]) & better)
             queries.settle(accepted.tolist())
             best[cases] = torch.where(accepted, score, best[cases])
             fallen[cases] |= accepted & falls
@@ -131,29 +135,9 @@ def cuboid_sides(shape: tuple[int, int, int], fraction: float) -> tuple[int, int
     return sides[0], sides[1], sides[2]
 
 
-def _signs(shape: tuple[int, ...], stream: torch.Generator) -> Tensor:
-    return torch.randint(2, shape, generator=stream) * 2 - 1
-
-
-def _stripes(inputs: Tensor, streams: list[torch.Generator]) -> Tensor:
-    """Plus and minus one, constant along the longest axis: (B, C, D, H, W) with that axis 1."""
-    shape = list(inputs.shape[1:])
-    shape[1 + shape[1:].index(max(shape[1:]))] = 1
-    return torch.stack([_signs(tuple(shape), stream) for stream in streams]).to(inputs)
-
-
 def _place(shape: tuple[int, int, int], sides: tuple[int, int, int], stream: torch.Generator) -> Region:
     corner = [
         int(torch.randint(length - side + 1, (), generator=stream)) for length, side in zip(shape, sides, strict=True)
     ]
     x, y, z = (slice(low, low + side) for low, side in zip(corner, sides, strict=True))
     return x, y, z
-
-
-def _recolour(inputs: Tensor, volume: Tensor, region: Region, threat: ThreatModel, stream: torch.Generator) -> Tensor:
-    """New values (C, d, h, w) of a cuboid: to the ball's edge, up or down per channel."""
-    place = (slice(None), *region)
-    clean, current = inputs[place][None], volume[place]
-    push = threat.epsilon.to(inputs) * _signs((1, len(inputs), 1, 1, 1), stream).to(inputs)
-    values = threat.project(clean, clean + push)[0]
-    return threat.project(clean, clean - push)[0] if torch.equal(values, current) else values

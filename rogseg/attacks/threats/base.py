@@ -12,7 +12,7 @@ from typing import Self, final
 import torch
 from torch import Tensor
 
-from rogseg.cases import IntensityBox, rows_of
+from rogseg.cases import IntensityBox, Region, rows_of
 
 __all__ = ["TOLERANCE", "ThreatModel", "per_case", "slabs"]
 
@@ -96,6 +96,12 @@ class ThreatModel(ABC):
         """The threat model of some cases of the batch; ``index`` is a mask (B,) or indices."""
         support = None if self.support is None else rows_of(self.support, index)
         return replace(self, box=self.box.of_cases(index), epsilon=rows_of(self.epsilon, index), support=support)
+
+    def in_region(self, region: Region) -> Self:
+        """The same ball and box for a cuboid of the volume, of which the support is cut."""
+        if self.support is None:
+            return self
+        return replace(self, support=self.support[(slice(None), slice(None), *region)])
 
     def scaled(self, factor: float) -> Self:
         """The same box with epsilon times ``factor``."""

@@ -1,4 +1,4 @@
-"""The Euclidean ball, in units of the box's width."""
+"""The Euclidean ball, its radius a root mean square in units of the box's width."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -6,7 +6,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from rogseg.attacks.threats.base import ThreatModel, slabs
+from rogseg.attacks.threats.base import ThreatModel, per_case, slabs
 from rogseg.attacks.threats.l2_projection import project_onto_ball_and_box
 from rogseg.cases import IntensityBox
 from rogseg.registry import THREATS
@@ -17,10 +17,14 @@ __all__ = ["L2Threat"]
 @THREATS.register_module()
 @dataclass(frozen=True)
 class L2Threat(ThreatModel):
-    """The perturbation divided by the box's width, channel by channel, has Euclidean norm at most epsilon.
+    """The perturbation over the box's width, channel by channel, has a root mean square of at most epsilon.
 
-    So one unit is the whole width of the box in one voxel, as for images in [0, 1]; epsilon is (B or 1, 1, 1, 1, 1) and
-    grows with the square root of the number of voxels for a given root mean square.
+    The mean goes over the values that may move, so the Euclidean norm is at most epsilon times the square root of their
+    number, and epsilon means the same in every shape of volume. It does not mean what it means in Linf: this ball
+    contains the Linf ball of the same epsilon and can spend all of it on a few voxels; at 8/255 it can rewrite a
+    thousandth of the volume completely. Its useful range is 0.25 to 2/255.
+
+    Epsilon is (B or 1, 1, 1, 1, 1); `radius` is the Euclidean norm that it allows.
     """
 
     def __post_init__(self) -> None:
@@ -30,7 +34,7 @@ class L2Threat(ThreatModel):
 
     @classmethod
     def from_fraction(cls, fraction: float, box: IntensityBox) -> Self:
-        """Epsilon in units of the box's width."""
+        """Epsilon as a root mean square in units of the box's width."""
         return cls(box, torch.full_like(box.lower[:, :1], fraction))
 
     @classmethod
@@ -43,24 +47,34 @@ class L2Threat(ThreatModel):
         """Epsilon in raw units; channels must have one raw width."""
         return cls(box, epsilon / common_width(raw_width))
 
+    def num_values(self, volume: Tensor) -> Tensor:
+        """How many values of each case may move, (B,) float64."""
+        if self.support is None:
+            return torch.full((len(volume),), float(volume[0].numel()), dtype=torch.float64, device=volume.device)
+        moving = self.support.flatten(1).sum(1, dtype=torch.float64).to(volume.device)
+        return (moving * volume.shape[1]).expand(len(volume))
+
+    def radius(self, volume: Tensor) -> Tensor:
+        """The Euclidean norm that epsilon allows in units of the box's width, (B,) float64."""
+        return self.epsilon.to(volume.device).double().flatten() * self.num_values(volume).sqrt()
+
     def nearest(self, inputs: Tensor, adversarial: Tensor) -> Tensor:
         """The exact closest point of ball and box, in units of the box's width (`l2_projection`)."""
         width = self.box.width.to(inputs)
         lower, upper = (self.box.lower.to(inputs) - inputs) / width, (self.box.upper.to(inputs) - inputs) / width
-        radius = self.epsilon.to(inputs.device).double().flatten().expand(len(inputs))
         delta = project_onto_ball_and_box(
-            (adversarial - inputs) / width, radius, lower.clamp_max_(0), upper.clamp_min_(0)
+            (adversarial - inputs) / width, self.radius(inputs), lower.clamp_max_(0), upper.clamp_min_(0)
         )
         return self.clip_to_box(delta.mul_(width).add_(inputs))
 
     def distance(self, inputs: Tensor, adversarial: Tensor) -> Tensor:
-        """Euclidean norm in units of the box's width, (B,) float64."""
+        """Root mean square over the values that may move, in units of the box's width, (B,) float64."""
         width = self.box.width.to(inputs.device).double()
         squares = [((a - x) / width).square().flatten(1).sum(1) for x, a in slabs(inputs, adversarial)]
-        return torch.stack(squares).sum(0).sqrt()
+        return (torch.stack(squares).sum(0) / self.num_values(inputs).clamp(min=1)).sqrt()
 
     def ball_excess(self, inputs: Tensor, adversarial: Tensor) -> Tensor:
-        """Norm minus epsilon, (B,) float64."""
+        """Root mean square minus epsilon, (B,) float64."""
         return self.distance(inputs, adversarial) - self.epsilon.to(inputs.device).double().flatten()
 
     def random_start(self, inputs: Tensor, generator: torch.Generator) -> Tensor:
@@ -74,12 +88,11 @@ class L2Threat(ThreatModel):
 
     def along(self, direction: Tensor) -> Tensor:
         """The perturbation of length epsilon [network units] along a direction in units of the box's width."""
-        per_case = (-1, 1, 1, 1, 1)
         tiny = torch.finfo(direction.dtype).tiny
         # Dividing by the largest element first keeps the squares of very small gradients from vanishing.
-        unit = direction / direction.flatten(1).abs().amax(1).view(per_case).clamp_min(tiny)
-        unit.div_(unit.flatten(1).norm(dim=1).view(per_case).clamp_min(tiny))
-        return unit.mul_(self.epsilon.to(direction)).mul_(self.box.width.to(direction))
+        unit = direction / per_case(direction.flatten(1).abs().amax(1)).clamp_min(tiny)
+        unit.div_(per_case(unit.flatten(1).norm(dim=1)).clamp_min(tiny))
+        return unit.mul_(per_case(self.radius(direction)).to(direction)).mul_(self.box.width.to(direction))
 
 
 def common_width(width: Tensor) -> Tensor:

@@ -5,14 +5,14 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
-from rogseg.attacks import DiceBelow, LinfThreat
+from rogseg.attacks import DiceBelow, L2Threat, LinfThreat
 from rogseg.attacks.base import Attack
 from rogseg.attacks.ensembles.composite import Composite
 from rogseg.cases import IntensityBox
 from rogseg.registry import ATTACKS, THREATS
 
 CONFIGS = sorted((Path(__file__).parents[3] / "configs" / "attack").glob("*.py"))
-OWN_BUDGET = {"num_iterations": 3, "num_queries": 4, "gamma": 0.1}
+OWN_BUDGET = {"num_iterations": 3, "num_queries": 4, "gamma": 0.1, "num_passes": 40}
 
 
 def model(inputs: Tensor) -> Tensor:
@@ -36,6 +36,8 @@ def test_the_promised_attacks_are_there() -> None:
         "square",
         "autoattack",
         "segmentation_ensemble",
+        "sea",
+        "strongest",
         "legacy_rog",
     }
 
@@ -43,7 +45,8 @@ def test_the_promised_attacks_are_there() -> None:
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_each_config_builds_an_attack_that_finds_something(path: Path) -> None:
     config = load(path)
-    assert config.epsilons == [8 / 255]
+    in_l2 = config.threat["type"] == "L2Threat"
+    assert config.epsilons == [1 / 255 if in_l2 else 8 / 255]
     settings = config.attack.to_dict()
     settings.update({key: value for key, value in OWN_BUDGET.items() if key in settings})
     attack = ATTACKS.build(settings)
@@ -52,7 +55,7 @@ def test_each_config_builds_an_attack_that_finds_something(path: Path) -> None:
     targets[0, 1:4, 1:4] = 1
     targets[0, 2:4, 2:4] = 2
     inputs = targets[:, None] * 0.9 + 0.1
-    threat = LinfThreat.from_fraction(0.2, IntensityBox.per_channel([-1.0], [3.0]))
+    threat = (L2Threat if in_l2 else LinfThreat).from_fraction(0.2, IntensityBox.per_channel([-1.0], [3.0]))
     result = attack(model, inputs, targets, threat, DiceBelow(0.5), generator=torch.Generator().manual_seed(0))
     assert float(result.mean_dice) <= 1.0
     if not path.stem.startswith(("fab", "square")):

@@ -8,6 +8,7 @@ from rogseg.attacks.ensembles.auto_attack import AutoAttack
 from rogseg.attacks.ensembles.composite import Composite
 from rogseg.attacks.ensembles.sea import SEA
 from rogseg.attacks.ensembles.segmentation_ensemble import SegmentationEnsemble
+from rogseg.attacks.ensembles.strongest import Strongest
 from rogseg.attacks.fgsm import FGSM
 from rogseg.attacks.objectives import CrossEntropy, SoftDice
 from rogseg.attacks.shrinking_apgd import ShrinkingAPGD
@@ -135,6 +136,21 @@ def test_sea_hands_over_and_back_the_lowest_accuracy_and_steps_by_cross_entropy(
         assert [(factor, stage.num_iterations, stage.select) for factor, stage in member.stages] == [
             (2.0, 1, "accuracy"), (1.5, 1, "accuracy"), (1.0, 4, "accuracy"),
         ]  # fmt: skip
+
+
+def test_the_strongest_refines_the_worst_that_it_found() -> None:
+    inputs, targets, threat = problem()
+    attack = Strongest(num_passes=40)
+    result = attack(model, inputs, targets, threat, DiceBelow(0.5), generator=generator())
+    assert list(result.members) == ["SoftDice", "DLR", "SegPGD", "Correlation", "Refined-Dice", "Refined-SegPGD"]
+    assert result.num_backward == 40
+    dice = torch.stack([member.mean_dice for member in result.members.values()])[:, :2]
+    # Iterates are chosen by Dice, and the first of a refinement is its start.
+    assert (dice[4] <= dice[:4].amin(0)).all()
+    assert (dice[5] <= dice[4]).all()
+    assert torch.equal(result.mean_dice[:2], dice[5])
+    with pytest.raises(ValueError, match="at least 40"):
+        Strongest(num_passes=30)
 
 
 def test_wrong_settings_are_named() -> None:

@@ -6,8 +6,9 @@ from torch import Tensor
 
 from rogseg.attacks.criteria import DiceBelow
 from rogseg.attacks.square import Square
+from rogseg.attacks.square.recolouring import recolouring_for
 from rogseg.attacks.square.region_model import OpenCase, RegionModel
-from rogseg.attacks.threats import L2Threat, LinfThreat
+from rogseg.attacks.threats import L2Threat, LinfThreat, ThreatModel
 from rogseg.cases import IntensityBox
 
 SHAPE = (8, 9, 3)
@@ -112,8 +113,50 @@ def test_the_start_has_stripes_along_the_longest_axis() -> None:
     assert {round(value, 3) for value in move[0, 0, :, 0, 0].tolist()} == {-0.2, 0.2}
 
 
-def test_other_norms_are_refused() -> None:
+def bright_corner(inputs: Tensor) -> Tensor:
+    """Foreground where the channels are bright, in one corner alone: a ball in L2 should spend itself there."""
+    logits = pointwise(inputs)
+    logits[:, :, 3:], logits[:, :, :, 3:] = 0, 0
+    logits[:, 0, 3:], logits[:, 0, :, 3:] = 5, 5
+    return logits
+
+
+def test_l2_stays_in_the_ball_and_gathers_its_norm() -> None:
+    inputs, targets, linf = problem(num_channels=1)
+    targets[:, 3:], targets[:, :, 3:] = 0, 0
+    threat = L2Threat.from_fraction(0.05, linf.box)
+    result = Square({"type": "HardDice"}, num_queries=300)(
+        bright_corner, inputs, targets, threat, DiceBelow(0.1), generator=generator()
+    )
+    assert (result.distance <= 0.05 + 1e-6).all()
+    moved = (result.adversarial - inputs).double().square()
+    assert ((moved[:, :, :3, :3].flatten(1).sum(1) / moved.flatten(1).sum(1)) > 0.5).all()
+    evenly = LinfThreat.from_fraction(0.05, linf.box)
+    flat = Square({"type": "HardDice"}, num_queries=300)(
+        bright_corner, inputs, targets, evenly, DiceBelow(0.1), generator=generator()
+    )
+    assert (result.mean_dice < flat.mean_dice).all()
+    twin = Square({"type": "HardDice"}, num_queries=30)
+    full, local = (
+        twin(network, inputs, targets, threat, DiceBelow(0.5), generator=generator()) for network in (pointwise, Twin())
+    )
+    assert torch.equal(full.adversarial, local.adversarial)
+
+
+@pytest.mark.parametrize("kind", [LinfThreat, L2Threat])
+def test_voxels_that_may_not_move_stay(kind: type[LinfThreat | L2Threat]) -> None:
     inputs, targets, threat = problem()
-    l2 = L2Threat.from_fraction(1.0, threat.box)
-    with pytest.raises(ValueError, match="L2Threat"):
-        Square(num_queries=2)(pointwise, inputs, targets, l2, DiceBelow(0.5), generator=generator())
+    support = torch.zeros(2, 1, *SHAPE, dtype=torch.bool)
+    support[:, :, 2:6, 1:8] = True
+    threat = kind.from_fraction(0.1, threat.box).within(support)  # type: ignore[assignment]
+    result = Square(num_queries=40)(pointwise, inputs, targets, threat, DiceBelow(0.1), generator=generator())
+    still = (result.adversarial == inputs) | support
+    assert still.all()
+    assert (result.adversarial != inputs).any()
+
+
+def test_other_norms_are_refused() -> None:
+    """A threat model that is neither."""
+    other = type("OtherThreat", (ThreatModel,), dict.fromkeys(ThreatModel.__abstractmethods__))
+    with pytest.raises(ValueError, match="not OtherThreat"):
+        recolouring_for(other(IntensityBox.per_channel([0.0], [1.0]), torch.zeros(1, 1, 1, 1, 1)))

@@ -28,7 +28,7 @@ def test_epsilon_in_three_units() -> None:
     hounsfield = torch.tensor([400.0, 1000.0]).view(1, 2, 1, 1, 1)
     # 10 HU of a window of 400 HU is a fortieth of the box.
     assert LinfThreat.from_raw_units(10.0, BOX, hounsfield).epsilon.flatten().tolist() == pytest.approx([0.05, 0.05])
-    assert L2Threat.from_fraction(3.0, BOX).epsilon.flatten().tolist() == [3.0]
+    assert L2Threat.from_fraction(0.25, BOX).epsilon.flatten().tolist() == [0.25]
     one_width = IntensityBox.per_channel([-1.0, 0.0], [1.0, 2.0])
     assert L2Threat.from_network_units(1.0, one_width).epsilon.flatten().tolist() == [0.5]
     assert L2Threat.from_raw_units(10.0, one_width, torch.full((1, 2, 1, 1, 1), 400.0)).epsilon.item() == (
@@ -46,7 +46,7 @@ def test_linf_projection_clips_to_ball_and_box() -> None:
     assert moved.flatten().tolist() == pytest.approx([0.2, 0.0])
 
 
-@pytest.mark.parametrize("threat", [LinfThreat.from_fraction(0.03, BOX), L2Threat.from_fraction(1.5, BOX)])
+@pytest.mark.parametrize("threat", [LinfThreat.from_fraction(0.03, BOX), L2Threat.from_fraction(0.1, BOX)])
 def test_projection_is_admissible_idempotent_and_keeps_what_is_inside(threat: ThreatModel) -> None:
     inputs = volume()
     far = inputs + 3 * torch.randn(inputs.shape, generator=torch.Generator().manual_seed(1))
@@ -63,12 +63,17 @@ def test_l2_distance_is_in_units_of_the_width() -> None:
     inputs = torch.zeros(1, 2, 1, 1, 2)
     moved = inputs.clone()
     moved[0, 0, 0, 0, 0], moved[0, 1, 0, 0, 1] = 0.6, 2.0  # 0.3 and 0.4 of the width
-    threat = L2Threat.from_fraction(0.5, BOX)
-    assert threat.distance(inputs, moved).tolist() == pytest.approx([0.5])
+    threat = L2Threat.from_fraction(0.25, BOX)
+    # A norm of 0.5 over four values is a root mean square of 0.25; over the two that may move it is more.
+    assert threat.distance(inputs, moved).tolist() == pytest.approx([0.25])
+    assert threat.radius(inputs).tolist() == pytest.approx([0.5])
+    first = torch.tensor([True, False]).view(1, 1, 1, 1, 2)
+    assert threat.within(first).distance(inputs, moved).tolist() == pytest.approx([0.5 / 2**0.5])
+    assert threat.within(first).radius(inputs).tolist() == pytest.approx([0.25 * 2**0.5])
     assert LinfThreat.from_fraction(0.5, BOX).distance(inputs, moved).tolist() == pytest.approx([0.4])
 
 
-@pytest.mark.parametrize("threat", [LinfThreat.from_fraction(0.03, BOX), L2Threat.from_fraction(1.5, BOX)])
+@pytest.mark.parametrize("threat", [LinfThreat.from_fraction(0.03, BOX), L2Threat.from_fraction(0.1, BOX)])
 def test_steepest_ascent_is_the_best_direction_of_its_length(threat: ThreatModel) -> None:
     generator = torch.Generator().manual_seed(2)
     gradient = 1e-24 * torch.randn(2, 2, 3, 4, 5, generator=generator)  # so small that float32 squares vanish
@@ -84,7 +89,7 @@ def test_steepest_ascent_is_the_best_direction_of_its_length(threat: ThreatModel
 
 def test_random_starts_fill_the_ball_and_follow_their_seed() -> None:
     inputs = volume()
-    for threat in (LinfThreat.from_fraction(0.03, BOX), L2Threat.from_fraction(1.5, BOX)):
+    for threat in (LinfThreat.from_fraction(0.03, BOX), L2Threat.from_fraction(0.1, BOX)):
         start = threat.random_start(inputs, torch.Generator().manual_seed(3))
         threat.assert_admissible(inputs, start)
         assert torch.equal(start, threat.random_start(inputs, torch.Generator().manual_seed(3)))
@@ -118,7 +123,7 @@ def test_cases_are_picked_with_their_own_bounds() -> None:
     assert threat.scaled(2).epsilon.flatten().tolist() == [1.0, 2.0, 3.0]
 
 
-@pytest.mark.parametrize("threat", [LinfThreat.from_fraction(0.03, BOX), L2Threat.from_fraction(1.5, BOX)])
+@pytest.mark.parametrize("threat", [LinfThreat.from_fraction(0.03, BOX), L2Threat.from_fraction(0.1, BOX)])
 def test_voxels_outside_the_support_stay(threat: ThreatModel) -> None:
     inputs = volume()
     support = torch.rand(2, 1, 3, 4, 5, generator=torch.Generator().manual_seed(3)) < 0.5

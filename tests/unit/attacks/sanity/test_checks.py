@@ -133,7 +133,7 @@ def test_budgets_are_compared_in_their_order() -> None:
 def test_nothing_that_happens_large_epsilon_and_transfer() -> None:
     clean = torch.tensor([0.8, torch.nan])
     assert sanity_checks.check_near_clean(clean, torch.tensor([0.7, torch.nan]), 20).level == "ok"
-    assert sanity_checks.check_near_clean(clean, torch.tensor([0.78, torch.nan]), 20).level == "warning"
+    assert sanity_checks.check_near_clean(clean, torch.tensor([0.79, torch.nan]), 20).level == "warning"
     assert sanity_checks.check_large_epsilon(torch.tensor([0.0, 0.04]), 1.0).passed
     assert not sanity_checks.check_large_epsilon(torch.tensor([0.3, torch.nan]), 1.0).passed
     assert sanity_checks.check_transfer(torch.tensor([0.6]), torch.tensor([0.4])).passed

@@ -1,0 +1,93 @@
+"""An attack that may not make all its passes hands back the worst volume that it tried."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from rogseg.attacks import APGD, PGD, Attack, Composite, DiceBelow, FABDice, LinfThreat, Perturbation, Problem, Square
+from rogseg.attacks.objectives import SoftDice
+from rogseg.cases import IntensityBox
+
+THREAT = LinfThreat.from_fraction(0.1, IntensityBox.per_channel([-1.0], [1.0]))
+INPUTS = 0.8 * torch.linspace(-1, 1, 60).reshape(1, 1, 3, 4, 5)
+TARGETS = (INPUTS[:, 0] > 0).long()
+
+
+def model(inputs: Tensor) -> Tensor:
+    return torch.cat([-2 * inputs, 2 * inputs], dim=1)
+
+
+class Counter:
+    """Counts the passes that really happen."""
+
+    def __init__(self) -> None:
+        self.passes = 0
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        self.passes += 1
+        logits = model(inputs)
+        if logits.requires_grad:
+            logits.register_hook(self._count)  # type: ignore[no-untyped-call]
+        return logits
+
+    def _count(self, _: Tensor) -> None:
+        self.passes += 1
+
+
+MEMBERS = {"pgd": PGD(SoftDice(), num_iterations=4), "square": Square(num_queries=30), "apgd": APGD(num_iterations=9)}
+ATTACKS: dict[str, Callable[[], Attack]] = {
+    "pgd": lambda: PGD(SoftDice(), num_iterations=20, num_restarts=3),
+    "apgd": lambda: APGD(SoftDice(), num_iterations=20),
+    "square": lambda: Square({"type": "HardDice"}, num_queries=50),
+    "fab": lambda: FABDice(num_iterations=20, threshold=0.8),
+    "all": lambda: Composite(MEMBERS),
+    "cascade": lambda: Composite(MEMBERS, mode="cascade"),
+}
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+@pytest.mark.parametrize("max_passes", [1, 2, 3, 10, 31])
+def test_the_limit_is_kept(name: str, max_passes: int) -> None:
+    counter = Counter()
+    result = ATTACKS[name]()(
+        counter, INPUTS, TARGETS, THREAT, DiceBelow(0.1), generator=torch.Generator().manual_seed(0),
+        max_passes=max_passes,
+    )  # fmt: skip
+    assert result.num_forward + result.num_backward == counter.passes <= max_passes
+    assert float(result.distance.max()) <= 0.1 + 1e-6
+
+
+@pytest.mark.parametrize("name", ["pgd", "apgd", "square", "all"])
+def test_a_limit_that_is_not_reached_changes_nothing_and_a_tight_one_still_finds_something(name: str) -> None:
+    def run(max_passes: int | None) -> Tensor:
+        return ATTACKS[name]()(
+            model, INPUTS, TARGETS, THREAT, DiceBelow(0.1), generator=torch.Generator().manual_seed(0),
+            max_passes=max_passes,
+        ).adversarial  # fmt: skip
+
+    assert torch.equal(run(None), run(10_000))
+    assert not torch.equal(run(12), INPUTS)
+
+
+class Wanders(Attack):
+    """Tries a bad volume, then harmless ones in the same tensor, for ever."""
+
+    def __init__(self) -> None:
+        super().__init__(SoftDice())
+
+    def perturb(self, problem: Problem, generator: torch.Generator) -> Perturbation:
+        volume = problem.inputs.clone()
+        moves = [-0.1, 0.0, -5.0]  # the last leaves the ball
+        while True:
+            for move in moves:
+                problem.fallen(volume.copy_(problem.inputs + move))
+
+
+def test_the_worst_admissible_volume_is_handed_back_as_it_was_when_it_was_tried() -> None:
+    result = Wanders()(model, INPUTS, TARGETS, THREAT, DiceBelow(0.1), generator=torch.Generator(), max_passes=9)
+    assert torch.allclose(result.adversarial, INPUTS - 0.1)
+    assert result.num_forward == 9
+    with pytest.raises(ValueError, match="max_passes is 0"):
+        Wanders()(model, INPUTS, TARGETS, THREAT, DiceBelow(0.1), generator=torch.Generator(), max_passes=0)
