@@ -31,6 +31,8 @@ class ChannelIntensity:
 
     ``rescale`` says that the case is first mapped linearly from its own minimum and maximum to [0, 1], as is done
     for MR; ``lower``, ``upper``, ``mean`` and ``std`` then are fractions, otherwise they are raw units (HU for CT).
+    Where ``percentiles`` are given, these two of the case take the place of its minimum and maximum, so that a few very
+    bright voxels move nothing.
     """
 
     modality: str
@@ -39,8 +41,13 @@ class ChannelIntensity:
     upper: float
     mean: float
     std: float
+    percentiles: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
+        if self.percentiles is not None:
+            check_percentiles(self.percentiles, f"channel {self.modality!r}")
+            if not self.rescale:
+                raise ValueError(f"channel {self.modality!r}: percentiles are for channels with rescale")
         numbers = (self.lower, self.upper, self.mean, self.std)
         if not all(math.isfinite(number) for number in numbers):
             raise ValueError(f"channel {self.modality!r}: lower, upper, mean and std must be finite, got {numbers}")
@@ -173,10 +180,13 @@ class TaskPlan:
         return tuple(entry.name for entry in self.classes)
 
     def to_json(self) -> dict[str, Any]:
-        """The plan as plain JSON data, without an orientation that is None: older plans stay what they are."""
+        """The plan as plain JSON data, without what is None: plans from before there was it stay what they are."""
         data: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
         if self.orientation is None:
             del data["orientation"]
+        for channel in data["channels"]:
+            if channel["percentiles"] is None:
+                del channel["percentiles"]
         return data
 
     @classmethod
@@ -203,6 +213,16 @@ class TaskPlan:
             return cls.from_json(content["task"])
         except ValueError as error:
             raise ValueError(f"{path}: not a task plan ({error}); {remedy}") from error
+
+
+def check_percentiles(percentiles: tuple[float, float], where: str) -> None:
+    """Refuse what are no percentiles.
+
+    Raises:
+        ValueError: they are not two numbers from 0 to 100 in order.
+    """
+    if len(percentiles) != 2 or not 0 <= percentiles[0] < percentiles[1] <= 100:
+        raise ValueError(f"{where}: percentiles must be two numbers from 0 to 100 in order, got {percentiles}")
 
 
 def is_orientation(text: str) -> bool:

@@ -2,12 +2,22 @@
 
 from rogseg.attacks.apgd import APGD
 from rogseg.attacks.base import Attack, AttackResult, Perturbation
-from rogseg.attacks.criteria import ClassGrown, ClassVanished, Criterion, DiceBelow
+from rogseg.attacks.criteria import (
+    ClassAppears,
+    ClassGrown,
+    ClassVanished,
+    Criterion,
+    DiceBelow,
+    LesionsMissed,
+    VolumeOff,
+)
+from rogseg.attacks.dag import DAG
 from rogseg.attacks.ensembles import SEA, AutoAttack, Composite, SegmentationEnsemble
 from rogseg.attacks.fab import FAB, FABDice
 from rogseg.attacks.fgsm import FGSM
 from rogseg.attacks.legacy import LegacyPGD, LegacyROG, LegacyROGThreat
 from rogseg.attacks.objectives import Objective
+from rogseg.attacks.padam import PAdam
 from rogseg.attacks.pgd import PGD
 from rogseg.attacks.problem import Problem
 from rogseg.attacks.shrinking_apgd import ShrinkingAPGD
@@ -16,6 +26,7 @@ from rogseg.attacks.threats import L2Threat, LinfThreat, ThreatModel
 
 __all__ = [
     "APGD",
+    "DAG",
     "FAB",
     "FGSM",
     "PGD",
@@ -23,6 +34,7 @@ __all__ = [
     "Attack",
     "AttackResult",
     "AutoAttack",
+    "ClassAppears",
     "ClassGrown",
     "ClassVanished",
     "Composite",
@@ -33,9 +45,11 @@ __all__ = [
     "LegacyPGD",
     "LegacyROG",
     "LegacyROGThreat",
+    "LesionsMissed",
     "LinfThreat",
     "Objective",
     "OpenCase",
+    "PAdam",
     "Perturbation",
     "Problem",
     "RegionModel",
@@ -43,4 +57,5 @@ __all__ = [
     "ShrinkingAPGD",
     "Square",
     "ThreatModel",
+    "VolumeOff",
 ]

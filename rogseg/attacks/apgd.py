@@ -9,6 +9,7 @@ from rogseg.attacks.base import Attack, Perturbation
 from rogseg.attacks.best_iterate import BestIterate, Select, check_select, replace_cases, score_only, scored_gradient
 from rogseg.attacks.objectives import Objective
 from rogseg.attacks.problem import Problem
+from rogseg.attacks.restarts import run_restarts
 from rogseg.attacks.threats import ThreatModel
 from rogseg.registry import ATTACKS
 
@@ -32,6 +33,8 @@ class APGD(Attack):
             fewest voxels right ("accuracy"); the search itself always goes on from the highest objective.
         first_check_against_zero: compare the first loss with 0 instead of the start's loss at the first checkpoint, as
             the reference implementation does by an array index of -1; False is the algorithm as published.
+        first_step: length of the first step in units of epsilon; a shorter one stays near a start that is good already.
+        stop_at_success: do not restart in cases that have fallen.
 
     Source: Croce and Hein 2020, algorithm 1, with the reference implementation's momentum after a return to the best
     iterate.
@@ -48,6 +51,8 @@ class APGD(Attack):
         rho: float = 0.75,
         select: Select = "objective",
         first_check_against_zero: bool = False,
+        first_step: float = 2.0,
+        stop_at_success: bool = False,
     ) -> None:
         super().__init__(objective)
         check_select(select)
@@ -55,20 +60,22 @@ class APGD(Attack):
             raise ValueError(f"num_iterations {num_iterations} and num_restarts {num_restarts} must be at least 1")
         if not 0 < rho <= 1:
             raise ValueError(f"rho is {rho}, expected a share of the steps in (0, 1]")
+        if first_step <= 0:
+            raise ValueError(f"first_step is {first_step}, expected a positive number of epsilons")
         self.num_iterations = num_iterations
         self.num_restarts = num_restarts
         self.rho = rho
         self.select: Select = select
         self.first_check_against_zero = first_check_against_zero
+        self.first_step = first_step
+        self.stop_at_success = stop_at_success
 
     def perturb(self, problem: Problem, generator: torch.Generator) -> Perturbation:
         """Every restart in turn; the best iterate of each case."""
-        best = BestIterate(self.select, problem.targets)
-        for restart in range(self.num_restarts):
-            given = problem.start if restart == 0 else None
-            first = problem.threat.random_start(problem.inputs, generator) if given is None else given
-            self._run(problem, first, best)
-        return Perturbation(best.best())
+        found = run_restarts(
+            problem, generator, self._run, self.select, self.num_restarts, stop_at_success=self.stop_at_success
+        )
+        return Perturbation(found)
 
     def _run(self, problem: Problem, start: Tensor, best: BestIterate) -> None:
         """One run; iterates are never modified in place, so keeping one costs no copy."""
@@ -80,7 +87,7 @@ class APGD(Attack):
             best.update(volume, scores, logits)
         leader_scores, leader_gradient = scores, gradient
         reference = torch.zeros_like(scores) if self.first_check_against_zero else scores
-        schedule = StepSize(self.num_iterations, self.rho, reference, leader_scores)
+        schedule = StepSize(self.num_iterations, self.rho, reference, leader_scores, self.first_step)
         for iteration in range(self.num_iterations):
             del logits  # not to be held through the next forward pass
             momentum = MOMENTUM if iteration > 0 else 1.0
@@ -115,13 +122,16 @@ class StepSize:
         rho: share of upward steps below which the step is halved.
         first_loss: (B,), what the first step's loss is compared with.
         best_loss: (B,), the best loss at the start.
+        first_step: the step before anything is halved.
 
     Source: Croce and Hein 2020, section 3.1 and conditions 1 and 2; checkpoints rounded down as in the reference
     implementation.
     """
 
-    def __init__(self, num_iterations: int, rho: float, first_loss: Tensor, best_loss: Tensor) -> None:
-        self.size = torch.full_like(best_loss, 2.0)
+    def __init__(
+        self, num_iterations: int, rho: float, first_loss: Tensor, best_loss: Tensor, first_step: float = 2.0
+    ) -> None:
+        self.size = torch.full_like(best_loss, first_step)
         self._rho = rho
         self._interval = max(int(0.22 * num_iterations), 1)
         self._shortest = max(int(0.06 * num_iterations), 1)

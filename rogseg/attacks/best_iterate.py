@@ -82,6 +82,12 @@ class BestIterate:
         self.volume = volume if self.volume is None else replace_cases(higher, volume, self.volume)
         self.rank = torch.where(higher, rank, self.rank)
 
+    def keep_rows(self, rows: Tensor, part: "BestIterate") -> None:
+        """Take what was kept of some cases, given by their indices, where it is better."""
+        volume, rank = self.best().clone(), self.rank.clone()
+        volume[rows], rank[rows] = part.best(), part.rank
+        self.keep(volume, rank)
+
     def best(self) -> Tensor:
         """The volumes kept, (B, C, D, H, W)."""
         if self.volume is None:

@@ -3,11 +3,13 @@
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from rogseg.attacks.base import Attack, Perturbation
 from rogseg.attacks.best_iterate import BestIterate, Select, check_select, score_only, scored_gradient
 from rogseg.attacks.objectives import Objective
 from rogseg.attacks.problem import Problem
+from rogseg.attacks.restarts import run_restarts
 from rogseg.registry import ATTACKS
 
 __all__ = ["PGD"]
@@ -27,6 +29,7 @@ class PGD(Attack):
         random_start: start at random points of the ball; without it only the first run starts at the inputs.
         select: keep the iterate with the highest objective ("objective"), with the lowest Dice ("dice") or with the
             fewest voxels right ("accuracy").
+        stop_at_success: do not restart in cases that have fallen.
 
     Source: Madry et al. 2018. Deviation: the best iterate is kept, not the last.
     """
@@ -39,6 +42,7 @@ class PGD(Attack):
         num_restarts: int = 1,
         random_start: bool = True,
         select: Select = "objective",
+        stop_at_success: bool = False,
     ) -> None:
         super().__init__(objective)
         check_select(select)
@@ -51,24 +55,30 @@ class PGD(Attack):
         self.num_restarts = num_restarts
         self.random_start = random_start
         self.select: Select = select
+        self.stop_at_success = stop_at_success
 
     def perturb(self, problem: Problem, generator: torch.Generator) -> Perturbation:
         """Every restart in turn; the best iterate of each case."""
+        found = run_restarts(
+            problem,
+            generator,
+            self._run,
+            self.select,
+            self.num_restarts,
+            random_start=self.random_start,
+            stop_at_success=self.stop_at_success,
+        )
+        return Perturbation(found)
+
+    def _run(self, problem: Problem, volume: Tensor, best: BestIterate) -> None:
         inputs, threat = problem.inputs, problem.threat
-        best = BestIterate(self.select, problem.targets)
-        for restart in range(self.num_restarts):
-            if restart == 0 and (problem.start is not None or not self.random_start):
-                volume = inputs if problem.start is None else problem.start
-            else:
-                volume = threat.random_start(inputs, generator)
-            for iteration in range(self.num_iterations):
-                progress = iteration / self.num_iterations
-                scores, gradient, logits = scored_gradient(problem, self.objective, progress, volume)
-                best.update(volume, scores, logits)
-                del logits  # not to be held through the next forward pass
-                step = threat.steepest_ascent(gradient).mul_(self.step_size)
-                del gradient
-                volume = threat.project(inputs, step.add_(volume))
-                del step
-            best.update(volume, *score_only(problem, self.objective, volume))
-        return Perturbation(best.best())
+        for iteration in range(self.num_iterations):
+            progress = iteration / self.num_iterations
+            scores, gradient, logits = scored_gradient(problem, self.objective, progress, volume)
+            best.update(volume, scores, logits)
+            del logits  # not to be held through the next forward pass
+            step = threat.steepest_ascent(gradient).mul_(self.step_size)
+            del gradient
+            volume = threat.project(inputs, step.add_(volume))
+            del step
+        best.update(volume, *score_only(problem, self.objective, volume))

@@ -13,8 +13,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "system",
         nargs="+",
-        help="a network of the model zoo by its name; a config and its checkpoint; a folder of nnU-Net or of a MONAI "
-        "bundle; or a Python config with system = dict(type=...)",
+        help="a network of the model zoo by its name; a config and its checkpoint; a trained nnU-Net "
+        "folder; or a Python config with system = dict(type=...)",
     )
     parser.add_argument("--data", type=Path, help="folder of raw cases in the layout of the MSD or of nnU-Net")
     parser.add_argument("--task", type=Path, help="folder of the stored task, for a network of ours")

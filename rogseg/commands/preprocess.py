@@ -19,6 +19,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--spacing", type=float, nargs=3, metavar="MM", help="of the network's grid, x y z [mm]")
     parser.add_argument("--patch-size", type=int, nargs=3, metavar="N", help="of training and window, x y z [voxels]")
+    parser.add_argument(
+        "--percentiles",
+        type=float,
+        nargs=2,
+        metavar="P",
+        help="of each MR case that become 0 and 1 in place of its darkest and brightest voxel, such as 0.5 99.5",
+    )
     parser.add_argument("--max-memory", help="of a training step, such as 8GB: patches are made small enough for it")
 
 
@@ -35,13 +42,14 @@ def run(options: argparse.Namespace) -> None:
         from rogseg.engine.costs.plan_fits import fits_memory
 
         fits = fits_memory(options.max_memory)
-    spacing, patch = (None if wish is None else tuple(wish) for wish in (options.spacing, options.patch_size))
+    given = (options.spacing, options.patch_size, options.percentiles)
+    spacing, patch, percentiles = (None if wish is None else tuple(wish) for wish in given)
     task = preprocess_task(
         options.raw_task_dir,
         options.out,
         num_workers=options.num_workers,
         plan=plan,
-        wishes=PlanWishes(spacing, patch, fits),
+        wishes=PlanWishes(spacing, patch, percentiles, fits),
     )
     print(
         f"{len(task.case_ids)} cases in {task.directory}\n"

@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "system",
         nargs="+",
         help="a network of the model zoo by its name; a config (a file, or a name such as rog_standard_liver) and its "
-        "checkpoint; a folder of nnU-Net or of a MONAI bundle; or a Python config with system = dict(type=...)",
+        "checkpoint; a trained nnU-Net folder; or a Python config with system = dict(type=...)",
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of predictions, records and tables")
     parser.add_argument(

@@ -5,12 +5,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["CLEAN", "DICE", "SCHEMA_VERSION", "WORST_CASE", "CaseRecord", "PerClass", "class_mean"]
+__all__ = ["CLEAN", "DICE", "SCHEMA_VERSION", "TARGET_VOLUME", "WORST_CASE", "CaseRecord", "PerClass", "class_mean"]
 
 SCHEMA_VERSION = 2
 CLEAN = "clean"
 WORST_CASE = "worst case"
 DICE = "Dice"
+TARGET_VOLUME = "target volume"
+"""No measure of a prediction: how large each class is [ml], on the clean record of a case."""
 
 PerClass = tuple[float | None, ...]
 

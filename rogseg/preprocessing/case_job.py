@@ -10,6 +10,7 @@ from rogseg.preprocessing.case_preprocessing import preprocess_volume
 from rogseg.preprocessing.measurement import CaseMeasurement, measure_case
 from rogseg.preprocessing.orientation import axes_of_file, to_plan_order
 from rogseg.preprocessing.raw_reading import open_raw, read_image, read_label
+from rogseg.preprocessing.rescaling import Rescaling
 from rogseg.preprocessing.source_digest import digest_files, measurement_digest, storage_digest
 from rogseg.storage import CaseProperties, RawCase, StoredCase, write_bytes_atomic, write_stored_case
 from rogseg.task_plan import TaskPlan
@@ -32,7 +33,7 @@ class CaseJob:
     raw: RawCase
     out_dir: Path
     label_values: tuple[int, ...]
-    rescaled: tuple[bool, ...]
+    rescalings: tuple[Rescaling, ...]
     orientation: str | None
     plan: TaskPlan | None
 
@@ -61,7 +62,7 @@ def run_case(job: CaseJob) -> CaseOutcome:
 def check_case(job: CaseJob) -> CaseOutcome:
     """Read the image of a case for its errors only."""
     try:
-        volume = read_image(job.raw.images, len(job.rescaled))
+        volume = read_image(job.raw.images, len(job.rescalings))
         axes_of_file(job.raw.images[0], volume.orientation, job.orientation)
     except _BAD_CASE as error:
         return _outcome(job, error)
@@ -80,18 +81,18 @@ def _run(job: CaseJob) -> tuple[str, ...]:
     raw, folder = job.raw, case_folder(job.out_dir, job.raw.case_id)
     files = digest_files([*raw.images, *([] if raw.label is None else [raw.label])])
     axes = axes_of_file(raw.images[0], open_raw(raw.images[0]).orientation, job.orientation)
-    measured = measurement_digest(files, job.label_values, job.rescaled, axes)
+    measured = measurement_digest(files, job.label_values, job.rescalings, axes)
     measure = raw.label is not None and _digest_of_measurement(job) != measured
     made = None if job.plan is None else storage_digest(files, job.plan, axes)
     stored = None if job.plan is None else _stored(folder)
     store = made is not None and (stored is None or stored.source_digest != made)
     if not (measure or store):
         return () if stored is None else stored.notes
-    volume = read_image(raw.images, len(job.rescaled))
+    volume = read_image(raw.images, len(job.rescalings))
     labels = None if raw.label is None else read_label(raw.label, raw.images[0], volume, job.label_values)
     if measure and labels is not None:
         ordered = volume.in_order(axes), to_plan_order(labels, axes)
-        measurement = measure_case(*ordered, job.rescaled, raw.case_id, measured)
+        measurement = measure_case(*ordered, job.rescalings, raw.case_id, measured)
         text = json.dumps(measurement.to_json(), allow_nan=False)
         write_bytes_atomic(measurement_path(job.out_dir, raw.case_id), text.encode(), lasting=False)
     if store and job.plan is not None and made is not None:

@@ -2,8 +2,10 @@
 
 import collections
 import concurrent.futures
+import contextlib
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -54,13 +56,14 @@ def _results(
     os.environ.update(dict.fromkeys(_THREADS, "1"))
     # Spawned, not forked: the parent may hold threads (torch, blosc2) that a fork would break.
     context = multiprocessing.get_context("spawn")
-    pool = concurrent.futures.ProcessPoolExecutor(num_workers - 1, mp_context=context, initializer=_die_with_parent)
+    pool = concurrent.futures.ProcessPoolExecutor(num_workers - 1, mp_context=context, initializer=_follow_parent)
     try:
         todo, begun = collections.deque(enumerate(items)), dict[Future[Result], int]()
         while todo or begun:
             while todo and len(begun) < _AHEAD * (num_workers - 1):
                 place, item = todo.popleft()
-                begun[pool.submit(function, item)] = place
+                with _interrupts_later():
+                    begun[pool.submit(function, item)] = place
             if todo:  # this process works, too, while the others do or still start
                 place, item = todo.popleft()
                 yield place, function(item)
@@ -82,7 +85,19 @@ def _results(
                 os.environ[name] = value
 
 
-def _die_with_parent() -> None:
+@contextlib.contextmanager
+def _interrupts_later() -> Iterator[None]:
+    # A worker that is started meanwhile inherits that Ctrl-C waits, until it knows that the parent deals with it.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _follow_parent() -> None:
+    # Ctrl-C goes to all processes of a terminal: workers end with what they are at, and the parent says so once.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # A worker whose parent was killed would wait for work for ever, or write while the next run writes.
     parent = multiprocessing.parent_process()
     if parent is not None:

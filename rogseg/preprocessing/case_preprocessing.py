@@ -11,6 +11,7 @@ from rogseg.preprocessing.normalization import case_box, normalize, window_notes
 from rogseg.preprocessing.orientation import SAME_AXES, axes_between, axes_of_file, in_plan_order, to_plan_order
 from rogseg.preprocessing.raw_reading import read_image, read_label
 from rogseg.preprocessing.resampling import coarse_axis, network_shape, resample_image, resample_labels
+from rogseg.preprocessing.rescaling import case_ranges, rescaling_of
 from rogseg.preprocessing.source_digest import digest_files, storage_digest
 from rogseg.preprocessing.volume import Volume
 from rogseg.storage import CaseProperties, case_id_of
@@ -70,7 +71,8 @@ def preprocess_volume(
             f"indices below {plan.num_classes} on the image's grid {volume.shape}"
         )
     # The range that MR is rescaled by is that of the raw voxels: a spline overshoots.
-    box = case_box(plan.channels, *zip(*volume.checked_ranges([where] * plan.num_channels), strict=True))
+    rescalings = [rescaling_of(channel) for channel in plan.channels]
+    box = case_box(plan.channels, *zip(*case_ranges(volume, rescalings, [where] * plan.num_channels), strict=True))
     ours, theirs = plan.orientation, volume.orientation
     axes = SAME_AXES if ours is None or theirs is None else axes_between(theirs, ours)
     raw, spacing = to_plan_order(volume.array, axes), in_plan_order(volume.spacing, axes)

@@ -2,13 +2,14 @@
 
 import base64
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rogseg.foreign import decode
+from rogseg.preprocessing.rescaling import Rescaling, case_ranges
 from rogseg.preprocessing.volume import Volume
 
 __all__ = ["CaseMeasurement", "measure_case"]
@@ -65,7 +66,7 @@ class CaseMeasurement:
 
 
 def measure_case(
-    volume: Volume, labels: NDArray[np.uint8], rescaled: tuple[bool, ...], case_id: str, source_digest: str
+    volume: Volume, labels: NDArray[np.uint8], rescalings: Sequence[Rescaling], case_id: str, source_digest: str
 ) -> CaseMeasurement:
     """Measure a labelled case, in the plan's order of axes; nothing is random."""
     # Plane by plane: bincount widens to int64.
@@ -73,9 +74,9 @@ def measure_case(
     classes = [index for index in np.flatnonzero(counts.any(axis=0)).tolist() if index > 0]
     foreground = labels > 0
     sums, squared_sums, quantiles = [], [], []
-    for channel, rescale in zip(volume.array, rescaled, strict=True):
-        lowest = float(channel.min()) if rescale else 0.0
-        scale = float(channel.max()) - lowest if rescale else 1.0
+    ranges = case_ranges(volume, rescalings, [f"case {case_id!r}"] * len(rescalings))
+    for channel, rescaling, (lowest, highest) in zip(volume.array, rescalings, ranges, strict=True):
+        lowest, scale = (0.0, 1.0) if rescaling is None else (lowest, highest - lowest)
         values = np.sort(channel[foreground])
         fractions = (values.astype(np.float64) - lowest) / scale
         sums.append(float(fractions.sum()))
@@ -91,7 +92,7 @@ def measure_case(
         class_boxes={index: _box_lengths(labels, index, counts[:, index]) for index in classes},
         class_voxels={index: int(counts[:, index].sum()) for index in classes},
         num_foreground=int(foreground.sum()),
-        rescaled=rescaled,
+        rescaled=tuple(rescaling is not None for rescaling in rescalings),
         sums=tuple(sums),
         squared_sums=tuple(squared_sums),
         quantiles=tuple(quantiles),

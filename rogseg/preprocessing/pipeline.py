@@ -13,6 +13,7 @@ from rogseg.preprocessing.orientation import most_common_orientation
 from rogseg.preprocessing.plan_making import check_plan_fits, is_rescaled, make_plan
 from rogseg.preprocessing.plan_wishes import NO_WISHES, PlanWishes
 from rogseg.preprocessing.raw_reading import open_raw
+from rogseg.preprocessing.rescaling import WHOLE_RANGE, rescaling_of
 from rogseg.preprocessing.task_folder import (
     claim_folder,
     clear_folder,
@@ -112,7 +113,7 @@ def _stored_cases(
     cases = (*raw_task.training, *raw_task.test)
     remember(out_dir, raw_task, name, plan)
     if plan is None:
-        jobs = _jobs(raw_task, raw_task.training, out_dir, orientation, None)
+        jobs = _jobs(raw_task, raw_task.training, out_dir, orientation, None, wishes.percentiles)
         _run(run_case, jobs, num_workers, "measuring", raw_task.test)
         fingerprint = _fingerprint(raw_task, folds[0], out_dir)
         plan = dataclasses.replace(make_plan(name, fingerprint, raw_task, kinds, wishes), orientation=orientation)
@@ -154,15 +155,21 @@ def _orientation(raw_task: RawTask) -> str | None:
 
 
 def _jobs(
-    raw_task: RawTask, cases: Sequence[RawCase], out_dir: Path, orientation: str | None, plan: TaskPlan | None
+    raw_task: RawTask,
+    cases: Sequence[RawCase],
+    out_dir: Path,
+    orientation: str | None,
+    plan: TaskPlan | None,
+    percentiles: tuple[float, float] | None = None,
 ) -> list[CaseJob]:
     if plan is None:
         label_values: tuple[int, ...] = (0, *(value for value in raw_task.labels if value != 0))
-        rescaled = tuple(is_rescaled(modality) for modality in raw_task.modalities)
+        asked = percentiles or WHOLE_RANGE
+        rescalings = tuple(asked if is_rescaled(modality) else None for modality in raw_task.modalities)
     else:
         label_values = plan.label_values
-        rescaled = tuple(channel.rescale for channel in plan.channels)
-    return [CaseJob(case, out_dir, label_values, rescaled, orientation, plan) for case in cases]
+        rescalings = tuple(rescaling_of(channel) for channel in plan.channels)
+    return [CaseJob(case, out_dir, label_values, rescalings, orientation, plan) for case in cases]
 
 
 def _run(

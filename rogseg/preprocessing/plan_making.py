@@ -67,7 +67,7 @@ def make_plan(
         )
     plan = TaskPlan(
         name=name,
-        channels=tuple(_channel(entry) for entry in fingerprint.intensities),
+        channels=tuple(_channel(entry, wishes) for entry in fingerprint.intensities),
         classes=tuple(classes),
         label_values=(0, *(value for value in raw_task.labels if value != 0)),
         spacing=spacing,
@@ -79,7 +79,7 @@ def make_plan(
         surface_tolerance=max(spacing),
         intensity_source="computed",
     )
-    return dataclasses.replace(wishes, spacing=None).applied_to(plan)
+    return dataclasses.replace(wishes, spacing=None, percentiles=None).applied_to(plan)
 
 
 def check_plan_fits(plan: TaskPlan, raw_task: RawTask, kinds: Mapping[str, str]) -> None:
@@ -128,5 +128,8 @@ def _check_kinds(kinds: Mapping[str, str], raw_task: RawTask) -> None:
         )
 
 
-def _channel(entry: IntensityStatistics) -> ChannelIntensity:
-    return ChannelIntensity(entry.modality, entry.rescaled, entry.lower, entry.upper, entry.mean, entry.std)
+def _channel(entry: IntensityStatistics, wishes: PlanWishes) -> ChannelIntensity:
+    numbers = entry.lower, entry.upper, entry.mean, entry.std
+    return ChannelIntensity(
+        entry.modality, entry.rescaled, *numbers, percentiles=wishes.percentiles if entry.rescaled else None
+    )

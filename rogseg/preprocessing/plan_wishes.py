@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 
-from rogseg.task_plan import TaskPlan, Triple
+from rogseg.task_plan import TaskPlan, Triple, check_percentiles
 
 __all__ = ["NO_WISHES", "PlanWishes", "network_stride"]
 
@@ -18,14 +18,16 @@ class PlanWishes:
     Args:
         spacing: of the network's grid [mm].
         patch_size: of training and of the window [voxels].
+        percentiles: of each case that become 0 and 1 in rescaled channels, of a plan that is made from the data.
         fits: whether a plan can be trained on; the patch is made smaller until it says so.
 
     Raises:
-        ValueError: a spacing or a length is not positive.
+        ValueError: a spacing or a length is not positive, or percentiles are none.
     """
 
     spacing: tuple[float, float, float] | None = None
     patch_size: Triple | None = None
+    percentiles: tuple[float, float] | None = None
     fits: Callable[[TaskPlan], bool] | None = None
 
     def __post_init__(self) -> None:
@@ -33,12 +35,21 @@ class PlanWishes:
             if values is not None and (len(values) != 3 or not all(0 < value < 1e6 for value in values)):
                 raise ValueError(f"{name} must be three positive numbers, got {values}")
 
+        if self.percentiles is not None:
+            check_percentiles(self.percentiles, "the plan")
+
     def applied_to(self, plan: TaskPlan) -> TaskPlan:
         """The plan with the wishes in it.
 
         Raises:
-            ValueError: the network's strides do not divide the patch, or no patch fits.
+            ValueError: the network's strides do not divide the patch, no patch fits, or the plan's intensities are
+                given already.
         """
+        if any(channel.rescale and self.percentiles not in (None, channel.percentiles) for channel in plan.channels):
+            raise ValueError(
+                f"the plan of task {plan.name!r} has intensity numbers already, which other percentiles would make "
+                "wrong; store the task in another folder, without a plan"
+            )
         if self.spacing is not None:
             plan = dataclasses.replace(plan, spacing=self.spacing)
         if self.patch_size is not None:

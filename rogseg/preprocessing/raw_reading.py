@@ -124,7 +124,9 @@ class _Lookup:
         known = np.logical_and(values >= self.lowest, values <= self.highest)
         if part.dtype.kind == "f":
             known &= np.abs(part - values) <= 1e-3  # labels stored as float are whole numbers up to rounding
-        whole = np.where(known, values, self.lowest).astype(np.int64)
+        # Filled in place: a file of bytes has no room for a lowest label that is negative.
+        whole = np.full(part.shape, self.lowest, dtype=np.int64, order="F")
+        np.copyto(whole, values, where=known, casting="unsafe")
         if self.table is not None:
             found = self.table[whole - self.lowest]
             return found, known & (found != _ABSENT)

@@ -9,6 +9,7 @@ from typing import Any
 
 from rogseg.foreign import open_regular
 from rogseg.preprocessing.orientation import SAME_AXES
+from rogseg.preprocessing.rescaling import WHOLE_RANGE, Rescaling
 from rogseg.storage import Axes
 from rogseg.task_plan import TaskPlan
 
@@ -25,7 +26,8 @@ def digest_files(paths: Sequence[Path]) -> str:
     """
     total = hashlib.sha256()
     for path in paths:
-        for part in sorted(path.iterdir()) if path.is_dir() else [path]:
+        members = sorted(part for part in path.iterdir() if part.name[0] != ".") if path.is_dir() else [path]
+        for part in members:
             with open_regular(part, "complete the raw data or take the case out of dataset.json") as file:
                 total.update(hashlib.file_digest(file, "sha256").digest())
     return total.hexdigest()
@@ -33,14 +35,22 @@ def digest_files(paths: Sequence[Path]) -> str:
 
 def storage_digest(files: str, plan: TaskPlan, axes: Axes) -> str:
     """The digest of a stored case: its files, the parts of the plan that it depends on, and how its axes were moved."""
-    channels = [dataclasses.asdict(channel) for channel in plan.channels]
+    channels = [_known(dataclasses.asdict(channel)) for channel in plan.channels]
     made_with = {"channels": channels, "label_values": plan.label_values, "spacing": plan.spacing}
     return _combined(files, made_with, axes)
 
 
-def measurement_digest(files: str, label_values: Sequence[int], rescaled: Sequence[bool], axes: Axes) -> str:
+def measurement_digest(files: str, label_values: Sequence[int], rescalings: Sequence[Rescaling], axes: Axes) -> str:
     """The digest of a case's measurement: its files and how they were read."""
-    return _combined(files, {"label_values": list(label_values), "rescaled": list(rescaled)}, axes)
+    made_with: dict[str, Any] = {"label_values": list(label_values), "rescaled": [r is not None for r in rescalings]}
+    if any(rescaling not in (None, WHOLE_RANGE) for rescaling in rescalings):
+        made_with["percentiles"] = list(rescalings)
+    return _combined(files, made_with, axes)
+
+
+def _known(channel: dict[str, Any]) -> dict[str, Any]:
+    # What is not given leaves the digest that it had before it could be given.
+    return {key: value for key, value in channel.items() if value is not None}
 
 
 def _combined(files: str, made_with: dict[str, Any], axes: Axes) -> str:

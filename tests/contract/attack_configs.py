@@ -40,6 +40,7 @@ CONTRACTS = {
         {"num_iterations": 3, "num_queries": 10}, {"num_iterations": 20, "num_queries": 50, "select": "objective"}
     ),
     "Composite": Contract(MEMBERS, {"members": {"apgd": {**APGD_MEMBER, "num_iterations": 20}}}),
+    "DAG": Contract({"num_iterations": 6, "gamma": 0.02}, maximal=False, scale_free=True),
     "FAB": Contract({"num_iterations": 4}, {"num_iterations": 20}, maximal=False, minimal_norm=True),
     "FABDice": Contract(
         {"num_iterations": 4}, {"num_iterations": 20}, maximal=False, minimal_norm=True, scale_free=True
@@ -47,6 +48,7 @@ CONTRACTS = {
     "FGSM": Contract(),
     "LegacyPGD": Contract({"num_iterations": 3, "num_restarts": 2}, {"num_iterations": 20}),
     "LegacyROG": Contract({"num_iterations": 2, "num_restarts": 2}, {"num_iterations": 10, "keep_lowest_dice": False}),
+    "PAdam": Contract({"num_iterations": 4}, {"num_iterations": 40}),
     "PGD": Contract({"num_iterations": 4, "num_restarts": 2}, {"num_iterations": 20}),
     "SEA": Contract({"num_iterations": 3}, maximal=False),
     "SegmentationEnsemble": Contract(

@@ -167,6 +167,8 @@ FAULTS = [
     Fault("NaN", _array(_with_nan((1, 2, 3))), "NaN or infinity in 1 voxels"),
     Fault("infinity", _array(_with_nan((0, 0, 0), np.inf)), "NaN or infinity in 1 voxels"),
     Fault("beyond float32", _array(voxels().astype(np.float64) * 1e200), "NaN or infinity in"),
+    Fault("slope beyond float32", _bytes(112, "2f", 1e38, 0.0), "NaN or infinity in"),
+    Fault("slope that is no number", _bytes(112, "2f", 2.0, np.nan), "not a readable NIfTI file|NaN or infinity"),
     Fault("constant", _array(np.full(SHAPE, 7, np.int16)), r"is constant \(7.0\)"),
     Fault("too few channels", lambda folder: lambda: read_image([image(folder / "a.nii")], 2), "1 channels, 2"),
     Fault("array with NaN", _given(_with_nan((1, 2, 3))), "case 'mine': channel 0 holds NaN"),
@@ -189,5 +191,7 @@ FAULTS = [
     Fault("label with halves", _label(labels() * np.float32(0.5)), r"holds the values \[0.5\]"),
     Fault("label of NaN", _label(_with_nan((1, 1, 1)) * 0), r"holds the values \[nan\]"),
     Fault("label of four channels", _label(np.stack([labels()] * 4, axis=-1)), "holds one 3-D map"),
+    Fault("negative labels in bytes", _label(labels(), (-1, 0, 1)), r"holds the values \[2\]"),
+    Fault("labels beyond bytes in bytes", _label(labels(), (300, 400)), r"holds the values \[0, 1, 2\]"),
     Fault("wide labels with a stranger", _label(labels(), (0, 1, 4_000_000_000)), r"holds the values \[2\]"),
 ]

@@ -18,7 +18,7 @@ def test_recomputed_numbers_come_close_to_the_published_ones() -> None:
         volume = read_image(case.images, 1)
         assert case.label is not None
         labels = read_label(case.label, case.images[0], volume, (0, 1, 2))
-        measurements.append(measure_case(volume, labels, (True,), case.case_id, ""))
+        measurements.append(measure_case(volume, labels, ((0.0, 100.0),), case.case_id, ""))
     fingerprint = compute_fingerprint(measurements, task.modalities, ["Anterior", "Posterior"])
     assert list(fingerprint.median_shape) == facts["median_shape_voxels"]
     assert list(fingerprint.median_spacing) == facts["median_spacing_mm"]

@@ -90,8 +90,7 @@ def test_sigterm_ends_as_an_interruption_does(capsys: pytest.CaptureFixture[str]
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-@pytest.mark.parametrize("columns", ["40", "200"])
-def test_a_table_is_whole_in_ascii_on_forty_columns(columns: str) -> None:
+def test_a_table_is_whole_in_ascii_on_forty_columns() -> None:
     program = (
         "from rich.table import Table\n"
         "from rogseg.command_line import exit_status\n"
@@ -103,7 +102,7 @@ def test_a_table_is_whole_in_ascii_on_forty_columns(columns: str) -> None:
         "    make_console().print('HD95 [mm] :smile:')\n"
         "raise SystemExit(exit_status('x', job))\n"
     )
-    environment = {**os.environ, "COLUMNS": columns, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "COLUMNS": "40", "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)}
     run = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     for part in (
         "hippocampus_001",

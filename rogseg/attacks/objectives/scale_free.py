@@ -28,7 +28,7 @@ class ScaleFree(Objective):
     Source: ours; the difference of logits ratio (Croce and Hein 2020) has the same aim voxel by voxel.
     """
 
-    def __init__(self, objective: Objective | dict[str, Any], temperature: float = 0.1) -> None:
+    def __init__(self, objective: Objective | dict[str, Any], temperature: float = 0.2) -> None:
         if temperature <= 0:
             raise ValueError(f"temperature is {temperature}, it must be positive")
         self.objective = build_objective(objective)

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from rogseg.attacks import Attack, AttackResult, Composite, Criterion, ThreatModel
 from rogseg.cases import Case, LogitFn, case_generator
-from rogseg.evaluation.case_record import CLEAN, DICE, WORST_CASE, CaseRecord, PerClass
+from rogseg.evaluation.case_record import CLEAN, DICE, TARGET_VOLUME, WORST_CASE, CaseRecord, PerClass
 from rogseg.evaluation.record_folder import RecordFolder
-from rogseg.metrics import Measure, measure_classes
+from rogseg.metrics import Measure, measure_classes, volume_ml
 
 __all__ = ["AttackLoop", "scored_model"]
 
@@ -93,7 +93,7 @@ class AttackLoop:
                         f"case {case_id!r}: the network gave outputs that are not finite, so every label would be an "
                         "accident: its weights are damaged or the case's intensities are"
                     )
-                taken = self._measured(scores.argmax(1), case)
+                taken = {**self._measured(scores.argmax(1), case), **self._target_volume(case)}
                 seconds = time.perf_counter() - begin
                 self.records.add(CaseRecord.of_clean(case_id, taken, seed=self.seed, seconds=seconds))
         clean = self.records.clean()
@@ -178,6 +178,15 @@ class AttackLoop:
             present = [np.isin(target, indices).any() for indices in self.class_indices]
             taken[DICE] = tuple(dice if here else None for dice, here in zip(taken[DICE], present, strict=True))
         return taken
+
+    def _target_volume(self, case: Case) -> dict[str, PerClass]:
+        """How large each class is [ml]; nothing where the voxels have no size."""
+        assert case.targets is not None, "cases were checked when they were loaded"
+        if case.spacing is None:
+            return {}
+        target = case.targets[0].cpu().numpy()
+        masks = (np.isin(target, of_class) for of_class in self.class_indices)
+        return {TARGET_VOLUME: tuple(volume_ml(mask, case.spacing) for mask in masks)}
 
 
 def _found(result: AttackResult) -> float | None:

@@ -71,7 +71,7 @@ def open_system(
     known = zoo_models()
     if first not in known:
         raise ValueError(
-            f"{first!r} is no folder, no config and no network of the model zoo: {nearest(first, known)}; "
+            f"{first!r} is no folder, no config and no network of the model zoo ({nearest(first, known)}); "
             "a config needs its checkpoint behind it"
         )
     entry = zoo_model(first)
@@ -86,7 +86,7 @@ def _open_folder(folder: Path, device: str | None, overrides: Sequence[str]) -> 
         kinds = sorted(cls.__name__ for cls in SYSTEMS.module_dict.values() if hasattr(cls, "recognises"))
         raise ValueError(
             f"{folder}: not a folder that any of {', '.join(kinds)} knows; of nnU-Net name the folder that holds "
-            "plans.json, of a MONAI bundle the one that holds configs/"
+            "plans.json"
         )
     return _build({"type": found[0].__name__, "folder": str(folder), **parse_overrides(overrides)}, device)
 

@@ -52,5 +52,7 @@ def plot_single_attacks(
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
         if len(systems) > 1:
-            figure.legend(loc="outside upper center", ncols=min(3, len(systems)))
+            # A column holds about 45 letters of a legend.
+            columns = max(1, min(len(systems), 45 // (max(map(len, systems)) + 7)))
+            figure.legend(loc="outside upper center", ncols=columns)
         return save(figure, stem)

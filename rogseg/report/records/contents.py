@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rogseg.evaluation.case_record import DICE
+from rogseg.evaluation.case_record import DICE, TARGET_VOLUME
 from rogseg.evaluation.notes import notes_on
 from rogseg.report.contents import ClassText, Contents, MeasureText, SystemText
 from rogseg.report.records.evaluations import Evaluation, read_evaluations
@@ -19,8 +19,6 @@ from rogseg.report.rows import Origin, PerClass
 
 __all__ = ["contents_of"]
 
-TARGET_VOLUME = "target volume"
-"""The measure that holds how large each class is; it sizes the cases and is not shown as a measure."""
 SYNTHETIC = ("synthetic", "phantom", "demo")
 
 
@@ -82,7 +80,6 @@ def _measures(evaluations: Sequence[Evaluation]) -> tuple[MeasureText, ...]:
         described |= {
             str(entry["name"]): entry for entry in evaluation.identity.measures if entry["name"] not in described
         }
-    described.pop(TARGET_VOLUME, None)
     names = sorted(described, key=lambda name: name != DICE)
     return tuple(
         MeasureText(

@@ -12,7 +12,7 @@ from rogseg.cases import IntensityBox
 from rogseg.registry import ATTACKS, THREATS
 
 CONFIGS = sorted((Path(__file__).parents[3] / "configs" / "attack").glob("*.py"))
-OWN_BUDGET = {"num_iterations": 3, "num_queries": 4}
+OWN_BUDGET = {"num_iterations": 3, "num_queries": 4, "gamma": 0.1}
 
 
 def model(inputs: Tensor) -> Tensor:

@@ -1,10 +1,11 @@
+import functools
 from collections.abc import Callable
 
 import pytest
 import torch
 from torch import Tensor
 
-from rogseg.attacks import APGD, FGSM, PGD, Attack, AttackResult, DiceBelow, L2Threat, LinfThreat
+from rogseg.attacks import APGD, DAG, FGSM, PGD, Attack, AttackResult, DiceBelow, L2Threat, LinfThreat, PAdam
 from rogseg.attacks.best_iterate import BestIterate, replace_cases
 from rogseg.attacks.threats import ThreatModel
 from rogseg.cases import IntensityBox
@@ -128,6 +129,70 @@ def test_nothing_couples_the_cases_of_a_batch(kind: type[PGD] | type[APGD]) -> N
         alone = attack(wavy, inputs[case, None], targets[case, None], THREAT, DiceBelow(0.3),
                        generator=torch.Generator(), start=inputs[case, None])  # fmt: skip
         assert torch.equal(alone.adversarial[0], together.adversarial[case])
+
+
+@pytest.mark.parametrize("kind", [PGD, APGD])
+def test_restarts_leave_fallen_cases_alone_where_that_is_asked_for(kind: type[PGD] | type[APGD]) -> None:
+    """The first case has fallen before the first step and is attacked once; the second, which stands, three times."""
+    inputs, targets = batch()
+    labels = wavy(inputs).argmax(1)
+    targets[0], targets[1] = (labels[0] + 1) % 3, labels[1]
+    seen: list[int] = []
+
+    def model(volume: Tensor) -> Tensor:
+        seen.append(len(volume))
+        return wavy(volume)
+
+    threat = LinfThreat.from_fraction(1e-4, BOX)
+    stopping = kind(num_iterations=3, num_restarts=3, stop_at_success=True)
+    result = stopping(model, inputs, targets, threat, DiceBelow(0.5), generator=torch.Generator().manual_seed(3))
+    assert result.success.tolist() == [True, False]
+    runs = [size for size in seen if size == 1]
+    assert len(runs) == 2 * 4  # two restarts of three iterations and a last look
+    plain = kind(num_iterations=3, num_restarts=3)
+    whole = plain(wavy, inputs, targets, threat, DiceBelow(0.5), generator=torch.Generator().manual_seed(3))
+    assert torch.equal(whole.adversarial[1], result.adversarial[1])
+    assert whole.loss[0] >= result.loss[0]
+
+
+def pulled(weight: Tensor, volume: Tensor) -> Tensor:
+    """Two classes, each voxel by a weight of its own."""
+    return torch.cat([-weight * volume, weight * volume], dim=1)
+
+
+def test_adam_moves_every_voxel_by_its_step_whatever_the_scale_of_its_gradient() -> None:
+    """A linear model with weights from 1e-6 to 1: the first steps are one step size in each voxel."""
+    inputs, targets = torch.zeros(1, 1, 1, 1, 4), torch.zeros(1, 1, 1, 4, dtype=torch.int64)
+    for scale in (1.0, 1e-20):
+        weight = scale * torch.tensor([1.0, -1e-2, 1e-4, 1e-3])
+        attack = PAdam({"type": "Margin"}, num_iterations=2, step_size=0.1)
+        result = attack(
+            functools.partial(pulled, weight), inputs, targets, THREAT, DiceBelow(0.3),
+            generator=torch.Generator(), start=inputs,
+        )  # fmt: skip
+        expected = 2 * 0.1 * 0.4 * weight.sign()
+        assert torch.allclose(result.adversarial.flatten(), expected, rtol=2e-2)
+    with pytest.raises(ValueError, match="LinfThreat"):
+        run(PAdam(), threat=L2Threat.from_fraction(0.5, BOX))
+
+
+def test_dag_moves_the_voxel_of_largest_gradient_by_gamma_and_leaves_lost_ones_alone() -> None:
+    inputs = torch.tensor([0.5, 0.25, -0.5]).view(1, 1, 1, 1, 3)
+    targets = torch.tensor([1, 1, 1]).view(1, 1, 1, 3)  # the last voxel is wrong from the start
+    weight = torch.tensor([1.0, 0.5, 7.0])
+    attack = DAG(gamma=0.01, num_iterations=1, select="objective")
+    result = attack(
+        functools.partial(pulled, weight), inputs, targets, THREAT, DiceBelow(0.3), generator=torch.Generator()
+    )
+    moved = (result.adversarial - inputs).flatten()
+    assert torch.allclose(moved, torch.tensor([-0.04, -0.02, 0.0]), atol=1e-6)
+    assert (result.num_forward, result.num_backward) == (4, 1)
+
+
+def test_a_short_first_step_stays_near_the_start() -> None:
+    inputs, _ = batch()
+    near = run(APGD(num_iterations=1, first_step=0.01, select="accuracy"), start=inputs)
+    assert float(near.distance.max()) <= 0.1 * 0.01 + 1e-6
 
 
 @pytest.mark.parametrize("kind", [PGD, APGD])

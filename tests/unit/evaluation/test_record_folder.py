@@ -193,15 +193,17 @@ def test_shards_that_disagree_do_not_merge(tmp_path: Path) -> None:
     assert not (tmp_path / "nothing").exists()
 
 
-@pytest.mark.parametrize("name", ["rog_standard_hippocampus_light/apgd_ce_20", "rog_standard_hippocampus_light/test"])
-def test_records_of_an_older_version_are_read_but_not_added_to(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    "old", [ZOO / "attacks" / "apgd_ce_5", Path(__file__).parent / "schema_1_test"], ids=lambda path: path.name
+)
+def test_records_of_an_older_version_are_read_but_not_added_to(tmp_path: Path, old: Path) -> None:
     directory = tmp_path / "old"
-    shutil.copytree(ZOO / name, directory)
+    shutil.copytree(old, directory)
     before = (directory / "records.jsonl").read_bytes()
     folder = RecordFolder(directory)
-    old = json.loads((directory / "header.json").read_text())["identity"]
+    header = json.loads((directory / "header.json").read_text())["identity"]
     assert folder.identity.is_legacy
-    assert folder.identity.system.digest == old["checkpoint"]
+    assert folder.identity.system.digest == header["checkpoint"]
     assert set(folder.identity.cases) == set(folder.clean())
     assert len(folder.identity.classes) == 2
     with pytest.raises(ValueError, match="older version"):

@@ -1,11 +1,17 @@
 """UNet++: its size is published, and each head is trained."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
+from rogseg.engine.config.load import load_config
 from rogseg.models.backbones import UNetPlusPlus
 from rogseg.models.heads import DeepSupervisionHead
 from rogseg.models.segmentor import Segmentor
+from rogseg.registry import MODELS
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def num_parameters(*modules: torch.nn.Module) -> int:
@@ -46,3 +52,13 @@ def test_norms_are_an_option(norm: str) -> None:
     assert network(torch.randn(1, 1, 4, 4, 4))[-1].shape == (1, 2, 4, 4, 4)
     with pytest.raises(ValueError, match="norm is 'layer'"):
         UNetPlusPlus(1, (2, 4), norm="layer")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "configs/unetpp").glob("*_*_*.py")))
+def test_the_configs_of_the_ten_tasks_fit_their_plans(name: str) -> None:
+    config = load_config(name)
+    with torch.device("meta"):
+        network = MODELS.build(config.model)
+        window = torch.zeros(1, config.model.backbone.in_channels, *config.task.patch_size)
+        logits = network(window)
+    assert logits.shape == (1, len(config.task.label_values), *config.task.patch_size)

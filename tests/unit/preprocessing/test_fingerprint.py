@@ -5,6 +5,7 @@ import pytest
 
 from rogseg.preprocessing import Volume, compute_fingerprint
 from rogseg.preprocessing.measurement import CaseMeasurement, measure_case
+from rogseg.preprocessing.rescaling import WHOLE_RANGE
 from tests.unit.preprocessing.raw_files import noise
 
 
@@ -18,7 +19,7 @@ def _case(shape: tuple[int, int, int], spacing: float, seed: int) -> tuple[Volum
 
 def test_sizes_are_taken_at_the_median_spacing() -> None:
     grids = [((20, 20, 10), 2.0), ((30, 22, 40), 1.0), ((24, 24, 400), 2.0)]
-    cases = [measure_case(*_case(shape, spacing, 0), (False,), "case", "") for shape, spacing in grids]
+    cases = [measure_case(*_case(shape, spacing, 0), (None,), "case", "") for shape, spacing in grids]
     fingerprint = compute_fingerprint(cases, ["CT"], ["organ", "tumour"])
     assert fingerprint.median_spacing == (1.0, 1.0, 2.0)
     assert fingerprint.median_shape == (24.0, 22.0, 20.0)  # third axes at 2 mm: 10, 20, 400
@@ -32,7 +33,7 @@ def test_sizes_are_taken_at_the_median_spacing() -> None:
 
 def test_the_third_axis_is_capped() -> None:
     fingerprint = compute_fingerprint(
-        [measure_case(*_case((20, 20, 400), 1.0, 0), (False,), "case", "")], ["CT"], ["organ", "tumour"]
+        [measure_case(*_case((20, 20, 400), 1.0, 0), (None,), "case", "")], ["CT"], ["organ", "tumour"]
     )
     assert fingerprint.median_shape == (20.0, 20.0, 160.0)
 
@@ -44,7 +45,7 @@ def test_pooled_percentiles_weigh_cases_by_their_foreground() -> None:
         labels = np.ones(shape, np.uint8)
         labels[:2] = 0
         pooled.append(volume.array[0][labels > 0])
-        cases.append(measure_case(volume, labels, (False,), f"case_{seed}", ""))
+        cases.append(measure_case(volume, labels, (None,), f"case_{seed}", ""))
     values = np.concatenate(pooled).astype(np.float64)
     (measured,) = compute_fingerprint(cases, ["CT"], ["organ"]).intensities
     assert np.allclose([measured.lower, measured.upper], np.percentile(values, [0.5, 99.5]), rtol=0.01)
@@ -55,7 +56,9 @@ def test_mr_is_measured_in_fractions_of_its_range() -> None:
     volume, labels = _case((20, 20, 10), 1.0, 3)
     scaled = Volume(volume.array * 1000 + 5, volume.affine)
     first, second = (
-        compute_fingerprint([measure_case(v, labels, (True,), "a", "")], ["MRI"], ["organ", "tumour"]).intensities[0]
+        compute_fingerprint(
+            [measure_case(v, labels, (WHOLE_RANGE,), "a", "")], ["MRI"], ["organ", "tumour"]
+        ).intensities[0]
         for v in (volume, scaled)
     )
     assert np.allclose([first.lower, first.upper, first.mean], [second.lower, second.upper, second.mean], atol=1e-5)
@@ -63,11 +66,11 @@ def test_mr_is_measured_in_fractions_of_its_range() -> None:
 
 
 def test_a_measurement_survives_json() -> None:
-    measurement = measure_case(*_case((20, 20, 10), 1.0, 3), (True,), "a", "digest")
+    measurement = measure_case(*_case((20, 20, 10), 1.0, 3), (WHOLE_RANGE,), "a", "digest")
     assert CaseMeasurement.from_json(json.loads(json.dumps(measurement.to_json()))) == measurement
 
 
 def test_no_foreground_is_an_error() -> None:
     volume, labels = _case((20, 20, 10), 1.0, 3)
     with pytest.raises(ValueError, match="label holds foreground"):
-        compute_fingerprint([measure_case(volume, labels * 0, (True,), "a", "")], ["MRI"], ["organ", "tumour"])
+        compute_fingerprint([measure_case(volume, labels * 0, (WHOLE_RANGE,), "a", "")], ["MRI"], ["organ", "tumour"])

@@ -13,7 +13,7 @@ def test_boxes_and_numbers_of_classes_are_those_of_scipy() -> None:
         )
         labels[labels == 3] = 0  # a class without a voxel has no box
         volume = Volume(generator.random((1, 9, 11, 7), dtype=np.float32), np.eye(4))
-        measurement = measure_case(volume, labels, (True,), "case", "digest")
+        measurement = measure_case(volume, labels, ((0.0, 100.0),), "case", "digest")
         boxes = enumerate(ndimage.find_objects(labels), start=1)
         assert measurement.class_boxes == {
             index: tuple(part.stop - part.start for part in box) for index, box in boxes if box is not None

@@ -5,6 +5,7 @@ import json
 import shutil
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 
@@ -185,6 +186,35 @@ def test_wishes_decide_over_the_data(tmp_path: Path) -> None:
     asked = PlanWishes(patch_size=patch).applied_to(plan)
     assert (asked.patch_size, asked.window_size) == (patch, patch)
     assert all(crop >= length for crop, length in zip(asked.crop_size, patch, strict=True))
+
+
+def test_percentiles_take_the_place_of_the_brightest_voxel(tmp_path: Path) -> None:
+    raw = write_task(tmp_path / "Mine")
+    path = raw / "imagesTr" / "case_1.nii.gz"
+    image = nibabel.load(path)
+    array = np.asarray(image.dataobj).copy()
+    array[0, 0, 0] = 1e6
+    save(path, array, image.affine)
+    wishes = PlanWishes(percentiles=(1.0, 99.0))
+    task = preprocess_task(raw, tmp_path / "out", wishes=wishes, say=_silent)
+    assert task.plan.channels[0].percentiles == (1.0, 99.0)
+    assert TaskPlan.from_json(task.plan.to_json()) == task.plan
+    low, high = np.percentile(array, (1, 99))
+    channel, properties = task.plan.channels[0], task.case("case_1").properties
+    assert np.isclose(properties.raw_lower[0], low + channel.lower * (high - low))
+    assert np.isclose(properties.raw_upper[0], low + channel.upper * (high - low))
+    assert properties.notes == ()
+    spread = task.case("case_1").read_image().std()
+    assert spread > 0.5
+    plain = preprocess_task(raw, tmp_path / "plain", say=_silent).case("case_1")
+    assert plain.read_image().std() < spread / 10
+    assert "look alike" in plain.properties.notes[0]
+    before = _made(task)  # the same command goes on
+    assert _made(preprocess_task(raw, tmp_path / "out", plan=task.plan, wishes=wishes, say=_silent)) == before
+    with pytest.raises(ValueError, match="has intensity numbers already"):
+        preprocess_task(raw, tmp_path / "out", plan=task.plan, wishes=PlanWishes(percentiles=(0, 90)), say=_silent)
+    with pytest.raises(ValueError, match="percentiles must be two numbers from 0 to 100 in order"):
+        PlanWishes(percentiles=(99.0, 1.0))
 
 
 def test_a_patch_shrinks_until_it_fits_and_no_further() -> None:

@@ -103,6 +103,22 @@ def test_kinds_of_classes_come_from_the_index(tmp_path: Path) -> None:
         preprocess_task(raw, tmp_path / "out")
 
 
+def test_ctrl_c_is_one_line_even_with_workers(tmp_path: Path) -> None:
+    raw = write_task(tmp_path / "Mine", num_training=24)
+    command = [sys.executable, str(ROOT / "tools" / "preprocess.py"), str(raw), "--out", str(tmp_path / "out")]
+    process = subprocess.Popen(
+        [*command, "--num-workers", "2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0
+    )
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("out/measurements/*.json")) and time.monotonic() < deadline:
+        time.sleep(0.002)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert said.strip().endswith("stopped; the same command goes on with the cases that are missing")
+
+
 def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     raw = write_task(tmp_path / "Mine", num_training=24)
     whole = preprocess_task(raw, tmp_path / "whole")

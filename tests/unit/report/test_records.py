@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rogseg.evaluation.case_record import CLEAN, WORST_CASE
+from rogseg.evaluation.case_record import CLEAN, DICE, TARGET_VOLUME, WORST_CASE, CaseRecord
 from rogseg.evaluation.identity import (
     Condition,
     CriterionSetting,
@@ -92,6 +92,14 @@ def test_one_attack_with_two_budgets_gets_two_names(tmp_path: Path) -> None:
     evaluation(tmp_path / "b", dice=0.3, condition=Condition("attack", "pgd", {"type": "PGD", "num_iterations": 20}))
     made = contents_of([tmp_path / "a", tmp_path / "b"], tmp_path)
     assert [name for _, kind, name in kinds(made) if kind == "attack"] == ["pgd, 5 iterations", "pgd, 20 iterations"]
+
+
+def test_sizes_of_the_targets_are_read_and_are_no_measure(tmp_path: Path) -> None:
+    folder = RecordFolder(tmp_path / "a", IDENTITY)
+    folder.add(CaseRecord.of_clean("a", {DICE: (0.9, None), TARGET_VOLUME: (12.5, 0.0)}))
+    made = contents_of([tmp_path / "a"], tmp_path)
+    assert made.case_sizes == {"a": (12.5, 0.0)}
+    assert [measure.name for measure in made.measures] == [DICE]
 
 
 def test_two_networks_of_one_name_are_told_apart(tmp_path: Path) -> None:
@@ -187,7 +195,7 @@ def test_an_unfinished_evaluation_says_so(tmp_path: Path) -> None:
 
 
 def test_records_of_the_zoo_give_the_numbers_of_their_tables() -> None:
-    folder = ZOO / "rog_freeat_hippocampus_light" / "apgd_ce_20"
+    folder = ZOO / "rog_freeat_hippocampus_light" / "apgd_ce_5"
     made = contents_of([folder, folder.parent / "test"], SHARED)
     table = (folder / "table.md").read_text()
     for row in made.rows:

@@ -12,8 +12,10 @@ from rogseg.attacks.objectives import (
     CrossEntropy,
     FlooredMaskedCE,
     JensenShannon,
+    LogitCosine,
     Margin,
     MaskedCE,
+    MaskedCorrelation,
     Objective,
     ScaleFree,
     SegPGD,
@@ -34,7 +36,8 @@ CE = [-math.log(math.exp(true) / sum(map(math.exp, row))) for true, row in ((4, 
 OBJECTIVE_INSTANCES = [
     CrossEntropy(), DLR(), TargetedDLR(2), Margin(), SoftDice(), SegPGD(0.25), CosPGD(), JensenShannon(), MaskedCE(),
     FlooredMaskedCE(), BalancedCE(), BalancedCE([1.0, 2.0, 0.5, 0.0]), ScaleFree(SoftDice()),
-    ScaleFree(CrossEntropy(), 2.0), WithRuler(MaskedCE(), CrossEntropy()),
+    ScaleFree(CrossEntropy(), 2.0), WithRuler(MaskedCE(), CrossEntropy()), LogitCosine(),
+    MaskedCorrelation(),
 ]  # fmt: skip
 
 
@@ -78,6 +81,19 @@ def test_balanced_ce_gives_every_class_the_same_weight() -> None:
         BalancedCE([1.0, 2.0])(logits, targets)
     with pytest.raises(ValueError, match="less than 0"):
         BalancedCE([-1.0])
+
+
+def test_cosine_and_correlation_by_hand() -> None:
+    """Centred logits (2.25, -.75, .25, -1.75) and (-2, -1, 0, 3); the truth is class 0, right, and class 1, wrong."""
+    norms = [(2.25**2 + 0.75**2 + 0.25**2 + 1.75**2) ** 0.5, 14**0.5]
+    assert voxels(LogitCosine()) == pytest.approx([1 - 2.25 / norms[0], 1 + 1 / norms[1]])
+    assert voxels(LogitCosine(), 1024 * LOGITS + 7) == pytest.approx(voxels(LogitCosine()))
+    # Only the first voxel is right; its centred truth is (.75, -.25, -.25, -.25).
+    expected = -(0.75 * 2.25 + 0.25 * (0.75 - 0.25 + 1.75)) / (norms[0] * 0.75**0.5)
+    assert MaskedCorrelation()(LOGITS, TARGETS).item() == pytest.approx(expected)
+    assert MaskedCorrelation()(1024 * LOGITS + 7, TARGETS).item() == pytest.approx(expected)
+    wrong = LOGITS[..., 1:]
+    assert MaskedCorrelation()(wrong, TARGETS[..., 1:]).item() == 0
 
 
 @pytest.mark.parametrize("inner", [SoftDice(), JensenShannon(), MaskedCE(), SegPGD(0.2), CrossEntropy()])

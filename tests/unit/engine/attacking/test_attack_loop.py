@@ -11,7 +11,7 @@ from rogseg.attacks import APGD, PGD, AttackResult, Composite, DiceBelow, LinfTh
 from rogseg.attacks.base import Attack
 from rogseg.cases import Case, IntensityBox, case_generator
 from rogseg.engine.attacking.loop import AttackLoop, scored_model
-from rogseg.evaluation.case_record import CLEAN, WORST_CASE
+from rogseg.evaluation.case_record import CLEAN, TARGET_VOLUME, WORST_CASE
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.metrics import Dice
 from rogseg.systems import foreground_window
@@ -65,6 +65,15 @@ def test_every_case_is_on_record_with_distances_in_three_units(tmp_path: Path) -
     assert strong["a"].distance_network == pytest.approx((0.12,), abs=1e-6)
     assert strong["a"].distance_raw == pytest.approx((24.0,), abs=1e-3)
     assert strong["a"].num_forward >= 4
+
+
+def test_the_size_of_the_target_stands_with_the_clean_case(tmp_path: Path) -> None:
+    loop = loop_on(tmp_path)
+    loop.load_case = lambda case_id: dataclasses.replace(make_case(case_id), spacing=(1.0, 2.0, 5.0))
+    loop.run_clean(IDS)
+    # 3 x 3 x 2, 3 and 4 voxels of 10 cubic millimetres.
+    volumes = [loop.records.clean()[case_id].measures[TARGET_VOLUME] for case_id in IDS]
+    assert volumes == [pytest.approx((0.18,)), pytest.approx((0.27,)), pytest.approx((0.36,))]
 
 
 class KilledError(Exception):

@@ -1,0 +1,1 @@
+_base_ = ["../_base_/tasks/hippocampus.json", "./unetpp_standard.py"]

@@ -1,0 +1,51 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from rogseg.engine import load_config
+from rogseg.registry import MODELS
+from rogseg.report import SavedVolume
+from rogseg.report.page import render_page
+from rogseg.report.records.contents import contents_of
+from tests.tiny_task import write_tiny_task
+from tests.tiny_training import ROOT, write_tiny_config
+from tools.attack import main as attack
+
+
+def dice(labels: np.ndarray, target: np.ndarray, index: int) -> float | None:
+    total = int((labels == index).sum() + (target == index).sum())
+    return 2 * int(((labels == index) & (target == index)).sum()) / total if total else None
+
+
+def test_saved_volumes_are_those_that_the_records_measured(tmp_path: Path) -> None:
+    write_tiny_task(tmp_path / "task")
+    config = load_config(write_tiny_config(tmp_path), {}, tmp_path / "task")
+    torch.manual_seed(0)
+    torch.save({"state_dict": MODELS.build(config.model).state_dict()}, tmp_path / "own.pth")
+    out = tmp_path / "out"
+    files = [str(tmp_path / "tiny.py"), str(tmp_path / "own.pth"), "--task", str(tmp_path / "task")]
+    few = ["--attack-options", "attack.num_iterations=2", "--epsilon", "16/255", "--protocol", "patch"]
+    named = ["--attack", str(ROOT / "configs/attack/pgd.py"), "--out", str(out)]
+    assert attack([*files, *named, *few, "--save-adversarial", "--sanity", "none"]) == 0
+    entries = [json.loads(line) for line in (out / "records.jsonl").read_text().splitlines()]
+    attacked = {entry["case_id"]: entry for entry in entries if entry["condition"] == "pgd"}
+    volumes = [SavedVolume.load(path) for path in sorted((out / "volumes").glob("*.npz"))]
+    assert {volume.case_id for volume in volumes} == set(attacked)
+    for volume in volumes:
+        record = attacked[volume.case_id]
+        (low,), (high,) = volume.lower, volume.upper
+        assert low <= volume.image.min() + 1e-3
+        assert volume.image.max() <= high + 1e-3
+        largest = float(np.abs(volume.perturbation).max())
+        assert largest == pytest.approx(record["distance_raw"][0], rel=1e-4)
+        assert largest <= 16 / 255 * (high - low) * 1.0001
+        for index, (before, after) in enumerate(
+            zip(record["clean"]["Dice"], record["measures"]["Dice"], strict=True), 1
+        ):
+            assert dice(volume.clean, volume.target, index) == (before if before is None else pytest.approx(before))
+            assert dice(volume.attacked, volume.target, index) == (after if after is None else pytest.approx(after))
+    html = render_page(contents_of([out], tmp_path))
+    assert f"{volumes[0].case_id}, pgd, 16/255" in html
