@@ -82,8 +82,8 @@ def short_schedule(seconds: float, iteration: float, validation: float) -> Short
     num_iterations = math.floor((seconds - num_epochs * validation) / num_epochs / iteration)
     if num_iterations < 1:
         raise ValueError(
-            f"--minutes leaves {seconds:.1f} s for training, but one mini-batch takes {iteration:.1f} s and a "
-            f"validation {validation:.1f} s: give more minutes, a smaller patch or fewer validation.max_volumes"
+            f"--minutes leaves {max(0.0, seconds):.1f} s for training, but one mini-batch takes {iteration:.1f} s and "
+            f"a validation {validation:.1f} s: give more minutes, a smaller patch or fewer validation.max_volumes"
         )
     return ShortSchedule(num_epochs, num_iterations)
 

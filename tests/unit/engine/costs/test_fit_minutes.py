@@ -1,5 +1,6 @@
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -42,6 +43,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that takes a second for a training step of a patch."""
     seconds = Calibration((16, 16, 16), 5, PassSeconds(forward=0.1, input_gradient=0.5, training_step=1.0))
     monkeypatch.setattr(fit, "calibration_of", lambda *_: seconds)
+    monkeypatch.setattr(fit, "time", SimpleNamespace(monotonic=lambda: 0.0))  # the rest takes no time
 
 
 @pytest.mark.usefixtures("slow")
