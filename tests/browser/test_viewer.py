@@ -152,12 +152,17 @@ def test_planes_share_one_scale_and_the_controls_are_near(open_page: OpenPage, w
     viewer = Viewer(page)
     spacing, shape = (2.0, 2.0, 3.0), (40, 50, 30)
     axes = {"axial": (0, 1), "coronal": (0, 2), "sagittal": (1, 2)}
+    # All boxes are read in one frame: a table above that finds its width meanwhile would move them apart.
+    boxes = page.evaluate(
+        """() => Object.fromEntries([...document.querySelectorAll(".pane, .stage, .controls")].map(
+        (element) => [element.dataset.plane || element.classList[0], element.getBoundingClientRect().toJSON()]))"""
+    )
     scales = []
     for plane, (across, down) in axes.items():
-        box = page.locator(f'.pane[data-plane="{plane}"]').bounding_box()
+        box = boxes[plane]
         scales += [box["width"] / (shape[across] * spacing[across]), box["height"] / (shape[down] * spacing[down])]
     assert max(scales) - min(scales) < 0.02 * max(scales)
-    stage, controls = (page.locator(s).bounding_box() for s in (".stage", ".controls"))
+    stage, controls = boxes["stage"], boxes["controls"]
     gap = controls["x"] - stage["x"] - stage["width"] if width == 1280 else controls["y"] - stage["y"] - stage["height"]
     assert 0 <= gap <= 48
     assert stage["x"] + stage["width"] <= width
