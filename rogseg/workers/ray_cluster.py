@@ -9,11 +9,12 @@ from typing import Any
 from rogseg.workers.base import Content, Result
 from rogseg.workers.case_worker import CaseWorker, Opener
 from rogseg.workers.crew import Crew
-from rogseg.workers.local_processes import ONE_THREAD
 
 __all__ = ["LOCAL", "RayCluster"]
 
 LOCAL = "local"
+# No report to its makers; and a worker without a GPU sees none.
+_QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1"}
 OBJECT_STORE = 128 * 2**20  # of a local cluster [bytes]: what travels is jobs and records
 
 
@@ -60,15 +61,10 @@ class RayCluster(Crew[_Member, Content, Result]):
         self._ray.shutdown()
 
     def _connect(self, address: str, num_workers: int | None) -> None:
-        # Workers without a GPU shall see none; and they import what this process imports.
-        variables = {**ONE_THREAD, "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1"}
-        options: dict[str, Any] = {
-            "runtime_env": {"env_vars": variables},
-            "logging_level": logging.ERROR,
-            "log_to_driver": False,
-        }
+        # Ray itself gives its workers as many threads as processors, which is one.
+        options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
         if address == LOCAL:
-            os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+            os.environ.update(_QUIET)
             options |= {"num_cpus": num_workers, "include_dashboard": False, "object_store_memory": OBJECT_STORE}
         else:
             options["address"] = address
