@@ -7,6 +7,7 @@ and holds the records against those of one undisturbed process. It fails where a
 """
 
 import argparse
+import atexit
 import dataclasses
 import json
 import os
@@ -75,6 +76,7 @@ def load_test(
     memory: list[float] = []
     driver = _start(command)
     begin = time.monotonic()
+    atexit.register(lambda: driver.kill())
     while driver.poll() is None or driver.returncode == -signal.SIGKILL:
         if driver.poll() is not None:
             driver, memory = _start(command), []
