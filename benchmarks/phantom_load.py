@@ -26,19 +26,26 @@ class PhantomWorker:
     """Opens the attack on generated cases.
 
     Args:
-        edge: of the volumes [voxels].
+        edge: of the smallest volumes [voxels].
+        growth: by how much the second, third, fourth and fifth of every five are larger, each than the one before.
+        num_iterations: of PGD.
     """
 
     edge: int
+    growth: int = 0
+    num_iterations: int = 5
 
     def __call__(self) -> CaseAttacker:
         """The function of the jobs: a threshold as the network, PGD as the attack."""
-        attack = PGD(objective={"type": "CrossEntropy"}, num_iterations=5)
+        attack = PGD(objective={"type": "CrossEntropy"}, num_iterations=self.num_iterations)
         return CaseAttacker(_threshold, attack, "pgd", _threat, self._case, [Dice()], [(1,)])
 
+    def edge_of(self, case_id: str) -> int:
+        """Of a case's volume [voxels]."""
+        return self.edge + self.growth * (int(case_id) % 5)
+
     def _case(self, case_id: str) -> Case:
-        generator = torch.Generator().manual_seed(int(case_id))
-        edge = self.edge
+        generator, edge = torch.Generator().manual_seed(int(case_id)), self.edge_of(case_id)
         targets = torch.zeros(1, edge, edge, edge, dtype=torch.long)
         low = int(torch.randint(1, edge // 2, (1,), generator=generator))
         targets[:, low : low + edge // 3, low : low + edge // 3, 2:-2] = 1
