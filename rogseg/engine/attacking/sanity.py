@@ -21,7 +21,7 @@ from rogseg.attacks.sanity_checks import (
 )
 from rogseg.attacks.threats import ThreatModel
 from rogseg.cases import Case, LogitFn, case_generator
-from rogseg.engine.attacking.loop import MakeThreat, scored_model
+from rogseg.engine.attacking.case_attacker import MakeThreat, scored_model
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE
 from rogseg.evaluation.epsilon_label import strength_label
 from rogseg.evaluation.record_folder import RecordFolder

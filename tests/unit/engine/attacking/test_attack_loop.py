@@ -10,7 +10,8 @@ from torch import Tensor
 from rogseg.attacks import APGD, PGD, AttackResult, Composite, DiceBelow, LinfThreat, ThreatModel
 from rogseg.attacks.base import Attack
 from rogseg.cases import Case, IntensityBox, case_generator
-from rogseg.engine.attacking.loop import AttackLoop, scored_model
+from rogseg.engine.attacking.case_attacker import CaseAttacker, scored_model
+from rogseg.engine.attacking.loop import AttackLoop
 from rogseg.evaluation.case_record import CLEAN, TARGET_VOLUME, WORST_CASE
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.metrics import Dice
@@ -42,7 +43,7 @@ def threat(epsilon: float, case: Case) -> ThreatModel:
 def loop_on(directory: Path, attack: Attack | None = None, **keywords: Any) -> AttackLoop:
     records = RecordFolder(directory, dataclasses.replace(IDENTITY, data=dict.fromkeys(IDS, "0")))
     attack = attack or PGD(objective={"type": "CrossEntropy"}, num_iterations=4)
-    return AttackLoop(model, attack, "pgd", threat, make_case, records, [Dice()], [(1,)], **keywords)
+    return AttackLoop(CaseAttacker(model, attack, "pgd", threat, make_case, [Dice()], [(1,)], **keywords), records)
 
 
 def lines(directory: Path) -> list[dict[str, Any]]:
@@ -69,7 +70,7 @@ def test_every_case_is_on_record_with_distances_in_three_units(tmp_path: Path) -
 
 def test_the_size_of_the_target_stands_with_the_clean_case(tmp_path: Path) -> None:
     loop = loop_on(tmp_path)
-    loop.load_case = lambda case_id: dataclasses.replace(make_case(case_id), spacing=(1.0, 2.0, 5.0))
+    loop.attacker.load_case = lambda case_id: dataclasses.replace(make_case(case_id), spacing=(1.0, 2.0, 5.0))
     loop.run_clean(IDS)
     # 3 x 3 x 2, 3 and 4 voxels of 10 cubic millimetres.
     volumes = [loop.records.clean()[case_id].measures[TARGET_VOLUME] for case_id in IDS]
@@ -149,11 +150,10 @@ def test_a_case_without_foreground_has_no_verdict(tmp_path: Path) -> None:
         loop_on(tmp_path / "other").run_clean(["empty"])
 
 
-def test_reserved_names_are_refused(tmp_path: Path) -> None:
-    records = RecordFolder(tmp_path, IDENTITY)
+def test_reserved_names_are_refused() -> None:
     attack = PGD(objective={"type": "CrossEntropy"})
     with pytest.raises(ValueError, match="cannot be called 'clean'"):
-        AttackLoop(model, attack, CLEAN, threat, make_case, records, [Dice()], [(1,)])
+        CaseAttacker(model, attack, CLEAN, threat, make_case, [Dice()], [(1,)])
 
 
 def test_generators_differ_by_case_and_epsilon() -> None:
@@ -189,8 +189,8 @@ def test_what_does_not_count_is_neither_scored_nor_moved(tmp_path: Path) -> None
     assert (scores[:, 0] > scores[:, 1])[..., 2:].all()
     moves: list[Tensor] = []
     loop = loop_on(tmp_path, on_result=lambda case, _, result: moves.append(result.adversarial - case.inputs))
-    loop.load_case = load
-    loop.make_threat = lambda epsilon, case: threat(epsilon, case).within(case.movable)  # type: ignore[arg-type]
+    loop.attacker.load_case = load
+    loop.attacker.make_threat = lambda epsilon, case: threat(epsilon, case).within(case.movable)  # type: ignore[arg-type]
     loop.run(["c"], [0.06], DiceBelow(loop.run_clean(["c"]) / 2))
     assert (moves[0][..., 2:] == 0).all()
     assert (moves[0][..., :2] != 0).any()
@@ -199,6 +199,6 @@ def test_what_does_not_count_is_neither_scored_nor_moved(tmp_path: Path) -> None
 
 def test_outputs_that_are_not_finite_are_refused(tmp_path: Path) -> None:
     loop = loop_on(tmp_path)
-    loop.model = lambda inputs: model(inputs) * torch.nan
+    loop.attacker.model = lambda inputs: model(inputs) * torch.nan
     with pytest.raises(ValueError, match=r"case 'a': .*not finite"):
         loop.run_clean(["a"])
