@@ -20,6 +20,7 @@ from rogseg.attacks.objectives import Objective
 from rogseg.attacks.padam import PAdam
 from rogseg.attacks.pgd import PGD
 from rogseg.attacks.problem import Problem
+from rogseg.attacks.proximal import PDPGD, ALMAProx
 from rogseg.attacks.shrinking_apgd import ShrinkingAPGD
 from rogseg.attacks.square import OpenCase, RegionModel, Square
 from rogseg.attacks.threats import L2Threat, LinfThreat, ThreatModel
@@ -29,8 +30,10 @@ __all__ = [
     "DAG",
     "FAB",
     "FGSM",
+    "PDPGD",
     "PGD",
     "SEA",
+    "ALMAProx",
     "Attack",
     "AttackResult",
     "AutoAttack",

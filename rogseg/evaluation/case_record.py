@@ -48,6 +48,7 @@ class CaseRecord:
         seed: of the attack or corruption.
         found_distance: length of what a minimal-norm attack found, at whatever epsilon.
         visibility: how visible the change is, by the name of the measure, for instance SSIM.
+        stopped: whether a limit on passes or minutes ended the attack.
         prediction: digest of the file that holds the prediction, where one was written.
     """
 
@@ -67,6 +68,7 @@ class CaseRecord:
     seed: int = 0
     found_distance: float | None = None
     visibility: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    stopped: bool = False
     prediction: str | None = None
 
     @classmethod

@@ -11,7 +11,7 @@ from rogseg.report.contents import Contents
 from rogseg.report.estimates import Estimate
 from rogseg.report.palette import CLASS_COLOURS, LINE_COLOURS, LINE_COLOURS_DARK, rgb
 from rogseg.report.rows import Row
-from rogseg.report.summaries import estimate_of
+from rogseg.report.summaries import VISIBILITY, estimate_of, visibility_estimates, visible_rows
 from rogseg.report.verdict import verdict_of
 from rogseg.report.viewer_data import embed
 from rogseg.report.views.attacks import attack_views
@@ -63,6 +63,8 @@ def render_page(contents: Contents) -> str:
         "corruption_rows": table_rows(contents, compared, ("corruption",)),
         "other_rows": table_rows(contents, compared, ("transfer", "certificate")),
         "measure_rows": _measure_rows(contents, compared),
+        "visible_rows": [(row, visibility_estimates(row)) for row in visible_rows(contents)],
+        "visible_headings": [(heading, digits) for heading, digits, _ in VISIBILITY.values()],
         "record_rows": record_rows,
         "viewer_volumes": volumes,
         "viewer_note": note,

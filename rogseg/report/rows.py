@@ -44,6 +44,7 @@ class CaseValues:
         values: per measure one value per foreground class.
         fell: whether the attack succeeded by the criterion; None where nothing could succeed.
         line: of the record in its file, counted from 1; None where the value is derived from several records.
+        visibility: how visible the change is, by the name of the measure, such as SSIM.
         lows: of a worst case, the lowest primary value of each class, which may come from several attacks.
     """
 
@@ -51,6 +52,7 @@ class CaseValues:
     values: Mapping[str, PerClass]
     fell: bool | None = None
     line: int | None = None
+    visibility: Mapping[str, float] = dataclasses.field(default_factory=dict)
     lows: PerClass = ()
 
     def mean(self, measure: str) -> float | None:
