@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Literal
 
+from rogseg.certification import CertifiedCase
+
 __all__ = ["CaseValues", "Condition", "ConditionKind", "Origin", "PerClass", "Row", "mean_of_classes"]
 
 PerClass = tuple[float | None, ...]
@@ -45,6 +47,7 @@ class CaseValues:
         fell: whether the attack succeeded by the criterion; None where nothing could succeed.
         line: of the record in its file, counted from 1; None where the value is derived from several records.
         lows: of a worst case, the lowest primary value of each class, which may come from several attacks.
+        certificate: of a certificate, all that it says; the values are its lower bounds.
     """
 
     case_id: str
@@ -52,6 +55,7 @@ class CaseValues:
     fell: bool | None = None
     line: int | None = None
     lows: PerClass = ()
+    certificate: CertifiedCase | None = None
 
     def mean(self, measure: str) -> float | None:
         """The measure averaged over the classes that have it."""

@@ -75,7 +75,7 @@ def lines(directory: Path) -> list[dict[str, Any]]:
 
 def test_a_record_holds_bounds_that_frame_the_smoothed_network(tmp_path: Path) -> None:
     records = certify(tmp_path)
-    record = records.under("smoothing, sigma 0.1", 0.1 * 0.6744897501960817)["b"]
+    record = records.under("certified, sigma 0.1", 0.1 * 0.6744897501960817)["b"]
     certified = record.certificate
     assert certified is not None
     assert certified.num_values == 150
