@@ -26,6 +26,7 @@ COMMANDS = (
     "train",
     "test",
     "attack",
+    "certify",
     "evaluate",
     "report",
     "compare",

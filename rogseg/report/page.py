@@ -15,6 +15,7 @@ from rogseg.report.summaries import VISIBILITY, estimate_of, visibility_estimate
 from rogseg.report.verdict import verdict_of
 from rogseg.report.viewer_data import embed
 from rogseg.report.views.attacks import attack_views
+from rogseg.report.views.certificates import certificate_view
 from rogseg.report.views.checks import checks_of, passed_of
 from rogseg.report.views.figures import table_rows
 from rogseg.report.views.networks import comparisons, corruption_figures, system_figure
@@ -32,7 +33,7 @@ def render_page(contents: Contents) -> str:
     """
     environment = _environment()
     volumes, note = embed(contents.volumes)
-    views, others = attack_views(contents), comparisons(contents)
+    views, others, certificates = attack_views(contents), comparisons(contents), certificate_view(contents)
     names = (*SCRIPTS, *VIEWER_SCRIPTS) if volumes else SCRIPTS
     scripts = [_source(name) for name in names]
     colours = {"line_colours": LINE_COLOURS, "line_colours_dark": LINE_COLOURS_DARK}
@@ -43,7 +44,7 @@ def render_page(contents: Contents) -> str:
         "style": environment.get_template("page.css").render(colours),
         "scripts": scripts,
         "script_hashes": " ".join(f"'sha256-{_digest(script)}'" for script in scripts),
-        "sections": _sections(bool(volumes or note), bool(views)),
+        "sections": _sections(bool(volumes or note), bool(views), certificates is not None),
         "num_cases": len({case.case_id for row in compared or contents.rows for case in row.cases}),
         "num_records": sum(len(row.cases) for row in record_rows),
         "verdicts": [verdict_of(contents, system.name) for system in contents.systems],
@@ -61,7 +62,8 @@ def render_page(contents: Contents) -> str:
         ),
         "corruption_figures": corruption_figures(contents),
         "corruption_rows": table_rows(contents, compared, ("corruption",)),
-        "other_rows": table_rows(contents, compared, ("transfer", "certificate")),
+        "certificates": certificates,
+        "other_rows": table_rows(contents, compared, ("transfer",)),
         "measure_rows": _measure_rows(contents, compared),
         "visible_rows": [(row, visibility_estimates(row)) for row in visible_rows(contents)],
         "visible_headings": [(heading, digits) for heading, digits, _ in VISIBILITY.values()],
@@ -98,8 +100,10 @@ def _digest(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-def _sections(has_volumes: bool, has_attacks: bool) -> list[tuple[str, str]]:
+def _sections(has_volumes: bool, has_attacks: bool, has_certificates: bool) -> list[tuple[str, str]]:
     sections = [("verdict", "Verdict"), ("checks", "Checks"), ("tested", "What was tested"), ("results", "Results")]
+    if has_certificates:
+        sections.append(("certificates", "Certificates"))
     if has_volumes:
         sections.append(("look", "Look at it"))
     if has_attacks:

@@ -6,5 +6,6 @@ from rogseg.datasets.transforms.clip_to_box import ClipToBox
 from rogseg.datasets.transforms.random_affine import RandomAffine
 from rogseg.datasets.transforms.random_gamma import RandomGamma
 from rogseg.datasets.transforms.random_mirror import RandomMirror
+from rogseg.datasets.transforms.smoothing_noise import SmoothingNoise
 
-__all__ = ["CentreCrop", "ClipToBox", "RandomAffine", "RandomGamma", "RandomMirror", "Transform"]
+__all__ = ["CentreCrop", "ClipToBox", "RandomAffine", "RandomGamma", "RandomMirror", "SmoothingNoise", "Transform"]

@@ -35,13 +35,16 @@ def write_report(
         table.print_to(console)
     if records.identity.condition is None:  # a test: nothing to check, no curve to draw
         return
+    pages = [f"{table.title}\n\n{table.to_markdown()}" for table in tables]
+    (records.directory / "table.md").write_text("\n".join(pages))
+    if records.identity.condition.kind == "certificate":  # proved, so there is nothing to check; the page draws it
+        console.print(f"records and table: {records.directory}", markup=False)
+        return
     findings = [*model_findings, *check_records(records)]
     for finding in findings:
         mark = Text(*MARKS[finding.level])
         mark.append(f"{finding.name}: {finding.seen}" + ("" if finding.passed else f"; {finding.meaning}"), "default")
         console.print(mark)
-    pages = [f"{table.title}\n\n{table.to_markdown()}" for table in tables]
-    (records.directory / "table.md").write_text("\n".join(pages))
     save_findings(findings, records.directory / SANITY)
     plot_dice_over_strength(records, records.directory / "dice_over_epsilon.png")
     console.print(f"records, table, sanity checks and figure: {records.directory}", markup=False)

@@ -97,6 +97,7 @@ def _cases(evaluation: Evaluation, by_case: Mapping[str, CaseRecord], *, clean: 
             fell=None if clean else by_case[case_id].success,
             line=evaluation.lines.get(by_case[case_id].key),
             visibility=dict(by_case[case_id].visibility),
+            certificate=by_case[case_id].certificate,
         )
         for case_id in evaluation.identity.cases
         if case_id in by_case

@@ -10,6 +10,7 @@ from rogseg.report.summaries import (
     visibility_estimates,
     visible_rows,
 )
+from rogseg.report.tables.certificate_tables import certificate_tables
 from rogseg.report.tables.table import Cell, ReportTable
 from rogseg.report.views.networks import comparisons
 
@@ -22,7 +23,8 @@ INTERVALS = "Brackets: 95% intervals over the cases."
 def report_tables(contents: Contents) -> tuple[ReportTable, ...]:
     """All tables that the contents have rows for."""
     made = (_results(contents), _corruptions(contents), _measures(contents), _comparisons(contents), _cases(contents))
-    return tuple(table for table in (*made, _visibility(contents), _epsilons(contents)) if table.rows)
+    certified = certificate_tables(contents, _notes(contents, INTERVALS))
+    return tuple(table for table in (*made, *certified, _visibility(contents), _epsilons(contents)) if table.rows)
 
 
 def _notes(contents: Contents, *more: str) -> tuple[str, ...]:
@@ -36,7 +38,7 @@ def _results(contents: Contents) -> ReportTable:
     rows: list[tuple[Cell, ...]] = []
     for row in contents.rows:
         condition = row.condition
-        if condition.kind not in ("clean", "attack", "worst case", "transfer", "certificate"):
+        if condition.kind not in ("clean", "attack", "worst case", "transfer"):
             continue
         name = f"{condition.name} from {condition.surrogate}" if condition.surrogate else condition.name
         per_class = class_estimates(row, measure, len(contents.classes))
