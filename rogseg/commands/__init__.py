@@ -26,7 +26,11 @@ COMMANDS = (
     "train",
     "test",
     "attack",
+<<<<<<< HEAD
     "certify",
+=======
+    "harden",
+>>>>>>> harden
     "evaluate",
     "report",
     "compare",
