@@ -26,6 +26,7 @@ COMMANDS = (
     "train",
     "test",
     "attack",
+    "corrupt",
     "evaluate",
     "report",
     "compare",

@@ -1,6 +1,6 @@
 """What a reader of a table must know beside the numbers: what is missing, absent, leaked or old."""
 
-from rogseg.evaluation.case_record import CLEAN, DICE
+from rogseg.evaluation.case_record import CLEAN, DICE, WORST_CASE
 from rogseg.evaluation.epsilon_label import strength_label
 from rogseg.evaluation.identity import HELD_OUT, NOT_KNOWN, EvaluationIdentity
 from rogseg.evaluation.legacy_identity import NOT_RECORDED
@@ -15,7 +15,13 @@ FALSE_VOLUME = "false volume"
 def notes_on(folder: RecordFolder) -> tuple[str, ...]:
     """All notes that apply to an evaluation, one sentence each."""
     rows, identity = summarise_all(folder), folder.identity
-    notes = [incomplete_note(row, identity) for row in rows if row.num_missing]
+    is_corruption = identity.condition is not None and identity.condition.kind == "corruption"
+    if is_corruption:
+        # Under dozens of corruptions and severities a note on each would hide the others.
+        notes = [note for note in (corruptions_note(rows, identity),) if note]
+        rows = rows[:1]
+    else:
+        notes = [incomplete_note(row, identity) for row in rows if row.num_missing]
     if identity.is_legacy:
         notes.append("These records were written by an older version, which did not note all that they depend on.")
     elif note := leak_note(identity):
@@ -41,6 +47,18 @@ def incomplete_note(row: ConditionSummary, identity: EvaluationIdentity) -> str:
     return (
         f"INCOMPLETE: {row.condition}{at} is over {num_cases - row.num_missing} of {num_cases} cases. Run the command "
         "again, or merge the shards with tools/report.py."
+    )
+
+
+def corruptions_note(rows: tuple[ConditionSummary, ...], identity: EvaluationIdentity) -> str:
+    """That some of the corruptions are not over all cases; empty where none is."""
+    short_of = [row for row in rows if row.num_missing and row.condition != WORST_CASE]
+    if not short_of:
+        return ""
+    fewest = len(identity.data) - max(row.num_missing for row in short_of)
+    return (
+        f"INCOMPLETE: {len(short_of)} of {len(rows)} conditions lack cases; the fewest have {fewest} of "
+        f"{len(identity.data)}. Run the command again, or merge the shards with tools/report.py."
     )
 
 

@@ -9,25 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rogseg.cases import Case
+from rogseg.engine.accuracy.raw_grid import UnusableCases, default_measures, grid_of, measure_labels, raw_grid_identity
 from rogseg.engine.digests import digest_of_file, environment
-from rogseg.engine.evaluated_system import evaluated_channels, evaluated_system, record_versions
 from rogseg.evaluation.case_record import CaseRecord, PerClass
-from rogseg.evaluation.identity import CaseSelection, EvaluationIdentity
+from rogseg.evaluation.identity import CaseSelection
 from rogseg.evaluation.record_folder import RecordFolder
-from rogseg.metrics import Measure, build_measures, measure_classes
-from rogseg.preprocessing import Volume, read_image, write_label
-from rogseg.storage import CaseProperties, RawCase
+from rogseg.metrics import Measure, build_measures
+from rogseg.preprocessing import write_label
+from rogseg.storage import RawCase
 from rogseg.systems import RawCases, System
 
 __all__ = ["default_measures", "evaluate_accuracy", "prediction_path"]
-
-
-def default_measures(system: System) -> tuple[Mapping[str, Any], ...]:
-    """What is measured where nothing else is asked for: configs of the METRICS registry."""
-    surface = {"type": "NSD", "tolerance": system.surface_tolerance}
-    others = ("HD95", "VolumeError", "FalseVolume")
-    return ({"type": "Dice"}, surface, *({"type": name} for name in others))
 
 
 def evaluate_accuracy(
@@ -64,33 +56,12 @@ def evaluate_accuracy(
     """
     built = build_measures(default_measures(system) if measures is None else measures)
     source = RawCases(system, cases, task)
-    identity = EvaluationIdentity(
-        system=evaluated_system(system),
-        task=task,
-        classes=system.class_names,
-        channels=evaluated_channels(system),
-        data={},
-        condition=None,
-        threat=None,
-        criterion=None,
-        protocol="raw grid",
-        window_size=system.window_size,
-        overlap=None,
-        measures=tuple(measure.describe() for measure in built),
-        selection=selection,
-        seed=None,
-        fold=fold,
-        leak=leak,
-        versions=record_versions(),
+    unusable = UnusableCases(len(cases))
+    digests = unusable.digests(source)
+    identity = raw_grid_identity(
+        system, task, built, digests, condition=None, selection=selection, seed=None, fold=fold, leak=leak
     )
-    broken: list[str] = []
-    digests: dict[str, str] = {}
-    for case in cases:
-        try:
-            digests[case.case_id] = source.digest(case.case_id)
-        except ValueError as error:
-            broken.append(str(error))
-    records = RecordFolder(out, dataclasses.replace(identity, data=digests), environment("cpu"))
+    records = RecordFolder(out, identity, environment("cpu"))
     todo = [case for case in cases if case.case_id in digests and not _is_done(records, case.case_id)]
     for done, case in enumerate(todo, start=len(cases) - len(todo)):
         if on_progress is not None:
@@ -102,13 +73,10 @@ def evaluate_accuracy(
             else:
                 records.add(made)
         except ValueError as error:
-            broken.append(f"{case.case_id}: {error}")
+            unusable.note(case.case_id, f"{case.case_id}: {error}")
     if on_progress is not None:
         on_progress(len(cases), len(cases))
-    if broken:
-        listed = "\n  ".join(broken)
-        number = "1 case" if len(broken) == 1 else f"{len(broken)} cases"
-        raise ValueError(f"{number} of {len(cases)} could not be segmented, the others are done:\n  {listed}")
+    unusable.refuse()
     return records
 
 
@@ -138,23 +106,12 @@ def _segment_and_measure(system: System, raw: RawCase, directory: Path, measures
     begin = time.perf_counter()
     case = system.prepare(dataclasses.replace(raw, label=None))
     labels = system.segment(case)
-    grid = _grid_of(raw, case)
+    grid = grid_of(raw, case)
     path = prediction_path(directory, raw.case_id)
     values: NDArray[np.int64] = np.array(system.label_values, dtype=np.int64)[labels]
     write_label(path, values, grid.affine)
     taken: dict[str, PerClass] = {}
     if raw.label is not None:
-        target, counts = system.read_targets(raw, grid)
-        if counts is not None:
-            labels = np.where(counts, labels, 0)
-        taken = measure_classes(measures, labels, target, grid.spacing, system.class_indices)
+        taken = measure_labels(system, measures, labels, *system.read_targets(raw, grid), grid)
     seconds = time.perf_counter() - begin
     return CaseRecord.of_clean(raw.case_id, taken, seconds=seconds, prediction=digest_of_file(path))
-
-
-def _grid_of(raw: RawCase, case: Case) -> Volume:
-    """The raw grid; its voxels are not looked at."""
-    if isinstance(case.properties, CaseProperties):
-        blank = np.broadcast_to(np.float32(0), (1, *case.properties.raw_shape))
-        return Volume(blank, np.array(case.properties.raw_affine))
-    return read_image(raw.images[:1], 1)
