@@ -9,13 +9,14 @@ from rogseg.evaluation.corruption_summary import (
     summarise_corruptions,
     values_in,
 )
+from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.evaluation.notes import notes_on
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.statistics import MeanOverCases
 from rogseg.evaluation.summary import mean
 from rogseg.evaluation.text_table import NOTHING, TextTable, number, short, with_interval
 
-__all__ = ["corruption_tables"]
+__all__ = ["corruption_notes", "corruption_tables"]
 
 
 def corruption_tables(folder: RecordFolder, title: str, baseline: RecordFolder | None = None) -> tuple[TextTable, ...]:
@@ -29,7 +30,7 @@ def corruption_tables(folder: RecordFolder, title: str, baseline: RecordFolder |
     values = values_in(folder)
     by_corruption = _by_corruption(values)
     seen = _similarities(folder, values)
-    notes = (*notes_on(folder), *_not_applicable_notes(folder), *_calibration_notes(folder))
+    notes = (*notes_on(folder), *corruption_notes(folder.identity))
     return (
         _summary(values, title, baseline),
         by_corruption,
@@ -88,19 +89,16 @@ def _severities(values: CorruptionValues) -> Sequence[float]:
     return sorted({severity for _, severity in values.under})
 
 
-def _not_applicable_notes(folder: RecordFolder) -> list[str]:
+def corruption_notes(identity: EvaluationIdentity) -> tuple[str, ...]:
+    """Which corruptions do not apply to the images and why, and how the parameters were fitted, where they were."""
     by_reason: dict[str, list[str]] = {}
-    for name, reason in not_applicable(folder.identity).items():
+    for name, reason in not_applicable(identity).items():
         by_reason.setdefault(reason, []).append(name)
-    return [f"Not applicable: {', '.join(names)} ({reason})." for reason, names in by_reason.items()]
-
-
-def _calibration_notes(folder: RecordFolder) -> list[str]:
-    condition = folder.identity.condition
-    fitted = {} if condition is None else condition.config.get("calibration", {})
-    if not fitted:
-        return []
-    targets = ", ".join(f"{severity}: {target:g}" for severity, target in enumerate(fitted["SSIM"], 1))
-    short_of = [name for name, found in fitted["reached"].items() if len(found) < len(fitted["SSIM"])]
-    notes = [f"Parameters were fitted to a mean SSIM by severity ({targets}) on {', '.join(fitted['cases'])}."]
-    return notes + ([f"Too weak at any parameter for a part of these: {', '.join(short_of)}."] if short_of else [])
+    notes = [f"Not applicable: {', '.join(names)} ({reason})." for reason, names in by_reason.items()]
+    fitted = {} if identity.condition is None else identity.condition.config.get("calibration", {})
+    if fitted:
+        targets = ", ".join(f"{severity}: {target:g}" for severity, target in enumerate(fitted["SSIM"], 1))
+        notes.append(f"Parameters were fitted to a mean SSIM by severity ({targets}) on {', '.join(fitted['cases'])}.")
+        weak = [name for name, found in fitted["reached"].items() if len(found) < len(fitted["SSIM"])]
+        notes += [f"Too weak at any parameter for a part of these: {', '.join(weak)}."] if weak else []
+    return tuple(notes)

@@ -45,6 +45,7 @@ class CaseValues:
         fell: whether the attack succeeded by the criterion; None where nothing could succeed.
         line: of the record in its file, counted from 1; None where the value is derived from several records.
         lows: of a worst case, the lowest primary value of each class, which may come from several attacks.
+        visibility: how similar the changed image is to the original, by the name of the measure, for instance SSIM.
     """
 
     case_id: str
@@ -52,6 +53,7 @@ class CaseValues:
     fell: bool | None = None
     line: int | None = None
     lows: PerClass = ()
+    visibility: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     def mean(self, measure: str) -> float | None:
         """The measure averaged over the classes that have it."""

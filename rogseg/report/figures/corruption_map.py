@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 from rogseg.evaluation.corruption_summary import CorruptionValues
 from rogseg.evaluation.summary import mean
 from rogseg.report.figures.style import COLUMN, INK, PAGE, new_figure, save, styled
+from rogseg.report.palette import ink_on
 
 __all__ = ["plot_corruption_map"]
-
-DARK = 0.55
-"""Value below which a cell of the colour map is so dark that its number is white."""
 
 
 def plot_corruption_map(
@@ -44,7 +42,7 @@ def plot_corruption_map(
             for row, column in np.ndindex(*table.shape):
                 value = table[row, column]
                 text = "-" if np.isnan(value) else f"{value:.2f}"
-                shade = "white" if not np.isnan(value) and value < DARK else INK
+                shade = INK if np.isnan(value) else ink_on(float(value))
                 axes.text(column, row, text, ha="center", va="center", color=shade, fontsize=6)
             axes.axvline(0.5, color="white", linewidth=2)
             axes.set_xticks(range(1 + len(severities)), ["clean", *(f"{severity:g}" for severity in severities)])

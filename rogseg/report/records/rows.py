@@ -96,6 +96,7 @@ def _cases(evaluation: Evaluation, by_case: Mapping[str, CaseRecord], *, clean: 
             values=dict(by_case[case_id].measures),
             fell=None if clean else by_case[case_id].success,
             line=evaluation.lines.get(by_case[case_id].key),
+            visibility=by_case[case_id].visibility,
         )
         for case_id in evaluation.identity.cases
         if case_id in by_case
