@@ -26,11 +26,9 @@ COMMANDS = (
     "train",
     "test",
     "attack",
-<<<<<<< HEAD
+    "corrupt",
     "certify",
-=======
     "harden",
->>>>>>> harden
     "evaluate",
     "report",
     "compare",

@@ -67,6 +67,8 @@ def verdict_of(contents: Contents, system: str) -> Verdict:
         known = "so they say nothing about its robustness"
         if contents.rows_of(system, ("certificate",)):
             known = "what is proved of its smoothed version stands under Certificates"
+        elif contents.rows_of(system, ("corruption",)):
+            known = "so they say nothing about an adversary; what scanners do to it stands under Corruptions"
         sentence = (
             f"On {_cases(clean.cases)} this network reaches a mean {measure.label} of {_worded(clean)} on unchanged "
             f"images; no attack is in these records, {known}."
