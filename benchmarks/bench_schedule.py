@@ -27,7 +27,7 @@ def timed_run(opener: PhantomWorker, num_cases: int, num_workers: int) -> tuple[
     workers: LocalProcesses[CleanCase | AttackedCase, tuple[CaseRecord, ...]] = LocalProcesses(opener, num_workers)
     jobs: list[Job[CleanCase | AttackedCase]] = []
     for number in range(num_cases):
-        asked = AttackedCase(f"{number:05d}", EPSILON, DiceBelow(0.5), {})
+        asked = AttackedCase(f"{number:05d}", (EPSILON,), DiceBelow(0.5), {})
         jobs.append(Job(asked.case_id, asked, opener.edge_of(asked.case_id) ** 3))
     with workers:
         # As many as there are workers: each gets one, and has opened when it is done.
