@@ -1,4 +1,4 @@
-"""The simulated schedule of `rogseg estimate --cluster` against cases that two local workers really attack.
+"""The simulated schedule of `rogseg estimate --cluster` against cases that two local workers really do.
 
     python -m benchmarks.bench_schedule [--cases 30]
 
@@ -7,31 +7,35 @@ other down where they share caches and memory; both go through the simulation. S
 """
 
 import argparse
+import dataclasses
 import os
 import time
 
-from benchmarks.phantom_load import EPSILON, PhantomWorker
+from benchmarks.phantom_load import PhantomCase, PhantomWorker, jobs_of
 from benchmarks.rows import print_row
-from rogseg.attacks import DiceBelow
-from rogseg.engine.attacking.case_attacker import AttackedCase, CleanCase
 from rogseg.estimation.schedule import PlannedJob, simulate
 from rogseg.evaluation.case_record import CaseRecord
-from rogseg.workers import Job
 from rogseg.workers.local_processes import LocalProcesses
 
 NUM_WORKERS = 2
 
 
-def timed_run(opener: PhantomWorker, num_cases: int, num_workers: int) -> tuple[float, list[PlannedJob]]:
-    """Wall time of attacking all cases by workers that have started, and the seconds of each [s]."""
-    workers: LocalProcesses[CleanCase | AttackedCase, tuple[CaseRecord, ...]] = LocalProcesses(opener, num_workers)
-    jobs: list[Job[CleanCase | AttackedCase]] = []
-    for number in range(num_cases):
-        asked = AttackedCase(f"{number:05d}", (EPSILON,), DiceBelow(0.5), {})
-        jobs.append(Job(asked.case_id, asked, opener.edge_of(asked.case_id) ** 3))
+class TimedWorker(PhantomWorker):
+    """The same, with the seconds that a case took."""
+
+    def _record(self, case: PhantomCase) -> tuple[CaseRecord, ...]:
+        begin = time.perf_counter()
+        (record,) = super()._record(case)
+        return (dataclasses.replace(record, seconds=time.perf_counter() - begin),)
+
+
+def timed_run(opener: TimedWorker, num_cases: int, num_workers: int) -> tuple[float, list[PlannedJob]]:
+    """Wall time of all cases by workers that have started, and the seconds of each [s]."""
+    workers: LocalProcesses[PhantomCase, tuple[CaseRecord, ...]] = LocalProcesses(opener, num_workers)
     with workers:
         # As many as there are workers: each gets one, and has opened when it is done.
-        list(workers.run([Job("start", CleanCase("00000"))] * num_workers))
+        list(workers.run(jobs_of(opener, [PhantomCase(0)] * num_workers)))
+        jobs = jobs_of(opener, [PhantomCase(number, (1.0,)) for number in range(num_cases)])
         begin = time.perf_counter()
         made = [record for _, records in workers.run(jobs) for record in records]
         wall = time.perf_counter() - begin
@@ -43,10 +47,9 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=30)
     parser.add_argument("--edge", type=int, default=32, help="of the smallest volumes [voxels]")
     asked = parser.parse_args()
-    opener = PhantomWorker(asked.edge, growth=8, num_iterations=10)
-    print(
-        f"{asked.cases} phantom cases of {asked.edge} to {asked.edge + 32} voxels an edge; {os.cpu_count()} processors"
-    )
+    opener = TimedWorker(asked.edge, growth=8, num_tries=40)
+    edges = f"{asked.edge} to {asked.edge + 32}"
+    print(f"{asked.cases} phantom cases of {edges} voxels an edge; {os.cpu_count()} processors")
     _, alone = timed_run(opener, asked.cases, 1)
     _, together = timed_run(opener, asked.cases, NUM_WORKERS)
     real, _ = timed_run(opener, asked.cases, NUM_WORKERS)
