@@ -10,10 +10,17 @@ from rogseg.evaluation.statistics import mean_interval
 from rogseg.evaluation.summary import ConditionSummary, mean, summarise_all
 from rogseg.evaluation.text_table import TextTable, number, short, with_interval
 
-__all__ = ["certificate_tables", "rms_words"]
+__all__ = ["certificate_tables", "noise_words"]
 
 
-def rms_words(certified: Sequence[CertifiedCase], raw_unit: str) -> str:
+def noise_words(certified: Sequence[CertifiedCase], raw_unit: str) -> str:
+    """Noise and radius in raw units, means over the cases; empty where they are not known."""
+    noise = _raw([one.sigma_raw for one in certified], raw_unit).strip(" ()")
+    radius = _raw([one.radius_rms_raw for one in certified], raw_unit).strip(" ()")
+    return f"noise {noise}, radius {radius} RMS" if noise and radius else ""
+
+
+def _rms_words(certified: Sequence[CertifiedCase], raw_unit: str) -> str:
     """The radius in the unit of an L2 attack's epsilon, and in raw units; cases of other sizes have another one."""
     values = sorted(255 * one.radius_rms for one in certified)
     low, high = f"{values[0]:.2g}", f"{values[-1]:.2g}"
@@ -40,7 +47,7 @@ def _whole_table(rows: Sequence[ConditionSummary], folder: RecordFolder, title: 
                 f"{first.sigma:g}{_raw([one.sigma_raw for one in certified], unit)}",
                 f"{first.tau:g}",
                 f"{first.radius:.3g}",
-                rms_words(certified, unit),
+                _rms_words(certified, unit),
                 f"{num_cases} of {num_cases + row.num_missing}" if row.num_missing else str(num_cases),
                 _mean(smoothed),
                 with_interval(row.mean_dice, mean_interval(dice, (0.0, 1.0))),

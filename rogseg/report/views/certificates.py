@@ -13,7 +13,8 @@ from rogseg.report.views.figures import Figure, legend_of, renamed
 
 __all__ = ["AXIS", "CertificateLine", "CertificateView", "RegionLine", "certificate_curves", "certificate_view"]
 
-AXIS = "radius, as an L2 epsilon [RMS, 1/255 of the intensity range]"
+AXIS = "L2 radius [RMS, 1/255 of the intensity range]"
+ATTACKED = "attacked, not smoothed"
 VOLUMES = ("volume_target", "volume_smoothed", "volume_lower", "volume_upper")
 
 
@@ -79,7 +80,7 @@ def certificate_view(contents: Contents) -> CertificateView | None:
         "A certified line says how low it can get, whatever the perturbation; its point at 0 is measured, not proved. "
         "Each radius is the mean over the cases, as larger volumes have smaller ones."
     )
-    if any(curve.name.endswith("attacked") for curve in curves):
+    if any(curve.name.endswith(ATTACKED) for curve in curves):
         caption += " The attacked line is of the network itself, the certificate of its smoothed version."
     return CertificateView(
         tuple(sentences), Figure(svg, f"Certified {measure.label}.", caption, legend_of(curves)), lines
@@ -104,7 +105,7 @@ def certificate_curves(contents: Contents) -> tuple[Curve, ...]:
         attacked = _comparable(contents.threats)
         worst = worst_rows(contents, system.name, attacked.norm) if rows and attacked else ()
         if worst:
-            shown = [renamed(row, f"{prefix}attacked") for row in worst]
+            shown = [renamed(row, f"{prefix}{ATTACKED}") for row in worst]
             curves += curves_of(contents.clean_of(worst[0]), shown, contents.primary)
     return tuple(curves)
 

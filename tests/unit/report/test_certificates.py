@@ -48,7 +48,7 @@ def certified(case_id: str, sigma: float, tau: float) -> CertifiedCase:
         accuracy=0.9,
         abstained=0.08,
         fell_back=0.03,
-        classes={"organ": bounds(dice, 20.0), "lesion": bounds(dice - 0.2, 2.0)},
+        classes={"organ": bounds(dice, 20.0), "lesion": bounds(max(0.0, dice - 0.2), 2.0)},
         groups={"any foreground": bounds(dice + 0.1, 22.0)},
     )
 
@@ -95,15 +95,15 @@ def test_the_records_say_it_in_words(tmp_path: Path) -> None:
 def test_one_axis_shows_the_certificate_and_the_attack(tmp_path: Path) -> None:
     contents = contents_of([certificates(tmp_path / "c"), attacks(tmp_path / "a")], tmp_path)
     curves = {curve.name: curve.points for curve in certificate_curves(contents)}
-    assert set(curves) == {"certified, sigma 0.25", "certified, sigma 0.5", "attacked"}
+    assert set(curves) == {"certified, sigma 0.25", "certified, sigma 0.5", "attacked, not smoothed"}
     certain = curves["certified, sigma 0.25"]
     mean_root = (1 / math.sqrt(40_000) + 1 / math.sqrt(62_500)) / 2
     assert [point.strength for point in certain] == pytest.approx(
         [0.0, *(Smoothing(0.25).radius(tau) * mean_root for tau in (0.75, 0.9))]
     )
     assert [point.estimate.value for point in certain] == pytest.approx([0.8, 0.4, 0.25])
-    assert [point.strength for point in curves["attacked"]] == pytest.approx([0, 0.25 / 255, 0.5 / 255])
-    assert [point.estimate.value for point in curves["attacked"]] == pytest.approx([0.8, 0.6, 0.2])
+    assert [point.strength for point in curves["attacked, not smoothed"]] == pytest.approx([0, 0.25 / 255, 0.5 / 255])
+    assert [point.estimate.value for point in curves["attacked, not smoothed"]] == pytest.approx([0.8, 0.6, 0.2])
 
 
 def test_page_figure_and_tables_hold_the_certificates(tmp_path: Path) -> None:
@@ -114,6 +114,7 @@ def test_page_figure_and_tables_hold_the_certificates(tmp_path: Path) -> None:
     sentence = "Dice stays at 0.40 or above on average over 2 cases; without any change it is 0.80."
     assert sentence in page
     assert "any foreground <small>group</small>" in page
+    assert "noise 100 HU, radius 0.3035 HU RMS" in page
     assert "Guarantees: no certificate" not in page
     assert "nothing of changes beyond its radius" in page
     assert {"certified_dice.png", "certified_dice.svg"} <= {path.name for path in paths.figures}
