@@ -44,4 +44,4 @@ def plot_corruption_examples(
         for axes, severity in zip(panels[0], (0, *severities), strict=True):
             axes.set_title("clean" if severity == 0 else str(severity), fontweight="normal", loc="center", fontsize=7)
         figure.suptitle(title, fontsize=7.5)
-        figure.savefig(path, dpi=150, metadata={"Software": None})
+        figure.savefig(path, dpi=120, metadata={"Software": None})
