@@ -14,7 +14,7 @@ from rogseg.evaluation.notes import notes_on
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.statistics import MeanOverCases
 from rogseg.evaluation.summary import mean
-from rogseg.evaluation.text_table import NOTHING, TextTable, number, short, with_interval
+from rogseg.evaluation.text_table import NOTHING, TextTable, number, with_interval
 
 __all__ = ["corruption_notes", "corruption_tables"]
 
@@ -79,7 +79,7 @@ def _similarities(folder: RecordFolder, values: CorruptionValues) -> TextTable:
         for severity in severities:
             shown = [record.visibility for record in folder.under(name, severity).values()]
             ssim, psnr = (mean(one[key] for one in shown if key in one) for key in ("SSIM", "PSNR"))
-            cells.append(NOTHING if not shown else f"{number(ssim)} / {short(round(psnr, 1))}")
+            cells.append(NOTHING if not shown else f"{number(ssim)} / {number(psnr, 1)}")
         rows.append([name, *cells])
     headings = ["corruption", *(f"severity {severity:g}" for severity in severities)]
     return TextTable("SSIM / PSNR [dB] of the corrupted volumes", headings, rows)

@@ -9,6 +9,7 @@ from rogseg.engine.case_selection import parse_shard, spread
 from rogseg.engine.console import make_console
 from rogseg.engine.corrupting.calibrate import calibrated, parse_calibration
 from rogseg.engine.corrupting.corruptions import evaluate_corruptions
+from rogseg.engine.corrupting.examples import write_examples
 from rogseg.engine.corrupting.raw_scan import modalities_of
 from rogseg.engine.corrupting.settings import ALL_SEVERITIES, CorruptionSettings
 from rogseg.engine.device import choose_device
@@ -20,6 +21,8 @@ from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.progress import ProgressDisplay
 
 __all__ = ["corrupt_system"]
+
+EXAMPLES = "examples.png"
 
 
 def corrupt_system(
@@ -69,12 +72,13 @@ def corrupt_system(
         for one in settings.chosen:
             at = ", ".join(f"{value:g}" for value in one.parameters.values()) or "cannot be reached"
             console.print(f"{one.name}: {at} {one.corruption.severities.unit}", markup=False, highlight=False)
+    directory = Path(out)
     with ProgressDisplay("corrupting", console=console) as progress:
         records = evaluate_corruptions(
             opened.system,
             chosen,
             settings,
-            out,
+            directory,
             task=found.task,
             measures=None if opened.config is None else opened.config.get("measures"),
             selection=_selection(found.rule, max_cases, case_seed),
@@ -85,6 +89,8 @@ def corrupt_system(
             device=device,
             on_progress=progress.update,
         )
+    if not (directory / EXAMPLES).is_file():
+        write_examples(opened.system, chosen[0], settings, seed, directory / EXAMPLES)
     write_report(records, console=console, baseline=other)
     return records
 

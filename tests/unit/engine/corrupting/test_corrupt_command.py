@@ -34,6 +34,7 @@ def test_two_systems_side_by_side(task: Path, tmp_path: Path, capsys: pytest.Cap
     assert "SSIM / PSNR" in table
     assert "Not applicable: DoseNoise (only CT has a dose)." in table
     assert (tmp_path / "first" / "corruptions.png").read_bytes()[:4] == b"\x89PNG"
+    assert (tmp_path / "first" / "examples.png").read_bytes()[:4] == b"\x89PNG"
     assert not (tmp_path / "first" / "sanity.json").exists()
 
     assert main(["report", first, second, "--out", str(tmp_path / "report")]) == 0
