@@ -82,10 +82,13 @@ class PreparedCases(CaseSource):
         self.task, self.directory = task, directory
         self._raw = RawCases(system, cases, task)
         self.case_ids = self._raw.case_ids
+        self._digests: dict[str, str] = {}
 
     def digest(self, case_id: str) -> str:
-        """Over the raw files."""
-        return self._raw.digest(case_id)
+        """Over the raw files, which are read once."""
+        if case_id not in self._digests:
+            self._digests[case_id] = self._raw.digest(case_id)
+        return self._digests[case_id]
 
     def size(self, case_id: str) -> float:
         """Bytes of the raw image files."""

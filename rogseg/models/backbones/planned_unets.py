@@ -59,7 +59,7 @@ class PlannedUNet(nn.Module):
             deep_supervision=True,
             **repeats,
         )
-        self.network.apply(self.network.initialize)  # type: ignore[arg-type]
+        self.network.apply(self.network.initialize)
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, ...]:
         """(B, C, D, H, W) -> raw logits (B, K, d, h, w) of each stage of the decoder, the finest first.

@@ -1,5 +1,7 @@
 """nnU-Net's network as its own training calls it: with every head of its deep supervision."""
 
+from typing import Any
+
 from torch import Tensor, nn
 
 __all__ = ["TrainedHeads"]
@@ -20,7 +22,7 @@ class TrainedHeads(nn.Module):
 
     def forward(self, windows: Tensor) -> tuple[Tensor, ...]:
         """(B, C, d, h, w) -> logits (B, L, d, h, w), then those of the coarser heads."""
-        decoder: nn.Module = self.network.decoder
+        decoder: Any = self.network.decoder
         decoder.deep_supervision = self.deep_supervision
         try:
             given = self.network(windows.squeeze(2) if self.slices else windows)

@@ -1,9 +1,8 @@
 """A tiny nnU-Net, hardened: its own predictor loads it, attacks take less, and what it has seen is known."""
 
+import itertools
 import json
-import subprocess
-import sys
-import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,9 @@ from rogseg.engine.model.open_system import open_system
 from rogseg.models.hardening_lineage import HARDENING_FILE, HardeningLineage
 from rogseg.storage import read_raw_task
 from rogseg.systems import NNUNetSystem
-from tests.tiny_training import ROOT
+from rogseg.trainers import FreeTrainer
 from tests.unit.engine.hardening.bright_blobs import write_bright_blobs
-from tests.unit.systems.nnunet.tiny_folder import tiny_dataset, tiny_plans, write_folder
+from tests.unit.systems.nnunet.tiny_folder import REGIONS, tiny_dataset, tiny_plans, write_folder
 
 pytest.importorskip("nnunetv2")
 
@@ -38,6 +37,14 @@ def plan_schedule(out: Path, num_epochs: int, num_iterations: int, name: str = "
 def harden(start: Path, data: Path, out: Path, trainer: str, **settings: Any) -> Hardening:
     given = {"learning_rate": 1e-2, "device": "cpu", "cfg_options": QUICK, **settings}
     return harden_system([start], data=data, out=out, trainer=trainer, **given)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_curves() -> Iterator[None]:
+    """Drawing takes longer than these trainings."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rogseg.engine.training.hooks.history_hook.draw_curves", lambda history: b"")
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -100,28 +107,35 @@ def test_attacked_dice_rises_and_nnunets_own_predictor_loads_what_is_written(
     assert not (training_folder(out) / "prepared").exists()
 
 
-def test_a_killed_hardening_goes_on_to_the_same_weights(clean: Path, data: Path, tmp_path: Path) -> None:
+class Killed(BaseException):
+    """What no code catches."""
+
+
+def test_a_killed_hardening_goes_on_to_the_same_weights(
+    clean: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     outs = tmp_path / "whole", tmp_path / "killed"
     for out in outs:
         plan_schedule(out, 4, 4)
     harden(clean, data, outs[0], "free", trainer_options=["num_replays=2"])
 
-    arguments = ["harden", str(clean), "--data", str(data), "--out", str(outs[1]), "--learning-rate", "0.01"]
-    more = ["--device", "cpu", "--cfg-options", *QUICK, "--trainer-options", "num_replays=2"]
-    process = subprocess.Popen([sys.executable, "-m", "rogseg", *arguments, *more], cwd=ROOT, stdout=subprocess.DEVNULL)
-    last = training_folder(outs[1]) / "fold_0" / "last.pth"
-    deadline = time.monotonic() + 300
-    while not last.is_file() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.005)
-    process.kill()
-    process.wait()
-    assert last.is_file()
+    step, count = FreeTrainer.step, itertools.count()
+
+    def die_in_the_third_epoch(*arguments: Any) -> dict[str, torch.Tensor]:
+        if next(count) == 9:
+            raise Killed
+        return step(*arguments)
+
+    monkeypatch.setattr(FreeTrainer, "step", die_in_the_third_epoch)
+    with pytest.raises(Killed):
+        harden(clean, data, outs[1], "free", trainer_options=["num_replays=2"])
+    monkeypatch.undo()
+    assert not outs[1].exists()
     with pytest.raises(ValueError, match=r"holds a hardening with other settings \(trainer\)"):
         harden(clean, data, outs[1], "pgd")
     # What was looked at before is not looked at again, for the weights are others by then.
     before = (training_folder(outs[1]) / "before.json").read_text()
-    if not outs[1].exists():
-        harden(clean, data, outs[1], "free", trainer_options=["num_replays=2"])
+    harden(clean, data, outs[1], "free", trainer_options=["num_replays=2"])
     assert (training_folder(outs[1]) / "before.json").read_text() == before
     first, second = (NNUNetSystem(out).networks[0].state_dict() for out in outs)
     assert all(torch.equal(first[name], second[name]) for name in first)
@@ -162,3 +176,13 @@ def test_what_cannot_be_hardened_is_refused_before_any_work(folder: Path, data: 
         assert not (tmp_path / "out").exists()
     with pytest.raises(ValueError, match=r"is a network of rogseg.*rogseg train"):
         harden_system(["rog_standard_hippocampus_light"], data=data, out=tmp_path / "out", device="cpu")
+
+
+def test_planes_and_regions_are_hardened_by_another_trainer(data: Path, tmp_path: Path) -> None:
+    plans = tiny_plans(dimensions=2)
+    start = write_folder(tmp_path / "net", plans, tiny_dataset(REGIONS), axes=(0, 1))
+    plan_schedule(tmp_path / "out", 1, 2)
+    harden(start, data, tmp_path / "out", "trades", trainer_options=["craft.num_iterations=1"], learning_rate=1e-4)
+    before, after = (NNUNetSystem(path).networks[0].state_dict() for path in (start, tmp_path / "out"))
+    changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
+    assert any(name.startswith("decoder.seg_layers") for name in changed)
