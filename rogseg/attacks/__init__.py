@@ -15,6 +15,7 @@ from rogseg.attacks.dag import DAG
 from rogseg.attacks.ensembles import SEA, AutoAttack, Composite, SegmentationEnsemble, Strongest
 from rogseg.attacks.fab import FAB, FABDice
 from rogseg.attacks.fgsm import FGSM
+from rogseg.attacks.frequency import VAFA, QuantisationThreat
 from rogseg.attacks.legacy import LegacyPGD, LegacyROG, LegacyROGThreat
 from rogseg.attacks.objectives import Objective
 from rogseg.attacks.padam import PAdam
@@ -33,6 +34,7 @@ __all__ = [
     "PDPGD",
     "PGD",
     "SEA",
+    "VAFA",
     "ALMAProx",
     "Attack",
     "AttackResult",
@@ -55,6 +57,7 @@ __all__ = [
     "PAdam",
     "Perturbation",
     "Problem",
+    "QuantisationThreat",
     "RegionModel",
     "SegmentationEnsemble",
     "ShrinkingAPGD",

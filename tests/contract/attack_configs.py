@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from rogseg.attacks import Attack
+from rogseg.attacks import Attack, LinfThreat, QuantisationThreat, ThreatModel
 from rogseg.registry import ATTACKS
 
 ATTACKS.import_from_location()
@@ -21,6 +21,7 @@ class Contract:
         maximal: whether the volume with the highest margin in ball and box is what it looks for.
         minimal_norm: whether the shortest perturbation is what it looks for.
         all_or_nothing: whether a minimal-norm attack hands back the clean volume where it misses the ball.
+        threat: the threat model that it works in.
         scale_free: whether logits times a constant must give the same result.
     """
 
@@ -31,6 +32,7 @@ class Contract:
     maximal: bool = True
     minimal_norm: bool = False
     all_or_nothing: bool = False
+    threat: type[ThreatModel] = LinfThreat
     scale_free: bool = False
 
 
@@ -73,6 +75,7 @@ CONTRACTS = {
     ),
     "ShrinkingAPGD": Contract({"num_iterations": 4}, {"num_iterations": 20}),
     "Strongest": Contract({"num_passes": 40}, {"num_passes": 120, "select": "objective"}, scale_free=True),
+    "VAFA": Contract({"num_iterations": 4}, maximal=False, threat=QuantisationThreat, scale_free=True),
     "Square": Contract({"num_queries": 40}, {"num_queries": 1500}, black_box=True),
 }
 
