@@ -39,7 +39,6 @@ setup(
         # Its readers, preprocessing and export are called; other versions give other numbers.
         "nnunet": ["nnunetv2>=2.8,<3", "dynamic_network_architectures>=0.4,<0.5"],
         "monai": ["monai>=1.4"],
-        "corruptions": ["torchio>=0.20,<2", "monai>=1.4"],
         "onnx": ["onnx>=1.16", "onnxruntime>=1.18"],
         "itk": ["SimpleITK>=2.3"],
         "ray": ["ray>=2.30"],
