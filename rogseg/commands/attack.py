@@ -39,6 +39,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep-volumes", type=int, default=2, metavar="N", help="cases kept for the report's viewer; default: 2"
     )
+    parser.add_argument(
+        "--max-passes",
+        type=int,
+        metavar="N",
+        help="stop the search in a case at an epsilon after N passes, forward and backward, with what it has found",
+    )
+    parser.add_argument(
+        "--max-minutes",
+        type=float,
+        metavar="M",
+        help="the same after M minutes, so that the result depends on the machine",
+    )
     parser.add_argument("--surrogate", nargs="+", help="another system: do attacks transfer from it?")
     parser.add_argument("--save-adversarial", action="store_true", help="write perturbations and predictions as NIfTI")
     parser.add_argument("--seed", type=int, default=0, help="of the attack")

@@ -47,6 +47,8 @@ def attack_system(
     sanity: Effort = "quick",
     allow_seen: bool = False,
     keep_volumes: int = 2,
+    max_passes: int | None = None,
+    max_minutes: float | None = None,
     num_workers: int | None = None,
     cluster: str | None = None,
     device: str | None = None,
@@ -59,7 +61,7 @@ def attack_system(
         ValueError: something in the arguments, configs or files is wrong; the message says what to do.
     """
     console, wanted = make_console(), device
-    settings = AttackSettings.load(attack, attack_options, epsilon)
+    settings = AttackSettings.load(attack, attack_options, epsilon, max_passes=max_passes, max_minutes=max_minutes)
     device = str(choose_device(device))
     if device == "cpu":
         keep_freed_memory()
@@ -78,6 +80,8 @@ def attack_system(
             Path(attack).absolute(),
             tuple(attack_options),
             None if epsilon is None else tuple(epsilon),
+            max_passes,
+            max_minutes,
             carried_cases(source, evaluated),
             source.task,
             protocol,

@@ -64,6 +64,8 @@ class AttackWorker:
         attack: config of the attack.
         attack_options: for keys of it.
         epsilon: instead of the config's.
+        max_passes: of each search.
+        max_minutes: of each search.
         cases: a stored task, or raw cases by their files.
         task: name of the task.
         protocol: of the evaluation.
@@ -76,6 +78,8 @@ class AttackWorker:
     attack: Path
     attack_options: tuple[str, ...]
     epsilon: tuple[str, ...] | None
+    max_passes: int | None
+    max_minutes: float | None
     cases: StoredCases | Mapping[str, RawCase]
     task: str
     protocol: Protocol
@@ -90,7 +94,9 @@ class AttackWorker:
             ValueError: something is not there, or is not what the driver opened.
         """
         # First, since the config may import the component that the system is made of.
-        settings = AttackSettings.load(self.attack, self.attack_options, self.epsilon)
+        settings = AttackSettings.load(
+            self.attack, self.attack_options, self.epsilon, max_passes=self.max_passes, max_minutes=self.max_minutes
+        )
         system, device = self.system.open()
         source: CaseSource
         if isinstance(self.cases, StoredCases):

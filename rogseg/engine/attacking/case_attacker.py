@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from rogseg.attacks import Attack, AttackResult, Composite, Criterion, ThreatModel
+from rogseg.attacks.sweep import no_weaker
 from rogseg.cases import Case, LogitFn, case_generator
 from rogseg.evaluation.case_record import CLEAN, DICE, TARGET_VOLUME, WORST_CASE, CaseRecord, PerClass
-from rogseg.metrics import Measure, measure_classes, volume_ml
+from rogseg.metrics import Measure, measure_classes, visibility, volume_ml
 
 __all__ = ["AttackedCase", "CaseAttacker", "CleanCase", "MakeThreat", "OnResult", "scored_model"]
 
@@ -33,13 +34,13 @@ class AttackedCase:
 
     Args:
         case_id: its name.
-        epsilon: in the unit of the threat.
+        epsilons: ascending, in the unit of the threat. What is found at one counts at the next where that finds less.
         criterion: says when it has fallen.
         clean: measures of the clean prediction.
     """
 
     case_id: str
-    epsilon: float
+    epsilons: tuple[float, ...]
     criterion: Criterion
     clean: Mapping[str, PerClass]
 
@@ -79,6 +80,8 @@ class CaseAttacker:
         class_indices: those that make up each foreground class.
         seed: of all randomness.
         on_result: called with each result, for instance to save the volumes.
+        max_passes: forward and backward passes of each search, both counted; None for no limit.
+        max_minutes: of each search; None for no limit.
     """
 
     model: LogitFn
@@ -90,6 +93,8 @@ class CaseAttacker:
     class_indices: Sequence[Sequence[int]]
     seed: int = 0
     on_result: OnResult | None = None
+    max_passes: int | None = None
+    max_minutes: float | None = None
 
     def __post_init__(self) -> None:
         if self.name in (CLEAN, WORST_CASE):
@@ -121,31 +126,40 @@ class CaseAttacker:
         return CaseRecord.of_clean(case_id, taken, seed=self.seed, seconds=time.perf_counter() - begin)
 
     def _attack(self, asked: AttackedCase) -> tuple[CaseRecord, ...]:
-        case, epsilon = self.load_case(asked.case_id), asked.epsilon
+        case = self.load_case(asked.case_id)
         assert case.targets is not None, "cases were checked when they were loaded"
-        result = self.attack(
-            scored_model(self.model, case),
-            case.inputs,
-            case.targets,
-            self.make_threat(epsilon, case),
-            asked.criterion,
-            generator=case_generator(self.seed, case.case_id, epsilon, case.inputs.device),
-        )
-        if self.on_result is not None:
-            self.on_result(case, epsilon, result)
-        applies = bool(asked.criterion.applies(case.targets, result.dice.shape[1] + 1)[0])
-        # Under the cascade a case that has fallen before the first member is met by none.
-        named = {**result.members, self.last_record: result}
-        return tuple(self._record(asked, case, name, one, applies) for name, one in named.items())
+        records: list[CaseRecord] = []
+        smaller: AttackResult | None = None
+        for epsilon in asked.epsilons:
+            result = self.attack(
+                scored_model(self.model, case),
+                case.inputs,
+                case.targets,
+                self.make_threat(epsilon, case),
+                asked.criterion,
+                generator=case_generator(self.seed, case.case_id, epsilon, case.inputs.device),
+                max_passes=self.max_passes,
+                max_seconds=None if self.max_minutes is None else 60 * self.max_minutes,
+            )
+            smaller = result = result if smaller is None else no_weaker(result, smaller)
+            if self.on_result is not None:
+                self.on_result(case, epsilon, result)
+            applies = bool(asked.criterion.applies(case.targets, result.dice.shape[1] + 1)[0])
+            # Under the cascade a case that has fallen before the first member is met by none.
+            named = {**result.members, self.last_record: result}
+            records += [self._record(asked, case, epsilon, name, one, applies) for name, one in named.items()]
+        return tuple(records)
 
-    def _record(self, asked: AttackedCase, case: Case, name: str, result: AttackResult, applies: bool) -> CaseRecord:
+    def _record(
+        self, asked: AttackedCase, case: Case, epsilon: float, name: str, result: AttackResult, applies: bool
+    ) -> CaseRecord:
         moved = (result.adversarial - case.inputs).double().abs().flatten(2).amax(2)[0]
         width = case.box.width.flatten().double().to(moved)
         raw = torch.tensor(case.raw_width, dtype=torch.float64, device=moved.device)
         return CaseRecord(
             case_id=case.case_id,
             condition=name,
-            strength=asked.epsilon,
+            strength=epsilon,
             clean=asked.clean,
             measures=self._measured(result.prediction, case),
             success=bool(result.success[0]) if applies else None,
@@ -158,6 +172,8 @@ class CaseAttacker:
             seconds=result.seconds,
             seed=self.seed,
             found_distance=_found(result),
+            visibility=_visibility(case, result),
+            stopped=result.stopped,
         )
 
     def _measured(self, labels: Tensor, case: Case) -> dict[str, PerClass]:
@@ -192,3 +208,9 @@ def _found(result: AttackResult) -> float | None:
         return None
     found = result.found_distance[0].item()
     return None if math.isinf(found) else found
+
+
+def _visibility(case: Case, result: AttackResult) -> dict[str, float]:
+    lower, width = case.box.lower.to(case.inputs), case.box.width.to(case.inputs)
+    clean, changed = (((volume - lower) / width)[0] for volume in (case.inputs, result.adversarial))
+    return visibility(clean, changed, None if case.movable is None else case.movable[0, 0])

@@ -1,4 +1,4 @@
-"""The attack loop: every case without attack, then every case at every epsilon, each on record once it is done."""
+"""The attack loop: every case without attack, then every case at all epsilons, each on record once it is done."""
 
 import dataclasses
 import math
@@ -55,19 +55,19 @@ class AttackLoop:
 
     def run(self, case_ids: Sequence[str], epsilons: Sequence[float], criterion: Criterion) -> None:
         """Attack what is missing; the criterion says when a case has fallen."""
-        clean = self.records.clean()
-        jobs = [
-            self._job(AttackedCase(case_id, epsilon, criterion, clean[case_id].clean))
-            for epsilon in epsilons
-            for case_id in case_ids
-            if not self._is_done(case_id, epsilon)
-        ]
+        clean, ascending = self.records.clean(), sorted(epsilons)
+        jobs = []
+        for case_id in case_ids:
+            missing = [epsilon for epsilon in ascending if not self._is_done(case_id, epsilon)]
+            if missing:
+                # From the smallest on, whatever is on record: each epsilon needs the volume of the one before.
+                sweep = tuple(epsilon for epsilon in ascending if epsilon <= missing[-1])
+                jobs.append(self._job(AttackedCase(case_id, sweep, criterion, clean[case_id].clean)))
         total = len(case_ids) * len(epsilons)
-        before = total - len(jobs)
 
-        def on_progress(done: int, _: int) -> None:
+        def on_progress(_done: int, _all: int) -> None:
             if self.on_progress is not None:
-                self.on_progress(before + done, total)
+                self.on_progress(self.count_done(case_ids, epsilons), total)
 
         record_cases(self._workers, jobs, self.records, on_progress)
 

@@ -104,7 +104,7 @@ def evaluate_robustness(
         classes=system.class_names,
         channels=evaluated_channels(system),
         data={case_id: cases.digest(case_id) for case_id in case_ids},
-        condition=Condition("attack", settings.name, settings.attack),
+        condition=Condition("attack", settings.name, settings.recorded),
         threat=ThreatSetting(settings.threat["type"], settings.threat["unit"], _reference_of(case_ids, reference)),
         criterion=CriterionSetting(settings.criterion or HALF_OF_CLEAN, None, "the evaluated cases", case_ids),
         protocol=protocol,
@@ -156,6 +156,8 @@ def make_attacker(
         system.class_indices,
         seed,
         on_result,
+        settings.max_passes,
+        settings.max_minutes,
     )
 
 
