@@ -189,7 +189,7 @@ def attacked_by(
     wrapped, unit = InUnitBox(model, case), (case.inputs - case.box.lower) / case.box.width
     unit = unit.clamp(0, 1)
     torch.manual_seed(0)
-    attack = make(wrapped)
+    attack = make(wrapped.eval())
     begin = time.perf_counter()
     made = attack(unit, case.targets)
     seconds = time.perf_counter() - begin
