@@ -26,6 +26,7 @@ COMMANDS = (
     "train",
     "test",
     "attack",
+    "legacy",
     "evaluate",
     "report",
     "compare",
