@@ -67,9 +67,8 @@ def check_saturation(looks: Sequence[LocalLook]) -> SanityFinding:
 
     On the clean volumes and after a step along the gradient: a network can be more certain where it is attacked.
     """
-    clean, stepped = (
-        _foreground_gaps(logits) for logits in zip(*((one.logits, one.after_step) for one in looks), strict=True)
-    )
+    clean = _foreground_gaps([look.logits for look in looks])
+    stepped = _foreground_gaps([look.after_step for look in looks])
     shares = [float((gaps > SATURATED_GAP).double().mean()) for gaps in (clean, stepped)]
     share = max(shares)
     return SanityFinding(
