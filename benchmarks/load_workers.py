@@ -1,12 +1,14 @@
-"""Load test: many phantom cases under attack while workers and their driver are killed at random.
+"""Load test: many phantom cases while workers and their driver are killed at random.
 
     python -m benchmarks.load_workers --cases 2000 --worker-kills 20 --driver-kills 2
 
-runs the real loop, writer and workers on generated cases, kills with SIGKILL, starts the driver again where that died,
+runs the real writer and workers on generated cases, kills with SIGKILL, starts the driver again where that died,
 and holds the records against those of one undisturbed process. It fails where a record is lost, there twice or another.
 """
 
 import argparse
+import atexit
+import contextlib
 import dataclasses
 import json
 import os
@@ -20,6 +22,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks.phantom_load import PhantomWorker, evaluate_phantoms
+from rogseg.workers import open_workers
 
 __all__ = ["LoadLog", "load_test"]
 
@@ -75,6 +78,7 @@ def load_test(
     memory: list[float] = []
     driver = _start(command)
     begin = time.monotonic()
+    atexit.register(lambda: driver.kill())
     while driver.poll() is None or driver.returncode == -signal.SIGKILL:
         if driver.poll() is not None:
             driver, memory = _start(command), []
@@ -95,7 +99,7 @@ def load_test(
     if driver.returncode:
         raise SystemExit(f"the driver ended with {driver.returncode}")
     say(f"{time.monotonic() - begin:6.1f} s: done, {_num_lines(disturbed)} of {total} records")
-    evaluate_phantoms(quiet, num_cases, PhantomWorker(edge), 1, None)
+    evaluate_phantoms(quiet, num_cases, PhantomWorker(edge))
     keys, expected = _records(disturbed), dict(_records(quiet))
     found = dict(keys)
     names = [key for key, _ in keys]
@@ -161,7 +165,10 @@ def main() -> None:
     parser.add_argument("--drive", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.drive is not None:
-        evaluate_phantoms(asked.drive, asked.cases, PhantomWorker(asked.edge), asked.num_workers, asked.cluster)
+        opener = PhantomWorker(asked.edge)
+        workers = open_workers(opener, num_workers=asked.num_workers, cluster=asked.cluster, device="cpu")
+        with workers or contextlib.nullcontext():
+            evaluate_phantoms(asked.drive, asked.cases, opener, workers)
         return
     with tempfile.TemporaryDirectory() as folder:
         log = load_test(

@@ -1,79 +1,115 @@
-"""Generated cases, a threshold as their network and an attack on them: what the load test evaluates."""
+"""Generated cases, looked at and then shaken: small work for workers, of numpy alone, so that they start at once."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
-from rogseg.attacks import PGD, DiceBelow, LinfThreat, ThreatModel
-from rogseg.cases import Case, IntensityBox
-from rogseg.engine.attacking.case_attacker import CaseAttacker
-from rogseg.engine.attacking.loop import AttackLoop
-from rogseg.engine.evaluated_system import record_versions
-from rogseg.evaluation.identity import CaseSelection, Condition, CriterionSetting, EvaluatedSystem, EvaluationIdentity
-from rogseg.evaluation.record_folder import RecordFolder
-from rogseg.metrics import Dice
-from rogseg.workers import Workers, open_workers
+from rogseg.evaluation.case_record import CLEAN, DICE, CaseRecord, PerClass
+from rogseg.workers import InThisProcess, Job, Workers
 
-__all__ = ["PhantomWorker", "evaluate_phantoms"]
+__all__ = ["PhantomCase", "PhantomWorker", "evaluate_phantoms", "jobs_of"]
 
+SHAKEN = "random noise"
 EPSILON = 0.04
+Volume = NDArray[np.float64]
+
+
+@dataclasses.dataclass(frozen=True)
+class PhantomCase:
+    """A case by its number, clean or, where its clean Dice is given, shaken."""
+
+    number: int
+    clean: PerClass | None = None
+
+    @property
+    def case_id(self) -> str:
+        """What records call it."""
+        return f"{self.number:05d}"
 
 
 @dataclasses.dataclass(frozen=True)
 class PhantomWorker:
-    """Opens the attack on generated cases.
+    """Opens what makes the record of a case: a threshold segments it, the worst of some noise is its attack.
 
     Args:
-        edge: of the volumes [voxels].
+        edge: of the smallest volumes [voxels].
+        growth: by how much the second to fifth of every five cases are larger, each than the one before.
+        num_tries: of noise.
     """
 
     edge: int
+    growth: int = 0
+    num_tries: int = 20
 
-    def __call__(self) -> CaseAttacker:
-        """The function of the jobs: a threshold as the network, PGD as the attack."""
-        attack = PGD(objective={"type": "CrossEntropy"}, num_iterations=5)
-        return CaseAttacker(_threshold, attack, "pgd", _threat, self._case, [Dice()], [(1,)])
+    def __call__(self) -> Callable[[PhantomCase], tuple[CaseRecord, ...]]:
+        """The function of the jobs."""
+        return self._record
 
-    def _case(self, case_id: str) -> Case:
-        generator = torch.Generator().manual_seed(int(case_id))
-        edge = self.edge
-        targets = torch.zeros(1, edge, edge, edge, dtype=torch.long)
-        low = int(torch.randint(1, edge // 2, (1,), generator=generator))
-        targets[:, low : low + edge // 3, low : low + edge // 3, 2:-2] = 1
-        noise = 0.05 * torch.randn(1, 1, edge, edge, edge, generator=generator)
-        inputs = (0.2 * targets[:, None] - 0.1 + noise).clamp(-1, 1)
-        return Case(case_id, inputs, targets, IntensityBox.per_channel([-1.0], [1.0]), raw_width=(400.0,))
+    def edge_of(self, number: int) -> int:
+        """Of a case's volume [voxels]."""
+        return self.edge + self.growth * (number % 5)
+
+    def _record(self, case: PhantomCase) -> tuple[CaseRecord, ...]:
+        generator, edge = np.random.default_rng(case.number), self.edge_of(case.number)
+        label = np.zeros((edge,) * 3, dtype=bool)
+        low = int(generator.integers(1, edge // 2))
+        label[low : low + edge // 3, low : low + edge // 3, 2:-2] = True
+        image = np.where(label, 0.1, -0.1) + 0.05 * generator.standard_normal(label.shape)
+        if case.clean is None:
+            return (CaseRecord.of_clean(case.case_id, {DICE: (_dice(image, label),)}),)
+        noisy = (image + EPSILON * generator.choice((-1.0, 1.0), label.shape) for _ in range(self.num_tries))
+        worst = min(_dice(one, label) for one in noisy)
+        clean, measures = {DICE: case.clean}, {DICE: (worst,)}
+        return (CaseRecord(case.case_id, SHAKEN, EPSILON, clean, measures, worst < 0.5, num_forward=self.num_tries),)
 
 
-def _threshold(inputs: Tensor) -> Tensor:
-    return torch.cat([-inputs, inputs], dim=1)
+def _dice(image: Volume, label: NDArray[np.bool_]) -> float:
+    found = image > 0
+    return float(2 * (found & label).sum() / (found.sum() + label.sum()))
 
 
-def _threat(epsilon: float, case: Case) -> ThreatModel:
-    return LinfThreat.from_fraction(epsilon, case.box)
+def jobs_of(opener: PhantomWorker, cases: list[PhantomCase]) -> list[Job[PhantomCase]]:
+    """The cases as jobs, sized by their voxels."""
+    return [Job(f"case {case.case_id}", case, opener.edge_of(case.number) ** 3) for case in cases]
 
 
 def evaluate_phantoms(
-    directory: Path, num_cases: int, opener: PhantomWorker, num_workers: int, cluster: str | None
+    directory: Path,
+    num_cases: int,
+    opener: PhantomWorker,
+    workers: Workers[PhantomCase, tuple[CaseRecord, ...]] | None = None,
 ) -> None:
-    """What the driver does: clean look and attack of every case, on record."""
-    torch.set_num_threads(1)
-    ids = tuple(f"{number:05d}" for number in range(num_cases))
+    """What a driver does: look at what is missing without noise, then shake what is missing, all on record.
+
+    Args:
+        directory: of the records.
+        num_cases: how many.
+        opener: of the workers.
+        workers: who does it; None is this process.
+    """
+    # Imported here, since workers import this file and need none of it.
+    from rogseg.engine.case_recording import record_cases
+    from rogseg.engine.evaluated_system import record_versions
+    from rogseg.evaluation.identity import CaseSelection, Condition, EvaluatedSystem, EvaluationIdentity
+    from rogseg.evaluation.record_folder import RecordFolder
+
+    every = [PhantomCase(number) for number in range(num_cases)]
     identity = EvaluationIdentity(
         system=EvaluatedSystem("function", "threshold", "none", {}),
         task="phantoms",
         classes=("block",),
         channels=({"name": "phantom", "unit": "HU"},),
-        data=dict.fromkeys(ids, "made by its number"),
-        condition=Condition("attack", "pgd", {"type": "PGD"}),
+        data={case.case_id: "made by its number" for case in every},
+        condition=Condition("corruption", SHAKEN, {}),
         threat=None,
-        criterion=CriterionSetting({"type": "DiceBelow"}, None, "the evaluated cases", ids),
+        criterion=None,
         protocol="volume",
         window_size=None,
         overlap=None,
-        measures=(Dice().describe(),),
+        measures=(),
         selection=CaseSelection("all", None),
         seed=0,
         fold=None,
@@ -81,12 +117,12 @@ def evaluate_phantoms(
         versions=record_versions(),
     )
     records = RecordFolder(directory, identity)
-    workers: Workers | None = open_workers(opener, num_workers=num_workers, cluster=cluster, device="cpu")
-    loop = AttackLoop(opener(), records, workers)
-    try:
-        mu = loop.run_clean(ids)
-        records.settle_mu(mu)
-        loop.run(ids, [EPSILON], DiceBelow(mu / 2))
-    finally:
-        if workers is not None:
-            workers.close()
+    doing = workers or InThisProcess(opener())
+    record_cases(doing, jobs_of(opener, [c for c in every if not records.has(c.case_id, CLEAN, 0.0)]), records)
+    clean = records.clean()
+    missing = [
+        PhantomCase(case.number, clean[case.case_id].dice_clean)
+        for case in every
+        if not records.has(case.case_id, SHAKEN, EPSILON)
+    ]
+    record_cases(doing, jobs_of(opener, missing), records)

@@ -75,10 +75,7 @@ class Corruption(ABC):
 
     def reason_against(self, modalities: Sequence[Modality]) -> str | None:
         """Why it does not apply to a scan with channels of these modalities; None where it does."""
-        strangers = sorted({kind for kind in modalities if kind not in self.modalities})
-        if strangers:
-            return f"not for {' and '.join(strangers)}: {self.elsewhere}"
-        return None
+        return None if set(modalities) <= set(self.modalities) else self.elsewhere
 
     @final
     def __call__(self, scan: Scan, severity: int, generator: torch.Generator) -> Scan:

@@ -4,6 +4,7 @@ import itertools
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from rogseg.corruptions.base import Corruption
 from rogseg.corruptions.scan import Scan
@@ -78,8 +79,9 @@ class WindowShift(Corruption):
 class ContrastInversion(Corruption):
     """Tissues in reversed order of brightness, as between T1- and T2-weighting; air stays dark.
 
-    The foreground is everything over a fifth of the signal; it is mirrored about the middle of its 2nd and 98th
-    percentiles. On the way the contrast vanishes before it is turned round.
+    The foreground is where the mean over 3 x 3 x 3 voxels passes a fifth of the signal, so that the noise of air stays
+    what it is; it is mirrored about the middle of its 2nd and 98th percentiles. On the way the contrast vanishes before
+    it is turned round.
     """
 
     severities = SEVERITIES["ContrastInversion"]
@@ -95,7 +97,8 @@ class ContrastInversion(Corruption):
 
     @staticmethod
     def _of_channel(voxels: Tensor, floor: Tensor, signal: Tensor, parameter: float) -> Tensor:
-        is_tissue = voxels - floor > 0.2 * signal
+        smooth = functional.avg_pool3d((voxels - floor)[None, None], 3, stride=1, padding=1, count_include_pad=False)
+        is_tissue = smooth[0, 0] > 0.2 * signal
         tissue = voxels[is_tissue].sort().values
         low, high = tissue[int(0.02 * (len(tissue) - 1))], tissue[int(0.98 * (len(tissue) - 1))]
         mirrored = (low + high - voxels).clamp(min=float(floor))

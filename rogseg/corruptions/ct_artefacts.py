@@ -26,7 +26,7 @@ OF_CT = "only CT measures with X-rays"
 
 @CORRUPTIONS.register_module()
 class MetalStreaks(Corruption):
-    """A piece of metal in a fifth of the slices, from which bright and dark streaks run out and fade.
+    """A piece of metal in a third of the slices, from which bright and dark streaks run out and fade.
 
     It lies at the densest place of the middle one of these slices, mostly bone. In a slice the streaks are a sum of
     waves over the angle.
@@ -39,8 +39,10 @@ class MetalStreaks(Corruption):
     def corrupt(self, scan: Scan, parameter: float, generator: torch.Generator) -> Scan:
         """Change a scan; see `Corruption`."""
         voxels = scan.voxels.movedim(scan.slice_axis + 1, 1).clone()
-        count, thick = voxels.shape[1], max(1, round(voxels.shape[1] / 5))
-        first = int(torch.randint(count - thick + 1, (), generator=generator))
+        count, thick = voxels.shape[1], max(1, round(voxels.shape[1] / 3))
+        # Around a slice of the middle half, where most targets lie.
+        middle = count * (0.25 + 0.5 * float(torch.rand((), generator=generator)))
+        first = min(max(0, round(middle - thick / 2)), count - thick)
         densest = int(voxels[0, first + thick // 2].argmax())
         row, column = divmod(densest, voxels.shape[3])
         steps = [scan.spacing[axis] for axis in scan.plane_axes]

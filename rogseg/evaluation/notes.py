@@ -1,6 +1,6 @@
 """What a reader of a table must know beside the numbers: what is missing, absent, leaked or old."""
 
-from rogseg.evaluation.case_record import CLEAN, DICE
+from rogseg.evaluation.case_record import CLEAN, DICE, WORST_CASE
 from rogseg.evaluation.epsilon_label import strength_label
 from rogseg.evaluation.identity import HELD_OUT, NOT_KNOWN, EvaluationIdentity
 from rogseg.evaluation.legacy_identity import NOT_RECORDED
@@ -16,7 +16,13 @@ LIMITS = {"max_passes": "passes", "max_minutes": "minutes"}
 def notes_on(folder: RecordFolder) -> tuple[str, ...]:
     """All notes that apply to an evaluation, one sentence each."""
     rows, identity = summarise_all(folder), folder.identity
-    notes = [incomplete_note(row, identity) for row in rows if row.num_missing]
+    is_corruption = identity.condition is not None and identity.condition.kind == "corruption"
+    if is_corruption:
+        # Under dozens of corruptions and severities a note on each would hide the others.
+        notes = [note for note in (corruptions_note(rows, identity),) if note]
+        rows = rows[:1]
+    else:
+        notes = [incomplete_note(row, identity) for row in rows if row.num_missing]
     if identity.is_legacy:
         notes.append("These records were written by an older version, which did not note all that they depend on.")
     elif note := leak_note(identity):
@@ -56,6 +62,18 @@ def stop_note(row: ConditionSummary, identity: EvaluationIdentity) -> str:
     return (
         f"{row.condition} at {strength_label(identity, row.strength)}: the limit of {' and '.join(limits)} ended the "
         f"search in {stopped} of {len(row.records)} cases; a longer one may find more."
+    )
+
+
+def corruptions_note(rows: tuple[ConditionSummary, ...], identity: EvaluationIdentity) -> str:
+    """That some of the corruptions are not over all cases; empty where none is."""
+    short_of = [row for row in rows if row.num_missing and row.condition != WORST_CASE]
+    if not short_of:
+        return ""
+    fewest = len(identity.data) - max(row.num_missing for row in short_of)
+    return (
+        f"INCOMPLETE: {len(short_of)} of {len(rows)} conditions lack cases; the fewest have {fewest} of "
+        f"{len(identity.data)}. Run the command again, or merge the shards with tools/report.py."
     )
 
 

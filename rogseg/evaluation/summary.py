@@ -88,7 +88,7 @@ def summarise_all(folder: RecordFolder) -> tuple[ConditionSummary, ...]:
             records = folder.under(condition, strength)
             if records:
                 rows.append(ConditionSummary(condition, strength, records, len(cases - done - set(records))))
-        if len(folder.conditions()) > 1:
+        if len(folder.conditions()) > 1 and folder.identity.has_adversary:
             rows.append(worst_case(folder, strength))
     return tuple(rows)
 

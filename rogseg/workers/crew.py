@@ -52,14 +52,17 @@ class Crew(Workers[Content, Result], Generic[Member, Content, Result]):
                         yield job, unpacked_answer(answer)
         finally:
             # Whoever stops asking, or is interrupted, does not want what is still being done.
-            for member in self._at_work:
-                self._dismiss(member)
-            self._at_work.clear()
+            self._stop_work()
 
     def close(self) -> None:
         """End all workers."""
+        self._stop_work()  # of a run that was left, and whose generator somebody still holds
         while self._idle:
             self._dismiss(self._idle.pop())
+
+    def _stop_work(self) -> None:
+        while self._at_work:
+            self._dismiss(self._at_work.popitem()[0])
 
     def _fill(self, waiting: "collections.deque[Job[Content]]") -> None:
         while waiting and len(self._at_work) < self.num_workers:

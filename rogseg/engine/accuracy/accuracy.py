@@ -1,15 +1,14 @@
 """evaluate_accuracy: any system, raw cases, predictions in the raw grid and a record of each case."""
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rogseg.engine.accuracy.case_segmenter import CaseSegmenter, prediction_path
+from rogseg.engine.accuracy.raw_grid import UnusableCases, default_measures, raw_grid_identity
 from rogseg.engine.digests import digest_of_file, environment
-from rogseg.engine.evaluated_system import evaluated_channels, evaluated_system, record_versions
 from rogseg.evaluation.case_record import CaseRecord
-from rogseg.evaluation.identity import CaseSelection, EvaluationIdentity
+from rogseg.evaluation.identity import CaseSelection
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.metrics import build_measures
 from rogseg.storage import RawCase
@@ -17,13 +16,6 @@ from rogseg.systems import RawCases, System
 from rogseg.workers import InThisProcess, Job, Workers
 
 __all__ = ["default_measures", "evaluate_accuracy"]
-
-
-def default_measures(system: System) -> tuple[Mapping[str, Any], ...]:
-    """What is measured where nothing else is asked for: configs of the METRICS registry."""
-    surface = {"type": "NSD", "tolerance": system.surface_tolerance}
-    others = ("HD95", "VolumeError", "FalseVolume")
-    return ({"type": "Dice"}, surface, *({"type": name} for name in others))
 
 
 def evaluate_accuracy(
@@ -62,33 +54,12 @@ def evaluate_accuracy(
     """
     built = build_measures(default_measures(system) if measures is None else measures)
     source = RawCases(system, cases, task)
-    identity = EvaluationIdentity(
-        system=evaluated_system(system),
-        task=task,
-        classes=system.class_names,
-        channels=evaluated_channels(system),
-        data={},
-        condition=None,
-        threat=None,
-        criterion=None,
-        protocol="raw grid",
-        window_size=system.window_size,
-        overlap=None,
-        measures=tuple(measure.describe() for measure in built),
-        selection=selection,
-        seed=None,
-        fold=fold,
-        leak=leak,
-        versions=record_versions(),
+    unusable = UnusableCases(len(cases))
+    digests = unusable.digests(source)
+    identity = raw_grid_identity(
+        system, task, built, digests, condition=None, selection=selection, seed=None, fold=fold, leak=leak
     )
-    broken: list[str] = []
-    digests: dict[str, str] = {}
-    for case in cases:
-        try:
-            digests[case.case_id] = source.digest(case.case_id)
-        except ValueError as error:
-            broken.append(str(error))
-    records = RecordFolder(out, dataclasses.replace(identity, data=digests), environment("cpu"))
+    records = RecordFolder(out, identity, environment("cpu"))
     todo = [case for case in cases if case.case_id in digests and not _is_done(records, case.case_id)]
     before = len(cases) - len(todo)
     if on_progress is not None:
@@ -102,11 +73,10 @@ def evaluate_accuracy(
             faults[job.content.case_id] = fault
         if on_progress is not None:
             on_progress(done, len(cases))
-    broken += [faults[case.case_id] for case in cases if case.case_id in faults]
-    if broken:
-        listed = "\n  ".join(broken)
-        number = "1 case" if len(broken) == 1 else f"{len(broken)} cases"
-        raise ValueError(f"{number} of {len(cases)} could not be segmented, the others are done:\n  {listed}")
+    for case in cases:
+        if case.case_id in faults:
+            unusable.note(case.case_id, faults[case.case_id])
+    unusable.refuse()
     return records
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rogseg.cases import Case
+from rogseg.engine.accuracy.raw_grid import grid_of, measure_labels
 from rogseg.engine.digests import digest_of_file
 from rogseg.engine.system_opening import SystemNames
 from rogseg.evaluation.case_record import CaseRecord, PerClass
-from rogseg.metrics import Measure, build_measures, measure_classes
-from rogseg.preprocessing import Volume, read_image, write_label
-from rogseg.storage import CaseProperties, RawCase
+from rogseg.metrics import Measure, build_measures
+from rogseg.preprocessing import write_label
+from rogseg.storage import RawCase
 from rogseg.systems import System
 
 __all__ = ["CaseSegmenter", "SegmentWorker", "prediction_path"]
@@ -51,16 +51,13 @@ class CaseSegmenter:
         begin, system = time.perf_counter(), self.system
         case = system.prepare(dataclasses.replace(raw, label=None))
         labels = system.segment(case)
-        grid = _grid_of(raw, case)
+        grid = grid_of(raw, case)
         path = prediction_path(self.directory, raw.case_id)
         values: NDArray[np.int64] = np.array(system.label_values, dtype=np.int64)[labels]
         write_label(path, values, grid.affine)
         taken: dict[str, PerClass] = {}
         if raw.label is not None:
-            target, counts = system.read_targets(raw, grid)
-            if counts is not None:
-                labels = np.where(counts, labels, 0)
-            taken = measure_classes(self.measures, labels, target, grid.spacing, system.class_indices)
+            taken = measure_labels(system, self.measures, labels, *system.read_targets(raw, grid), grid)
         seconds = time.perf_counter() - begin
         return CaseRecord.of_clean(raw.case_id, taken, seconds=seconds, prediction=digest_of_file(path))
 
@@ -87,11 +84,3 @@ class SegmentWorker:
         """
         system, _ = self.system.open()
         return CaseSegmenter(system, self.directory, build_measures(self.measures))
-
-
-def _grid_of(raw: RawCase, case: Case) -> Volume:
-    """The raw grid; its voxels are not looked at."""
-    if isinstance(case.properties, CaseProperties):
-        blank = np.broadcast_to(np.float32(0), (1, *case.properties.raw_shape))
-        return Volume(blank, np.array(case.properties.raw_affine))
-    return read_image(raw.images[:1], 1)

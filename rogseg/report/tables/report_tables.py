@@ -10,6 +10,8 @@ from rogseg.report.summaries import (
     visibility_estimates,
     visible_rows,
 )
+from rogseg.report.tables.certificate_tables import certificate_tables
+from rogseg.report.tables.corruption_tables import corruption_tables
 from rogseg.report.tables.table import Cell, ReportTable
 from rogseg.report.views.networks import comparisons
 
@@ -21,8 +23,10 @@ INTERVALS = "Brackets: 95% intervals over the cases."
 
 def report_tables(contents: Contents) -> tuple[ReportTable, ...]:
     """All tables that the contents have rows for."""
-    made = (_results(contents), _corruptions(contents), _measures(contents), _comparisons(contents), _cases(contents))
-    return tuple(table for table in (*made, _visibility(contents), _epsilons(contents)) if table.rows)
+    corrupted = corruption_tables(contents, _notes(contents, INTERVALS))
+    certified = certificate_tables(contents, _notes(contents, INTERVALS))
+    made = (_results(contents), *corrupted, _measures(contents), _comparisons(contents), _cases(contents))
+    return tuple(table for table in (*made, *certified, _visibility(contents), _epsilons(contents)) if table.rows)
 
 
 def _notes(contents: Contents, *more: str) -> tuple[str, ...]:
@@ -36,7 +40,7 @@ def _results(contents: Contents) -> ReportTable:
     rows: list[tuple[Cell, ...]] = []
     for row in contents.rows:
         condition = row.condition
-        if condition.kind not in ("clean", "attack", "worst case", "transfer", "certificate"):
+        if condition.kind not in ("clean", "attack", "worst case", "transfer"):
             continue
         name = f"{condition.name} from {condition.surrogate}" if condition.surrogate else condition.name
         per_class = class_estimates(row, measure, len(contents.classes))
@@ -47,27 +51,6 @@ def _results(contents: Contents) -> ReportTable:
     criterion = (f"A case fell: {contents.criterion}.",) if contents.criterion else ()
     return ReportTable(
         "results", f"{contents.title}: every attack", headings, tuple(rows), _notes(contents, INTERVALS, *criterion)
-    )
-
-
-def _corruptions(contents: Contents) -> ReportTable:
-    measure = contents.primary
-    rows: list[tuple[Cell, ...]] = [
-        (
-            row.system,
-            row.condition.name,
-            row.condition.strength,
-            len(row.cases),
-            estimate_of(row, measure),
-            *class_estimates(row, measure, len(contents.classes)),
-        )
-        for row in contents.rows
-        if row.condition.kind == "corruption"
-    ]
-    names = tuple(entry.name for entry in contents.classes)
-    headings = ("network", "corruption", "severity", "cases", f"mean {measure.heading}", *names)
-    return ReportTable(
-        "corruptions", f"{contents.title}: corruptions", headings, tuple(rows), _notes(contents, INTERVALS)
     )
 
 

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
 from rogseg.corruptions import (
     BeamHardening,
@@ -94,9 +95,10 @@ def test_an_offset_stays_inside_the_range() -> None:
 def test_inverted_contrast_turns_the_order_round_and_leaves_air_dark() -> None:
     scan = mr_scan()
     made = ContrastInversion().at(scan, 100, seeded()).voxels
-    tissue = scan.voxels > 0.2 * scan.signal
+    body = functional.avg_pool3d(scan.voxels[None], 3, 1, 1, count_include_pad=False)[0] > 0.2 * scan.signal
+    tissue = body & (scan.voxels > 100)
     assert float(torch.corrcoef(torch.stack([scan.voxels[tissue], made[tissue]]))[0, 1]) < -0.95
-    assert torch.equal(made[~tissue], scan.voxels[~tissue])
+    assert torch.equal(made[~body], scan.voxels[~body])
 
 
 def test_ringing_keeps_the_middle_of_k_space() -> None:
@@ -201,7 +203,7 @@ def test_streaks_come_from_metal_in_bone_and_stay_in_their_slices() -> None:
     scan = ct_scan()
     made = MetalStreaks().at(scan, 200, seeded()).voxels
     changed = (made != scan.voxels)[0].flatten(0, 1).any(0)
-    assert int(changed.sum()) == round(scan.voxels.shape[3] / 5)
+    assert int(changed.sum()) == round(scan.voxels.shape[3] / 3)
     metal = made == 3000
     assert metal.any()
     assert float(scan.voxels[metal].max()) > 700

@@ -93,6 +93,16 @@ def test_an_error_of_a_worker_is_what_it_would_be_here(tmp_path: Path) -> None:
         list(others.run(jobs("a")))
 
 
+def test_a_run_that_is_left_leaves_no_worker(tmp_path: Path) -> None:
+    with told(tmp_path, 2) as workers:
+        run = workers.run(jobs("a", "sleep 600", "sleep 601"))
+        assert next(run)[0].name == "a"
+    processes = [int(path.name.removeprefix("opened_")) for path in tmp_path.glob("opened_*")]
+    assert len(processes) == 2
+    assert not any(Path(f"/proc/{process}").exists() for process in processes)
+    assert list(run) == []
+
+
 def test_workers_have_one_thread_and_share_the_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
@@ -122,6 +132,12 @@ def test_one_worker_is_this_process_and_less_is_refused() -> None:
     assert open_workers(CannotOpen(), num_workers=1) is None
     with pytest.raises(ValueError, match="--num-workers is 0, it must be at least 1"):
         open_workers(CannotOpen(), num_workers=0)
+
+
+def test_without_ray_a_cluster_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ValueError, match=r"--cluster needs Ray.*pip install 'rogseg\[ray\]'"):
+        open_workers(CannotOpen(), cluster="local")
 
 
 DRIVER = """

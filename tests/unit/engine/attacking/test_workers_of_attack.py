@@ -1,5 +1,6 @@
 """`rogseg attack` and `rogseg test` in several processes give what one process gives."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ import torch
 
 from rogseg.commands import run_command
 from rogseg.engine import load_config
+from rogseg.engine.model.open_system import open_system
+from rogseg.engine.system_opening import SystemNames
 from rogseg.registry import MODELS
 from tests.tiny_task import write_tiny_task
 from tests.tiny_training import write_tiny_config
@@ -54,11 +57,21 @@ def _timeless(path: Path) -> str:
     return "\n".join(line for line in path.read_text().splitlines() if "command" not in line and "econds" not in line)
 
 
+@pytest.mark.check
 def test_two_processes_write_the_records_of_one(made: Path, tmp_path: Path) -> None:
     assert attack(made, tmp_path / "one") == 0
     assert attack(made, tmp_path / "two", "--num-workers", "2") == 0
     assert len(lines(tmp_path / "one")) > 2 * 2  # two cases; clean, the worst, and members
     same_content(tmp_path / "one", tmp_path / "two")
+
+
+def test_a_worker_that_finds_another_system_under_the_name_says_so(made: Path) -> None:
+    names = (str(made / "tiny.py"), str(made / "own.pth"))
+    system = open_system(names, device="cpu", task_dir=made / "task").system
+    asked = SystemNames.of(names, system, task=made / "task", device="cpu", cfg_options=())
+    assert asked.open()[0].identity == system.identity
+    with pytest.raises(ValueError, match="a worker found another system under this name"):
+        dataclasses.replace(asked, digest="another").open()
 
 
 @pytest.mark.check
