@@ -26,6 +26,7 @@ COMMANDS = (
     "train",
     "test",
     "attack",
+    "legacy",
     "corrupt",
     "certify",
     "harden",

@@ -4,8 +4,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from rogseg.commands import main
 from rogseg.engine import load_config
+from rogseg.evaluation.case_record import CaseRecord
 from rogseg.registry import MODELS
+from rogseg.report.legacy.rows import read_legacy_rows
 from tests.tiny_task import write_tiny_task
 from tests.tiny_training import ROOT, write_tiny_config
 from tools.attack import main as attack
@@ -99,3 +102,17 @@ def test_a_threat_of_its_own_and_limits_are_in_the_records_and_the_network_is_ch
     assert "an almost unbounded attack breaks the model" in findings(tmp_path / "full")
     assert attack(arguments(made, tmp_path / "none", "pgd", "--max-minutes", "0")) == 2
     assert "--max-minutes is 0" in capsys.readouterr().err
+
+
+def test_the_released_row_is_the_released_evaluation(made: Path, tmp_path: Path) -> None:
+    """Put together from other runs, and equal to the config with all its faults."""
+    files = [str(made / "tiny.py"), str(made / "own.pth"), "--task", str(made / "task")]
+    assert main(["legacy", *files, "--out", str(tmp_path), "--num-queries", "20", "--max-cases", "1"]) == 0
+    assert attack(arguments(made, tmp_path / "direct", "legacy_rog", "--max-cases", "1", "--sanity", "none")) == 0
+    rows = read_legacy_rows(tmp_path)
+    direct = [row for row in records(tmp_path / "direct") if str(row["condition"]).startswith("legacy")]
+    lowest = min(CaseRecord.from_line(json.dumps(row)).mean_dice or 0.0 for row in direct)
+    assert list(rows[-1].dice.values()) == [pytest.approx(lowest, abs=1e-9)]
+    assert list(rows[-1].fell.values()) == [any(row["success"] for row in direct)]
+    assert rows[0].furthest <= 8 / 255 + 1e-6 < rows[-1].furthest
+    assert {path.suffix for path in tmp_path.glob("legacy.*")} == {".md", ".csv", ".tex", ".png", ".svg"}
