@@ -1,5 +1,6 @@
 """What is evaluated: trained networks of any kind behind one interface."""
 
+from rogseg.systems.any_network import TorchModule
 from rogseg.systems.base import System, SystemChannel, SystemClass, SystemIdentity
 from rogseg.systems.case_source import (
     CaseSource,
@@ -25,6 +26,7 @@ __all__ = [
     "SystemChannel",
     "SystemClass",
     "SystemIdentity",
+    "TorchModule",
     "crop_case",
     "foreground_window",
     "stored_case",
