@@ -1,6 +1,6 @@
 """What is evaluated: trained networks of any kind behind one interface."""
 
-from rogseg.systems.any_network import TorchModule
+from rogseg.systems.any_network import OnnxModel, TorchModule, TorchProgram
 from rogseg.systems.base import System, SystemChannel, SystemClass, SystemIdentity
 from rogseg.systems.case_source import (
     CaseSource,
@@ -11,13 +11,16 @@ from rogseg.systems.case_source import (
     crop_case,
     foreground_window,
 )
+from rogseg.systems.monai_bundle import MonaiBundle
 from rogseg.systems.nnunet import NNUNetSystem
 from rogseg.systems.rogseg_system import RogsegSystem, stored_case
 
 __all__ = [
     "CaseSource",
     "GivenCases",
+    "MonaiBundle",
     "NNUNetSystem",
+    "OnnxModel",
     "Protocol",
     "RawCases",
     "RogsegSystem",
@@ -27,6 +30,7 @@ __all__ = [
     "SystemClass",
     "SystemIdentity",
     "TorchModule",
+    "TorchProgram",
     "crop_case",
     "foreground_window",
     "stored_case",

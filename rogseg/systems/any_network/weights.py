@@ -3,7 +3,6 @@
 import copy
 import dataclasses
 import io
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -55,12 +54,7 @@ class WeightFile:
             with torch.serialization.safe_globals(CHECKPOINT_GLOBALS):
                 content = tensors_and_plain_data(path)
         except ValueError as error:
-            if path.is_file() and _is_program(path):
-                raise ValueError(
-                    f"{path}: a TorchScript or exported program, not a state dict; evaluate it with "
-                    "system = dict(type='TorchProgram')"
-                ) from error
-            raise ValueError(f"{error}; {REMEDY}") from error
+            raise ValueError(f"{error}; {REMEDY}, or evaluate an exported program with type='TorchProgram'") from error
         if path.suffix == ".safetensors":
             content = content["state_dict"]
         if key is None and not _is_state(content):
@@ -131,11 +125,3 @@ def _is_state(value: Any) -> bool:
         and all(isinstance(name, str) and isinstance(entry, Tensor) for name, entry in value.items())
         and all(not entry.is_meta and entry.layout is torch.strided for entry in value.values())
     )
-
-
-def _is_program(path: Path) -> bool:
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
-    return any(name.endswith("/constants.pkl") or "/models/" in name or "/code/" in name for name in names)
