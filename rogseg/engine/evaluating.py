@@ -91,6 +91,7 @@ def evaluate_system(
     protocol: Protocol = "volume",
     device: str | None = None,
     allow_seen: bool = False,
+    trust: bool = False,
 ) -> None:
     """See ``rogseg evaluate --help``; what is finished in ``out`` is not done again.
 
@@ -100,7 +101,7 @@ def evaluate_system(
     device = str(choose_device(device))
     if device == "cpu":
         keep_freed_memory()
-    opened = open_system(system, device=device, task_dir=task)
+    opened = open_system(system, device=device, task_dir=task, trust=trust)
     source = cases_to_attack(opened, data=data, task=task)
     if (out / PLAN).is_file():
         plan = _read_plan(out / PLAN)
@@ -121,7 +122,14 @@ def evaluate_system(
         raw = data or (Path(opened.config.data_root) / source.task if opened.config is not None else None)
         if raw is not None and (raw / "dataset.json").is_file():
             segment_cases(
-                system, out / "accuracy", cases=cases, data=raw, task=task, device=device, allow_seen=allow_seen
+                system,
+                out / "accuracy",
+                cases=cases,
+                data=raw,
+                task=task,
+                device=device,
+                allow_seen=allow_seen,
+                trust=trust,
             )
             folders.insert(0, out / "accuracy")
     for (attack, num_cases), folder in zip(plan.attacks, folders[-len(plan.attacks) :], strict=True):
@@ -137,6 +145,7 @@ def evaluate_system(
             out=folder,
             device=device,
             allow_seen=allow_seen,
+            trust=trust,
         )
     report_on([str(folder) for folder in folders], out)
 

@@ -88,6 +88,11 @@ def evaluate_robustness(
         ValueError: settings, cases or records do not fit; the message says what to do.
     """
     attack: Attack = ATTACKS.build(dict(settings.attack))
+    if attack.needs_gradient and not system.differentiable:
+        raise ValueError(
+            f"{settings.name} asks for gradients and {system.identity.name} has none ({system.identity.kind}); only "
+            "attacks that query it can be made: --attack square or square_dice"
+        )
     make_threat = ThreatFactory(settings.threat, reference)
     measures = build_measures(settings.measures)
     case_ids = tuple(cases.case_ids if case_ids is None else case_ids)

@@ -98,9 +98,7 @@ class _OnnxNetwork:
         for axis, (fixed, wanted) in enumerate(zip(self.entry.shape, given, strict=True)):
             if isinstance(fixed, int) and wanted not in (None, fixed):
                 key = "inputs.channels" if axis == 1 else "windows.size"
-                raise ValueError(
-                    f"{self.path}: its input has shape {self.entry.shape}, which does not fit {key} {wanted}"
-                )
+                raise ValueError(f"{self.path}: its input is {self.entry.shape}, which does not fit {key}, {wanted}")
 
     def __call__(self, windows: Tensor) -> Any:
         values = windows.detach().to("cpu", self.dtype).contiguous().numpy()

@@ -109,4 +109,6 @@ def _load(path: Path, form: Form, device: torch.device | str) -> nn.Module:
         raise ValueError(f"{path}: this {form} file cannot be loaded ({reason}); export it again") from error
     if form == "TorchScript":
         program.eval()
-    return program.requires_grad_(False)
+    for parameter in program.parameters():
+        parameter.requires_grad_(False)
+    return program

@@ -144,8 +144,8 @@ def _spacing(reading: InputReading, arguments: dict[str, Any], where: str) -> No
 
 def _padding(reading: InputReading, arguments: dict[str, Any], where: str) -> None:
     multiple = arguments.get("k")
-    lengths = multiple if isinstance(multiple, list) else [multiple]
-    if len(set(lengths)) != 1 or type(lengths[0]) is not int or lengths[0] < 1:
+    lengths: list[Any] = multiple if isinstance(multiple, list) else [multiple]
+    if len(set(lengths)) != 1 or not all(type(length) is int and length > 0 for length in lengths):
         raise ValueError(f"{where}: k must be one whole number for all axes, got {multiple!r}")
     reading.multiple_of = lengths[0]
 

@@ -165,8 +165,8 @@ def _channel_names(formats: Mapping[str, Any], side: str) -> tuple[str, ...]:
     if not isinstance(entry, dict):
         return ()
     defined = entry.get("channel_def")
-    ordered = sorted(defined, key=lambda key: (len(str(key)), str(key))) if isinstance(defined, dict) else []
-    names = [str(defined[key]) for key in ordered]
+    defined = defined if isinstance(defined, dict) else {}
+    names = [str(defined[key]) for key in sorted(defined, key=lambda key: (len(str(key)), str(key)))]
     if len(set(names)) < len(names):
         names = [f"{name}_{index}" for index, name in enumerate(names)]
     if side == "inputs" and len(names) <= 1 and str(entry.get("modality", "")).upper() == "CT":
