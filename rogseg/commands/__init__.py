@@ -39,7 +39,8 @@ def add_system_argument(parser: argparse.ArgumentParser) -> None:
         "system",
         nargs="+",
         help="a network of the model zoo by its name; a config (a file, or a name such as rog_standard_liver) and its "
-        "checkpoint; the folder of a trained nnU-Net or of a MONAI bundle; or a Python config with system = dict(type=...)",
+        "checkpoint; the folder of a trained nnU-Net or of a MONAI bundle; or a Python config with "
+        "system = dict(type=...)",
     )
 
 

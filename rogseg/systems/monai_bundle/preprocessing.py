@@ -131,7 +131,7 @@ def _orientation(reading: InputReading, arguments: dict[str, Any], where: str) -
 
 def _spacing(reading: InputReading, arguments: dict[str, Any], where: str) -> None:
     given = arguments.get("pixdim")
-    steps = given if isinstance(given, list) else [given] * 3
+    steps: list[Any] = given if isinstance(given, list) else [given] * 3
     if len(steps) != 3 or not all(type(step) in (int, float) and step > 0 for step in steps):
         raise ValueError(f"{where}: pixdim must be three positive lengths [mm], got {given!r}")
     mode = arguments.get("mode", "bilinear")
@@ -145,7 +145,7 @@ def _spacing(reading: InputReading, arguments: dict[str, Any], where: str) -> No
 def _padding(reading: InputReading, arguments: dict[str, Any], where: str) -> None:
     multiple = arguments.get("k")
     lengths: list[Any] = multiple if isinstance(multiple, list) else [multiple]
-    if len(set(lengths)) != 1 or not all(type(length) is int and length > 0 for length in lengths):
+    if len(set(lengths)) != 1 or not all(type(length) is int and length >= 1 for length in lengths):
         raise ValueError(f"{where}: k must be one whole number for all axes, got {multiple!r}")
     reading.multiple_of = lengths[0]
 
