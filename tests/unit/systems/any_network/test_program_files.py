@@ -16,7 +16,7 @@ from tests.unit.systems.any_network.networks import INPUTS, OUTPUTS, WINDOWS, Ti
 WINDOW = (1, 1, 8, 8, 8)
 
 
-def write_onnx(path: Path, network: TinyNetwork) -> None:
+def write_onnx(path: Path, network: TinyNetwork, edge: int = 8) -> None:
     """The network's graph, written by hand: PyTorch's exporter takes seconds."""
     helper = pytest.importorskip("onnx.helper")
     weights = {name: value.detach().numpy() for name, value in network.state_dict().items()}
@@ -25,7 +25,7 @@ def write_onnx(path: Path, network: TinyNetwork) -> None:
         helper.make_node("Softplus", ["hidden"], ["active"]),
         helper.make_node("Conv", ["active", "last.weight", "last.bias"], ["logits"]),
     ]
-    shapes = [("image", list(WINDOW)), ("logits", [1, 3, 8, 8, 8])]
+    shapes = [("image", [1, 1, edge, edge, edge]), ("logits", [1, 3, edge, edge, edge])]
     given, found = (helper.make_tensor_value_info(name, 1, shape) for name, shape in shapes)
     tensors = [helper.make_tensor(name, 1, value.shape, value.tobytes(), raw=True) for name, value in weights.items()]
     graph = helper.make_graph(nodes, "tiny", [given], [found], tensors)
