@@ -26,6 +26,7 @@ COMMANDS = (
     "train",
     "test",
     "attack",
+    "harden",
     "evaluate",
     "report",
     "compare",

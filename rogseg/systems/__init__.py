@@ -14,6 +14,7 @@ from rogseg.systems.case_source import (
 from rogseg.systems.monai_bundle import MonaiBundle
 from rogseg.systems.nnunet import NNUNetSystem
 from rogseg.systems.rogseg_system import RogsegSystem, stored_case
+from rogseg.systems.trainable import TrainableNetwork
 
 __all__ = [
     "CaseSource",
@@ -31,6 +32,7 @@ __all__ = [
     "SystemIdentity",
     "TorchModule",
     "TorchProgram",
+    "TrainableNetwork",
     "crop_case",
     "foreground_window",
     "stored_case",

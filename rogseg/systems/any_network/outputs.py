@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from rogseg.foreign import decode
 from rogseg.systems.base import SystemClass
 from rogseg.systems.label_classes import LabelClasses
 
-__all__ = ["Outputs", "WindowLogits"]
+__all__ = ["Outputs", "TrainedWindows", "WindowLogits"]
 
 SUM_TOLERANCE = 1e-3  # of probabilities in half precision
 # What a network raises that is given something else than it was made for.
@@ -178,3 +178,20 @@ class WindowLogits:
         if self.classes.regions:
             return torch.logit(probabilities, eps=limits.eps)
         return probabilities.clamp_min(limits.tiny).log()
+
+
+class TrainedWindows(nn.Module):
+    """The same as a module with the network's own parameters: what training calls.
+
+    Args:
+        network: whose parameters they are.
+        window_logits: around the network.
+    """
+
+    def __init__(self, network: nn.Module, window_logits: WindowLogits) -> None:
+        super().__init__()
+        self.network, self.window_logits = network, window_logits
+
+    def forward(self, windows: Tensor) -> Tensor:
+        """(B, C, d, h, w) -> raw logits (B, L, d, h, w)."""
+        return self.window_logits(windows)

@@ -15,7 +15,9 @@ from rogseg.registry import SYSTEMS
 from rogseg.storage import atomic_directory, write_bytes_atomic
 from rogseg.systems.any_network.import_path import imported
 from rogseg.systems.any_network.network_system import NetworkSystem, Settings
+from rogseg.systems.any_network.outputs import TrainedWindows
 from rogseg.systems.any_network.weights import WeightFile
+from rogseg.systems.trainable import TrainableNetwork
 
 __all__ = ["TorchModule", "build_module", "digest_of_module"]
 
@@ -64,6 +66,7 @@ class TorchModule(NetworkSystem):
         self._file = None if weights is None else WeightFile.read(weights, weights_key, weights_prefix)
         if self._file is not None:
             self._file.assign_to(module)
+            self.location = self._file.path.parent
         elif isinstance(network, str):
             raise ValueError("system.weights is missing: name the file of the network's state dict")
         self.networks: tuple[nn.Module] = (module.eval().requires_grad_(False).to(device),)
@@ -82,19 +85,22 @@ class TorchModule(NetworkSystem):
             versions=_versions(module),
         )
 
-    def write_back(self, out: str | Path) -> Path:
+    @property
+    def trainable(self) -> tuple[TrainableNetwork, ...]:
+        """The module."""
+        return (TrainableNetwork("network", TrainedWindows(self.networks[0], self.window_logits)),)
+
+    def write_back(self, out: Path) -> None:
         """Write the weights that the module has now, in the form of the file that they came from.
 
         Args:
-            out: a folder that does not exist yet.
-
-        Returns:
-            The file in it: named as the old one, or ``weights.safetensors`` where there was none.
+            out: a folder that does not exist yet; the file in it is named as the old one, or ``weights.safetensors``
+                where there was none.
 
         Raises:
             ValueError: ``out`` exists.
         """
-        out, state = Path(out), self.networks[0].state_dict()
+        state = self.networks[0].state_dict()
         if out.exists():
             raise ValueError(f"{out}: exists already; name a folder that does not")
         file = "weights.safetensors" if self._file is None else self._file.path.name
@@ -104,7 +110,6 @@ class TorchModule(NetworkSystem):
                 write_bytes_atomic(partial / file, save(tensors))
             else:
                 self._file.write(partial / file, state)
-        return out / file
 
 
 def build_module(network: str | nn.Module | Callable[..., nn.Module], arguments: Mapping[str, Any] | None) -> nn.Module:

@@ -13,12 +13,14 @@ from rogseg.foreign import read_json
 from rogseg.registry import SYSTEMS
 from rogseg.storage import atomic_directory
 from rogseg.systems.any_network.network_system import NetworkSystem, installed
+from rogseg.systems.any_network.outputs import TrainedWindows
 from rogseg.systems.any_network.torch_module import digest_of_module
 from rogseg.systems.any_network.weights import WeightFile
 from rogseg.systems.monai_bundle.allowed_names import plain_name
 from rogseg.systems.monai_bundle.config_file import ABSENT, MAX_BYTES, BundleConfig
 from rogseg.systems.monai_bundle.network import bundle_network
 from rogseg.systems.monai_bundle.preprocessing import read_postprocessing, read_preprocessing
+from rogseg.systems.trainable import TrainableNetwork
 
 __all__ = ["MonaiBundle"]
 
@@ -63,7 +65,7 @@ class MonaiBundle(NetworkSystem):
         device: torch.device | str = "cpu",
         name: str | None = None,
     ) -> None:
-        self.folder = Path(folder).absolute()
+        self.folder = self.location = Path(folder).absolute()
         versions = installed(("torch", "monai"), "monai", self.folder)
         if torch.device(device).type == "cuda":
             torch.backends.cudnn.allow_tf32 = False  # its convolutions would round to ten bits, and the gradient too
@@ -107,28 +109,28 @@ class MonaiBundle(NetworkSystem):
         """Whether a folder is a bundle."""
         return any((folder / "configs" / name).is_file() for name in (*CONFIGS, METADATA))
 
-    def write_back(self, out: str | Path) -> Path:
+    @property
+    def trainable(self) -> tuple[TrainableNetwork, ...]:
+        """The bundle's network."""
+        return (TrainableNetwork("network", TrainedWindows(self.networks[0], self.window_logits)),)
+
+    def write_back(self, out: Path) -> None:
         """Write a copy of the bundle with the weights that its module has now.
 
         Exported programs in it (``.ts``, ``.pt2``, ``.onnx``) hold the old weights and are not copied.
 
         Args:
-            out: a folder that does not exist yet.
-
-        Returns:
-            ``out``, which MONAI's own tools load.
+            out: a folder that does not exist yet, which MONAI's own tools load afterwards.
 
         Raises:
             ValueError: ``out`` exists.
         """
-        out = Path(out)
         if out.exists():
             raise ValueError(f"{out}: exists already; name a folder that does not")
         with atomic_directory(out) as partial:
             old_programs = shutil.ignore_patterns("*.ts", "*.pt2", "*.onnx", Path(self._checkpoint).name)
             shutil.copytree(self.folder, partial, symlinks=True, ignore=old_programs, dirs_exist_ok=True)
             self._file.write(partial / self._checkpoint, self.networks[0].state_dict())
-        return out
 
 
 def _config_path(folder: Path) -> Path:

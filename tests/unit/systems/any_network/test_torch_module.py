@@ -104,7 +104,8 @@ def test_weights_are_found_and_written_back_in_their_own_form(tmp_path: Path, fo
     system = TorchModule(PATH, INPUTS, WINDOWS, OUTPUTS, {}, file, **options)
     with torch.no_grad():
         system.networks[0].last.bias += 1  # type: ignore[operator, union-attr]
-    written = system.write_back(tmp_path / "out")
+    system.write_back(tmp_path / "out")
+    written = tmp_path / "out" / file.name
     again = TorchModule(PATH, INPUTS, WINDOWS, OUTPUTS, {}, written, **options)
     assert torch.equal(again.networks[0].state_dict()["last.bias"], state["last.bias"] + 1)
     assert torch.equal(again.networks[0].state_dict()["first.weight"], state["first.weight"])
@@ -119,9 +120,10 @@ def test_weights_are_found_and_written_back_in_their_own_form(tmp_path: Path, fo
 
 
 def test_a_module_that_is_there_writes_safetensors(tmp_path: Path) -> None:
-    written = TorchModule(seeded(), INPUTS, WINDOWS, OUTPUTS).write_back(tmp_path / "out")
-    assert written == tmp_path / "out" / "weights.safetensors"
-    assert torch.equal(load_file(written)["last.bias"], seeded().state_dict()["last.bias"])
+    TorchModule(seeded(), INPUTS, WINDOWS, OUTPUTS).write_back(tmp_path / "out")
+    assert torch.equal(
+        load_file(tmp_path / "out" / "weights.safetensors")["last.bias"], seeded().state_dict()["last.bias"]
+    )
 
 
 class Evil:
@@ -174,3 +176,14 @@ def test_what_is_missing_is_named(tmp_path: Path, weights: Path) -> None:
     system = TorchModule(PATH, {**INPUTS, "channels": ["T1", "T2"]}, WINDOWS, OUTPUTS, {}, weights)
     with pytest.raises(ValueError, match=r"case_0000\.nii\.gz: it has 1 channels, 2 expected"):
         system.prepare(write_case(tmp_path / "raw"))
+
+
+def test_what_is_trained_is_the_network_and_its_logits_are_the_systems() -> None:
+    system = TorchModule(seeded(form="tuple"), INPUTS, WINDOWS, {**OUTPUTS, "key": 1})
+    (trained,) = system.trainable
+    windows = torch.randn(2, 1, 8, 8, 8)
+    assert torch.equal(trained.module(windows), system.logits(windows))
+    for parameter in trained.module.parameters():
+        parameter.requires_grad_(True)
+    trained.module(windows).sum().backward()
+    assert all(parameter.grad is not None for parameter in system.networks[0].parameters())

@@ -110,7 +110,8 @@ def test_it_is_written_back_so_that_monai_loads_it(tmp_path: Path) -> None:
     with torch.no_grad():
         for parameter in system.networks[0].parameters():
             parameter.add_(1)
-    out = system.write_back(tmp_path / "out")
+    out = tmp_path / "out"
+    system.write_back(out)
     loaded = monai_bundle.load("out", bundle_dir=str(tmp_path), source="monaihosting")
     assert loaded.keys() == system.networks[0].state_dict().keys()
     assert all(torch.equal(loaded[name], value) for name, value in system.networks[0].state_dict().items())
