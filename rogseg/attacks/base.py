@@ -91,6 +91,9 @@ class Attack(ABC):
         objective: what the attack ascends, an instance or a config of the OBJECTIVES registry.
     """
 
+    needs_gradient: bool = True
+    """Whether it asks for gradients; one that only asks for logits attacks networks that have none as well."""
+
     def __init__(self, objective: Objective | dict[str, Any]) -> None:
         self.objective = build_objective(objective)
 

@@ -14,7 +14,15 @@ from typing import Protocol, cast
 from rogseg import __version__
 from rogseg.command_line import exit_status, nearest
 
-__all__ = ["COMMANDS", "add_system_argument", "add_worker_arguments", "command_parser", "main", "run_command"]
+__all__ = [
+    "COMMANDS",
+    "add_system_argument",
+    "add_trust_argument",
+    "add_worker_arguments",
+    "command_parser",
+    "main",
+    "run_command",
+]
 
 # In the order of ``rogseg --help``, which is the order in which they are needed.
 COMMANDS = (
@@ -44,7 +52,17 @@ def add_system_argument(parser: argparse.ArgumentParser) -> None:
         "system",
         nargs="+",
         help="a network of the model zoo by its name; a config (a file, or a name such as rog_standard_liver) and its "
-        "checkpoint; a trained nnU-Net folder; or a Python config with system = dict(type=...)",
+        "checkpoint; the folder of a trained nnU-Net or of a MONAI bundle; or a Python config with "
+        "system = dict(type=...)",
+    )
+
+
+def add_trust_argument(parser: argparse.ArgumentParser) -> None:
+    """Whether a program that comes with a system may run."""
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="whoever made the bundle or the exported program may run code here; without, nothing of theirs runs",
     )
 
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rogseg.commands import add_system_argument, add_worker_arguments
+from rogseg.commands import add_system_argument, add_trust_argument, add_worker_arguments
 
 DESCRIPTION = "Segment cases with a system; measure Dice, NSD and HD95 in the raw grid where there are labels."
 EPILOG = "Run it again with the same arguments after an interruption: finished cases are not done again."
@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-seen", action="store_true", help="report on cases that the system was trained on, too, labelled so"
     )
+    add_trust_argument(parser)
     parser.add_argument("--submission", action="store_true", help="predict the test cases and pack them for the MSD")
     parser.add_argument(
         "--choose-postprocessing",

@@ -45,6 +45,8 @@ class PlannedAttack:
 
 CURVE = PlannedAttack("apgd_ce", ("attack.num_iterations=20",), EPSILONS, 20 * len(EPSILONS))
 ENSEMBLE = PlannedAttack("segmentation_ensemble", (), ("8/255",), 400)
+# Of a system without a gradient; a query is a forward pass.
+QUERIES = PlannedAttack("square_dice", ("attack.num_queries=500",), EPSILONS, 500 * len(EPSILONS))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,30 +57,34 @@ class EvaluationPlan:
     seconds_per_pass: float
 
 
-def plan_attacks(seconds_per_pass: float, num_cases: int, minutes: float) -> EvaluationPlan:
+def plan_attacks(
+    seconds_per_pass: float, num_cases: int, minutes: float, *, differentiable: bool = True
+) -> EvaluationPlan:
     """As many cases as fit for a curve over epsilon, and the ensemble where it fits, too.
 
     Args:
-        seconds_per_pass: of a forward and backward pass of one case.
+        seconds_per_pass: of a forward pass of one case, with the backward pass where there is one.
         num_cases: that there are.
         minutes: for everything.
+        differentiable: whether the system has a gradient; without, the curve is that of an attack by queries.
 
     Raises:
         ValueError: not even one case fits.
     """
     passes = minutes * 60 * SHARE_OF_ATTACKS / seconds_per_pass
     with_both = int(passes // (CURVE.passes + ENSEMBLE.passes))
-    if with_both >= FEWEST_CASES:
+    if differentiable and with_both >= FEWEST_CASES:
         chosen = min(with_both, num_cases)
         return EvaluationPlan(((CURVE, chosen), (ENSEMBLE, chosen)), seconds_per_pass)
-    alone = int(passes // CURVE.passes)
+    curve = CURVE if differentiable else QUERIES
+    alone = int(passes // curve.passes)
     if alone < 1:
-        needed = CURVE.passes * seconds_per_pass / SHARE_OF_ATTACKS / 60
+        needed = curve.passes * seconds_per_pass / SHARE_OF_ATTACKS / 60
         raise ValueError(
             f"--minutes {minutes:g} is too little: one pass of a case takes {seconds_per_pass:.3g} s here, and the "
             f"smallest evaluation {needed:.1f} minutes; give more, or take --protocol patch"
         )
-    return EvaluationPlan(((CURVE, min(alone, num_cases)),), seconds_per_pass)
+    return EvaluationPlan(((curve, min(alone, num_cases)),), seconds_per_pass)
 
 
 def evaluate_system(
@@ -91,6 +97,7 @@ def evaluate_system(
     protocol: Protocol = "volume",
     device: str | None = None,
     allow_seen: bool = False,
+    trust: bool = False,
 ) -> None:
     """See ``rogseg evaluate --help``; what is finished in ``out`` is not done again.
 
@@ -100,15 +107,16 @@ def evaluate_system(
     device = str(choose_device(device))
     if device == "cpu":
         keep_freed_memory()
-    opened = open_system(system, device=device, task_dir=task)
+    opened = open_system(system, device=device, task_dir=task, trust=trust)
     source = cases_to_attack(opened, data=data, task=task)
     if (out / PLAN).is_file():
         plan = _read_plan(out / PLAN)
     else:
         case = evaluated_case(source, spread(source.case_ids, 1, 0)[0], opened.system, protocol).to(device)
         assert case.targets is not None, "only labelled cases are evaluated"
-        seconds = _seconds_per_pass(opened.system.model, case.inputs, case.targets)
-        plan = plan_attacks(seconds, len(source.case_ids), minutes)
+        differentiable = opened.system.differentiable
+        seconds = _seconds_per_pass(opened.system.model, case.inputs, case.targets, differentiable)
+        plan = plan_attacks(seconds, len(source.case_ids), minutes, differentiable=differentiable)
         write_json_atomic(out / PLAN, dataclasses.asdict(plan))
     print(f"a pass of a case takes {plan.seconds_per_pass:.3g} s here; in {minutes:g} minutes:", flush=True)
     for attack, num_cases in plan.attacks:
@@ -121,7 +129,14 @@ def evaluate_system(
         raw = data or (Path(opened.config.data_root) / source.task if opened.config is not None else None)
         if raw is not None and (raw / "dataset.json").is_file():
             segment_cases(
-                system, out / "accuracy", cases=cases, data=raw, task=task, device=device, allow_seen=allow_seen
+                system,
+                out / "accuracy",
+                cases=cases,
+                data=raw,
+                task=task,
+                device=device,
+                allow_seen=allow_seen,
+                trust=trust,
             )
             folders.insert(0, out / "accuracy")
     for (attack, num_cases), folder in zip(plan.attacks, folders[-len(plan.attacks) :], strict=True):
@@ -137,15 +152,19 @@ def evaluate_system(
             out=folder,
             device=device,
             allow_seen=allow_seen,
+            trust=trust,
         )
     report_on([str(folder) for folder in folders], out)
 
 
-def _seconds_per_pass(model: LogitFn, inputs: torch.Tensor, targets: torch.Tensor) -> float:
+def _seconds_per_pass(model: LogitFn, inputs: torch.Tensor, targets: torch.Tensor, differentiable: bool) -> float:
     seconds = []
     for _ in range(2):  # the first warms up
         begin = time.perf_counter()
-        value_and_gradient(model, CrossEntropy(), inputs, targets)
+        if differentiable:
+            value_and_gradient(model, CrossEntropy(), inputs, targets)
+        else:
+            model(inputs)
         seconds.append(time.perf_counter() - begin)
     return min(seconds)
 

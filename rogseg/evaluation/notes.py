@@ -28,9 +28,18 @@ def notes_on(folder: RecordFolder) -> tuple[str, ...]:
     elif note := leak_note(identity):
         notes.append(note)
     notes += [stop_note(row, identity) for row in rows]
+    if identity.condition is not None and identity.condition.kind == "attack":
+        notes.append(gradient_note(identity))
     notes += [note for row in rows for note in absence_notes(row, identity.classes)]
     notes += [area_note(rows, condition, identity) for condition in folder.conditions() if identity.threat is not None]
     return tuple(note for note in notes if note)
+
+
+def gradient_note(identity: EvaluationIdentity) -> str:
+    """That no attack saw a gradient; empty where attacks could."""
+    if identity.system.options.get("differentiable", True):
+        return ""
+    return "No white-box attack was made, since the system has no gradient: one that sees gradients may do more harm."
 
 
 def leak_note(identity: EvaluationIdentity, system: str = "the system") -> str:

@@ -14,6 +14,7 @@ from rogseg.preprocessing.raw_grid import (
     network_affine,
     network_spacing,
     probabilities_to_raw_grid,
+    values_to_raw_grid,
 )
 from rogseg.preprocessing.raw_reading import read_image, read_label
 from rogseg.preprocessing.shipped_plans import choose_plan, find_shipped_plan
@@ -43,6 +44,7 @@ __all__ = [
     "read_image",
     "read_label",
     "refuse_changed_sources",
+    "values_to_raw_grid",
     "write_image",
     "write_label",
 ]

@@ -6,10 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rogseg.preprocessing.orientation import from_plan_order, in_plan_order, plan_to_file
-from rogseg.preprocessing.resampling import coarse_axis, resample_labels, resample_probabilities
+from rogseg.preprocessing.resampling import coarse_axis, resample_image, resample_labels, resample_probabilities
 from rogseg.storage import CaseProperties
 
-__all__ = ["is_resampled", "labels_to_raw_grid", "network_affine", "network_spacing", "probabilities_to_raw_grid"]
+__all__ = [
+    "is_resampled",
+    "labels_to_raw_grid",
+    "network_affine",
+    "network_spacing",
+    "probabilities_to_raw_grid",
+    "values_to_raw_grid",
+]
 
 
 def labels_to_raw_grid(labels: NDArray[np.uint8], properties: CaseProperties) -> NDArray[np.uint8]:
@@ -36,6 +43,17 @@ def probabilities_to_raw_grid(probabilities: NDArray[Any], properties: CasePrope
     shape = in_plan_order(properties.raw_shape, properties.axes)
     labels = resample_probabilities(probabilities, shape, _nearest_axis(properties))
     return from_plan_order(labels, properties.axes)
+
+
+def values_to_raw_grid(values: NDArray[np.float32], properties: CaseProperties) -> NDArray[np.float32]:
+    """Interpolate (K, D, H, W) values linearly to the raw grid, for decisions that are more than a highest one.
+
+    Raises:
+        ValueError: the values do not lie on the network's grid of the case.
+    """
+    _check(values.shape[1:], properties)
+    shape = in_plan_order(properties.raw_shape, properties.axes)
+    return from_plan_order(resample_image(values, shape, _nearest_axis(properties), order=1), properties.axes)
 
 
 def is_resampled(properties: CaseProperties) -> bool:

@@ -155,6 +155,11 @@ def _cautions(contents: Contents, system: str, row: Row, attacked: Estimate, ton
         )
     elif not findings:
         cautions.append("No sanity check was recorded, so nothing shows that the attacks were as strong as they claim.")
+    if any(not one.differentiable for one in contents.systems if one.name == system):
+        cautions.append(
+            "No white-box attack was made, since the network came without a gradient: these attacks only ask for its "
+            "answers, and one that sees gradients may do more harm."
+        )
     if attacked.cases < FEWEST_CASES:
         cautions.append(
             f"{_cases(attacked.cases)} are too few for an interval."

@@ -42,6 +42,7 @@ def segment_cases(
     allow_seen: bool = False,
     num_workers: int | None = None,
     cluster: str | None = None,
+    trust: bool = False,
     device: str | None = None,
     cfg_options: Sequence[str] = (),
 ) -> RecordFolder:
@@ -54,11 +55,11 @@ def segment_cases(
     device = str(choose_device(device))
     if device == "cpu":
         keep_freed_memory()
-    opened = open_system(system, device=device, task_dir=task, overrides=cfg_options)
+    opened = open_system(system, device=device, task_dir=task, overrides=cfg_options, trust=trust)
     if choose_postprocessing:
         _choose_postprocessing(opened, system, task, console)
         # The plan with the choice is part of the system.
-        opened = open_system(system, device=device, task_dir=task, overrides=cfg_options)
+        opened = open_system(system, device=device, task_dir=task, overrides=cfg_options, trust=trust)
     tested = cases_to_test(opened, ["test"] if submission else cases, data=data, task=task, images=images)
     labelled = [case.case_id for case in tested.cases if case.label is not None]
     directory = Path(out)

@@ -46,6 +46,7 @@ def attack_system(
     surrogate: Sequence[str] | None = None,
     sanity: Effort = "quick",
     allow_seen: bool = False,
+    trust: bool = False,
     keep_volumes: int = 2,
     max_passes: int | None = None,
     max_minutes: float | None = None,
@@ -65,7 +66,11 @@ def attack_system(
     device = str(choose_device(device))
     if device == "cpu":
         keep_freed_memory()
-    opened = open_system(system, device=device, task_dir=task, overrides=cfg_options)
+    opened = open_system(system, device=device, task_dir=task, overrides=cfg_options, trust=trust)
+    if surrogate is not None and not opened.system.differentiable:
+        raise ValueError(
+            f"--surrogate compares with attacks that see gradients, and {opened.system.identity.name} has none"
+        )
     # What is known to be wrong is refused before hours of work.
     other = None if surrogate is None else open_system(_named(surrogate, system), device=device, task_dir=task)
     source = cases_to_attack(opened, data=data, task=task, cases=cases)

@@ -95,6 +95,11 @@ def evaluate_robustness(
     attacker = make_attacker(
         system, cases, settings, protocol=protocol, seed=seed, reference=reference, device=device, on_result=on_result
     )
+    if attacker.attack.needs_gradient and not system.differentiable:
+        raise ValueError(
+            f"{settings.name} asks for gradients and {system.identity.name} has none ({system.identity.kind}); only "
+            "attacks that query it can be made: --attack square or square_dice"
+        )
     case_ids = tuple(cases.case_ids if case_ids is None else case_ids)
     if not case_ids:
         raise ValueError("there is no case to attack")

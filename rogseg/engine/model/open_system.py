@@ -43,6 +43,7 @@ def open_system(
     device: str | None = None,
     task_dir: str | Path | None = None,
     overrides: Sequence[str] = (),
+    trust: bool = False,
 ) -> OpenedSystem:
     """Open a system by what a person calls it.
 
@@ -52,6 +53,7 @@ def open_system(
         device: cpu or cuda; None takes cuda where there is one.
         task_dir: folder of the stored task, where the config of a rogseg network has no plan.
         overrides: ``key=value`` for keys of the config, or for arguments of the folder's system.
+        trust: whether whoever made a bundle or an exported program may run code here.
 
     Raises:
         ValueError: nothing of that name is known, or it cannot be opened; the message says what to do.
@@ -63,12 +65,12 @@ def open_system(
         config = load_config(find_config(first), list(overrides), task_dir)
         return OpenedSystem(build_model(config, names[1], device), config, checkpoint_lineage(names[1]))
     if Path(first).is_dir():
-        return _opened(_open_folder(Path(first), device, overrides))
+        return _opened(_open_folder(Path(first), device, overrides, trust))
     if Path(first).suffix == ".py" and Path(first).is_file():
         config = load_config(first, list(overrides), task_dir)
         if config.get("system") is None:
             raise ValueError(f"{first}: has no key 'system'; name its checkpoint behind it, or give it a system")
-        return _opened(_build(config.system.to_dict(), device))
+        return _opened(_build(config.system.to_dict(), device, trust))
     known = zoo_models()
     if first not in known:
         raise ValueError(
@@ -85,7 +87,7 @@ def _opened(system: System) -> OpenedSystem:
     return OpenedSystem(system, None, None if system.location is None else read_hardening(system.location))
 
 
-def _open_folder(folder: Path, device: str | None, overrides: Sequence[str]) -> System:
+def _open_folder(folder: Path, device: str | None, overrides: Sequence[str], trust: bool) -> System:
     SYSTEMS.import_from_location()
     found = [cls for cls in SYSTEMS.module_dict.values() if getattr(cls, "recognises", lambda _: False)(folder)]
     if not found:
@@ -94,15 +96,17 @@ def _open_folder(folder: Path, device: str | None, overrides: Sequence[str]) -> 
             f"{folder}: not a folder that any of {', '.join(kinds)} knows; of nnU-Net name the folder that holds "
             "plans.json"
         )
-    return _build({"type": found[0].__name__, "folder": str(folder), **parse_overrides(overrides)}, device)
+    return _build({"type": found[0].__name__, "folder": str(folder), **parse_overrides(overrides)}, device, trust)
 
 
-def _build(config: dict[str, Any], device: str | None) -> System:
+def _build(config: dict[str, Any], device: str | None, trust: bool) -> System:
     cls = SYSTEMS.get(config["type"])
     if cls is None:
         raise ValueError(f"system.type is {config['type']!r}: {nearest(str(config['type']), SYSTEMS.module_dict)}")
     if device is not None and "device" in inspect.signature(cls).parameters:
         config = {"device": device, **config}
+    if trust and "trust" in inspect.signature(cls).parameters:
+        config["trust"] = True
     try:
         system: System = SYSTEMS.build(config)
     except TypeError as error:

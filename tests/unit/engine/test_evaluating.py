@@ -2,7 +2,7 @@
 
 import pytest
 
-from rogseg.engine.evaluating import CURVE, ENSEMBLE, SHARE_OF_ATTACKS, plan_attacks
+from rogseg.engine.evaluating import CURVE, ENSEMBLE, QUERIES, SHARE_OF_ATTACKS, plan_attacks
 
 
 def test_more_time_takes_more_cases_and_then_the_ensemble() -> None:
@@ -16,6 +16,12 @@ def test_more_time_takes_more_cases_and_then_the_ensemble() -> None:
         ("segmentation_ensemble", 7),
     ]
     assert plan_attacks(0.1, 4, both * 7.5).attacks[0][1] == 4
+
+
+def test_a_system_without_a_gradient_is_only_queried() -> None:
+    minutes = QUERIES.passes * 0.1 / SHARE_OF_ATTACKS / 60 * 50.5
+    plan = plan_attacks(0.1, 60, minutes, differentiable=False)
+    assert [(attack.name, number) for attack, number in plan.attacks] == [("square_dice", 50)]
 
 
 def test_a_time_in_which_nothing_fits_is_refused_with_what_is_needed() -> None:
