@@ -26,6 +26,7 @@ COMMANDS = (
     "train",
     "test",
     "attack",
+    "transfer",
     "evaluate",
     "report",
     "compare",

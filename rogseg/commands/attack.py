@@ -39,8 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep-volumes", type=int, default=2, metavar="N", help="cases kept for the report's viewer; default: 2"
     )
-    parser.add_argument("--surrogate", nargs="+", help="another system: do attacks transfer from it?")
-    parser.add_argument("--save-adversarial", action="store_true", help="write perturbations and predictions as NIfTI")
+    parser.add_argument(
+        "--surrogate",
+        nargs="+",
+        help="another system that the volumes are made on; the system is given their raw files",
+    )
+    parser.add_argument(
+        "--save-adversarial", action="store_true", help="write adversarial volumes as raw files, and score those, too"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the attack")
     parser.add_argument("--case-seed", type=int, default=0, help="of which cases --max-cases takes")
     parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
@@ -53,4 +59,12 @@ def run(options: argparse.Namespace) -> None:
     from rogseg.shipped_configs import find_config
 
     options.attack = find_config(options.attack, "attack")
-    attack_system(**vars(options))
+    if options.surrogate is None:
+        attack_system(**{key: value for key, value in vars(options).items() if key != "surrogate"})
+        return
+    if options.protocol != "volume":
+        raise ValueError("--surrogate: its volumes are given to the system whole, so --protocol patch has no meaning")
+    from rogseg.engine.attacking.transfer_command import TransferOptions, attack_from_surrogate
+
+    asked = {key: value for key, value in vars(options).items() if key in TransferOptions.__dataclass_fields__}
+    attack_from_surrogate(options.system, options.surrogate, options.out, TransferOptions(**asked), options.cfg_options)

@@ -20,7 +20,7 @@ from rogseg.preprocessing import Volume, read_image, write_label
 from rogseg.storage import CaseProperties, RawCase
 from rogseg.systems import RawCases, System
 
-__all__ = ["default_measures", "evaluate_accuracy", "prediction_path"]
+__all__ = ["default_measures", "evaluate_accuracy", "prediction_path", "segment_raw"]
 
 
 def default_measures(system: System) -> tuple[Mapping[str, Any], ...]:
@@ -136,9 +136,7 @@ def _check_prediction(path: Path, record: CaseRecord) -> None:
 
 def _segment_and_measure(system: System, raw: RawCase, directory: Path, measures: Sequence[Measure]) -> CaseRecord:
     begin = time.perf_counter()
-    case = system.prepare(dataclasses.replace(raw, label=None))
-    labels = system.segment(case)
-    grid = _grid_of(raw, case)
+    _, labels, grid = segment_raw(system, raw)
     path = prediction_path(directory, raw.case_id)
     values: NDArray[np.int64] = np.array(system.label_values, dtype=np.int64)[labels]
     write_label(path, values, grid.affine)
@@ -150,6 +148,12 @@ def _segment_and_measure(system: System, raw: RawCase, directory: Path, measures
         taken = measure_classes(measures, labels, target, grid.spacing, system.class_indices)
     seconds = time.perf_counter() - begin
     return CaseRecord.of_clean(raw.case_id, taken, seconds=seconds, prediction=digest_of_file(path))
+
+
+def segment_raw(system: System, raw: RawCase) -> tuple[Case, NDArray[np.uint8], Volume]:
+    """A raw case, prepared without its label; class indices (D, H, W) on the grid of its files; and that grid."""
+    case = system.prepare(dataclasses.replace(raw, label=None))
+    return case, system.segment(case), _grid_of(raw, case)
 
 
 def _grid_of(raw: RawCase, case: Case) -> Volume:

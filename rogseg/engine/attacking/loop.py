@@ -3,10 +3,11 @@
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from rogseg.attacks import Attack, AttackResult, Composite, Criterion, ThreatModel
@@ -15,7 +16,7 @@ from rogseg.evaluation.case_record import CLEAN, DICE, TARGET_VOLUME, WORST_CASE
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.metrics import Measure, measure_classes, volume_ml
 
-__all__ = ["AttackLoop", "scored_model"]
+__all__ = ["AttackLoop", "mean_clean_dice", "measured", "scored_model"]
 
 MakeThreat = Callable[[float, Case], ThreatModel]
 OnResult = Callable[[Case, float, AttackResult], None]
@@ -96,11 +97,7 @@ class AttackLoop:
                 taken = {**self._measured(scores.argmax(1), case), **self._target_volume(case)}
                 seconds = time.perf_counter() - begin
                 self.records.add(CaseRecord.of_clean(case_id, taken, seed=self.seed, seconds=seconds))
-        clean = self.records.clean()
-        means = [mean for case_id in case_ids if (mean := clean[case_id].mean_clean) is not None]
-        if not means:
-            raise ValueError("none of the cases has foreground, so there is no Dice to attack: choose other cases")
-        return math.fsum(means) / len(means)
+        return mean_clean_dice(self.records.clean(), case_ids)
 
     def run(self, case_ids: Sequence[str], epsilons: Sequence[float], criterion: Criterion) -> None:
         """Attack what is missing; the criterion says when a case has fallen."""
@@ -171,13 +168,7 @@ class AttackLoop:
                 f"{', '.join(measure.name for measure in self.measures if measure.unit)} asks for; give it a spacing "
                 "[mm], or take measures without a unit"
             )
-        spacing = case.spacing or (1.0, 1.0, 1.0)
-        taken: dict[str, PerClass] = measure_classes(self.measures, prediction, target, spacing, self.class_indices)
-        if DICE in taken:
-            # A class that the case lacks has no Dice, as attacks see it, whatever was predicted.
-            present = [np.isin(target, indices).any() for indices in self.class_indices]
-            taken[DICE] = tuple(dice if here else None for dice, here in zip(taken[DICE], present, strict=True))
-        return taken
+        return measured(self.measures, prediction, target, case.spacing or (1.0, 1.0, 1.0), self.class_indices)
 
     def _target_volume(self, case: Case) -> dict[str, PerClass]:
         """How large each class is [ml]; nothing where the voxels have no size."""
@@ -187,6 +178,33 @@ class AttackLoop:
         target = case.targets[0].cpu().numpy()
         masks = (np.isin(target, of_class) for of_class in self.class_indices)
         return {TARGET_VOLUME: tuple(volume_ml(mask, case.spacing) for mask in masks)}
+
+
+def mean_clean_dice(clean: Mapping[str, CaseRecord], case_ids: Iterable[str]) -> float:
+    """The mean clean Dice over the cases, mu.
+
+    Raises:
+        ValueError: no case has foreground.
+    """
+    means = [mean for case_id in case_ids if (mean := clean[case_id].mean_clean) is not None]
+    if not means:
+        raise ValueError("none of the cases has foreground, so there is no Dice to attack: choose other cases")
+    return math.fsum(means) / len(means)
+
+
+def measured(
+    measures: Sequence[Measure],
+    prediction: NDArray[np.uint8],
+    target: NDArray[np.uint8],
+    spacing: tuple[float, float, float],
+    class_indices: Sequence[Sequence[int]],
+) -> dict[str, PerClass]:
+    """The measures of label maps (D, H, W); a class that the target lacks has no Dice, as attacks see it."""
+    taken: dict[str, PerClass] = measure_classes(measures, prediction, target, spacing, class_indices)
+    if DICE in taken:
+        present = [np.isin(target, indices).any() for indices in class_indices]
+        taken[DICE] = tuple(dice if here else None for dice, here in zip(taken[DICE], present, strict=True))
+    return taken
 
 
 def _found(result: AttackResult) -> float | None:
