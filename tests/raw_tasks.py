@@ -34,9 +34,9 @@ def write_raw_task(
         (raw / folder).mkdir(parents=True)
     for number, case_id in enumerate(CASE_IDS):
         generator = np.random.default_rng(number)
-        label = np.zeros((18, 16, 17), dtype=np.uint8)
-        label[4:13, 3:11, 5:12] = 1
-        label[6:9, 5:8, 7:10] = 2
+        label = np.zeros((16, 15, 14), dtype=np.uint8)
+        label[4:13, 3:11, 4:11] = 1
+        label[6:9, 5:8, 6:9] = 2
         noise = generator.normal(0, 20, label.shape)
         if kind == "ct":
             image = np.rint(-20 + 60.0 * label + noise * 3).astype(np.int16)

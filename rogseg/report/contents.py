@@ -176,3 +176,9 @@ class Contents:
         """Whether a clean row stands alone, as that of a test in the raw grid does."""
         others = (r for r in self.rows if r.condition.kind != "clean" and r.system == row.system)
         return row.condition.kind == "clean" and all(other.setting != row.setting for other in others)
+
+    def is_for_transfers(self, row: Row) -> bool:
+        """Whether a clean row is there for transfers alone to compare with."""
+        others = [r for r in self.rows if r.condition.kind != "clean" and r.system == row.system]
+        kinds = {other.condition.kind for other in others if other.setting == row.setting}
+        return row.condition.kind == "clean" and kinds == {"transfer"}

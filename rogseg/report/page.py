@@ -18,6 +18,7 @@ from rogseg.report.views.attacks import attack_views
 from rogseg.report.views.checks import checks_of, passed_of
 from rogseg.report.views.figures import table_rows
 from rogseg.report.views.networks import comparisons, corruption_figures, system_figure
+from rogseg.report.views.transfers import transfer_matrices
 
 __all__ = ["render_page"]
 
@@ -38,6 +39,7 @@ def render_page(contents: Contents) -> str:
     colours = {"line_colours": LINE_COLOURS, "line_colours_dark": LINE_COLOURS_DARK}
     record_rows = [row for row in contents.rows if row.condition.kind != "worst case"]
     compared = [row for row in contents.rows if not contents.is_accuracy(row)]
+    attacked = [row for row in compared if not contents.is_for_transfers(row)]
     context: dict[str, Any] = {
         "contents": contents,
         "style": environment.get_template("page.css").render(colours),
@@ -51,7 +53,7 @@ def render_page(contents: Contents) -> str:
         "check_counts": {system.name: passed_of(contents.findings, system.name) for system in contents.systems},
         "attack_views": views,
         "system_figure": system_figure(contents),
-        "result_rows": table_rows(contents, compared, ("clean", "attack", "worst case")),
+        "result_rows": table_rows(contents, attacked, ("clean", "attack", "worst case")),
         "accuracy_rows": [
             (row, [estimate_of(row, m) for m in contents.measures]) for row in contents.rows if row not in compared
         ],
@@ -61,7 +63,8 @@ def render_page(contents: Contents) -> str:
         ),
         "corruption_figures": corruption_figures(contents),
         "corruption_rows": table_rows(contents, compared, ("corruption",)),
-        "other_rows": table_rows(contents, compared, ("transfer", "certificate")),
+        "transfers": transfer_matrices(contents),
+        "other_rows": table_rows(contents, compared, ("certificate",)),
         "measure_rows": _measure_rows(contents, compared),
         "record_rows": record_rows,
         "viewer_volumes": volumes,

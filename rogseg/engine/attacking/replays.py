@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from rogseg.engine.attacking.save_adversarial import AdversarialFolder, MadeAdversary
+from rogseg.engine.attacking.save_adversarial import AdversarialFolder
 from rogseg.engine.attacking.transfer import TransferSetting, score_adversaries
 from rogseg.engine.case_selection import shard_of
 from rogseg.evaluation.case_record import class_mean
@@ -39,9 +39,9 @@ def replay(
 
 def replay_table(made: AdversarialFolder, setting: TransferSetting, records: RecordFolder) -> TextTable:
     """Mean Dice as the attack saw it and as the files give it, by epsilon, and why the two differ where they do."""
-    rows, reasons = [], Counter[str]()
+    rows, reasons, scored = [], Counter[str](), shard_of(setting.case_ids, *setting.shard)
     for epsilon in setting.attack.epsilons:
-        known = [made.read(case_id, epsilon)[1] for case_id in shard_of(setting.case_ids, *setting.shard)]
+        known = [made.read(case_id, epsilon)[1] for case_id in scored]
         replayed = records.under(setting.attack.name, epsilon)
         pairs = [(class_mean(one.dice), replayed[one.case_id].mean_dice) for one in known]
         both = [(before, after) for before, after in pairs if before is not None and after is not None]
@@ -56,11 +56,10 @@ def replay_table(made: AdversarialFolder, setting: TransferSetting, records: Rec
                 f"{sum(difference < EXACT for difference in differences)} of {len(both)}",
             ]
         )
-        reasons.update(note for one in known for note in _reasons(one))
+        reasons.update(note for one in known for note in one.notes)
     headings = ["epsilon", "cases", "Dice in the attack", "Dice from the file", "largest difference", "equal"]
-    notes = [f"Not as it was attacked, {count} volumes: {reason}." for reason, count in sorted(reasons.items())]
+    notes = [
+        f"Seen otherwise than attacked, {count} of {len(rows) * len(scored)}: {reason}."
+        for reason, count in sorted(reasons.items())
+    ]
     return TextTable("Adversarial volumes, read again from their files", headings, rows, notes)
-
-
-def _reasons(made: MadeAdversary) -> tuple[str, ...]:
-    return made.notes

@@ -14,7 +14,8 @@ from rogseg.report.figures.volume_error import plot_volume_error
 from rogseg.report.rows import Row
 from rogseg.report.summaries import Curve, curves_of, estimate_of, fell_by, reference_strength, values_of, worst_rows
 from rogseg.report.views.cases import case_pairs, sized_values
-from rogseg.report.views.networks import comparisons, corruption_curves, system_curves, transfer_matrix
+from rogseg.report.views.networks import comparisons, corruption_curves, system_curves
+from rogseg.report.views.transfers import TransferMatrix, transfer_matrices
 
 __all__ = ["write_figures"]
 
@@ -31,6 +32,7 @@ def write_figures(contents: Contents, directory: Path) -> tuple[Path, ...]:
     files: list[Path] = []
     for threat in contents.threats:
         files += _of_threat(contents, threat, directory)
+    files += _transfers(contents, directory)
     panels = corruption_curves(contents)
     if panels:
         label = f"mean {contents.primary.heading}"
@@ -59,9 +61,6 @@ def _of_threat(contents: Contents, threat: ThreatText, directory: Path) -> list[
     ]
     if differences:
         files += plot_differences(differences, directory / f"differences{stem}")
-    transfers = transfer_matrix(contents, norm)
-    if transfers is not None:
-        files += plot_transfer(*transfers, directory / f"transfer{stem}", measure=label)
     files += _single_attacks(contents, norm, directory / f"single_attacks{stem}")
     steps = {}
     for system in contents.systems:
@@ -73,6 +72,23 @@ def _of_threat(contents: Contents, threat: ThreatText, directory: Path) -> list[
     if counts and min(counts) > 0:
         points = {name: [(x * threat.scale, share) for x, _, share in of_one] for name, (of_one, _) in steps.items()}
         files += plot_smallest_epsilon(points, max(counts), directory / f"smallest_epsilon{stem}", x_label=threat.axis)
+    return files
+
+
+def _transfers(contents: Contents, directory: Path) -> list[Path]:
+    """A figure per attack and norm, a panel per epsilon."""
+    groups: dict[tuple[str, str], list[TransferMatrix]] = {}
+    for matrix in transfer_matrices(contents):
+        groups.setdefault((matrix.norm, matrix.attack), []).append(matrix)
+    files: list[Path] = []
+    for number, group in enumerate(groups.values(), 1):
+        # An attack at another epsilon may have been tried on other networks; a figure has those of its first panel.
+        first = group[0]
+        sources = [name for name, _ in first.rows]
+        alike = [m for m in group if m.targets == first.targets and [name for name, _ in m.rows] == sources]
+        panels = {f"{matrix.attack}, {matrix.label}": matrix.values for matrix in alike}
+        stem = directory / ("transfer" if len(groups) == 1 else f"transfer_{number}")
+        files += plot_transfer(sources, first.targets, panels, stem, measure=f"mean {contents.primary.heading}")
     return files
 
 
