@@ -145,6 +145,8 @@ class RogsegSystem(System):
             for index, rescaling in enumerate(rescalings)
             if rescaling not in (None, WHOLE_RANGE)
         ]
+        if any(entry.postprocess for entry in self.plan.classes):
+            notes.append("its plan post-processes label maps, which an attack counts as they were before")
         kept = [rescaling == WHOLE_RANGE for rescaling in rescalings]
         return moved_volume(volume, moves_to_raw_grid(moves, properties), windows, kept, notes)
 

@@ -53,6 +53,13 @@ def raw_adversary(folder: TrainedFolder, raw: RawCase, case: Case, adversarial: 
     ]
     if tuple(case.inputs.shape[2:]) != tuple(case.properties.own["shape_after_cropping_and_before_resampling"]):
         notes.insert(0, "its plan resamples the case")
+    if (
+        case.properties.own["shape_before_cropping"]
+        != case.properties.own["shape_after_cropping_and_before_resampling"]
+    ):
+        notes.append("voxels outside of its crop count in the grid of the files alone")
+    if any(folder.settings["use_mask_for_norm"]):
+        notes.append("voxels that its plan freezes count in the grid of the files alone")
     return moved_volume(volume, raw_moved, _windows(folder), [False] * len(scale), notes)
 
 
