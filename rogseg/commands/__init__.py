@@ -30,6 +30,7 @@ COMMANDS = (
     "evaluate",
     "report",
     "compare",
+    "study",
     "zoo",
 )
 
