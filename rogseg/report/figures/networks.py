@@ -11,6 +11,8 @@ from rogseg.report.figures.style import COLUMN, INK, PAGE, SOFT, colour, new_fig
 
 __all__ = ["plot_differences", "plot_transfer"]
 
+SHORT_NAME = 10  # letters that fit below a column
+
 
 def plot_differences(
     differences: Sequence[tuple[str, Estimate]], stem: Path, *, x_label: str = "difference of Dice on the same cases"
@@ -69,7 +71,7 @@ def plot_transfer(
         rows = -(-len(panels) // beside)
         figure = new_figure(
             min(PAGE, 0.5 + 0.07 * longest + beside * (width + 0.25)),
-            rows * (height + 0.45) + 0.4 + 0.035 * max(map(len, targets)),
+            rows * (height + 0.45) + 0.4 + (0.055 * name if (name := max(map(len, targets))) > SHORT_NAME else 0.1),
         )
         grid = figure.subplots(rows, beside, squeeze=False, sharex=True, sharey=True)
         for axes in list(grid.flat)[len(panels) :]:
@@ -95,7 +97,9 @@ def _draw_matrix(
             weight = "bold" if source == target else "normal"
             shade = "white" if not np.isnan(value) and value < 0.55 else INK
             axes.text(column, row, text, ha="center", va="center", color=shade, fontweight=weight, fontsize=7.5)
-    axes.set_xticks(range(len(targets)), targets, rotation=30, ha="right", rotation_mode="anchor")
+    # Slanted names would push panels apart.
+    upright = max(map(len, targets)) > SHORT_NAME
+    axes.set_xticks(range(len(targets)), targets, rotation=90 if upright else 0)
     axes.set_yticks(range(len(sources)), sources)
     axes.grid(visible=False)
     axes.tick_params(length=0)
