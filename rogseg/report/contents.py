@@ -123,6 +123,7 @@ class Contents:
         limits: what the numbers do not say, a sentence each.
         untested: what was not tested, a sentence each.
         case_sizes: [ml] of every class in the target, by case.
+        corruption_notes: which corruptions do not apply, and how parameters were fitted; a sentence each.
         is_synthetic: the data were generated, which every picture must say.
         written: date and time, in words.
     """
@@ -142,6 +143,7 @@ class Contents:
     limits: tuple[str, ...] = ()
     untested: tuple[str, ...] = ()
     case_sizes: Mapping[str, PerClass] = dataclasses.field(default_factory=dict)
+    corruption_notes: tuple[str, ...] = ()
     is_synthetic: bool = False
     written: str = ""
 
@@ -176,9 +178,3 @@ class Contents:
         """Whether a clean row stands alone, as that of a test in the raw grid does."""
         others = (r for r in self.rows if r.condition.kind != "clean" and r.system == row.system)
         return row.condition.kind == "clean" and all(other.setting != row.setting for other in others)
-
-    def is_for_transfers(self, row: Row) -> bool:
-        """Whether a clean row is there for transfers alone to compare with."""
-        others = [r for r in self.rows if r.condition.kind != "clean" and r.system == row.system]
-        kinds = {other.condition.kind for other in others if other.setting == row.setting}
-        return row.condition.kind == "clean" and kinds == {"transfer"}

@@ -28,6 +28,8 @@ def replay(
     Raises:
         ValueError: a file was changed since it was written, or cannot be used.
     """
+    for epsilon in setting.attack.epsilons:
+        made.write_index(epsilon)
     records = score_adversaries(made.system, made, directory / REPLAYED, setting, leak=leak)
     table = replay_table(made, setting, records)
     table.print_to(console)

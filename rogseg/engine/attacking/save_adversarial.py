@@ -149,10 +149,12 @@ class AdversarialFolder:
         label = open_raw(raw.label)
         values = np.rint(label.voxels()).astype(np.int64).reshape(label.shape[:3])
         write_label(folder / "labelsTr" / f"{raw.case_id}.nii.gz", values, label.affine, label.forms)
-        self._write_index(folder)
+        self.write_index(epsilon)
         return paths
 
-    def _write_index(self, folder: Path) -> None:
+    def write_index(self, epsilon: float) -> None:
+        """Write ``dataset.json`` of what is there; once more at the end where several processes wrote cases."""
+        folder = self.task_directory(epsilon)
         content = read_json(self.raw.directory / "dataset.json", "mend or fetch the file again")
         case_ids = sorted(path.name.removesuffix(".nii.gz") for path in (folder / "labelsTr").glob("*.nii.gz"))
         index = {

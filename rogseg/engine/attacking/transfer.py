@@ -13,22 +13,18 @@ from torch.nn import functional
 
 from rogseg.attacks import Criterion, DiceBelow, ThreatModel
 from rogseg.cases import Case, ReferenceWidth
-from rogseg.engine.accuracy.accuracy import segment_raw
-from rogseg.engine.attacking.loop import mean_clean_dice, measured
+from rogseg.engine.accuracy.raw_grid import grid_of, raw_grid_identity
+from rogseg.engine.attacking.case_attacker import measured
+from rogseg.engine.attacking.loop import mean_clean_dice
 from rogseg.engine.attacking.robustness import HALF_OF_CLEAN, threat_setting
 from rogseg.engine.attacking.save_adversarial import AdversarialFolder
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.threats import ThreatFactory
 from rogseg.engine.case_selection import shard_of
 from rogseg.engine.digests import environment
-from rogseg.engine.evaluated_system import evaluated_channels, evaluated_system, record_versions
+from rogseg.engine.evaluated_system import evaluated_system
 from rogseg.evaluation.case_record import TARGET_VOLUME, CaseRecord, PerClass
-from rogseg.evaluation.identity import (
-    CaseSelection,
-    Condition,
-    CriterionSetting,
-    EvaluationIdentity,
-)
+from rogseg.evaluation.identity import CaseSelection, Condition, CriterionSetting
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.metrics import Measure, build_measures, volume_ml
 from rogseg.preprocessing import Volume
@@ -95,24 +91,20 @@ def score_adversaries(
     source = RawCases(target, list(raw.values()), setting.task)
     measures = build_measures(setting.attack.measures)
     criterion = setting.attack.criterion
-    identity = EvaluationIdentity(
-        system=evaluated_system(target),
-        task=setting.task,
-        classes=target.class_names,
-        channels=evaluated_channels(target),
-        data={case_id: source.digest(case_id) for case_id in setting.case_ids},
-        condition=Condition("transfer", setting.attack.name, _config(setting.attack, made.system)),
+    identity = dataclasses.replace(
+        raw_grid_identity(
+            target,
+            setting.task,
+            measures,
+            {case_id: source.digest(case_id) for case_id in setting.case_ids},
+            condition=Condition("transfer", setting.attack.name, _config(setting.attack, made.system)),
+            selection=setting.selection,
+            seed=setting.seed,
+            fold=setting.fold,
+            leak=leak,
+        ),
         threat=threat_setting(setting.attack, setting.case_ids, setting.reference),
         criterion=CriterionSetting(criterion or HALF_OF_CLEAN, None, "the evaluated cases", setting.case_ids),
-        protocol="raw grid",
-        window_size=target.window_size,
-        overlap=None,
-        measures=tuple(measure.describe() for measure in measures),
-        selection=setting.selection,
-        seed=setting.seed,
-        fold=setting.fold,
-        leak=leak,
-        versions=record_versions(),
     )
     records = RecordFolder(out, identity, environment(setting.device))
     for case_id in setting.case_ids:
@@ -166,7 +158,8 @@ class _Seen:
 
 
 def _seen(system: System, raw: RawCase, measures: tuple[Measure, ...]) -> _Seen:
-    case, labels, grid = segment_raw(system, raw)
+    case = system.prepare(dataclasses.replace(raw, label=None))
+    labels, grid = system.segment(case), grid_of(raw, case)
     target, counts = system.read_targets(raw, grid)
     if counts is not None:
         labels, target = (np.where(counts, part, 0).astype(np.uint8) for part in (labels, target))
@@ -212,7 +205,7 @@ def _fell(seen: _Seen, criterion: Criterion, num_classes: int) -> bool | None:
 
 def _config(attack: AttackSettings, surrogate: System) -> Mapping[str, Any]:
     """The attack, and all that decides what it was made on."""
-    return {**attack.attack, "surrogate": dataclasses.asdict(evaluated_system(surrogate))}
+    return {**attack.recorded, "surrogate": dataclasses.asdict(evaluated_system(surrogate))}
 
 
 def check_classes(target: System, surrogate: System) -> None:

@@ -42,6 +42,8 @@ class TransferOptions:
     attack_options: Sequence[str] = ()
     epsilon: Sequence[str] | None = None
     reference: Path | None = None
+    max_passes: int | None = None
+    max_minutes: float | None = None
     data: Path | None = None
     task: Path | None = None
     cases: Sequence[str] | None = None
@@ -139,7 +141,13 @@ def _prepare(
     first, systems = next(iter(opened.values())), [one.system for one in opened.values()]
     # Whoever names a reference box means epsilon as a fraction of it.
     unit = [] if options.reference is None else ["threat.unit=reference"]
-    settings = AttackSettings.load(options.attack, [*unit, *options.attack_options], options.epsilon)
+    settings = AttackSettings.load(
+        options.attack,
+        [*unit, *options.attack_options],
+        options.epsilon,
+        max_passes=options.max_passes,
+        max_minutes=options.max_minutes,
+    )
     for system in systems[1:]:
         check_classes(system, systems[0])
     raw = _raw_task(list(opened.values()), options.data)

@@ -42,6 +42,11 @@ def limits_of(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
         limits.append(
             "Of a transfer, epsilon is a fraction of the intensity range of the network that the volumes were made on."
         )
+    if any(identity.condition is not None and identity.condition.kind == "certificate" for identity in identities):
+        limits.append(
+            "A certificate is of the smoothed network, which lets noisy copies of a volume vote; it says nothing of "
+            "the network as it is used without noise, and nothing of changes beyond its radius."
+        )
     if any(identity.protocol == "patch" for identity in identities):
         limits.append(
             "One window around the target is evaluated, not the whole volume: false findings elsewhere do not count, "
@@ -83,7 +88,8 @@ def untested_by(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
         untested.append("Attacks on several images at once.")
     if not any(condition is not None and condition.kind == "corruption" for condition in conditions):
         untested.append("What scanners do to images: noise, blur, motion, bias fields, other spacings.")
-    untested.append("Guarantees: no certificate says that nothing inside a radius can change the segmentation.")
+    if not any(condition is not None and condition.kind == "certificate" for condition in conditions):
+        untested.append("Guarantees: no certificate says that nothing inside a radius can change the segmentation.")
     untested.append("Poisoned training data, and how a clinician acts on a wrong segmentation.")
     return tuple(untested)
 

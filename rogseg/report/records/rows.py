@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
+from rogseg.evaluation.certificate_table import noise_words
 from rogseg.evaluation.epsilon_label import norm_of_threat, strength_label
 from rogseg.evaluation.identity import Condition, EvaluatedSystem, EvaluationIdentity
 from rogseg.report.records.evaluations import Evaluation
@@ -100,7 +101,7 @@ def _condition_rows(evaluations: Sequence[Evaluation], evaluation: Evaluation) -
                 strength=strength,
                 label=strength_label(identity, strength),
                 norm=threat_name(identity),
-                budget=_budget(identity, settings, records.values()),
+                budget=_words(identity, settings, tuple(records.values())),
                 surrogate=surrogate_of(evaluations, identity.condition),
             )
             cases = _cases(evaluation, records, clean=False)
@@ -115,6 +116,8 @@ def _cases(evaluation: Evaluation, by_case: Mapping[str, CaseRecord], *, clean: 
             values=dict(by_case[case_id].measures),
             fell=None if clean else by_case[case_id].success,
             line=evaluation.lines.get(by_case[case_id].key),
+            visibility=dict(by_case[case_id].visibility),
+            certificate=by_case[case_id].certificate,
         )
         for case_id in evaluation.identity.cases
         if case_id in by_case
@@ -133,13 +136,19 @@ def _settings(identity: EvaluationIdentity, *, is_member: bool) -> str:
     return ", ".join(parts)
 
 
-def _budget(identity: EvaluationIdentity, settings: str, records: Iterable[CaseRecord]) -> str:
-    """The settings, and the most passes (forward and backward) that a case took; a transfer takes none but its own."""
-    assert identity.condition is not None, "only conditions have a budget"
+def _words(identity: EvaluationIdentity, settings: str, records: Sequence[CaseRecord]) -> str:
+    """What an attack may spend; of a certificate, its noise and radius in raw units."""
+    assert identity.condition is not None, "only conditions are worded"
+    if identity.condition.kind == "attack":
+        return _budget(settings, records)
     if identity.condition.kind == "transfer":
         return settings
-    if identity.condition.kind != "attack":
-        return ""
+    certified = [record.certificate for record in records if record.certificate is not None]
+    return noise_words(certified, identity.raw_unit) if certified else ""
+
+
+def _budget(settings: str, records: Iterable[CaseRecord]) -> str:
+    """The settings, and the most passes (forward and backward) that a case took."""
     passes = max(record.num_forward + record.num_backward for record in records)
     return f"{settings}, {passes} passes".removeprefix(", ")
 
