@@ -35,6 +35,7 @@ COMMANDS = (
     "test",
     "attack",
     "legacy",
+    "transfer",
     "corrupt",
     "certify",
     "harden",

@@ -11,6 +11,7 @@ from rogseg.preprocessing.planner import plan_geometry
 from rogseg.preprocessing.raw_grid import (
     is_resampled,
     labels_to_raw_grid,
+    moves_to_raw_grid,
     network_affine,
     network_spacing,
     probabilities_to_raw_grid,
@@ -33,6 +34,7 @@ __all__ = [
     "is_resampled",
     "kept_plan",
     "labels_to_raw_grid",
+    "moves_to_raw_grid",
     "network_affine",
     "network_spacing",
     "orientation_of",

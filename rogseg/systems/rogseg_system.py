@@ -12,9 +12,19 @@ from torch import Tensor, nn
 
 from rogseg.cases import Case, IntensityBox, LogitFn
 from rogseg.inference import RegionVolumeLogits, VolumeLogits, raw_grid_labels, write_prediction
-from rogseg.preprocessing import Volume, network_spacing, preprocess_case, preprocess_volume
+from rogseg.preprocessing import (
+    Volume,
+    is_resampled,
+    moves_to_raw_grid,
+    network_spacing,
+    preprocess_case,
+    preprocess_volume,
+    read_image,
+)
+from rogseg.preprocessing.rescaling import WHOLE_RANGE, rescaling_of
 from rogseg.storage import CaseProperties, RawCase, StoredCase
 from rogseg.systems.base import System, SystemChannel, SystemClass, SystemIdentity
+from rogseg.systems.moved_values import moved_volume
 from rogseg.task_plan import TaskPlan, Triple
 
 __all__ = ["Image", "RogsegSystem", "stored_case"]
@@ -112,6 +122,33 @@ class RogsegSystem(System):
     def to_raw(self, logits: Tensor, case: Case) -> NDArray[np.uint8]:
         """Class indices (D, H, W) in the raw grid, post-processed as the plan says."""
         return raw_grid_labels(logits[0], self.plan, case.properties)
+
+    def raw_adversary(self, raw: RawCase, case: Case, adversarial: Tensor) -> Volume:
+        """The raw image, moved from inside of the window as the prepared case was moved.
+
+        A channel that is rescaled by the case's own range keeps that range.
+        """
+        properties: CaseProperties = case.properties
+        volume = read_image(raw.images, self.plan.num_channels)
+        if volume.shape != properties.raw_shape:
+            raise ValueError(
+                f"{raw.images[0]}: has shape {volume.shape}, and case {case.case_id!r} was made from a file of shape "
+                f"{properties.raw_shape}; name the raw data that it was made from with --data"
+            )
+        scale = np.array(case.raw_width) / case.box.width.flatten().double().cpu().numpy()
+        moves = (adversarial.detach().double() - case.inputs.double())[0].cpu().numpy() * scale[:, None, None, None]
+        windows = list(zip(properties.raw_lower, properties.raw_upper, strict=True))
+        rescalings = [rescaling_of(channel) for channel in self.plan.channels]
+        notes = ["its plan resamples the case"] if is_resampled(properties) else []
+        notes += [
+            f"channel {index} is rescaled by percentiles of the case, which move with its voxels"
+            for index, rescaling in enumerate(rescalings)
+            if rescaling not in (None, WHOLE_RANGE)
+        ]
+        if any(entry.postprocess for entry in self.plan.classes):
+            notes.append("its plan post-processes label maps, which an attack counts as they were before")
+        kept = [rescaling == WHOLE_RANGE for rescaling in rescalings]
+        return moved_volume(volume, moves_to_raw_grid(moves, properties), windows, kept, notes)
 
     @property
     def label_values(self) -> tuple[int, ...]:

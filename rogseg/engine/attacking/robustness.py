@@ -32,7 +32,15 @@ from rogseg.systems import CaseSource, Protocol, System
 from rogseg.systems.case_source import crop_case, foreground_window
 from rogseg.workers import Workers
 
-__all__ = ["Evaluation", "evaluate_robustness", "evaluated_case", "make_attacker"]
+__all__ = [
+    "ALL_CASES",
+    "HALF_OF_CLEAN",
+    "Evaluation",
+    "evaluate_robustness",
+    "evaluated_case",
+    "make_attacker",
+    "threat_setting",
+]
 
 HALF_OF_CLEAN = {"type": "DiceBelow", "threshold": "half of the mean clean Dice of the cases"}
 ALL_CASES = CaseSelection("all", None)
@@ -110,7 +118,7 @@ def evaluate_robustness(
         channels=evaluated_channels(system),
         data={case_id: cases.digest(case_id) for case_id in case_ids},
         condition=Condition("attack", settings.name, settings.recorded),
-        threat=ThreatSetting(settings.threat["type"], settings.threat["unit"], _reference_of(case_ids, reference)),
+        threat=threat_setting(settings, case_ids, reference),
         criterion=CriterionSetting(settings.criterion or HALF_OF_CLEAN, None, "the evaluated cases", case_ids),
         protocol=protocol,
         window_size=system.window_size,
@@ -185,6 +193,9 @@ def evaluated_case(cases: CaseSource, case_id: str, system: System, protocol: Pr
     return crop_case(case, foreground_window(case.targets[0], system.window_size))
 
 
-def _reference_of(case_ids: Sequence[str], reference: ReferenceWidth | None) -> dict[str, list[float]]:
-    """The reference box of each case, which epsilon is a fraction of; nothing where it is the case's own."""
-    return {} if reference is None else {case_id: list(reference(case_id)) for case_id in case_ids}
+def threat_setting(
+    settings: AttackSettings, case_ids: Sequence[str], reference: ReferenceWidth | None
+) -> ThreatSetting:
+    """The threat model, with the reference box of each case, which epsilon is a fraction of, where there is one."""
+    widths = {} if reference is None else {case_id: list(reference(case_id)) for case_id in case_ids}
+    return ThreatSetting(settings.threat["type"], settings.threat["unit"], widths)

@@ -182,7 +182,7 @@ class NNUNetSystem(System):
         write_back(self.folder, weights, out, self.checkpoint)
 
     def raw_adversary(self, raw: RawCase, case: Case, adversarial: Tensor) -> Volume:
-        """The raw volume of an adversarial case (1, C, D, H, W), as a patient's file would hold it."""
+        """The raw image, moved as the prepared case was; refused for readers that turn the axes of files."""
         return raw_adversary(self.folder, raw, case, adversarial)
 
     def predictor_logits(self, case: Case) -> Tensor:
