@@ -6,10 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rogseg.preprocessing.orientation import from_plan_order, in_plan_order, plan_to_file
-from rogseg.preprocessing.resampling import coarse_axis, resample_labels, resample_probabilities
+from rogseg.preprocessing.resampling import coarse_axis, resample_labels, resample_maps, resample_probabilities
 from rogseg.storage import CaseProperties
 
-__all__ = ["is_resampled", "labels_to_raw_grid", "network_affine", "network_spacing", "probabilities_to_raw_grid"]
+__all__ = [
+    "is_resampled",
+    "labels_to_raw_grid",
+    "maps_to_raw_grid",
+    "network_affine",
+    "network_spacing",
+    "probabilities_to_raw_grid",
+]
 
 
 def labels_to_raw_grid(labels: NDArray[np.uint8], properties: CaseProperties) -> NDArray[np.uint8]:
@@ -36,6 +43,17 @@ def probabilities_to_raw_grid(probabilities: NDArray[Any], properties: CasePrope
     shape = in_plan_order(properties.raw_shape, properties.axes)
     labels = resample_probabilities(probabilities, shape, _nearest_axis(properties))
     return from_plan_order(labels, properties.axes)
+
+
+def maps_to_raw_grid(probabilities: NDArray[np.float32], properties: CaseProperties) -> NDArray[np.float32]:
+    """The same without the decision: (K, D, H, W) probabilities on the raw grid.
+
+    Raises:
+        ValueError: the probabilities do not lie on the network's grid of the case.
+    """
+    _check(probabilities.shape[1:], properties)
+    shape = in_plan_order(properties.raw_shape, properties.axes)
+    return from_plan_order(resample_maps(probabilities, shape, _nearest_axis(properties)), properties.axes)
 
 
 def is_resampled(properties: CaseProperties) -> bool:

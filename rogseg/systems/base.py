@@ -106,6 +106,16 @@ class System(ABC):
         Where the grids differ, logits or probabilities are resampled and the decision is made after that.
         """
 
+    def raw_probabilities(self, logits: Tensor, case: Case) -> NDArray[np.float32]:
+        """Probabilities (K, D, H, W) of the classes in the raw grid, from the logits of a whole prepared case.
+
+        Raises:
+            ValueError: the system has none to give.
+        """
+        raise ValueError(
+            f"{self.identity.name}: systems of this kind give label maps alone; leave --save-probabilities out"
+        )
+
     def read_targets(self, raw: RawCase, grid: Volume) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
         """The label file of a case as class indices (D, H, W) in its raw grid, and which voxels count; None is all.
 
