@@ -14,7 +14,7 @@ from typing import Protocol, cast
 from rogseg import __version__
 from rogseg.command_line import exit_status, nearest
 
-__all__ = ["COMMANDS", "add_system_argument", "command_parser", "main", "run_command"]
+__all__ = ["COMMANDS", "add_system_argument", "command_parser", "fold_number", "main", "run_command"]
 
 # In the order of ``rogseg --help``, which is the order in which they are needed.
 COMMANDS = (
@@ -33,14 +33,26 @@ COMMANDS = (
 )
 
 
-def add_system_argument(parser: argparse.ArgumentParser) -> None:
+def add_system_argument(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
     """How every command that evaluates is told what; `rogseg.engine.model.open_system` reads it."""
     parser.add_argument(
         "system",
-        nargs="+",
+        nargs="*" if optional else "+",
         help="a network of the model zoo by its name; a config (a file, or a name such as rog_standard_liver) and its "
-        "checkpoint; a trained nnU-Net folder; or a Python config with system = dict(type=...)",
+        "checkpoint, or the folder of the trainings of all folds, which is an ensemble; a trained nnU-Net folder; or a "
+        "Python config with system = dict(type=...)",
     )
+
+
+def fold_number(text: str) -> int:
+    """What stands behind ``--fold``, where it is not ``all``.
+
+    Raises:
+        ValueError: it is no number.
+    """
+    if not text.isdecimal():
+        raise ValueError(f"--fold is {text!r}: give the number of a fold, counted from 0, or all")
+    return int(text)
 
 
 class Command(Protocol):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from rogseg.cases import Case
@@ -16,7 +17,7 @@ from rogseg.evaluation.case_record import CaseRecord, PerClass
 from rogseg.evaluation.identity import CaseSelection, EvaluationIdentity
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.metrics import Measure, build_measures, measure_classes
-from rogseg.preprocessing import Volume, read_image, write_label
+from rogseg.preprocessing import Volume, read_image, write_image, write_label
 from rogseg.storage import CaseProperties, RawCase
 from rogseg.systems import RawCases, System
 
@@ -40,6 +41,7 @@ def evaluate_accuracy(
     selection: CaseSelection,
     fold: int | None = None,
     leak: str = "not known",
+    save_probabilities: bool = False,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> RecordFolder:
     """Segment raw cases, write each label map and measure it where there is a label.
@@ -56,6 +58,7 @@ def evaluate_accuracy(
         selection: how the cases were chosen, for the record.
         fold: that the cases are the validation part of.
         leak: what the system had seen of the cases, for the record.
+        save_probabilities: whether the probabilities of the classes are written, too, into ``probabilities/``.
         on_progress: called with the cases that are done, and with all there are: first with what an earlier run has
             left.
 
@@ -91,12 +94,15 @@ def evaluate_accuracy(
         except ValueError as error:
             broken.append(str(error))
     records = RecordFolder(out, dataclasses.replace(identity, data=digests), environment("cpu"))
-    todo = [case for case in cases if case.case_id in digests and not _is_done(records, case.case_id)]
+    todo = [
+        case for case in cases if case.case_id in digests and not _is_done(records, case.case_id, save_probabilities)
+    ]
     for done, case in enumerate(todo, start=len(cases) - len(todo)):
         if on_progress is not None:
             on_progress(done, len(cases))
         try:
-            made, known = _segment_and_measure(system, case, records.directory, built), records.clean()
+            known = records.clean()
+            made = _segment_and_measure(system, case, records.directory, built, save_probabilities)
             if case.case_id in known:
                 _check_prediction(prediction_path(records.directory, case.case_id), known[case.case_id])
             else:
@@ -117,8 +123,15 @@ def prediction_path(directory: Path, case_id: str) -> Path:
     return directory / "predictions" / f"{case_id}.nii.gz"
 
 
-def _is_done(records: RecordFolder, case_id: str) -> bool:
-    """Whether a case is on record with its prediction; one that was deleted is made again."""
+def probabilities_path(directory: Path, case_id: str) -> Path:
+    """Where the probabilities of a case go: a 4-D file, one volume per class, the background first."""
+    return directory / "probabilities" / f"{case_id}.nii.gz"
+
+
+def _is_done(records: RecordFolder, case_id: str, save_probabilities: bool) -> bool:
+    """Whether a case is on record with its files; those that were deleted are made again."""
+    if save_probabilities and not probabilities_path(records.directory, case_id).is_file():
+        return False
     record, path = records.clean().get(case_id), prediction_path(records.directory, case_id)
     if record is None or not path.is_file():
         return False
@@ -134,14 +147,21 @@ def _check_prediction(path: Path, record: CaseRecord) -> None:
         )
 
 
-def _segment_and_measure(system: System, raw: RawCase, directory: Path, measures: Sequence[Measure]) -> CaseRecord:
+def _segment_and_measure(
+    system: System, raw: RawCase, directory: Path, measures: Sequence[Measure], save_probabilities: bool
+) -> CaseRecord:
     begin = time.perf_counter()
     case = system.prepare(dataclasses.replace(raw, label=None))
-    labels = system.segment(case)
     grid = _grid_of(raw, case)
+    with torch.no_grad():
+        logits = system.finite_logits(case)
+        if save_probabilities:
+            probabilities = system.raw_probabilities(logits, case)
+            write_image(probabilities_path(directory, raw.case_id), probabilities, grid.affine, grid.forms)
+        labels = system.to_raw(logits, case)
     path = prediction_path(directory, raw.case_id)
     values: NDArray[np.int64] = np.array(system.label_values, dtype=np.int64)[labels]
-    write_label(path, values, grid.affine)
+    write_label(path, values, grid.affine, grid.forms)
     taken: dict[str, PerClass] = {}
     if raw.label is not None:
         target, counts = system.read_targets(raw, grid)
@@ -156,5 +176,5 @@ def _grid_of(raw: RawCase, case: Case) -> Volume:
     """The raw grid; its voxels are not looked at."""
     if isinstance(case.properties, CaseProperties):
         blank = np.broadcast_to(np.float32(0), (1, *case.properties.raw_shape))
-        return Volume(blank, np.array(case.properties.raw_affine))
+        return Volume(blank, np.array(case.properties.raw_affine), forms=case.properties.raw_forms)
     return read_image(raw.images[:1], 1)

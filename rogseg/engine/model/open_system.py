@@ -10,7 +10,9 @@ from mmengine.config import Config
 
 from rogseg.engine.config.keys import nearest
 from rogseg.engine.config.load import load_config, parse_overrides
+from rogseg.engine.config.task import plan_of
 from rogseg.engine.model.api import build_model
+from rogseg.engine.model.fold_networks import fold_checkpoints, united_lineage
 from rogseg.engine.model.model_zoo import zoo_model, zoo_models
 from rogseg.models.checkpoints import checkpoint_lineage
 from rogseg.models.lineage import Lineage
@@ -46,8 +48,9 @@ def open_system(
     """Open a system by what a person calls it.
 
     Args:
-        names: one of: a name of the model zoo; a config and its checkpoint; a folder of another framework, recognised
-            by what is in it; a Python config with ``system = dict(type=...)``.
+        names: one of: a name of the model zoo; a config and its checkpoint, or the folder of the trainings of all
+            folds; a folder of another framework, recognised by what is in it; a Python config with
+            ``system = dict(type=...)``.
         device: cpu or cuda; None takes cuda where there is one.
         task_dir: folder of the stored task, where the config of a rogseg network has no plan.
         overrides: ``key=value`` for keys of the config, or for arguments of the folder's system.
@@ -60,7 +63,7 @@ def open_system(
     first = str(names[0])
     if len(names) == 2:
         config = load_config(find_config(first), list(overrides), task_dir)
-        return OpenedSystem(build_model(config, names[1], device), config, checkpoint_lineage(names[1]))
+        return OpenedSystem(build_model(config, names[1], device), config, _lineage(names[1], config))
     if Path(first).is_dir():
         return OpenedSystem(_open_folder(Path(first), device, overrides), None)
     if Path(first).suffix == ".py" and Path(first).is_file():
@@ -77,6 +80,13 @@ def open_system(
     entry = zoo_model(first)
     config = load_config(entry.config, list(overrides), task_dir)
     return OpenedSystem(build_model(config, entry.checkpoint, device), config, checkpoint_lineage(entry.checkpoint))
+
+
+def _lineage(checkpoint: str | Path, config: Config) -> Lineage | None:
+    if not Path(checkpoint).is_dir():
+        return checkpoint_lineage(checkpoint)
+    folds = fold_checkpoints(checkpoint, plan_of(config).name)
+    return united_lineage([checkpoint_lineage(path) for path in folds.values()])
 
 
 def _open_folder(folder: Path, device: str | None, overrides: Sequence[str]) -> System:

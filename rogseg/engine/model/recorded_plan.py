@@ -1,7 +1,7 @@
 """The plan that was recorded beside a checkpoint, with its choice of post-processing."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from rogseg.inference import with_postprocessing
 from rogseg.models.checkpoints import recorded_lineage
 from rogseg.task_plan import TaskPlan
 
-__all__ = ["plan_for_weights", "plan_path", "recorded_plan"]
+__all__ = ["common_postprocessing", "plan_for_weights", "plan_path", "recorded_plan"]
 
 # What the weights depend on: the meaning of their inputs and outputs, and the grid that they know.
 OF_WEIGHTS = ("name", "channels", "label_values", "class_names", "spacing", "strides")
@@ -73,3 +73,11 @@ def plan_for_weights(checkpoint: Mapping[str, Any], path: str | Path, plan: Task
                 "that config (rogseg preprocess RAW --out FOLDER --plan PLAN)"
             )
     return plan
+
+
+def common_postprocessing(plans: Sequence[TaskPlan]) -> TaskPlan:
+    """The plan of networks that differ in nothing but their choice of post-processing: a class that all chose."""
+    chosen = [
+        index for index in range(1, plans[0].num_classes) if all(plan.classes[index - 1].postprocess for plan in plans)
+    ]
+    return with_postprocessing(plans[0], chosen)
