@@ -19,6 +19,7 @@ from rogseg.attacks.legacy import LegacyPGD, LegacyROG, LegacyROGThreat
 from rogseg.attacks.objectives import Objective
 from rogseg.attacks.padam import PAdam
 from rogseg.attacks.pgd import PGD
+from rogseg.attacks.plain_arrays import attack_arrays
 from rogseg.attacks.problem import Problem
 from rogseg.attacks.shrinking_apgd import ShrinkingAPGD
 from rogseg.attacks.square import OpenCase, RegionModel, Square
@@ -59,4 +60,5 @@ __all__ = [
     "Strongest",
     "ThreatModel",
     "VolumeOff",
+    "attack_arrays",
 ]

@@ -1,6 +1,7 @@
 """evaluate_robustness: any system, any cases, one attack, a folder of records and a report."""
 
 import dataclasses
+import html
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from rogseg.evaluation.identity import (
     ThreatSetting,
 )
 from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.evaluation.report_text import evaluation_tables
 from rogseg.metrics import build_measures
 from rogseg.registry import ATTACKS, CRITERIA
 from rogseg.systems import CaseSource, Protocol, System
@@ -42,6 +44,14 @@ class Evaluation:
 
     records: RecordFolder
     findings: tuple[SanityFinding, ...]
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the tables, and what the checks found wrong."""
+        tables = "".join(table._repr_html_() for table in evaluation_tables(self.records))
+        wrong = [
+            f"{finding.name}: {finding.seen}; {finding.meaning}" for finding in self.findings if not finding.passed
+        ]
+        return tables + "".join(f"<p><b>{html.escape(finding)}</b></p>" for finding in wrong)
 
 
 def evaluate_robustness(
