@@ -123,7 +123,7 @@ VISUALIZERS = Registry("visualizer", parent=MMENGINE_VISUALIZERS, scope=SCOPE)
 VISBACKENDS = Registry("vis_backend", parent=MMENGINE_VISBACKENDS, scope=SCOPE)
 
 # What only this project knows.
-BACKBONES = Registry("backbone", scope=SCOPE, locations=["rogseg.models.backbones"])
+BACKBONES = Registry("backbone", scope=SCOPE, locations=["rogseg.models.backbones", "rogseg.models.multi_planar"])
 HEADS = Registry("head", scope=SCOPE, locations=["rogseg.models.heads"])
 LOSSES = Registry("loss", scope=SCOPE, locations=["rogseg.models.losses"])
 ATTACKS = Registry("attack", scope=SCOPE, locations=["rogseg.attacks"])

@@ -8,9 +8,9 @@ from rogseg.command_line import nearest
 
 __all__ = ["Kind", "find_config", "shipped_configs", "shipped_folder"]
 
-Kind = Literal["network", "attack"]
+Kind = Literal["network", "attack", "study"]
 # What a folder of configs/ describes, where it is not a network.
-KIND_OF_FOLDER: dict[str, Kind] = {"attack": "attack"}
+KIND_OF_FOLDER: dict[str, Kind] = {"attack": "attack", "study": "study"}
 
 
 def shipped_folder(name: str) -> Path:

@@ -29,6 +29,7 @@ COMMANDS = (
     "evaluate",
     "report",
     "compare",
+    "study",
     "zoo",
 )
 

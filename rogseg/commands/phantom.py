@@ -10,6 +10,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where to, and what the phantoms are like."""
     parser.add_argument("out", type=Path, help="folder to write, for instance data/raw/Task90_Phantom")
     parser.add_argument("--kind", choices=["ct", "mr"], default="ct")
+    parser.add_argument("--like", metavar="TASK", help="kind, channels, labels, spacing and size of a task, e.g. liver")
     parser.add_argument("--shape", type=int, nargs=3, default=[64, 64, 40], metavar="N", help="default: 64 64 40")
     parser.add_argument("--spacing", type=float, nargs=3, metavar="MM", help="default: that of the kind")
     parser.add_argument("--channels", type=int, help="default: 1 for ct, 2 for mr")
@@ -25,6 +26,8 @@ def run(options: argparse.Namespace) -> None:
     """Generate, and say what there is."""
     from rogseg.sources import PhantomTask, write_phantom_task
 
+    if options.like is not None:
+        _take_after(options, options.like)
     task = PhantomTask(
         kind=options.kind,
         shape=tuple(options.shape),
@@ -36,3 +39,25 @@ def run(options: argparse.Namespace) -> None:
         seed=options.seed,
     )
     print(f"{write_phantom_task(options.out, task)}: {options.training} training and {options.test} test cases")
+
+
+def _take_after(options: argparse.Namespace, name: str) -> None:
+    """Kind, channels, labels, spacing and size of a task whose plan comes with rogseg.
+
+    Raises:
+        ValueError: there is no such plan.
+    """
+    from rogseg.command_line import nearest
+    from rogseg.foreign import read_json
+    from rogseg.shipped_configs import shipped_folder
+    from rogseg.task_plan import TaskPlan
+
+    plans = {path.stem: path for path in sorted((shipped_folder("configs") / "_base_" / "tasks").glob("*.json"))}
+    if name not in plans:
+        raise ValueError(f"--like: there is no plan of {name!r}: {nearest(name, plans)}")
+    plan = TaskPlan.from_json(read_json(plans[name], "get it again")["task"])
+    options.kind = "ct" if plan.channels[0].modality == "CT" else "mr"
+    options.channels, options.labels = len(plan.channels), list(plan.label_values[1:])
+    options.spacing = list(plan.spacing)
+    # Somewhat larger than the window, so that there are several, as in the task.
+    options.shape = [max(24, length * 5 // 4) for length in plan.window_size]

@@ -10,8 +10,10 @@ def spread(case_ids: Sequence[str], max_cases: int | None, seed: int) -> tuple[s
     """At most ``max_cases`` cases: one drawn from each of as many equal stretches of the sorted set.
 
     Raises:
-        ValueError: ``max_cases`` is under 1.
+        ValueError: ``max_cases`` is under 1, or the seed under 0.
     """
+    if seed < 0:  # Python's generator would draw what it draws for the same number above 0
+        raise ValueError(f"--case-seed is {seed}, it must be at least 0")
     ordered = sorted(case_ids)
     if max_cases is None or max_cases >= len(ordered):
         return tuple(ordered)

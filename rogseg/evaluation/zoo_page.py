@@ -28,11 +28,9 @@ def zoo_page(directory: Path) -> str:
         ValueError: records are of another checkpoint than the index names, or do not compare.
     """
     index: dict[str, dict[str, str]] = json.loads((directory / "index.json").read_text())
-    lines = [HEAD, "## Networks\n", "| name | config | size | SHA-256 |", "|---|---|---|---|"]
+    lines = [HEAD]
     for name, entry in index.items():
-        megabytes = (directory / entry["file"]).stat().st_size / 1e6
-        weights = f"[{name}](model_zoo/{entry['file']})"
-        lines.append(f"| {weights} | `{entry['config']}` | {megabytes:.1f} MB | `{entry['sha256'][:16]}...` |")
+        lines += [f"## {name}\n", *_card(directory, name, entry), ""]
     folders = {
         name: [RecordFolder(path.parent) for path in sorted((directory / "records" / name).glob("*/header.json"))]
         for name in index
@@ -51,6 +49,34 @@ def zoo_page(directory: Path) -> str:
         lines.append(f"\n## Robustness, protocol `{protocol}`, {len(cases)} cases\n")
         lines += [table.to_markdown() for table in comparison_tables(chosen)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _card(directory: Path, name: str, entry: Mapping[str, str]) -> list[str]:
+    """What the network is, what it has seen, and what it must not be taken for."""
+    megabytes = (directory / entry["file"]).stat().st_size / 1e6
+    lines = [
+        f"- weights: [{entry['file']}](model_zoo/{entry['file']}), {megabytes:.1f} MB, SHA-256 `{entry['sha256']}`",
+        f"- config: `{entry['config']}`; in Python `load_zoo_model({name!r})`",
+    ]
+    path = directory / f"{name}.lineage.json"
+    if path.is_file():
+        lineage = json.loads(path.read_text())
+        plan = lineage["plan"]
+        grid = " x ".join(f"{step:.3g}" for step in plan["spacing"])
+        patch = " x ".join(str(length) for length in plan["patch_size"])
+        start = lineage["start"]
+        lines += [
+            f"- task: {plan['name']}, classes {', '.join(entry['name'] for entry in plan['classes'])}, channels "
+            f"{', '.join(entry['modality'] for entry in plan['channels'])}; grid {grid} mm, patch {patch} voxels",
+            f"- split: fold {lineage['fold']}, seed {lineage['seed']}: fitted to {len(lineage['training'])} cases, "
+            f"chosen on {len(lineage['selection'])}; {len(lineage['validation'])} had no part, and are reported on",
+            f"- start: {'from scratch' if start is None else f'`{Path(start).stem}`'}",
+        ]
+    return [
+        *lines,
+        "- limits: one public data set; nothing is said about other scanners, people or classes; no medical device",
+        "- licence: Apache-2.0, trained on data of the Decathlon (CC-BY-SA 4.0)",
+    ]
 
 
 def _check_checkpoints(index: Mapping[str, Mapping[str, str]], folders: Mapping[str, list[RecordFolder]]) -> None:

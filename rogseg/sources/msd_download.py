@@ -8,7 +8,7 @@ from rich.console import Console
 from rogseg.foreign import checked_name
 from rogseg.progress import ProgressDisplay
 from rogseg.sources.msd_archives import Archive, find_archive
-from rogseg.sources.resumable_fetch import fetch, md5_of
+from rogseg.sources.resumable_fetch import checksum_of, fetch
 from rogseg.sources.safe_unpack import unpack_task
 from rogseg.storage import folder_lock, remove_leftovers
 
@@ -40,10 +40,10 @@ def download_archive(archive: Archive, root: str | Path, *, keep_archive: bool =
         raise ValueError(f"{directory}: exists but has no dataset.json; move it away and run the command again")
     with folder_lock(root, f"downloading {name}", f".rogseg-lock-{name}"):
         if packed.exists():
-            found = md5_of(packed)
+            found = checksum_of(packed, archive.md5)
             if found != archive.md5:
                 raise ValueError(
-                    f"{packed}: lies there already and has the MD5 checksum {found} instead of {archive.md5}, so it is "
+                    f"{packed}: lies there already and has the checksum {found} instead of {archive.md5}, so it is "
                     "damaged or another file; delete it and run the command again"
                 )
         else:

@@ -11,14 +11,15 @@ from pathlib import Path
 
 from rogseg.foreign import open_regular
 
-__all__ = ["fetch", "md5_of"]
+__all__ = ["checksum_of", "fetch"]
 
 OnBytes = Callable[[int, int | None], None]
 
 _TIMEOUT, _PIECE = 60, 1 << 20
+_SHA256_DIGITS = 64
 
 
-def fetch(url: str, path: Path, md5: str, *, on_bytes: OnBytes, num_retries: int = 5, pause: float = 2.0) -> None:
+def fetch(url: str, path: Path, checksum: str, *, on_bytes: OnBytes, num_retries: int = 5, pause: float = 2.0) -> None:
     """Bring `url` to `path`, which appears only when it is complete and its checksum is right.
 
     What has arrived stays in ``<path>.part`` when the connection breaks or the process dies; the next call asks for
@@ -27,7 +28,7 @@ def fetch(url: str, path: Path, md5: str, *, on_bytes: OnBytes, num_retries: int
     Args:
         url: http or https address.
         path: final file.
-        md5: expected checksum, hexadecimal.
+        checksum: that is expected, hexadecimal: MD5 or, of 64 digits, SHA-256.
         on_bytes: called with the bytes that are here and the total (None where the server does not say).
         num_retries: how often in a row an attempt may bring nothing new.
         pause: seconds to wait after an attempt that brought nothing, doubled each time.
@@ -60,7 +61,7 @@ def fetch(url: str, path: Path, md5: str, *, on_bytes: OnBytes, num_retries: int
             )
         if failures:
             time.sleep(pause * 2 ** (failures - 1))
-    _check(part, md5, url)
+    _check(part, checksum, url)
     os.replace(part, path)
 
 
@@ -93,22 +94,24 @@ def _fetch_rest(url: str, part: Path, on_bytes: OnBytes) -> bool:
     return total is None or have == total
 
 
-def md5_of(path: Path) -> str:
-    """The MD5 checksum of a file, hexadecimal.
+def checksum_of(path: Path, like: str) -> str:
+    """The checksum of a file, hexadecimal, of the kind that another one is.
 
     Raises:
         ValueError: it is no plain file.
     """
     with open_regular(path) as file:
+        if len(like) == _SHA256_DIGITS:
+            return hashlib.file_digest(file, "sha256").hexdigest()
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def _check(part: Path, md5: str, url: str) -> None:
-    found = md5_of(part)
-    if found != md5:
+def _check(part: Path, checksum: str, url: str) -> None:
+    found = checksum_of(part, checksum)
+    if found != checksum:
         part.unlink()
         raise ValueError(
-            f"{url}: the file that arrived has the MD5 checksum {found} instead of {md5} and was deleted; run the "
+            f"{url}: the file that arrived has the checksum {found} instead of {checksum} and was deleted; run the "
             "command again"
         )
 

@@ -67,5 +67,5 @@ def test_the_package_runs_as_a_module() -> None:
 
 
 def test_the_demo_calls_commands_as_they_are() -> None:
-    for title, (name, *arguments) in steps(Path("out")):
+    for title, (name, *arguments) in steps(Path("out")).items():
         command_parser(name, title).parse_args(arguments)

@@ -48,9 +48,7 @@ class Evaluation:
     def _repr_html_(self) -> str:
         """What a notebook shows: the tables, and what the checks found wrong."""
         tables = "".join(table._repr_html_() for table in evaluation_tables(self.records))
-        wrong = [
-            f"{finding.name}: {finding.seen}; {finding.meaning}" for finding in self.findings if not finding.passed
-        ]
+        wrong = [f"{one.name}: {one.seen}; {one.meaning}" for one in self.findings if not one.passed]
         return tables + "".join(f"<p><b>{html.escape(finding)}</b></p>" for finding in wrong)
 
 

@@ -1,17 +1,28 @@
 """The model zoo: trained networks by name, each with its config, its file and the file's checksum.
 
-``model_zoo/index.json`` beside ``configs/`` lists them; ``model_zoo.md`` says how each was trained and what it reaches.
+``model_zoo/index.json`` beside ``configs/`` lists those that come with rogseg, another in the user's cache those that
+``rogseg download zoo`` has brought; ``model_zoo.md`` says how each was trained and what it reaches.
 """
 
 import dataclasses
+import os
 from pathlib import Path
 
 from rogseg.engine.config.keys import nearest
 from rogseg.engine.digests import digest_of_file
-from rogseg.foreign import checked_name, decode, read_json
+from rogseg.foreign import checked_name, decode, parse_json
 from rogseg.shipped_configs import shipped_folder
 
-__all__ = ["ZOO_DIRECTORY", "ZooModel", "zoo_checkpoint", "zoo_model", "zoo_models"]
+__all__ = [
+    "ZOO_DIRECTORY",
+    "ZooEntry",
+    "ZooModel",
+    "downloaded_zoo",
+    "read_index",
+    "zoo_checkpoint",
+    "zoo_model",
+    "zoo_models",
+]
 
 ZOO_DIRECTORY = shipped_folder("model_zoo")
 
@@ -39,45 +50,68 @@ class ZooModel:
             ValueError: the file is absent or its content is not what the index promises.
         """
         if not self.checkpoint.is_file():
-            raise ValueError(f"{self.checkpoint}: the weights of {self.name} are not here; get the whole repository")
+            raise ValueError(f"{self.checkpoint}: the weights of {self.name} are not here; get them again")
         if digest_of_file(self.checkpoint) != self.sha256:
             raise ValueError(f"{self.checkpoint}: its checksum is not that of the index; get the file again")
         return self
 
 
 @dataclasses.dataclass(frozen=True)
-class _Entry:
-    """What the index says of a network."""
+class ZooEntry:
+    """What an index says of a network: the path of its config, the name of its file and the file's SHA-256."""
 
     config: str
     file: str
     sha256: str
 
 
-def zoo_models(directory: Path = ZOO_DIRECTORY) -> dict[str, ZooModel]:
-    """All entries by name; none where the folder has no index, as in an installation without the repository.
+def downloaded_zoo() -> Path:
+    """The folder of downloaded networks, in the user's cache folder: ``XDG_CACHE_HOME``, by default ``~/.cache``."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "rogseg" / "model_zoo"
+
+
+def read_index(directory: Path, remedy: str) -> dict[str, ZooEntry]:
+    """The entries of a folder's index by name; none where it has no index.
 
     Raises:
-        ValueError: the index is none, or an entry leaves its folder.
+        ValueError: it is no index, a name is none, or a file would leave the folder.
     """
     index = directory / "index.json"
-    if not index.is_file():
-        return {}
-    remedy = "get the whole repository again"
-    entries = decode(read_json(index, remedy), dict[str, _Entry], str(index))
-    root = directory.resolve().parent
-    models = {}
+    return parse_index(index.read_bytes(), index, remedy) if index.is_file() else {}
+
+
+def parse_index(content: bytes, where: str | Path, remedy: str) -> dict[str, ZooEntry]:
+    """The entries of an index by name, from the bytes of its file.
+
+    Raises:
+        ValueError: as `read_index`; the message begins with ``where``.
+    """
+    entries = decode(parse_json(content, where, remedy), dict[str, ZooEntry], str(where))
     for name, entry in entries.items():
-        config = (root / entry.config).resolve()
-        if not config.is_relative_to(root):
-            raise ValueError(f"{index}: {name}: its config {entry.config!r} does not lie below {root}; {remedy}")
-        file = directory / checked_name(entry.file, f"{index}: {name}")
-        models[checked_name(name, index)] = ZooModel(name, config, file, entry.sha256)
-    return models
+        checked_name(name, where)
+        checked_name(entry.file, f"{where}: {name}")
+    return entries
 
 
-def zoo_model(name: str, directory: Path = ZOO_DIRECTORY) -> ZooModel:
-    """One entry, verified.
+def zoo_models(directory: Path | None = None) -> dict[str, ZooModel]:
+    """All entries by name.
+
+    Args:
+        directory: of a zoo beside the configs it names; None is the one that comes with rogseg and, below it, what was
+            downloaded.
+
+    Raises:
+        ValueError: an index is none, or an entry leaves its folder.
+    """
+    if directory is not None:
+        return _models(directory, directory.resolve().parent)
+    shipped_root = ZOO_DIRECTORY.resolve().parent
+    return {**_models(downloaded_zoo(), shipped_root), **_models(ZOO_DIRECTORY, shipped_root)}
+
+
+def zoo_model(name: str, directory: Path | None = None) -> ZooModel:
+    """One entry, verified; the folder is that of `zoo_models`.
 
     Raises:
         ValueError: there is no such model, or its file is damaged.
@@ -88,10 +122,22 @@ def zoo_model(name: str, directory: Path = ZOO_DIRECTORY) -> ZooModel:
     return models[name].verified()
 
 
-def zoo_checkpoint(name: str, directory: Path = ZOO_DIRECTORY) -> Path | None:
+def zoo_checkpoint(name: str, directory: Path | None = None) -> Path | None:
     """The verified weights of an entry, or None where the zoo has none of that name.
 
     Raises:
         ValueError: the file is damaged.
     """
     return zoo_model(name, directory).checkpoint if name in zoo_models(directory) else None
+
+
+def _models(directory: Path, root: Path) -> dict[str, ZooModel]:
+    """The entries of one folder, whose configs lie below a root."""
+    remedy, models = "get it again", {}
+    for name, entry in read_index(directory, remedy).items():
+        config = (root / entry.config).resolve()
+        if not config.is_relative_to(root):
+            index = directory / "index.json"
+            raise ValueError(f"{index}: {name}: its config {entry.config!r} does not lie below {root}; {remedy}")
+        models[name] = ZooModel(name, config, directory / entry.file, entry.sha256)
+    return models

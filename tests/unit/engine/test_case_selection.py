@@ -22,6 +22,11 @@ def test_limit_under_one_is_refused() -> None:
         spread(IDS, 0, seed=0)
 
 
+def test_a_seed_under_zero_is_refused() -> None:
+    with pytest.raises(ValueError, match="--case-seed is -1"):
+        spread(IDS, 5, seed=-1)
+
+
 def test_shards_partition_the_set() -> None:
     shards = [shard_of(IDS, index, 3) for index in (1, 2, 3)]
     assert sorted(sum(shards, ())) == IDS

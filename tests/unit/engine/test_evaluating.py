@@ -78,7 +78,8 @@ def test_another_request_is_another_evaluation(change: dict[str, object], messag
 
 def test_what_is_no_plan_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
-    for content in ({"plan": {}}, [], {"plan": {"attacks": [], "seconds_per_pass": "1"}, "request": {}}):
+    contents: list[object] = [{"plan": {}}, [], {"plan": {"attacks": [], "seconds_per_pass": "1"}, "request": {}}]
+    for content in contents:
         write_json_atomic(path, content)
         with pytest.raises(ValueError, match="not the plan of an evaluation"):
             read_plan(path)

@@ -10,6 +10,7 @@ from rogseg.evaluation.case_record import CLEAN
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.zoo_page import zoo_page
 from tests.identities import dice_record, of_cases
+from tests.tiny_training import ROOT
 from tools import report, zoo
 
 
@@ -37,6 +38,17 @@ def test_accuracy_and_robustness_come_from_the_records(tmp_path: Path) -> None:
     assert "| organ | 6 | 0.825 [0.805, 0.845] |" in page
     assert "## Robustness, protocol `volume`, 6 cases" in page
     assert "| apgd_ce, 5 iterations, 8/255 | 0.212 [" in page
+
+
+def test_the_card_says_what_the_network_has_seen(tmp_path: Path) -> None:
+    directory = make_zoo(tmp_path / "zoo", "abc")
+    assert "- split" not in zoo_page(directory)
+    shipped = ROOT / "model_zoo" / "rog_freeat_hippocampus_light.lineage.json"
+    shutil.copy(shipped, directory / "net.lineage.json")
+    page = zoo_page(directory)
+    assert "fold 0, seed 0: fitted to 187 cases, chosen on 21; 52 had no part" in page
+    assert "- start: `rog_standard_hippocampus_light_long`" in page
+    assert "grid 1 x 1 x 1 mm, patch 32 x 48 x 32 voxels" in page
 
 
 def test_records_of_another_checkpoint_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

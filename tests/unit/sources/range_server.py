@@ -2,16 +2,19 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class RangeServer(ThreadingHTTPServer):
-    """Serves `content` at /file; cuts the connection after `cuts[n]` bytes of the n-th answer."""
+    """Serves `content` at every path, or the one of the path's last part.
+
+    It cuts the connection after `cuts[n]` bytes of the n-th answer.
+    """
 
     daemon_threads = True
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes | Mapping[str, bytes]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.content = content
         self.cuts: list[int] = []
@@ -35,7 +38,8 @@ class _Handler(BaseHTTPRequestHandler):
         wanted = self.headers.get("Range")
         start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted and server.knows_ranges else 0
         server.asked_from.append(start)
-        total = len(server.content)
+        content = server.content if isinstance(server.content, bytes) else server.content[self.path.rsplit("/", 1)[1]]
+        total = len(content)
         if start >= total:
             self.send_response(416)
             self.send_header("Content-Range", f"bytes */{total}")
@@ -49,14 +53,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         number = len(server.asked_from) - 1
         end = start + server.cuts[number] if number < len(server.cuts) else total
-        self.wfile.write(server.content[start:end])
+        self.wfile.write(content[start:end])
 
     def log_message(self, format: str, *args: object) -> None:
         """Keep quiet."""
 
 
 @contextlib.contextmanager
-def serving(content: bytes) -> Iterator[RangeServer]:
+def serving(content: bytes | Mapping[str, bytes]) -> Iterator[RangeServer]:
     server = RangeServer(content)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()

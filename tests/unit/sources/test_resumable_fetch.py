@@ -64,7 +64,7 @@ def test_server_without_ranges_sends_all_again(tmp_path: Path) -> None:
 
 
 def test_wrong_checksum_deletes_the_part(tmp_path: Path) -> None:
-    with serving(CONTENT) as server, pytest.raises(ValueError, match=r"MD5 checksum .* deleted; run"):
+    with serving(CONTENT) as server, pytest.raises(ValueError, match=r"checksum .* deleted; run"):
         get(server.url, tmp_path / "a.tar", md5="0" * 32)
     assert list(tmp_path.iterdir()) == []
 

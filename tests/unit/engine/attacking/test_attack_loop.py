@@ -121,6 +121,25 @@ def test_members_of_a_composite_are_recorded_one_by_one(tmp_path: Path) -> None:
     assert loop.count_done(["a"], [0.06]) == 1
 
 
+@pytest.mark.parametrize("num_written", [4, 5])
+def test_a_composite_killed_between_its_records_goes_on_with_each_on_record_once(
+    tmp_path: Path, num_written: int
+) -> None:
+    pgd = {"type": "PGD", "objective": {"type": "CrossEntropy"}, "num_iterations": 2}
+    pair = Composite({"first": pgd, "second": {**pgd, "num_iterations": 3}})
+    whole = loop_on(tmp_path / "whole", pair)
+    whole.run(["a"], [0.06], DiceBelow(whole.run_clean(IDS) / 2))
+    # Three clean records come first; the kill falls between the members', or before the worst case's.
+    (tmp_path / "torn").mkdir()
+    (tmp_path / "torn" / "header.json").write_bytes((tmp_path / "whole" / "header.json").read_bytes())
+    written = (tmp_path / "whole" / "records.jsonl").read_text().splitlines(keepends=True)
+    assert len(written) == 6
+    (tmp_path / "torn" / "records.jsonl").write_text("".join(written[:num_written]))
+    resumed = loop_on(tmp_path / "torn", pair)
+    resumed.run(["a"], [0.06], DiceBelow(resumed.run_clean(IDS) / 2))
+    assert lines(tmp_path / "torn") == lines(tmp_path / "whole")
+
+
 def test_a_case_without_foreground_has_no_verdict(tmp_path: Path) -> None:
     loop = loop_on(tmp_path)
     loop.run(["a", "empty"], [0.06], DiceBelow(loop.run_clean(["a", "empty"]) / 2))

@@ -1,0 +1,3 @@
+_base_ = ["../_base_/tasks/prostate.json", "./mpunet_freeat.py"]
+
+init_from = dict(stage="{{ fileDirname }}/mpunet_standard_prostate.py")

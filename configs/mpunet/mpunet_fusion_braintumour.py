@@ -1,0 +1,3 @@
+_base_ = ["../_base_/tasks/braintumour.json", "./mpunet_fusion.py"]
+
+init_from = dict(stage="{{ fileDirname }}/mpunet_standard_braintumour.py")

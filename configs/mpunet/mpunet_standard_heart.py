@@ -1,0 +1,1 @@
+_base_ = ["../_base_/tasks/heart.json", "./mpunet_standard.py"]

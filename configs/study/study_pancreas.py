@@ -1,0 +1,3 @@
+_base_ = "../_base_/studies/paper.py"
+title = "Pancreas: how robust is ROG, and what does Free AT change"
+words = dict(task="pancreas")

@@ -1,0 +1,43 @@
+"""``rogseg study``: trainings, attacks and their page, made from nothing by one command."""
+
+import argparse
+import shlex
+from pathlib import Path
+
+DESCRIPTION = "Run a study, a list of rogseg commands, and write the page of its tables and figures from the records."
+EPILOG = "The same command goes on after an interruption: a step that is done is not run again."
+IF_INTERRUPTED = "stopped; the same command goes on with the step that was running"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The study, its data, and where all of it goes."""
+    parser.add_argument("config", help="a file, or a name such as study_hippocampus")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the raw task")
+    parser.add_argument("--out", type=Path, required=True, help="folder of everything that is made")
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        default=[],
+        metavar="WORD=VALUE",
+        help="words of its commands, such as cases='--max-cases 2'",
+    )
+    parser.add_argument("--list", action="store_true", help="print the commands and run none")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run what is not done, and write the page."""
+    from rogseg.engine.study.plan import read_study
+    from rogseg.engine.study.run_study import run_steps
+    from rogseg.engine.study.study_page import write_study_page
+    from rogseg.shipped_configs import find_config
+
+    study = read_study(find_config(options.config, "study"), options.set)
+    commands = study.commands(options.data, options.out)
+    if options.list:
+        print(*(f"rogseg {shlex.join(command)}" for command in commands.values()), sep="\n")
+        return
+    seconds = run_steps(commands, options.out)
+    again = ["study", options.config, "--data", str(options.data), "--out", str(options.out)]
+    again += ["--set", *options.set] if options.set else []
+    page = write_study_page(study, commands, seconds, options.out, f"rogseg {shlex.join(again)}")
+    print(f"study: {page}")

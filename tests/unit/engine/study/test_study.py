@@ -1,0 +1,97 @@
+"""A study runs its commands once, goes on where it stopped, and its page has what the records say."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rogseg.commands import COMMANDS, command_parser
+from rogseg.engine.study.plan import read_study
+from rogseg.engine.study.run_study import run_steps
+from rogseg.engine.study.study_page import write_study_page
+from rogseg.shipped_configs import shipped_configs
+from tests.tiny_training import ROOT
+
+CONTENT = {
+    "title": "Two phantoms",
+    "words": {"size": "--shape 24 24 24 --training {many}", "many": "1", "more": ""},
+    "steps": {"one": "phantom {out}/one {size} --test 0 {more}", "two": "phantom {out}/{many}_two {size} --test 0"},
+    "sections": [{"title": "What it is", "text": "Nothing was attacked."}],
+}
+
+
+def write(path: Path, **changed: object) -> Path:
+    path.write_text("".join(f"{key} = {value!r}\n" for key, value in {**CONTENT, **changed}.items()))
+    return path
+
+
+def test_words_become_arguments_and_folders_stay_one(tmp_path: Path) -> None:
+    study = read_study(write(tmp_path / "s.py"), ["more=--kind mr"])
+    commands = study.commands(Path("raw data"), Path("my out"))
+    small = ["--shape", "24", "24", "24", "--training", "1", "--test", "0"]
+    assert commands["one"] == ["phantom", "my out/one", *small, "--kind", "mr"]
+    assert commands["two"] == ["phantom", "my out/1_two", *small]
+
+
+@pytest.mark.parametrize(
+    ("changed", "words", "message"),
+    [
+        ({"steps": {"one": "phantom {wher}"}}, [], r"steps\.one: nothing says what \{wher\} is"),
+        ({"words": {"size": "{many}", "many": "{size}", "more": ""}}, [], r"stands for itself: size -> many -> size"),
+        ({"steps": {"one": " "}}, [], r"steps\.one is empty"),
+        ({"sections": [{"title": "A", "text": "", "records": ["x=tow"]}]}, [], "did you mean 'two'"),
+        ({"sections": [{"title": "A", "text": "", "records": ["x=two"]}]}, [], "has no --out"),
+        ({"sections": [{"title": "A", "text": "", "records": ["two"]}]}, [], "'two' is no NAME=STEP"),
+        ({}, ["many"], "'many' is no WORD=VALUE"),
+        ({}, ["meny=1"], "did you mean 'many'"),
+        ({"steps": 5}, [], r"s\.py"),
+    ],
+)
+def test_what_does_not_fit_is_named(tmp_path: Path, changed: dict[str, object], words: list[str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        read_study(write(tmp_path / "s.py", **changed), words)
+
+
+def test_a_step_that_is_done_is_not_run_again_and_a_failed_one_is(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_one = ["phantom", str(tmp_path / "one"), "--shape", "24", "24", "24", "--training", "1", "--test", "0"]
+    with pytest.raises(ValueError, match="two failed with exit status 2"):
+        run_steps({"one": write_one, "two": ["phantom", str(tmp_path / "two"), "--labels", "0"]}, tmp_path)
+    assert (tmp_path / "one" / "dataset.json").is_file()
+    capfd.readouterr()
+    seconds = run_steps({"one": write_one}, tmp_path)
+    assert "1/1: one: done" in capfd.readouterr().out
+    assert seconds["one"] > 0
+    stamp = tmp_path / "steps" / "one.json"
+    other = {**json.loads(stamp.read_text()), "command": ["phantom", "elsewhere"]}
+    stamp.write_text(json.dumps(other))
+    run_steps({"one": write_one}, tmp_path)
+    assert "$ rogseg phantom" in capfd.readouterr().out
+
+
+def test_the_page_has_the_tables_of_its_records(tmp_path: Path) -> None:
+    records = ROOT / "model_zoo/records/rog_freeat_hippocampus_light/apgd_ce_5"
+    section = {"title": "Attacked", "text": "As it is.", "records": ["robust=two"], "tables": ["results", "no_such"]}
+    section["figures"] = ["dice_over_epsilon"]
+    steps = {"two": f"attack x --out {records}"}
+    study = read_study(write(tmp_path / "s.py", steps=steps, sections=[section]))
+    page = write_study_page(study, study.commands(tmp_path, tmp_path), {"two": 90.0}, tmp_path, "rogseg study s")
+    text = page.read_text()
+    assert "| robust | apgd_ce | Linf | 8/255 | 20 | 0.844 [0.823, 0.859] |" in text
+    assert "The records give no tables `no_such`" in text
+    assert (tmp_path / "reports/1/figures/dice_over_epsilon.png").is_file()
+    assert "![dice over epsilon](reports/1/figures/dice_over_epsilon.png)" in text
+    assert "| two | 1.5 | `rogseg attack x" in text
+
+
+@pytest.mark.parametrize("name", sorted(shipped_configs("study")))
+def test_every_shipped_study_names_commands_and_configs_that_exist(name: str) -> None:
+    study = read_study(shipped_configs("study")[name])
+    known = shipped_configs()
+    for step, command in study.commands(Path("data"), Path("out")).items():
+        assert command[0] in COMMANDS
+        options = command_parser(command[0], f"rogseg {command[0]}").parse_args(command[1:])
+        config = getattr(options, "config", None) or (getattr(options, "system", None) or [None])[0]
+        assert config is None or config in known, step
+        assert getattr(options, "attack", None) in (None, *known)
