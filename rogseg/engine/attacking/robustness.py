@@ -13,7 +13,7 @@ from rogseg.cases import Case, ReferenceWidth
 from rogseg.engine.attacking.loop import AttackLoop, OnResult
 from rogseg.engine.attacking.sanity import check_model
 from rogseg.engine.attacking.settings import AttackSettings
-from rogseg.engine.attacking.threats import ThreatFactory
+from rogseg.engine.attacking.threats import DEFAULT_THREAT, ThreatFactory
 from rogseg.engine.case_selection import shard_of
 from rogseg.engine.digests import environment
 from rogseg.engine.evaluated_system import evaluated_channels, evaluated_system, record_versions
@@ -108,7 +108,9 @@ def evaluate_robustness(
         channels=evaluated_channels(system),
         data={case_id: cases.digest(case_id) for case_id in case_ids},
         condition=Condition("attack", settings.name, settings.attack),
-        threat=ThreatSetting(settings.threat["type"], settings.threat["unit"], _reference_of(case_ids, reference)),
+        threat=ThreatSetting(
+            settings.threat["type"], settings.threat["unit"], _options_of(settings, case_ids, reference)
+        ),
         criterion=CriterionSetting(settings.criterion or HALF_OF_CLEAN, None, "the evaluated cases", case_ids),
         protocol=protocol,
         window_size=system.window_size,
@@ -176,6 +178,12 @@ def evaluated_case(cases: CaseSource, case_id: str, system: System, protocol: Pr
     return crop_case(case, foreground_window(case.targets[0], system.window_size))
 
 
-def _reference_of(case_ids: Sequence[str], reference: ReferenceWidth | None) -> dict[str, list[float]]:
-    """The reference box of each case, which epsilon is a fraction of; nothing where it is the case's own."""
-    return {} if reference is None else {case_id: list(reference(case_id)) for case_id in case_ids}
+def _options_of(
+    settings: AttackSettings, case_ids: Sequence[str], reference: ReferenceWidth | None
+) -> dict[str, str | list[float]]:
+    """What moves, unless all does; the reference box of each case, where epsilon is a fraction of one."""
+    moves = settings.threat.get("moves", DEFAULT_THREAT["moves"])
+    options: dict[str, str | list[float]] = {} if moves == DEFAULT_THREAT["moves"] else {"moves": moves}
+    if reference is not None:
+        options |= {case_id: list(reference(case_id)) for case_id in case_ids}
+    return options

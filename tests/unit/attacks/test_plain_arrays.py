@@ -12,9 +12,8 @@ from rogseg.cases import IntensityBox
 def network() -> nn.Module:
     """Foreground where the image is above 0.5; in training mode dropout would draw."""
     convolution = nn.Conv3d(1, 2, 1)
-    with torch.no_grad():
-        convolution.weight.copy_(torch.tensor([0.0, 10.0]).reshape(2, 1, 1, 1, 1))
-        convolution.bias.copy_(torch.tensor([5.0, 0.0]))
+    weight = torch.tensor([0.0, 10.0]).reshape(2, 1, 1, 1, 1)
+    convolution.load_state_dict({"weight": weight, "bias": torch.tensor([5.0, 0.0])})
     return nn.Sequential(convolution, nn.Dropout(0.5))
 
 
