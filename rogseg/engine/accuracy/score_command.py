@@ -55,10 +55,13 @@ def score_predictions(
             f"{predictions} and {labels} have no case in common ({', '.join(list(ours)[:3])} and "
             f"{', '.join(list(true)[:3])}): a prediction is named as its label file"
         )
-    for what, rest in (("predictions without a label", set(ours) - set(true)), ("labels", set(true) - set(ours))):
+    for what, other, rest in (
+        ("prediction", "label", set(ours) - set(true)),
+        ("label", "prediction", set(true) - set(ours)),
+    ):
         if rest:
-            without = "" if what.startswith("predictions") else " without a prediction"
-            console.print(f"note: {len(rest)} {what}{without}, such as {min(rest)}, do not count", markup=False)
+            number = f"1 {what} has" if len(rest) == 1 else f"{len(rest)} {what}s have"
+            console.print(f"note: {number} no {other}, left out, such as {min(rest)}", markup=False)
     grids = {case_id: _grid(true[case_id]) for case_id in case_ids}
     if tolerance is None:
         tolerance = round(max(step for grid in grids.values() for step in grid.spacing), 3)

@@ -41,7 +41,7 @@ def test_values_without_names_are_classes_and_the_tolerance_is_told(
     assert "NSD 3 mm" in record["measures"]
     told = capsys.readouterr().out
     assert "label 7" in told
-    assert "1 predictions without a label, such as alone" in told
+    assert "1 prediction has no label, left out, such as alone" in told
     assert main(["report", str(tmp_path / "out")]) == 0
     assert "NSD 3 mm" in (tmp_path / "out" / "report.html").read_text()
 
