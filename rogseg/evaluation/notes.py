@@ -10,12 +10,20 @@ from rogseg.evaluation.summary import ConditionSummary, area_under_curve, summar
 __all__ = ["leak_note", "notes_on"]
 
 FALSE_VOLUME = "false volume"
+PLACES = {
+    "volume": "Measured on whole volumes in the network's grid, before post-processing, clean and attacked alike; rogseg "
+    "test measures on the grid of the files, after it.",
+    "patch": "Measured in one window around the target, clean and attacked alike: what is found falsely elsewhere does "
+    "not count, so these values are above those of whole volumes.",
+}
 
 
 def notes_on(folder: RecordFolder) -> tuple[str, ...]:
     """All notes that apply to an evaluation, one sentence each."""
     rows, identity = summarise_all(folder), folder.identity
     notes = [incomplete_note(row, identity) for row in rows if row.num_missing]
+    if identity.condition is not None and identity.protocol in PLACES:
+        notes.append(PLACES[identity.protocol])
     if identity.is_legacy:
         notes.append("These records were written by an older version, which did not note all that they depend on.")
     elif note := leak_note(identity):
