@@ -11,8 +11,8 @@ __all__ = ["leak_note", "notes_on"]
 
 FALSE_VOLUME = "false volume"
 PLACES = {
-    "volume": "Measured on whole volumes in the network's grid, before post-processing, clean and attacked alike; rogseg "
-    "test measures on the grid of the files, after it.",
+    "volume": "Measured on whole volumes in the network's grid, before post-processing, clean and attacked alike; "
+    "rogseg test measures on the grid of the files, after it.",
     "patch": "Measured in one window around the target, clean and attacked alike: what is found falsely elsewhere does "
     "not count, so these values are above those of whole volumes.",
 }
@@ -22,14 +22,14 @@ def notes_on(folder: RecordFolder) -> tuple[str, ...]:
     """All notes that apply to an evaluation, one sentence each."""
     rows, identity = summarise_all(folder), folder.identity
     notes = [incomplete_note(row, identity) for row in rows if row.num_missing]
-    if identity.condition is not None and identity.protocol in PLACES:
-        notes.append(PLACES[identity.protocol])
     if identity.is_legacy:
         notes.append("These records were written by an older version, which did not note all that they depend on.")
     elif note := leak_note(identity):
         notes.append(note)
     notes += [note for row in rows for note in absence_notes(row, identity.classes)]
     notes += [area_note(rows, condition, identity) for condition in folder.conditions() if identity.threat is not None]
+    if identity.condition is not None:
+        notes.append(PLACES.get(identity.protocol, ""))
     return tuple(note for note in notes if note)
 
 

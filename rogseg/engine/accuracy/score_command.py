@@ -55,10 +55,8 @@ def score_predictions(
             f"{predictions} and {labels} have no case in common ({', '.join(list(ours)[:3])} and "
             f"{', '.join(list(true)[:3])}): a prediction is named as its label file"
         )
-    for what, other, rest in (
-        ("prediction", "label", set(ours) - set(true)),
-        ("label", "prediction", set(true) - set(ours)),
-    ):
+    alone = (("prediction", "label", set(ours) - set(true)), ("label", "prediction", set(true) - set(ours)))
+    for what, other, rest in alone:
         if rest:
             number = f"1 {what} has" if len(rest) == 1 else f"{len(rest)} {what}s have"
             console.print(f"note: {number} no {other}, left out, such as {min(rest)}", markup=False)
