@@ -128,8 +128,9 @@ def _plan(
             with torch.no_grad():
                 opened.system.model(case.inputs)
         seconds.append(time.perf_counter() - begin)
-    has_gradient = opened.system.differentiable
-    return plan_attacks(min(seconds), len(source.case_ids), request.minutes, has_gradient=has_gradient)
+    return plan_attacks(
+        min(seconds), len(source.case_ids), request.minutes, differentiable=opened.system.differentiable
+    )
 
 
 def _raw_folder(opened: OpenedSystem, source: CaseSource, data: Path | None) -> Path | None:

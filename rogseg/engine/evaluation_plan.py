@@ -31,7 +31,8 @@ class PlannedAttack:
 
 CURVE = PlannedAttack("apgd_ce", ("attack.num_iterations=20",), EPSILONS, 20 * len(EPSILONS))
 ENSEMBLE = PlannedAttack("segmentation_ensemble", (), ("8/255",), 400)
-BLACK_BOX = PlannedAttack("square", ("attack.num_queries=300",), EPSILONS, 300 * len(EPSILONS))
+# Of a system without a gradient; a query is a forward pass.
+QUERIES = PlannedAttack("square_dice", ("attack.num_queries=500",), EPSILONS, 500 * len(EPSILONS))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +98,7 @@ class EvaluationPlan:
 
 
 def plan_attacks(
-    seconds_per_pass: float, num_cases: int, minutes: float, *, has_gradient: bool = True
+    seconds_per_pass: float, num_cases: int, minutes: float, *, differentiable: bool = True
 ) -> EvaluationPlan:
     """As many cases as fit for a curve over epsilon, and the ensemble where it fits, too.
 
@@ -105,7 +106,7 @@ def plan_attacks(
         seconds_per_pass: of a forward and backward pass of one case; forward alone without a gradient.
         num_cases: that there are.
         minutes: for everything.
-        has_gradient: whether the system has one; without, only black boxes can be tried.
+        differentiable: whether the system has a gradient; without, the curve is that of an attack by queries.
 
     Raises:
         ValueError: not even one case fits.
@@ -114,10 +115,10 @@ def plan_attacks(
         raise ValueError(f"--minutes {minutes} must be above 0: write for instance 60")
     passes = minutes * 60 * SHARE_OF_ATTACKS / seconds_per_pass
     with_both = int(passes // (CURVE.passes + ENSEMBLE.passes))
-    if has_gradient and with_both >= min(FEWEST_CASES, num_cases):
+    if differentiable and with_both >= min(FEWEST_CASES, num_cases):
         chosen = min(with_both, num_cases)
         return EvaluationPlan(((CURVE, chosen), (ENSEMBLE, chosen)), seconds_per_pass)
-    curve = CURVE if has_gradient else BLACK_BOX
+    curve = CURVE if differentiable else QUERIES
     alone = int(passes // curve.passes)
     if alone < 1:
         needed = curve.passes * seconds_per_pass / SHARE_OF_ATTACKS / 60

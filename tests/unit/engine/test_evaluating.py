@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from rogseg.engine.evaluation_plan import (
-    BLACK_BOX,
     CURVE,
     ENSEMBLE,
+    QUERIES,
     SHARE_OF_ATTACKS,
     Request,
     plan_attacks,
@@ -35,9 +35,9 @@ def test_more_time_takes_more_cases_and_then_the_ensemble() -> None:
 
 
 def test_without_a_gradient_a_black_box_is_tried() -> None:
-    one_case = BLACK_BOX.passes * 0.1 / SHARE_OF_ATTACKS / 60
-    plan = plan_attacks(0.1, 50, one_case * 3.5, has_gradient=False)
-    assert [(attack.name, number) for attack, number in plan.attacks] == [("square", 3)]
+    one_case = QUERIES.passes * 0.1 / SHARE_OF_ATTACKS / 60
+    plan = plan_attacks(0.1, 50, one_case * 3.5, differentiable=False)
+    assert [(attack.name, number) for attack, number in plan.attacks] == [("square_dice", 3)]
 
 
 def test_a_time_in_which_nothing_fits_is_refused_with_what_is_needed() -> None:
