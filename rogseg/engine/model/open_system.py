@@ -14,6 +14,7 @@ from rogseg.engine.config.task import plan_of
 from rogseg.engine.model.api import build_model
 from rogseg.engine.model.fold_networks import fold_checkpoints, united_lineage
 from rogseg.engine.model.model_zoo import zoo_model, zoo_models
+from rogseg.engine.model.recorded_plan import trained_plan
 from rogseg.models.checkpoints import checkpoint_lineage
 from rogseg.models.lineage import Lineage
 from rogseg.registry import SYSTEMS
@@ -52,7 +53,8 @@ def open_system(
             folds; a folder of another framework, recognised by what is in it; a Python config with
             ``system = dict(type=...)``.
         device: cpu or cuda; None takes cuda where there is one.
-        task_dir: folder of the stored task, where the config of a rogseg network has no plan.
+        task_dir: folder of the stored task, where the config of a rogseg network has no plan; without, the plan that
+            its checkpoint was trained for is taken.
         overrides: ``key=value`` for keys of the config, or for arguments of the folder's system.
 
     Raises:
@@ -62,7 +64,8 @@ def open_system(
         raise ValueError(f"a system is named by one or two words, got {len(names)}: {' '.join(map(str, names))}")
     first = str(names[0])
     if len(names) == 2:
-        config = load_config(find_config(first), list(overrides), task_dir)
+        plan = trained_plan(names[1]) if task_dir is None else None
+        config = load_config(find_config(first), list(overrides), task_dir, plan)
         return OpenedSystem(build_model(config, names[1], device), config, _lineage(names[1], config))
     if Path(first).is_dir():
         return OpenedSystem(_open_folder(Path(first), device, overrides), None)

@@ -157,3 +157,10 @@ def test_probabilities_and_predictions_lie_where_the_image_says(made: Path, tmp_
     (tmp_path / "probabilities" / "case_1.nii.gz").unlink()
     assert main(call) == 0
     assert (tmp_path / "probabilities" / "case_1.nii.gz").is_file()
+
+
+def test_a_folder_of_images_needs_no_task_beside_the_checkpoint(made: Path, tmp_path: Path) -> None:
+    checkpoint = str(made / "w" / f"{TASK}_fold0" / "best.pth")
+    images = ["--images", str(made / "raw" / TASK / "imagesTr"), "--out", str(tmp_path)]
+    assert main(["test", str(made / "tiny.py"), checkpoint, *images]) == 0
+    assert {path.name for path in (tmp_path / "predictions").iterdir()} == {f"{case_id}.nii.gz" for case_id in CASES}
