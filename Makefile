@@ -7,7 +7,7 @@ EXTRAS := $(VENV)/.extras
 DOCS := $(VENV)/docs
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off
 
-.PHONY: help demo test check lint docs bench clean
+.PHONY: help demo test check lint docs bench bench-peers clean
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo "make lint   ruff and mypy"
 	@echo "make docs   the documentation as a site, in build/site; warnings are errors"
 	@echo "make bench  every benchmark; writes docs/benchmarks.md and docs/growth.png"
+	@echo "make bench-peers  ours beside nnU-Net, MONAI, torchattacks, foolbox; writes docs/peers.md; needs DATA, TASK, FOLDER"
 	@echo "make clean  remove the virtual environment and what the demo made"
 
 $(READY): requirements/torch.txt requirements/pinned.txt setup.py
@@ -58,6 +59,11 @@ docs: $(DOCS)/.ready
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.run_all
+
+# DATA and TASK are hippocampus, raw and stored; FOLDER a trained nnU-Net of it, which may be left out.
+bench-peers: $(EXTRAS)
+	$(PIP) --no-deps -r requirements/peers.txt
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.peers.run_all --data "$(DATA)" --task "$(TASK)" $(if $(FOLDER),--folder "$(FOLDER)") $(if $(CHECKPOINT),--checkpoint $(CHECKPOINT))
 
 clean:
 	rm -rf $(VENV) work_dirs/demo

@@ -102,6 +102,7 @@ class Case:
         spacing: of the network's grid [mm]; None where nothing says.
         region: which part of the prepared volume this is; None is the whole.
         properties: what leads from the network's grid back to the raw grid, known to the system that prepared the case.
+        modalities: of each channel, such as CT; empty where nothing says.
     """
 
     case_id: str
@@ -113,6 +114,7 @@ class Case:
     spacing: tuple[float, float, float] | None = None
     region: Region | None = None
     properties: Any = None
+    modalities: tuple[str, ...] = ()
 
     def to(self, device: torch.device | str) -> "Case":
         """The same case on a device."""

@@ -14,7 +14,15 @@ from typing import Protocol, cast
 from rogseg import __version__
 from rogseg.command_line import exit_status, nearest
 
-__all__ = ["COMMANDS", "add_system_argument", "command_parser", "fold_number", "main", "run_command"]
+__all__ = [
+    "COMMANDS",
+    "add_system_argument",
+    "add_worker_arguments",
+    "command_parser",
+    "fold_number",
+    "main",
+    "run_command",
+]
 
 # In the order of ``rogseg --help``, which is the order in which they are needed.
 COMMANDS = (
@@ -26,6 +34,9 @@ COMMANDS = (
     "train",
     "test",
     "attack",
+    "corrupt",
+    "certify",
+    "harden",
     "evaluate",
     "report",
     "compare",
@@ -54,6 +65,22 @@ def fold_number(text: str) -> int:
     if not text.isdecimal():
         raise ValueError(f"--fold is {text!r}: give the number of a fold, counted from 0, or all")
     return int(text)
+
+
+def add_worker_arguments(parser: argparse.ArgumentParser) -> None:
+    """How every command that works case by case is told where; `rogseg.workers.open_workers` reads it."""
+    parser.add_argument(
+        "--num-workers",
+        type=int,
+        metavar="N",
+        help="work on so many cases at once, in processes of one thread each (default: one case, with all threads)",
+    )
+    parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="do the cases on a Ray cluster, --num-workers at once: its address, or 'local' to start one here; see "
+        "docs/cluster.md",
+    )
 
 
 class Command(Protocol):

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rogseg.evaluation.accuracy_table import accuracy_table
+from rogseg.evaluation.certificate_table import certificate_tables
+from rogseg.evaluation.corruption_table import corruption_tables
 from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.robustness_table import robustness_tables
@@ -28,11 +30,20 @@ def evaluation_title(identity: EvaluationIdentity) -> str:
     return ", ".join(parts)
 
 
-def evaluation_tables(folder: RecordFolder) -> tuple[TextTable, ...]:
-    """The tables of an evaluation, with the notes that a reader needs below the last one."""
+def evaluation_tables(folder: RecordFolder, baseline: RecordFolder | None = None) -> tuple[TextTable, ...]:
+    """The tables of an evaluation, with the notes that a reader needs below the last one.
+
+    Args:
+        folder: of the evaluation.
+        baseline: under corruptions, records of another system, which errors are told as a share of.
+    """
     title = evaluation_title(folder.identity)
     if folder.identity.condition is None:
         return (accuracy_table(folder, title),)
+    if folder.identity.condition.kind == "certificate":
+        return certificate_tables(folder, title)
+    if folder.identity.condition.kind == "corruption":
+        return corruption_tables(folder, title, baseline)
     return robustness_tables(folder, title)
 
 

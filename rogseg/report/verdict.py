@@ -64,9 +64,14 @@ def verdict_of(contents: Contents, system: str) -> Verdict:
             break
     else:
         clean = next((estimate_of(row, measure) for row in contents.rows_of(system, ("clean",))), nothing)
+        known = "so they say nothing about its robustness"
+        if contents.rows_of(system, ("certificate",)):
+            known = "what is proved of its smoothed version stands under Certificates"
+        elif contents.rows_of(system, ("corruption",)):
+            known = "so they say nothing about an adversary; what scanners do to it stands under Corruptions"
         sentence = (
             f"On {_cases(clean.cases)} this network reaches a mean {measure.label} of {_worded(clean)} on unchanged "
-            "images; no attack is in these records, so they say nothing about its robustness."
+            f"images; no attack is in these records, {known}."
         )
         return Verdict(system, "was not attacked", sentence, (), "untested", clean, nothing, nothing, None)
     row = next(r for r in worst_rows(contents, system, threat.norm) if r.condition.strength == reference)

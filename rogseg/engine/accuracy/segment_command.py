@@ -1,5 +1,6 @@
 """What the command ``test`` does: open a system, segment raw cases, measure them and report."""
 
+import contextlib
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,25 +8,28 @@ from typing import Any
 
 from rich.console import Console
 
-from rogseg.engine.accuracy.accuracy import evaluate_accuracy, prediction_path
+from rogseg.engine.accuracy.accuracy import default_measures, evaluate_accuracy
+from rogseg.engine.accuracy.case_segmenter import SegmentWorker, prediction_path
 from rogseg.engine.accuracy.conclusion import conclude, conclude_folds
 from rogseg.engine.accuracy.postprocessing_choice import choose_for_checkpoint
 from rogseg.engine.case_finding import cases_to_test
 from rogseg.engine.config.load import load_config
 from rogseg.engine.config.task import plan_of
 from rogseg.engine.console import make_console
-from rogseg.engine.device import choose_device
+from rogseg.engine.device import choose_device, num_gpus
 from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.leak import leak_of
 from rogseg.engine.model.fold_networks import fold_checkpoints
 from rogseg.engine.model.open_system import OpenedSystem, open_system
 from rogseg.engine.stored_task import stored_task_dir
+from rogseg.engine.system_opening import SystemNames
 from rogseg.evaluation.identity import CaseSelection
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.progress import ProgressDisplay
 from rogseg.shipped_configs import find_config
 from rogseg.storage import RawCase, StoredTask, remove_leftovers
 from rogseg.systems import RogsegSystem
+from rogseg.workers import open_workers
 
 __all__ = ["segment_all_folds", "segment_cases"]
 
@@ -42,6 +46,8 @@ def segment_cases(
     choose_postprocessing: bool = False,
     allow_seen: bool = False,
     save_probabilities: bool = False,
+    num_workers: int | None = None,
+    cluster: str | None = None,
     device: str | None = None,
     cfg_options: Sequence[str] = (),
 ) -> RecordFolder:
@@ -50,7 +56,7 @@ def segment_cases(
     Raises:
         ValueError: something in the arguments, configs or files is wrong; the message says what to do.
     """
-    console = make_console()
+    console, wanted = make_console(), device
     device = str(choose_device(device))
     if device == "cpu":
         keep_freed_memory()
@@ -63,17 +69,28 @@ def segment_cases(
     labelled = [case.case_id for case in tested.cases if case.label is not None]
     directory = Path(out)
     remove_leftovers(directory)
-    with ProgressDisplay("segmenting", console=console) as progress:
+    own = None if opened.config is None else opened.config.get("measures")
+    measures = tuple(default_measures(opened.system) if own is None else own)
+    names = SystemNames.of(system, opened.system, task=task, device=wanted, cfg_options=cfg_options)
+    workers = open_workers(
+        SegmentWorker(names, directory.absolute(), measures, save_probabilities),
+        num_workers=num_workers,
+        cluster=cluster,
+        device=wanted,
+        num_gpus=num_gpus(),
+    )
+    with workers or contextlib.nullcontext(), ProgressDisplay("segmenting", console=console) as progress:
         records = evaluate_accuracy(
             opened.system,
             tested.cases,
             directory,
             task=tested.task,
-            measures=None if opened.config is None else opened.config.get("measures"),
+            measures=measures,
             selection=CaseSelection(tested.rule, None),
             fold=tested.fold,
             leak=leak_of(opened, labelled, tested.task, allow_seen=allow_seen),
             save_probabilities=save_probabilities,
+            workers=workers,
             on_progress=progress.update,
         )
     conclude(records, console)

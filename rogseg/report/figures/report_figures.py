@@ -7,6 +7,7 @@ from rogseg.report.contents import Contents, ThreatText
 from rogseg.report.figures.attack_area import plot_attack_area
 from rogseg.report.figures.attacked_slices import plot_attacked_slices
 from rogseg.report.figures.case_marks import plot_case_pairs, plot_size, plot_smallest_epsilon
+from rogseg.report.figures.corruption_map import plot_corruption_map
 from rogseg.report.figures.dice_curves import plot_curve_panels, plot_curves
 from rogseg.report.figures.networks import plot_differences, plot_transfer
 from rogseg.report.figures.single_attacks import plot_single_attacks
@@ -14,7 +15,9 @@ from rogseg.report.figures.volume_error import plot_volume_error
 from rogseg.report.rows import Row
 from rogseg.report.summaries import Curve, curves_of, estimate_of, fell_by, reference_strength, values_of, worst_rows
 from rogseg.report.views.cases import case_pairs, sized_values
-from rogseg.report.views.networks import comparisons, corruption_curves, system_curves, transfer_matrix
+from rogseg.report.views.certificates import AXIS, certificate_curves
+from rogseg.report.views.corruptions import corruption_curves, corruption_values
+from rogseg.report.views.networks import comparisons, system_curves, transfer_matrix
 
 __all__ = ["write_figures"]
 
@@ -35,6 +38,16 @@ def write_figures(contents: Contents, directory: Path) -> tuple[Path, ...]:
     if panels:
         label = f"mean {contents.primary.heading}"
         files += plot_curve_panels(panels, directory / "corruptions", y_label=label, x_label="severity", scale=1)
+    certified = certificate_curves(contents)
+    if certified:
+        label = f"mean {contents.primary.heading}"
+        files += plot_curves(certified, directory / "certified_dice", y_label=label, x_label=AXIS)
+    values = {system.name: corruption_values(contents, system.name) for system in contents.systems}
+    corrupted = {name: of_one for name, of_one in values.items() if of_one is not None}
+    if corrupted and contents.primary.bounds == (0.0, 1.0):
+        files += plot_corruption_map(
+            corrupted, directory / "corruption_map", measure=f"mean {contents.primary.heading}"
+        )
     if contents.volumes:
         names = [entry.name for entry in contents.classes]
         files += plot_attacked_slices(contents.volumes[:MOST_SLICES], names, directory / "attacked_slices")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rogseg.evaluation.case_record import DICE, TARGET_VOLUME
+from rogseg.evaluation.corruption_table import corruption_notes
 from rogseg.evaluation.notes import notes_on
 from rogseg.report.contents import ClassText, Contents, MeasureText, SystemText
 from rogseg.report.records.evaluations import Evaluation, read_evaluations
@@ -58,6 +59,7 @@ def contents_of(
         limits=limits_of(evaluations),
         untested=untested_by(evaluations),
         case_sizes=_sizes(evaluations),
+        corruption_notes=tuple(dict.fromkeys(note for e in evaluations for note in corruption_notes(e.identity))),
         is_synthetic=is_synthetic,
         written=f"{written or datetime.datetime.now(tz=datetime.UTC).date():%-d %B %Y}",
     )
