@@ -7,17 +7,22 @@ from numpy.typing import NDArray
 
 from rogseg.preprocessing.axis_resampling import Order, resample_axis
 from rogseg.preprocessing.orientation import from_plan_order, in_plan_order, plan_to_file
-from rogseg.preprocessing.resampling import coarse_axis, resample_image, resample_labels, resample_probabilities
+from rogseg.preprocessing.resampling import (
+    coarse_axis,
+    resample_labels,
+    resample_maps,
+    resample_probabilities,
+)
 from rogseg.storage import CaseProperties
 
 __all__ = [
     "is_resampled",
     "labels_to_raw_grid",
+    "maps_to_raw_grid",
     "moves_to_raw_grid",
     "network_affine",
     "network_spacing",
     "probabilities_to_raw_grid",
-    "values_to_raw_grid",
 ]
 
 
@@ -47,15 +52,15 @@ def probabilities_to_raw_grid(probabilities: NDArray[Any], properties: CasePrope
     return from_plan_order(labels, properties.axes)
 
 
-def values_to_raw_grid(values: NDArray[np.float32], properties: CaseProperties) -> NDArray[np.float32]:
-    """Interpolate (K, D, H, W) values linearly to the raw grid, for decisions that are more than a highest one.
+def maps_to_raw_grid(probabilities: NDArray[np.float32], properties: CaseProperties) -> NDArray[np.float32]:
+    """The same without the decision: (K, D, H, W) probabilities on the raw grid.
 
     Raises:
-        ValueError: the values do not lie on the network's grid of the case.
+        ValueError: the probabilities do not lie on the network's grid of the case.
     """
-    _check(values.shape[1:], properties)
+    _check(probabilities.shape[1:], properties)
     shape = in_plan_order(properties.raw_shape, properties.axes)
-    return from_plan_order(resample_image(values, shape, _nearest_axis(properties), order=1), properties.axes)
+    return from_plan_order(resample_maps(probabilities, shape, _nearest_axis(properties)), properties.axes)
 
 
 def moves_to_raw_grid(moves: NDArray[np.float64], properties: CaseProperties) -> NDArray[np.float64]:

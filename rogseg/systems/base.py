@@ -130,6 +130,16 @@ class System(ABC):
             "--save-adversarial, or make it the target of volumes that are made on another network"
         )
 
+    def raw_probabilities(self, logits: Tensor, case: Case) -> NDArray[np.float32]:
+        """Probabilities (K, D, H, W) of the classes in the raw grid, from the logits of a whole prepared case.
+
+        Raises:
+            ValueError: the system has none to give.
+        """
+        raise ValueError(
+            f"{self.identity.name}: systems of this kind give label maps alone; leave --save-probabilities out"
+        )
+
     @property
     def trainable(self) -> tuple[TrainableNetwork, ...]:
         """The networks whose mean is `logits`, to be trained further in place; none where that is not possible.

@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rogseg.cases import Case, IntensityBox, LogitFn
-from rogseg.inference import RegionVolumeLogits, VolumeLogits, raw_grid_labels, write_prediction
+from rogseg.inference import (
+    RegionVolumeLogits,
+    VolumeLogits,
+    raw_grid_labels,
+    raw_grid_probabilities,
+    write_prediction,
+)
 from rogseg.preprocessing import (
     Volume,
     is_resampled,
@@ -36,10 +42,12 @@ class RogsegSystem(System):
     """A network with its plan.
 
     Args:
-        network: logits of a window; is set to evaluation mode and takes no gradients for its weights.
+        network: logits of a window; is set to evaluation mode and takes no gradients for its weights. Several, such as
+            the networks of all folds, are one system whose logits are their mean.
         plan: of the task.
         window_size: of the sliding window [voxels].
         overlap: of neighbouring windows.
+        mirror_axes: along which windows are mirrored, and the mean taken over all copies.
         window_batch: windows per call of the network.
         device: where windows are evaluated.
         name: what a person calls the network.
@@ -49,21 +57,25 @@ class RogsegSystem(System):
 
     def __init__(
         self,
-        network: nn.Module,
+        network: nn.Module | Sequence[nn.Module],
         plan: TaskPlan,
         window_size: Sequence[int],
         overlap: float = 0.5,
         window_batch: int = 1,
         device: torch.device | str = "cpu",
         *,
+        mirror_axes: Sequence[int] = (),
         name: str = "network",
         digest: str = "",
         options: Mapping[str, Any] | None = None,
     ) -> None:
         self.device = torch.device(device)
-        self.network = network.eval().requires_grad_(False)
+        networks = [network] if isinstance(network, nn.Module) else list(network)
         # The depthwise convolutions of ROG run several times faster with channels last.
-        self.network = self.network.to(self.device).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        self.networks: tuple[nn.Module, ...] = tuple(
+            one.eval().requires_grad_(False).to(self.device).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+            for one in networks
+        )
         self.plan = plan
         self.surface_tolerance = plan.surface_tolerance
         self.classes = tuple(
@@ -75,11 +87,18 @@ class RogsegSystem(System):
             for channel in plan.channels
         )
         volume_logits = VolumeLogits(
-            self.network, window_size, overlap, window_batch=window_batch, compute_device=self.device
+            self.networks,
+            window_size,
+            overlap,
+            mirror_axes=mirror_axes,
+            window_batch=window_batch,
+            compute_device=self.device,
         )
         self.window_size: Triple = volume_logits.window_size
         self._logits = RegionVolumeLogits(volume_logits)
         decided_by = {"plan": plan.to_json(), "window_size": list(self.window_size), "overlap": overlap}
+        if volume_logits.mirror_axes:
+            decided_by["mirrored_axes"] = list(volume_logits.mirror_axes)
         self.identity = SystemIdentity(
             "rogseg", name, digest, {**decided_by, **(options or {})}, {"torch": importlib.metadata.version("torch")}
         )
@@ -149,6 +168,10 @@ class RogsegSystem(System):
             notes.append("its plan post-processes label maps, which an attack counts as they were before")
         kept = [rescaling == WHOLE_RANGE for rescaling in rescalings]
         return moved_volume(volume, moves_to_raw_grid(moves, properties), windows, kept, notes)
+
+    def raw_probabilities(self, logits: Tensor, case: Case) -> NDArray[np.float32]:
+        """The softmax (K, D, H, W) in the raw grid, the background first; not post-processed."""
+        return raw_grid_probabilities(logits[0], self.plan, case.properties)
 
     @property
     def label_values(self) -> tuple[int, ...]:

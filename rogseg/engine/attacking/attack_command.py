@@ -66,10 +66,6 @@ def attack_system(
     if device == "cpu":
         keep_freed_memory()
     opened = open_system(system, device=device, task_dir=task, overrides=cfg_options, trust=trust)
-    if surrogate is not None and not opened.system.differentiable:
-        raise ValueError(
-            f"--surrogate compares with attacks that see gradients, and {opened.system.identity.name} has none"
-        )
     # What is known to be wrong is refused before hours of work.
     source = cases_to_attack(opened, data=data, task=task, cases=cases)
     evaluated = spread(source.case_ids, max_cases, case_seed)
@@ -85,7 +81,7 @@ def attack_system(
     selection = case_selection(max_cases, case_seed)
     workers = open_workers(
         AttackWorker(
-            SystemNames.of(system, opened.system, task=task, device=wanted, cfg_options=cfg_options),
+            SystemNames.of(system, opened.system, task=task, device=wanted, cfg_options=cfg_options, trust=trust),
             Path(attack).absolute(),
             tuple(attack_options),
             None if epsilon is None else tuple(epsilon),

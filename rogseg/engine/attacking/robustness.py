@@ -1,6 +1,7 @@
 """evaluate_robustness: any system, any cases, one attack, a folder of records and a report."""
 
 import dataclasses
+import html
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from rogseg.engine.attacking.case_attacker import AttackedCase, CaseAttacker, Cl
 from rogseg.engine.attacking.loop import AttackLoop
 from rogseg.engine.attacking.sanity import check_model
 from rogseg.engine.attacking.settings import AttackSettings
-from rogseg.engine.attacking.threats import ThreatFactory
+from rogseg.engine.attacking.threats import DEFAULT_THREAT, ThreatFactory
 from rogseg.engine.case_selection import shard_of
 from rogseg.engine.digests import environment
 from rogseg.engine.evaluated_system import evaluated_channels, evaluated_system, record_versions
@@ -26,6 +27,7 @@ from rogseg.evaluation.identity import (
     ThreatSetting,
 )
 from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.evaluation.report_text import evaluation_tables
 from rogseg.metrics import build_measures
 from rogseg.registry import ATTACKS, CRITERIA
 from rogseg.systems import CaseSource, Protocol, System
@@ -53,6 +55,12 @@ class Evaluation:
 
     records: RecordFolder
     findings: tuple[SanityFinding, ...]
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the tables, and what the checks found wrong."""
+        tables = "".join(table._repr_html_() for table in evaluation_tables(self.records))
+        wrong = [f"{one.name}: {one.seen}; {one.meaning}" for one in self.findings if not one.passed]
+        return tables + "".join(f"<p><b>{html.escape(finding)}</b></p>" for finding in wrong)
 
 
 def evaluate_robustness(
@@ -196,6 +204,9 @@ def evaluated_case(cases: CaseSource, case_id: str, system: System, protocol: Pr
 def threat_setting(
     settings: AttackSettings, case_ids: Sequence[str], reference: ReferenceWidth | None
 ) -> ThreatSetting:
-    """The threat model, with the reference box of each case, which epsilon is a fraction of, where there is one."""
-    widths = {} if reference is None else {case_id: list(reference(case_id)) for case_id in case_ids}
-    return ThreatSetting(settings.threat["type"], settings.threat["unit"], widths)
+    """What moves, unless all does, and the reference box of each case, where epsilon is a fraction of one."""
+    moves = settings.threat.get("moves", DEFAULT_THREAT["moves"])
+    options: dict[str, str | list[float]] = {} if moves == DEFAULT_THREAT["moves"] else {"moves": moves}
+    if reference is not None:
+        options |= {case_id: list(reference(case_id)) for case_id in case_ids}
+    return ThreatSetting(settings.threat["type"], settings.threat["unit"], options)

@@ -71,7 +71,10 @@ def test_areas_stand_in_the_legend(tmp_path: Path) -> None:
 
 
 def test_the_same_data_give_the_same_bytes(tmp_path: Path) -> None:
-    panels = {"pgd, 4/255": [[0.8, 0.7], [0.3, 0.95], [None, 0.4]], "pgd, 8/255": [[0.8, 0.7], [0.1, 0.9], [None, 0.2]]}
+    panels: dict[str, list[list[float | None]]] = {
+        "pgd, 4/255": [[0.8, 0.7], [0.3, 0.95], [None, 0.4]],
+        "pgd, 8/255": [[0.8, 0.7], [0.1, 0.9], [None, 0.2]],
+    }
     first, second = (
         plot_transfer(["no attack", "a", "b"], ["a", "b"], panels, tmp_path / name) for name in ("first", "second")
     )

@@ -56,6 +56,7 @@ def test_each_is_attacked_by_each_and_the_diagonal_is_what_the_attack_found(
             )
             assert folder.identity.protocol == "raw grid"
             assert record.distance_fraction == pytest.approx(32 / 255, rel=1e-3)
+            assert record.mean_dice is not None
             dice[source, target] = record.mean_dice
         assert (
             own.under("pgd", 32 / 255)[case_id].dice
