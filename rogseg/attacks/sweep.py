@@ -17,8 +17,8 @@ def no_weaker(result: AttackResult, smaller: AttackResult) -> AttackResult:
 
     A volume inside the smaller ball lies inside the larger one, so an attack may hand it back there, too, and nobody
     should read that more epsilon hurts less. It costs no pass. Each search still begins where it would without: on
-    three small networks APGD and PGD that were started from the smaller epsilon's volume left up to 0.1 more Dice at the
-    largest epsilon, for they stayed in the basin that had been the deepest before.
+    three small networks APGD and PGD that were started from the smaller epsilon's volume left up to 0.1 more Dice at
+    the largest epsilon, for they stayed in the basin that had been the deepest before.
 
     Args:
         result: at the larger epsilon; members of a composite are compared one by one.
