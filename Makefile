@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EXTRAS := $(VENV)/.extras
+DOCS := $(VENV)/docs
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off
 
-.PHONY: help demo test check lint bench bench-peers clean
+.PHONY: help demo test check lint docs bench bench-peers clean
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +15,7 @@ help:
 	@echo "make test   the tests, a few minutes"
 	@echo "make check  longer tests: the wheel in an empty environment, pages in a browser, the commands of the documentation"
 	@echo "make lint   ruff and mypy"
+	@echo "make docs   the documentation as a site, in build/site; warnings are errors"
 	@echo "make bench  every benchmark; writes docs/benchmarks.md and docs/growth.png"
 	@echo "make bench-peers  ours beside nnU-Net, MONAI, torchattacks, foolbox; writes docs/peers.md; needs DATA, TASK, FOLDER"
 	@echo "make clean  remove the virtual environment and what the demo made"
@@ -45,6 +47,15 @@ lint: $(EXTRAS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Its packages have an environment of their own: nothing of rogseg is imported to read its docstrings.
+$(DOCS)/.ready: requirements/docs.txt
+	$(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -m pip install --disable-pip-version-check --progress-bar off --no-deps -r requirements/docs.txt
+	@touch $@
+
+docs: $(DOCS)/.ready
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict --quiet
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.run_all

@@ -57,6 +57,11 @@ class IntensityBox:
             torch.tensor(upper, dtype=torch.float32).reshape(1, -1, 1, 1, 1),
         )
 
+    @classmethod
+    def of(cls, box: "IntensityBox | tuple[float, float]") -> "IntensityBox":
+        """A box as it is; two numbers are one interval for every channel."""
+        return box if isinstance(box, IntensityBox) else cls.per_channel([box[0]], [box[1]])
+
     @property
     def width(self) -> Tensor:
         """Upper minus lower bound [network units], (B or 1, C or 1, 1, 1, 1)."""

@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from benchmarks.measuring import ROOT
 from benchmarks.peers.rows import print_comparison, print_inability
@@ -66,11 +67,33 @@ def torchattacks_pgd(model: InUnitBox, steps: int) -> Callable[[Tensor, Tensor],
 
 
 def foolbox_pgd(model: InUnitBox, steps: int) -> Callable[[Tensor, Tensor], Tensor]:
-    """The same; called below its criterion, which wants one label per image."""
+    """The same; its own cross-entropy takes one label per image, so that its loss is overridden, as it invites to."""
+    import eagerpy
+    import foolbox
+
+    class VoxelPGD(foolbox.attacks.LinfPGD):
+        def get_loss_fn(self, model: Any, labels: Any) -> Callable[[Any], Any]:
+            def loss(inputs: Any) -> Any:
+                summed = functional.cross_entropy(model(inputs).raw, labels.raw, reduction="sum")
+                return eagerpy.astensor(summed)
+
+            return loss
+
+    return _foolbox(VoxelPGD(rel_stepsize=2.5 / steps, steps=steps, random_start=True), model)
+
+
+def foolbox_as_it_is(model: InUnitBox) -> Callable[[Tensor, Tensor], Tensor]:
+    """With its own loss."""
+    import foolbox
+
+    return _foolbox(foolbox.attacks.LinfPGD(steps=2), model)
+
+
+def _foolbox(attack: Any, model: InUnitBox) -> Callable[[Tensor, Tensor], Tensor]:
     import foolbox
 
     wrapped: Any = foolbox.PyTorchModel(model, bounds=(0, 1), device="cpu")
-    attack: Any = foolbox.attacks.LinfPGD(rel_stepsize=2.5 / steps, steps=steps, random_start=True)
+    # Called below its criterion, which wants one label per image.
     return lambda inputs, targets: attack.run(wrapped, inputs, foolbox.Misclassification(targets), epsilon=EPSILON)
 
 
@@ -132,6 +155,7 @@ def main() -> None:
         name: ("torchattacks", functools.partial(torchattacks_others, name=name))
         for name in ("APGD", "FAB", "Square", "AutoAttack")
     }
+    unable["LinfPGD with its own loss"] = ("foolbox", foolbox_as_it_is)
     unable["PGD of ART"] = ("adversarial-robustness-toolbox", lambda model: art_pgd(model, shape))
     for name, (peer, make) in unable.items():
         try:
@@ -165,7 +189,7 @@ def attacked_by(
     wrapped, unit = InUnitBox(model, case), (case.inputs - case.box.lower) / case.box.width
     unit = unit.clamp(0, 1)
     torch.manual_seed(0)
-    attack = make(wrapped)
+    attack = make(wrapped.eval())
     begin = time.perf_counter()
     made = attack(unit, case.targets)
     seconds = time.perf_counter() - begin

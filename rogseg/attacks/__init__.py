@@ -20,6 +20,7 @@ from rogseg.attacks.legacy import LegacyPGD, LegacyROG, LegacyROGThreat
 from rogseg.attacks.objectives import Objective
 from rogseg.attacks.padam import PAdam
 from rogseg.attacks.pgd import PGD
+from rogseg.attacks.plain_arrays import attack_arrays
 from rogseg.attacks.problem import Problem
 from rogseg.attacks.proximal import PDPGD, ALMAProx
 from rogseg.attacks.shrinking_apgd import ShrinkingAPGD
@@ -65,4 +66,5 @@ __all__ = [
     "Strongest",
     "ThreatModel",
     "VolumeOff",
+    "attack_arrays",
 ]

@@ -83,6 +83,20 @@ class AttackResult:
         """Mean foreground Dice (B,); NaN for a case without foreground."""
         return mean_foreground_dice(self.dice)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a row per case."""
+        classes = [f"Dice of class {index}" for index in range(1, self.dice.shape[1] + 1)]
+        headings = ["case", "fallen", "mean Dice", *classes, "distance [box width]"]
+        columns = zip(self.success, self.mean_dice, self.dice, self.distance, strict=True)
+        rows = [
+            [str(case), "yes" if fallen else "no", *(f"{value:.3f}" for value in (mean, *dice)), f"{distance:.4f}"]
+            for case, (fallen, mean, dice, distance) in enumerate(columns)
+        ]
+        lines = ["".join(f"<th>{heading}</th>" for heading in headings)]
+        lines += ["".join(f"<td>{cell}</td>" for cell in row) for row in rows]
+        passes = f"{self.num_forward} forward and {self.num_backward} backward passes in {self.seconds:.1f} s"
+        return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table><p>{passes}</p>"
+
 
 class Attack(ABC):
     """An attack; subclasses write `perturb` and nothing else.
@@ -90,6 +104,9 @@ class Attack(ABC):
     Args:
         objective: what the attack ascends, an instance or a config of the OBJECTIVES registry.
     """
+
+    needs_gradient: bool = True
+    """Whether it asks for gradients; one that only asks for logits attacks networks that have none as well."""
 
     def __init__(self, objective: Objective | dict[str, Any]) -> None:
         self.objective = build_objective(objective)

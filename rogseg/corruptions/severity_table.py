@@ -16,7 +16,7 @@ SEVERITIES: dict[str, Severities] = {
     ),
     "GaussianNoise": Severities(
         "standard deviation", f"{SIGNAL}; in CT 1 % is 10 HU", 0, (2, 4, 6, 8, 12), 60,
-        "CT of the body has 10 to 30 HU (AAPM report 233 measures such); 120 HU is an ultra-low dose",
+        "CT of the body has some 10 to 30 HU; the steps are our choice",
     ),
     "DoseNoise": Severities(
         "dose", "% of the full dose", 100, (50, 25, 10, 5, 2.5), 0.05,
@@ -85,10 +85,10 @@ SEVERITIES: dict[str, Severities] = {
     ),
     "MetalStreaks": Severities(
         "height of the streaks beside the metal", "HU", 0, (50, 100, 200, 350, 500), 3000,
-        "hip and dental implants shift HU by some hundred (Boas and Fleischmann 2012); the steps are our choice",
+        "streaks beside hip and dental implants, as Boas and Fleischmann 2012 show them; the steps are our choice",
     ),
     "BeamHardening": Severities(
         "cupping in the depth of the body", "HU", 0, (10, 25, 50, 80, 120), 900,
-        "uncorrected cupping of water phantoms is some 50 HU (Barrett and Keat 2004); the steps are our choice",
+        "cupping as Barrett and Keat 2004 show it; the steps are our choice",
     ),
 }  # fmt: skip

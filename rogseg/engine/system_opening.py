@@ -23,6 +23,7 @@ class SystemNames:
         task: folder of the stored task, where the config has no plan.
         device: as the user wrote it; None takes a GPU where the worker has one.
         cfg_options: overrides of the config.
+        trust: whether whoever made a bundle or an exported program may run code.
     """
 
     names: tuple[str, ...]
@@ -30,6 +31,7 @@ class SystemNames:
     task: Path | None = None
     device: str | None = None
     cfg_options: tuple[str, ...] = ()
+    trust: bool = False
 
     @classmethod
     def of(
@@ -40,11 +42,12 @@ class SystemNames:
         task: str | Path | None,
         device: str | None,
         cfg_options: Sequence[str],
+        trust: bool = False,
     ) -> Self:
         """Of a system that was opened here; files are named so that a worker finds them wherever it starts."""
         found = tuple(str(Path(name).absolute() if Path(name).exists() else name) for name in names)
         where = None if task is None else Path(task).absolute()
-        return cls(found, system.identity.digest, where, device, tuple(cfg_options))
+        return cls(found, system.identity.digest, where, device, tuple(cfg_options), trust)
 
     def open(self) -> tuple[System, str]:
         """The system, and the device that it is on.
@@ -55,7 +58,9 @@ class SystemNames:
         device = str(choose_device(self.device))
         if device == "cpu":
             keep_freed_memory()
-        system = open_system(self.names, device=device, task_dir=self.task, overrides=self.cfg_options).system
+        system = open_system(
+            self.names, device=device, task_dir=self.task, overrides=self.cfg_options, trust=self.trust
+        ).system
         if system.identity.digest != self.digest:
             raise ValueError(
                 f"{' '.join(self.names)}: a worker found another system under this name than the process that asked "

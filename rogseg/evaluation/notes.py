@@ -10,6 +10,12 @@ from rogseg.evaluation.summary import ConditionSummary, area_under_curve, summar
 __all__ = ["leak_note", "notes_on"]
 
 FALSE_VOLUME = "false volume"
+PLACES = {
+    "volume": "Measured on whole volumes in the network's grid, before post-processing, clean and attacked alike; "
+    "rogseg test measures on the grid of the files, after it.",
+    "patch": "Measured in one window around the target, clean and attacked alike: what is found falsely elsewhere does "
+    "not count, so these values are above those of whole volumes.",
+}
 LIMITS = {"max_passes": "passes", "max_minutes": "minutes"}
 
 
@@ -28,9 +34,20 @@ def notes_on(folder: RecordFolder) -> tuple[str, ...]:
     elif note := leak_note(identity):
         notes.append(note)
     notes += [stop_note(row, identity) for row in rows]
+    if identity.condition is not None and identity.condition.kind == "attack":
+        notes.append(gradient_note(identity))
     notes += [note for row in rows for note in absence_notes(row, identity.classes)]
     notes += [area_note(rows, condition, identity) for condition in folder.conditions() if identity.threat is not None]
+    if identity.condition is not None:
+        notes.append(PLACES.get(identity.protocol, ""))
     return tuple(note for note in notes if note)
+
+
+def gradient_note(identity: EvaluationIdentity) -> str:
+    """That no attack saw a gradient; empty where attacks could."""
+    if identity.system.options.get("differentiable", True):
+        return ""
+    return "No white-box attack was made, since the system has no gradient: one that sees gradients may do more harm."
 
 
 def leak_note(identity: EvaluationIdentity, system: str = "the system") -> str:

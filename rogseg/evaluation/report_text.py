@@ -17,9 +17,12 @@ __all__ = ["evaluation_tables", "evaluation_title"]
 def evaluation_title(identity: EvaluationIdentity) -> str:
     """What was evaluated, how and on what, in a line."""
     condition = identity.condition
+    done = "accuracy without attack or corruption" if condition is None else f"{condition.kind} {condition.name}"
+    if condition is not None and condition.kind == "transfer":
+        done += f" of volumes made on {condition.config['surrogate']['name']}"
     parts = [
         identity.task,
-        "accuracy without attack or corruption" if condition is None else f"{condition.kind} {condition.name}",
+        done,
         f"protocol {identity.protocol}",
         f"cases: {identity.selection.rule}",
     ]

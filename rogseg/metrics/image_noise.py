@@ -44,6 +44,6 @@ def estimated_noise(volume: Tensor, usable: Tensor | None = None) -> float | Non
 
 def _joined(join: Callable[[Tensor, Tensor], Tensor], values: Tensor, axis: int) -> Tensor:
     """Every two neighbours along an axis, joined."""
-    shape = values.shape
-    pairs = values.narrow(axis, 0, shape[axis] // 2 * 2).reshape(*shape[:axis], -1, 2, *shape[axis + 1 :])
-    return join(pairs.select(axis + 1, 0), pairs.select(axis + 1, 1))
+    last = values.shape[axis] // 2 * 2
+    first, second = (values.narrow(axis, 0, last).transpose(0, axis)[start::2] for start in (0, 1))
+    return join(first, second).transpose(0, axis)

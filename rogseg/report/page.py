@@ -20,6 +20,7 @@ from rogseg.report.views.checks import checks_of, passed_of
 from rogseg.report.views.corruptions import corruption_view
 from rogseg.report.views.figures import table_rows
 from rogseg.report.views.networks import comparisons, system_figure
+from rogseg.report.views.transfers import transfer_matrices
 
 __all__ = ["render_page"]
 
@@ -65,7 +66,7 @@ def render_page(contents: Contents) -> str:
         "corruptions": corruptions,
         "corruption_rows": table_rows(contents, compared, ("corruption",)),
         "certificates": certificates,
-        "other_rows": table_rows(contents, compared, ("transfer",)),
+        "transfers": transfer_matrices(contents),
         "measure_rows": _measure_rows(contents, compared),
         "visible_rows": [(row, visibility_estimates(row)) for row in visible_rows(contents)],
         "visible_headings": [(heading, digits) for heading, digits, _ in VISIBILITY.values()],
@@ -118,10 +119,11 @@ def _sections(
 
 
 def _attacked(rows: list[Row]) -> list[Row]:
-    """Without the clean rows that only corruptions compare with; those stand in their section."""
-    attacked = {(row.system, row.setting) for row in rows if row.condition.kind not in ("clean", "corruption")}
-    corrupted = {(row.system, row.setting) for row in rows if row.condition.kind == "corruption"}
-    return [row for row in rows if (row.system, row.setting) in attacked or (row.system, row.setting) not in corrupted]
+    """Without the clean rows that only corruptions and transfers compare with; those stand in their sections."""
+    elsewhere = ("corruption", "transfer")
+    attacked = {(row.system, row.setting) for row in rows if row.condition.kind not in ("clean", *elsewhere)}
+    others = {(row.system, row.setting) for row in rows if row.condition.kind in elsewhere}
+    return [row for row in rows if (row.system, row.setting) in attacked or (row.system, row.setting) not in others]
 
 
 def _measure_rows(contents: Contents, rows: list[Row]) -> list[tuple[Row, list[Estimate]]]:

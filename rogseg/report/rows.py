@@ -36,6 +36,11 @@ class Condition:
     budget: str = ""
     surrogate: str = ""
 
+    @property
+    def title(self) -> str:
+        """The name, and what the volumes were made on where that is not said elsewhere."""
+        return f"{self.name} from {self.surrogate}" if self.surrogate else self.name
+
 
 @dataclasses.dataclass(frozen=True)
 class CaseValues:

@@ -54,6 +54,8 @@ class Composite(Attack):
         self.attacks = build_members(members)
         self.two_class_attacks = build_members(two_class_members or {})
         self.mode = mode
+        every = (*self.attacks.values(), *self.two_class_attacks.values())
+        self.needs_gradient = any(attack.needs_gradient for attack in every)
 
     def perturb(self, problem: Problem, generator: torch.Generator) -> Perturbation:
         """Every member in turn."""

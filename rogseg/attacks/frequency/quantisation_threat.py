@@ -33,8 +33,9 @@ class QuantisationThreat(ThreatModel):
     """
 
     @classmethod
-    def from_fraction(cls, fraction: float, box: IntensityBox) -> Self:
+    def from_fraction(cls, fraction: float, box: IntensityBox | tuple[float, float]) -> Self:
         """The step is that fraction of the box's width, channel by channel."""
+        box = IntensityBox.of(box)
         return cls(box, fraction * box.width)
 
     @classmethod

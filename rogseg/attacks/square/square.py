@@ -43,6 +43,8 @@ class Square(Attack):
         what is left, where the reference moves it between two squares.
     """
 
+    needs_gradient = False
+
     def __init__(
         self,
         objective: Objective | dict[str, Any] = {"type": "Margin"},  # noqa: B006 (only read)

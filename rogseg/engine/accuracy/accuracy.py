@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rogseg.engine.accuracy.case_segmenter import CaseSegmenter, prediction_path
+from rogseg.engine.accuracy.case_segmenter import CaseSegmenter, prediction_path, probabilities_path
 from rogseg.engine.accuracy.raw_grid import UnusableCases, default_measures, raw_grid_identity
 from rogseg.engine.digests import digest_of_file, environment
 from rogseg.evaluation.case_record import CaseRecord
@@ -28,6 +28,7 @@ def evaluate_accuracy(
     selection: CaseSelection,
     fold: int | None = None,
     leak: str = "not known",
+    save_probabilities: bool = False,
     workers: Workers[RawCase, CaseRecord | str] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> RecordFolder:
@@ -45,6 +46,7 @@ def evaluate_accuracy(
         selection: how the cases were chosen, for the record.
         fold: that the cases are the validation part of.
         leak: what the system had seen of the cases, for the record.
+        save_probabilities: whether the probabilities of the classes are written, too, into ``probabilities/``.
         workers: who segments, each with a `CaseSegmenter` of its own; None segments in this process.
         on_progress: called with the cases that are done, and with all there are: first with what an earlier run has
             left.
@@ -60,13 +62,15 @@ def evaluate_accuracy(
         system, task, built, digests, condition=None, selection=selection, seed=None, fold=fold, leak=leak
     )
     records = RecordFolder(out, identity, environment("cpu"))
-    todo = [case for case in cases if case.case_id in digests and not _is_done(records, case.case_id)]
+    todo = [
+        case for case in cases if case.case_id in digests and not _is_done(records, case.case_id, save_probabilities)
+    ]
     before = len(cases) - len(todo)
     if on_progress is not None:
         on_progress(before, len(cases))
     jobs = [Job(f"case {case.case_id!r}", case, source.size(case.case_id)) for case in todo]
     faults: dict[str, str] = {}
-    segmenting = workers or InThisProcess(CaseSegmenter(system, records.directory, built))
+    segmenting = workers or InThisProcess(CaseSegmenter(system, records.directory, built, save_probabilities))
     for done, (job, made) in enumerate(segmenting.run(jobs), start=before + 1):
         fault = made if isinstance(made, str) else _put_down(records, job.content.case_id, made)
         if fault is not None:
@@ -94,8 +98,10 @@ def _put_down(records: RecordFolder, case_id: str, made: CaseRecord) -> str | No
     return None
 
 
-def _is_done(records: RecordFolder, case_id: str) -> bool:
-    """Whether a case is on record with its prediction; one that was deleted is made again."""
+def _is_done(records: RecordFolder, case_id: str, save_probabilities: bool) -> bool:
+    """Whether a case is on record with its files; those that were deleted are made again."""
+    if save_probabilities and not probabilities_path(records.directory, case_id).is_file():
+        return False
     record, path = records.clean().get(case_id), prediction_path(records.directory, case_id)
     if record is None or not path.is_file():
         return False

@@ -123,5 +123,5 @@ def grid_of(raw: RawCase, case: Case) -> Volume:
     """The raw grid of a prepared case; its voxels are not looked at."""
     if isinstance(case.properties, CaseProperties):
         blank = np.broadcast_to(np.float32(0), (1, *case.properties.raw_shape))
-        return Volume(blank, np.array(case.properties.raw_affine))
+        return Volume(blank, np.array(case.properties.raw_affine), forms=case.properties.raw_forms)
     return read_image(raw.images[:1], 1)

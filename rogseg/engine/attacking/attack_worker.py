@@ -8,12 +8,12 @@ from rogseg.attacks import AttackResult
 from rogseg.cases import Case
 from rogseg.engine.attacking.case_attacker import CaseAttacker, OnResult
 from rogseg.engine.attacking.robustness import make_attacker
-from rogseg.engine.attacking.save_adversarial import AdversarialWriter
+from rogseg.engine.attacking.save_adversarial import AdversarialFolder
 from rogseg.engine.attacking.save_volumes import VolumeWriter
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.case_finding import reference_width
 from rogseg.engine.system_opening import SystemNames
-from rogseg.storage import RawCase
+from rogseg.storage import RawCase, RawTask
 from rogseg.systems import CaseSource, Protocol, RawCases, StoredCases, System
 
 __all__ = ["AttackWorker", "SavedFiles", "carried_cases"]
@@ -26,24 +26,26 @@ class SavedFiles:
     Args:
         directory: folder of the records.
         shown: ids of the cases that the report's viewer shows.
-        save_adversarial: whether every perturbation and prediction is written, too.
+        raw: the task whose files adversarial volumes are made from; None writes none.
     """
 
     directory: Path
     shown: tuple[str, ...]
-    save_adversarial: bool
+    raw: RawTask | None
 
-    def writer(self, system: System, settings: AttackSettings) -> OnResult:
-        """What writes them.
+    def adversaries(self, system: System, settings: AttackSettings, source: CaseSource) -> AdversarialFolder | None:
+        """The adversarial volumes as files, where they are to be written."""
+        if self.raw is None:
+            return None
+        return AdversarialFolder(self.directory / "adversarial", system, self.raw, source.load, settings.name)
 
-        Raises:
-            ValueError: it is not known how volumes of the system go to files.
-        """
-        writers: list[AdversarialWriter | VolumeWriter] = [
+    def writer(self, system: System, settings: AttackSettings, source: CaseSource) -> OnResult:
+        """What writes them."""
+        writers: list[AdversarialFolder | VolumeWriter] = [
             VolumeWriter(self.directory, system, settings.name, self.shown, settings.label_of)
         ]
-        if self.save_adversarial:
-            writers.append(AdversarialWriter(self.directory / "adversarial", system, settings.name))
+        if (made := self.adversaries(system, settings, source)) is not None:
+            writers.append(made)
 
         def write(case: Case, epsilon: float, result: AttackResult) -> None:
             for writer in writers:
@@ -111,7 +113,7 @@ class AttackWorker:
             seed=self.seed,
             reference=None if self.reference is None else reference_width(self.reference),
             device=device,
-            on_result=self.saved.writer(system, settings),
+            on_result=self.saved.writer(system, settings, source),
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from rogseg.attacks import Attack, AttackResult, Composite, Criterion, ThreatModel
@@ -15,7 +16,7 @@ from rogseg.cases import Case, LogitFn, case_generator
 from rogseg.evaluation.case_record import CLEAN, DICE, TARGET_VOLUME, WORST_CASE, CaseRecord, PerClass
 from rogseg.metrics import Measure, measure_classes, visibility, volume_ml
 
-__all__ = ["AttackedCase", "CaseAttacker", "CleanCase", "MakeThreat", "OnResult", "scored_model"]
+__all__ = ["AttackedCase", "CaseAttacker", "CleanCase", "MakeThreat", "OnResult", "measured", "scored_model"]
 
 MakeThreat = Callable[[float, Case], ThreatModel]
 OnResult = Callable[[Case, float, AttackResult], None]
@@ -185,13 +186,7 @@ class CaseAttacker:
                 f"{', '.join(measure.name for measure in self.measures if measure.unit)} asks for; give it a spacing "
                 "[mm], or take measures without a unit"
             )
-        spacing = case.spacing or (1.0, 1.0, 1.0)
-        taken: dict[str, PerClass] = measure_classes(self.measures, prediction, target, spacing, self.class_indices)
-        if DICE in taken:
-            # A class that the case lacks has no Dice, as attacks see it, whatever was predicted.
-            present = [np.isin(target, indices).any() for indices in self.class_indices]
-            taken[DICE] = tuple(dice if here else None for dice, here in zip(taken[DICE], present, strict=True))
-        return taken
+        return measured(self.measures, prediction, target, case.spacing or (1.0, 1.0, 1.0), self.class_indices)
 
     def _target_volume(self, case: Case) -> dict[str, PerClass]:
         """How large each class is [ml]; nothing where the voxels have no size."""
@@ -201,6 +196,21 @@ class CaseAttacker:
         target = case.targets[0].cpu().numpy()
         masks = (np.isin(target, of_class) for of_class in self.class_indices)
         return {TARGET_VOLUME: tuple(volume_ml(mask, case.spacing) for mask in masks)}
+
+
+def measured(
+    measures: Sequence[Measure],
+    prediction: NDArray[np.uint8],
+    target: NDArray[np.uint8],
+    spacing: tuple[float, float, float],
+    class_indices: Sequence[Sequence[int]],
+) -> dict[str, PerClass]:
+    """The measures of label maps (D, H, W); a class that the target lacks has no Dice, as attacks see it."""
+    taken: dict[str, PerClass] = measure_classes(measures, prediction, target, spacing, class_indices)
+    if DICE in taken:
+        present = [np.isin(target, indices).any() for indices in class_indices]
+        taken[DICE] = tuple(dice if here else None for dice, here in zip(taken[DICE], present, strict=True))
+    return taken
 
 
 def _found(result: AttackResult) -> float | None:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rogseg.attacks import Criterion
 from rogseg.engine.attacking.case_attacker import AttackedCase, CaseAttacker, CleanCase
@@ -11,7 +11,19 @@ from rogseg.evaluation.case_record import CLEAN, CaseRecord
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.workers import InThisProcess, Job, Workers
 
-__all__ = ["AttackLoop"]
+__all__ = ["AttackLoop", "mean_clean_dice"]
+
+
+def mean_clean_dice(clean: Mapping[str, CaseRecord], case_ids: Iterable[str]) -> float:
+    """The mean clean Dice over the cases, mu.
+
+    Raises:
+        ValueError: no case has foreground.
+    """
+    means = [mean for case_id in case_ids if (mean := clean[case_id].mean_clean) is not None]
+    if not means:
+        raise ValueError("none of the cases has foreground, so there is no Dice to attack: choose other cases")
+    return math.fsum(means) / len(means)
 
 
 def _alike(_case_id: str) -> float:
@@ -47,11 +59,7 @@ class AttackLoop:
         case_ids = list(case_ids)
         missing = [case_id for case_id in case_ids if not self.records.has(case_id, CLEAN, 0.0)]
         record_cases(self._workers, [self._job(CleanCase(case_id)) for case_id in missing], self.records)
-        clean = self.records.clean()
-        means = [mean for case_id in case_ids if (mean := clean[case_id].mean_clean) is not None]
-        if not means:
-            raise ValueError("none of the cases has foreground, so there is no Dice to attack: choose other cases")
-        return math.fsum(means) / len(means)
+        return mean_clean_dice(self.records.clean(), case_ids)
 
     def run(self, case_ids: Sequence[str], epsilons: Sequence[float], criterion: Criterion) -> None:
         """Attack what is missing; the criterion says when a case has fallen."""

@@ -1,6 +1,7 @@
 """evaluate_robustness: any system, any cases, one attack, a folder of records and a report."""
 
 import dataclasses
+import html
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from rogseg.engine.attacking.case_attacker import AttackedCase, CaseAttacker, Cl
 from rogseg.engine.attacking.loop import AttackLoop
 from rogseg.engine.attacking.sanity import check_model
 from rogseg.engine.attacking.settings import AttackSettings
-from rogseg.engine.attacking.threats import ThreatFactory
+from rogseg.engine.attacking.threats import DEFAULT_THREAT, ThreatFactory
 from rogseg.engine.case_selection import shard_of
 from rogseg.engine.digests import environment
 from rogseg.engine.evaluated_system import evaluated_channels, evaluated_system, record_versions
@@ -26,13 +27,22 @@ from rogseg.evaluation.identity import (
     ThreatSetting,
 )
 from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.evaluation.report_text import evaluation_tables
 from rogseg.metrics import build_measures
 from rogseg.registry import ATTACKS, CRITERIA
 from rogseg.systems import CaseSource, Protocol, System
 from rogseg.systems.case_source import crop_case, foreground_window
 from rogseg.workers import Workers
 
-__all__ = ["Evaluation", "evaluate_robustness", "evaluated_case", "make_attacker"]
+__all__ = [
+    "ALL_CASES",
+    "HALF_OF_CLEAN",
+    "Evaluation",
+    "evaluate_robustness",
+    "evaluated_case",
+    "make_attacker",
+    "threat_setting",
+]
 
 HALF_OF_CLEAN = {"type": "DiceBelow", "threshold": "half of the mean clean Dice of the cases"}
 ALL_CASES = CaseSelection("all", None)
@@ -45,6 +55,12 @@ class Evaluation:
 
     records: RecordFolder
     findings: tuple[SanityFinding, ...]
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the tables, and what the checks found wrong."""
+        tables = "".join(table._repr_html_() for table in evaluation_tables(self.records))
+        wrong = [f"{one.name}: {one.seen}; {one.meaning}" for one in self.findings if not one.passed]
+        return tables + "".join(f"<p><b>{html.escape(finding)}</b></p>" for finding in wrong)
 
 
 def evaluate_robustness(
@@ -95,6 +111,11 @@ def evaluate_robustness(
     attacker = make_attacker(
         system, cases, settings, protocol=protocol, seed=seed, reference=reference, device=device, on_result=on_result
     )
+    if attacker.attack.needs_gradient and not system.differentiable:
+        raise ValueError(
+            f"{settings.name} asks for gradients and {system.identity.name} has none ({system.identity.kind}); only "
+            "attacks that query it can be made: --attack square or square_dice"
+        )
     case_ids = tuple(cases.case_ids if case_ids is None else case_ids)
     if not case_ids:
         raise ValueError("there is no case to attack")
@@ -105,7 +126,7 @@ def evaluate_robustness(
         channels=evaluated_channels(system),
         data={case_id: cases.digest(case_id) for case_id in case_ids},
         condition=Condition("attack", settings.name, settings.recorded),
-        threat=ThreatSetting(settings.threat["type"], settings.threat["unit"], _reference_of(case_ids, reference)),
+        threat=threat_setting(settings, case_ids, reference),
         criterion=CriterionSetting(settings.criterion or HALF_OF_CLEAN, None, "the evaluated cases", case_ids),
         protocol=protocol,
         window_size=system.window_size,
@@ -180,6 +201,12 @@ def evaluated_case(cases: CaseSource, case_id: str, system: System, protocol: Pr
     return crop_case(case, foreground_window(case.targets[0], system.window_size))
 
 
-def _reference_of(case_ids: Sequence[str], reference: ReferenceWidth | None) -> dict[str, list[float]]:
-    """The reference box of each case, which epsilon is a fraction of; nothing where it is the case's own."""
-    return {} if reference is None else {case_id: list(reference(case_id)) for case_id in case_ids}
+def threat_setting(
+    settings: AttackSettings, case_ids: Sequence[str], reference: ReferenceWidth | None
+) -> ThreatSetting:
+    """What moves, unless all does, and the reference box of each case, where epsilon is a fraction of one."""
+    moves = settings.threat.get("moves", DEFAULT_THREAT["moves"])
+    options: dict[str, str | list[float]] = {} if moves == DEFAULT_THREAT["moves"] else {"moves": moves}
+    if reference is not None:
+        options |= {case_id: list(reference(case_id)) for case_id in case_ids}
+    return ThreatSetting(settings.threat["type"], settings.threat["unit"], options)

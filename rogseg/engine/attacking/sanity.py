@@ -7,31 +7,24 @@ from pathlib import Path
 
 import torch
 
-from rogseg.attacks.apgd import APGD
-from rogseg.attacks.base import AttackResult
-from rogseg.attacks.criteria import DiceBelow
-from rogseg.attacks.foreground import case_dice
 from rogseg.attacks.sanity_checks import (
     Effort,
     SanityFinding,
     check_more_budget,
     check_square_against_white_box,
-    check_transfer,
     run_checks,
 )
 from rogseg.attacks.threats import LinfThreat, ThreatModel
-from rogseg.cases import Case, LogitFn, case_generator
+from rogseg.cases import Case
 from rogseg.engine.attacking.case_attacker import MakeThreat, scored_model
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE
 from rogseg.evaluation.epsilon_label import norm_of_threat, strength_label
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.summary import summarise_all
-from rogseg.metrics import mean_foreground_dice
 from rogseg.systems.base import System
 
-__all__ = ["check_model", "check_records", "check_surrogate", "load_findings", "save_findings"]
+__all__ = ["BLACK_BOX", "check_model", "check_records", "load_findings", "save_findings"]
 
-MANY_ITERATIONS = 20
 BLACK_BOX = "Square"
 LINF_EPSILON = 8 / 255
 
@@ -79,47 +72,6 @@ def check_model(
 def _linf_of(epsilon: float, case: Case) -> ThreatModel:
     threat = LinfThreat.from_fraction(epsilon, case.box)
     return threat if case.movable is None else threat.within(case.movable)
-
-
-def check_surrogate(
-    model: LogitFn,
-    surrogate: LogitFn,
-    cases: Sequence[Case],
-    make_threat: MakeThreat,
-    epsilon: float,
-    seed: int,
-) -> SanityFinding:
-    """Whether volumes that APGD makes on another network hurt this one more than those it makes on this one.
-
-    Args:
-        model: the network under evaluation.
-        surrogate: the other one.
-        cases: those to try; 20 forward and backward passes of either network each.
-        make_threat: as in the evaluation.
-        epsilon: as in the evaluation.
-        seed: of the starts.
-    """
-    transferred, own = [], []
-    for case in cases:
-        assert case.targets is not None, "only labelled cases are attacked"
-        threat = make_threat(epsilon, case)
-        own.append(_apgd(model, case, threat, MANY_ITERATIONS, seed).mean_dice)
-        made = _apgd(surrogate, case, threat, MANY_ITERATIONS, seed).adversarial
-        with torch.no_grad():
-            transferred.append(mean_foreground_dice(case_dice(model(made).float(), case.targets)))
-    return check_transfer(torch.cat(transferred).cpu(), torch.cat(own).cpu())
-
-
-def _apgd(model: LogitFn, case: Case, threat: ThreatModel, num_iterations: int, seed: int) -> AttackResult:
-    assert case.targets is not None, "only labelled cases are attacked"
-    return APGD(objective={"type": "CrossEntropy"}, num_iterations=num_iterations)(
-        model,
-        case.inputs,
-        case.targets,
-        threat,
-        DiceBelow(0.0),  # nothing asks for success here
-        generator=case_generator(seed, case.case_id, 0.0, case.inputs.device),
-    )
 
 
 def check_records(records: RecordFolder) -> tuple[SanityFinding, ...]:

@@ -5,7 +5,7 @@ from itertools import combinations
 
 from rogseg.report.contents import Contents
 from rogseg.report.estimates import Estimate
-from rogseg.report.summaries import Curve, curves_of, difference_of, estimate_of, worst_rows
+from rogseg.report.summaries import Curve, curves_of, difference_of, worst_rows
 from rogseg.report.svg.curves import curve_chart
 from rogseg.report.views.figures import Figure, curve_caption, legend_of, renamed
 
@@ -14,7 +14,6 @@ __all__ = [
     "comparisons",
     "system_curves",
     "system_figure",
-    "transfer_matrix",
 ]
 
 
@@ -75,27 +74,3 @@ def system_figure(contents: Contents) -> Figure | None:
     label = f"mean {measure.heading}"
     svg = curve_chart(curves, title=title, x_label=threat.axis, y_label=label, scale=threat.scale)
     return Figure(svg, "All networks, each under its worst attack.", curve_caption(curves), legend_of(curves))
-
-
-def transfer_matrix(
-    contents: Contents, norm: str
-) -> tuple[tuple[str, ...], tuple[tuple[float | None, ...], ...], str] | None:
-    """Names of the systems, the value of each (column) under volumes made on each (row), and the epsilon's label.
-
-    The diagonal is the worst attack on the system itself. None without a transfer.
-    """
-    rows = [row for row in contents.rows if row.condition.kind == "transfer" and row.condition.norm == norm]
-    if not rows:
-        return None
-    strength = max(row.condition.strength for row in rows)
-    names, measure = tuple(system.name for system in contents.systems), contents.primary
-    found = {
-        (row.condition.surrogate, row.system): estimate_of(row, measure).value
-        for row in rows
-        if row.condition.strength == strength
-    }
-    for name in names:
-        own = [row for row in worst_rows(contents, name, norm) if row.condition.strength == strength]
-        found[name, name] = estimate_of(own[0], measure).value if own else None
-    table = tuple(tuple(found.get((source, target)) for target in names) for source in names)
-    return names, table, next(row.condition.label for row in rows if row.condition.strength == strength)

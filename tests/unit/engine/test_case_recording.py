@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from benchmarks.phantom_load import PhantomWorker, evaluate_phantoms
+from benchmarks.phantom_load import PhantomCase, PhantomWorker, evaluate_phantoms
+from rogseg.evaluation.case_record import CaseRecord
 from rogseg.workers.local_processes import LocalProcesses
 
 OPENER = PhantomWorker(edge=8, growth=2, num_tries=2)
@@ -17,7 +18,8 @@ def lines(directory: Path) -> list[str]:
 
 def test_several_processes_write_the_lines_of_one_and_go_on_after_a_kill(tmp_path: Path) -> None:
     evaluate_phantoms(tmp_path / "one", 12, OPENER)
-    with LocalProcesses(OPENER, 2) as workers:
+    workers: LocalProcesses[PhantomCase, tuple[CaseRecord, ...]] = LocalProcesses(OPENER, 2)
+    with workers:
         evaluate_phantoms(tmp_path / "two", 12, OPENER, workers)
         assert sorted(lines(tmp_path / "two")) == sorted(lines(tmp_path / "one"))
         header = (tmp_path / "one/header.json").read_bytes()

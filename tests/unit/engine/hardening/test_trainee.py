@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from rogseg.engine.hardening.trainee import Trainee
 from rogseg.systems.base import SystemClass
-from rogseg.systems.nnunet.label_classes import LabelClasses
+from rogseg.systems.label_classes import LabelClasses
 
 
 class Heads(nn.Module):
