@@ -42,7 +42,6 @@ setup(
         "nnunet": ["nnunetv2>=2.8,<3", "dynamic_network_architectures>=0.4,<0.5"],
         # What the bundles of MONAI need besides MONAI: the networks of some, and configs in YAML.
         "monai": ["monai>=1.4", "einops>=0.8", "PyYAML>=6"],
-        "corruptions": ["torchio>=0.20,<2"],
         "onnx": ["onnx>=1.16", "onnxruntime>=1.18"],
         "itk": ["SimpleITK>=2.3"],
         "ray": ["ray>=2.30"],

@@ -43,12 +43,13 @@ class Condition:
     """What is done to the cases.
 
     Args:
-        kind: an attack or a corruption.
+        kind: an attack, a corruption, a certificate, or the transfer of what an attack made on another system.
         name: what records and tables call it.
-        config: its component. JSON data.
+        config: its component. JSON data. Of a transfer also ``surrogate``, the `EvaluatedSystem` that the volumes were
+            made on.
     """
 
-    kind: Literal["attack", "corruption"]
+    kind: Literal["attack", "corruption", "certificate", "transfer"]
     name: str
     config: Mapping[str, Any]
 
@@ -156,6 +157,11 @@ class EvaluationIdentity:
         """Of the raw intensities; ``raw units`` where the channels differ or it is not known."""
         units = {str(channel["unit"]) for channel in self.channels}
         return units.pop() if len(units) == 1 else "raw units"
+
+    @property
+    def has_adversary(self) -> bool:
+        """Whether the worst case over several conditions means something, as over attacks."""
+        return self.condition is None or self.condition.kind != "certificate"
 
     @property
     def is_legacy(self) -> bool:

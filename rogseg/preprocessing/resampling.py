@@ -20,6 +20,7 @@ __all__ = [
     "network_shape",
     "resample_image",
     "resample_labels",
+    "resample_maps",
     "resample_probabilities",
     "resampled_shape",
 ]
@@ -141,6 +142,17 @@ def resample_probabilities(
         return probabilities[index][:, :, columns].astype(np.float32, copy=False)
 
     return _highest(share, probabilities.shape[0], probabilities.shape[3], shape, nearest_axis)
+
+
+def resample_maps(maps: NDArray[np.float32], shape: Triple, nearest_axis: int | None = None) -> NDArray[np.float32]:
+    """Resample (K, D, H, W) probabilities linearly, map by map: the highest of them is `resample_probabilities`."""
+    if maps.shape[1:] == shape:
+        return maps
+    result = np.empty((maps.shape[0], *shape), dtype=np.float32)
+    for block in axis_blocks(maps.shape[3], shape[2], _order(2, nearest_axis, 1), _CLASS_SLAB):
+        for source, target in zip(maps, result, strict=True):
+            target[:, :, block.rows] = _resample_slab(source[:, :, block.columns], shape, nearest_axis, 1, block)
+    return result
 
 
 def _order(axis: int, nearest_axis: int | None, order: Order) -> Order:

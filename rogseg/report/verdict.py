@@ -4,6 +4,8 @@ The words for how much of the accuracy is lost are fixed here, so that two repor
 """
 
 import dataclasses
+import math
+from collections.abc import Sequence
 from typing import Literal
 
 from rogseg.report.contents import Contents, Strength
@@ -64,9 +66,17 @@ def verdict_of(contents: Contents, system: str) -> Verdict:
             break
     else:
         clean = next((estimate_of(row, measure) for row in contents.rows_of(system, ("clean",))), nothing)
+        transfers = contents.rows_of(system, ("transfer",))
+        if transfers:
+            return _verdict_of_transfers(contents, transfers, clean)
+        known = "so they say nothing about its robustness"
+        if contents.rows_of(system, ("certificate",)):
+            known = "what is proved of its smoothed version stands under Certificates"
+        elif contents.rows_of(system, ("corruption",)):
+            known = "so they say nothing about an adversary; what scanners do to it stands under Corruptions"
         sentence = (
             f"On {_cases(clean.cases)} this network reaches a mean {measure.label} of {_worded(clean)} on unchanged "
-            "images; no attack is in these records, so they say nothing about its robustness."
+            f"images; no attack is in these records, {known}."
         )
         return Verdict(system, "was not attacked", sentence, (), "untested", clean, nothing, nothing, None)
     row = next(r for r in worst_rows(contents, system, threat.norm) if r.condition.strength == reference)
@@ -99,6 +109,34 @@ def verdict_of(contents: Contents, system: str) -> Verdict:
         fell=fell,
         strength=strength,
         origins=(clean_row.origin if clean_row else "", row.origin),
+    )
+
+
+def _verdict_of_transfers(contents: Contents, transfers: Sequence[Row], clean: Estimate) -> Verdict:
+    """What is said of a network that was given the volumes of others alone."""
+    values = [estimate_of(row, contents.primary).value for row in transfers]
+    lowest = transfers[min(range(len(values)), key=lambda place: math.inf if (v := values[place]) is None else v)]
+    attacked, condition = estimate_of(lowest, contents.primary), lowest.condition
+    clean_row = contents.clean_of(lowest)
+    clean = clean if clean_row is None else estimate_of(clean_row, contents.primary)
+    sentence = (
+        f"This network was not attacked itself; it was given volumes that were made on "
+        f"{' and '.join(dict.fromkeys(row.condition.surrogate for row in transfers))}. Its mean "
+        f"{contents.primary.label} on {_cases(attacked.cases)} goes from {_worded(clean)} to {_worded(attacked)} under "
+        f"the worst of them ({condition.title}, {condition.label}). An attack on the network itself may do far more."
+    )
+    nothing = Estimate(None, None, None, 0)
+    return Verdict(
+        system=lowest.system,
+        headline="was not attacked itself",
+        sentence=sentence,
+        cautions=(),
+        tone="untested",
+        clean=clean,
+        attacked=nothing,
+        fell=nothing,
+        strength=None,
+        origins=(clean_row.origin if clean_row else "", lowest.origin),
     )
 
 

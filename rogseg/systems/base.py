@@ -110,6 +110,36 @@ class System(ABC):
         Where the grids differ, logits or probabilities are resampled and the decision is made after that.
         """
 
+    def raw_adversary(self, raw: RawCase, case: Case, adversarial: Tensor) -> Volume:
+        """The image of a raw case, moved as its prepared case was moved: what a patient's file would hold.
+
+        Prepared again it is the adversarial case up to rounding, unless the volume's ``notes`` say why it is another
+        one, as where the plan resamples.
+
+        Args:
+            raw: the case's files.
+            case: as `prepare` gives it, whole.
+            adversarial: (1, C, D, H, W) [network units].
+
+        Raises:
+            ValueError: a file cannot be used, or no way leads from this system's volumes back to files.
+        """
+        raise ValueError(
+            f"{self.identity.name}: adversarial volumes of a system of kind {self.identity.kind!r} are not brought "
+            "back to files, so they can be neither saved nor given to another network; attack it without "
+            "--save-adversarial, or make it the target of volumes that are made on another network"
+        )
+
+    def raw_probabilities(self, logits: Tensor, case: Case) -> NDArray[np.float32]:
+        """Probabilities (K, D, H, W) of the classes in the raw grid, from the logits of a whole prepared case.
+
+        Raises:
+            ValueError: the system has none to give.
+        """
+        raise ValueError(
+            f"{self.identity.name}: systems of this kind give label maps alone; leave --save-probabilities out"
+        )
+
     @property
     def trainable(self) -> tuple[TrainableNetwork, ...]:
         """The networks whose mean is `logits`, to be trained further in place; none where that is not possible.

@@ -90,6 +90,10 @@ class PreparedCases(CaseSource):
             self._digests[case_id] = self._raw.digest(case_id)
         return self._digests[case_id]
 
+    def size(self, case_id: str) -> float:
+        """Bytes of the raw image files."""
+        return self._raw.size(case_id)
+
     def load(self, case_id: str) -> Case:
         """The whole case."""
         return self.prepared(case_id).whole()

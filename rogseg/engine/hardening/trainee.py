@@ -22,7 +22,7 @@ class Trainee(BaseModel):
     cross-entropy and soft Dice.
 
     Args:
-        module: windows -> raw logits, or several from fine to coarse; see `rogseg.systems.TrainableNetwork`.
+        network: windows -> raw logits, or several from fine to coarse; see `rogseg.systems.TrainableNetwork`.
         decide: raw logits (B, L, D, H, W) -> scores (B, K, D, H, W).
         class_indices: the class indices that make up each foreground class, as `System.class_indices`.
         num_classes: K, the background included.
@@ -30,13 +30,13 @@ class Trainee(BaseModel):
 
     def __init__(
         self,
-        module: nn.Module,
+        network: nn.Module,
         decide: Callable[[Tensor], Tensor],
         class_indices: Sequence[Sequence[int]],
         num_classes: int,
     ) -> None:
         super().__init__()
-        self.module, self.decide, self.num_classes = module, decide, num_classes
+        self.network, self.decide, self.num_classes = network, decide, num_classes
         masks = torch.zeros(num_classes, len(class_indices))
         for channel, indices in enumerate(class_indices):
             masks[list(indices), channel] = 1
@@ -53,7 +53,7 @@ class Trainee(BaseModel):
             targets: (B, D, H, W) class indices; ``loss`` needs them.
             mode: ``tensor`` gives the finest head's scores (B, K, D, H, W), ``loss`` the terms ``loss_<name>``.
         """
-        given = self.module(inputs)
+        given = self.network(inputs)
         outputs = (given,) if isinstance(given, Tensor) else tuple(given)
         if mode == "tensor":
             return self.decide(outputs[0])

@@ -10,8 +10,11 @@ from mmengine.config import Config
 
 from rogseg.engine.config.keys import nearest
 from rogseg.engine.config.load import load_config, parse_overrides
+from rogseg.engine.config.task import plan_of
 from rogseg.engine.model.api import build_model
+from rogseg.engine.model.fold_networks import fold_checkpoints, united_lineage
 from rogseg.engine.model.model_zoo import zoo_model, zoo_models
+from rogseg.engine.model.recorded_plan import trained_plan
 from rogseg.models.checkpoints import checkpoint_lineage
 from rogseg.models.hardening_lineage import HardeningLineage, read_hardening
 from rogseg.models.lineage import Lineage
@@ -48,10 +51,12 @@ def open_system(
     """Open a system by what a person calls it.
 
     Args:
-        names: one of: a name of the model zoo; a config and its checkpoint; a folder of another framework, recognised
-            by what is in it; a Python config with ``system = dict(type=...)``.
+        names: one of: a name of the model zoo; a config and its checkpoint, or the folder of the trainings of all
+            folds; a folder of another framework, recognised by what is in it; a Python config with
+            ``system = dict(type=...)``.
         device: cpu or cuda; None takes cuda where there is one.
-        task_dir: folder of the stored task, where the config of a rogseg network has no plan.
+        task_dir: folder of the stored task, where the config of a rogseg network has no plan; without, the plan that
+            its checkpoint was trained for is taken.
         overrides: ``key=value`` for keys of the config, or for arguments of the folder's system.
         trust: whether whoever made a bundle or an exported program may run code here.
 
@@ -62,8 +67,9 @@ def open_system(
         raise ValueError(f"a system is named by one or two words, got {len(names)}: {' '.join(map(str, names))}")
     first = str(names[0])
     if len(names) == 2:
-        config = load_config(find_config(first), list(overrides), task_dir)
-        return OpenedSystem(build_model(config, names[1], device), config, checkpoint_lineage(names[1]))
+        plan = trained_plan(names[1]) if task_dir is None else None
+        config = load_config(find_config(first), list(overrides), task_dir, plan)
+        return OpenedSystem(build_model(config, names[1], device), config, _lineage(names[1], config))
     if Path(first).is_dir():
         return _opened(_open_folder(Path(first), device, overrides, trust))
     if Path(first).suffix == ".py" and Path(first).is_file():
@@ -80,6 +86,13 @@ def open_system(
     entry = zoo_model(first)
     config = load_config(entry.config, list(overrides), task_dir)
     return OpenedSystem(build_model(config, entry.checkpoint, device), config, checkpoint_lineage(entry.checkpoint))
+
+
+def _lineage(checkpoint: str | Path, config: Config) -> Lineage | None:
+    if not Path(checkpoint).is_dir():
+        return checkpoint_lineage(checkpoint)
+    folds = fold_checkpoints(checkpoint, plan_of(config).name)
+    return united_lineage([checkpoint_lineage(path) for path in folds.values()])
 
 
 def _opened(system: System) -> OpenedSystem:

@@ -13,11 +13,11 @@ from rogseg.preprocessing import (
     Volume,
     is_resampled,
     labels_to_raw_grid,
+    maps_to_raw_grid,
     network_spacing,
     probabilities_to_raw_grid,
     read_image,
     read_label,
-    values_to_raw_grid,
 )
 from rogseg.preprocessing.orientation import axes_of_file, in_plan_order, to_plan_order
 from rogseg.preprocessing.resampling import checked_shape, coarse_axis, resample_image, resample_labels
@@ -168,7 +168,7 @@ class Preparation:
             return labels_to_raw_grid(labels, properties)
         if not self.classes.regions:
             return probabilities_to_raw_grid(logits[0].softmax(0).cpu().numpy(), properties)
-        above = values_to_raw_grid(logits[0].sigmoid().cpu().numpy(), properties) - 0.5
+        above = maps_to_raw_grid(logits[0].sigmoid().cpu().numpy(), properties) - 0.5
         return self.classes.scores(torch.from_numpy(above)[None])[0].argmax(0).to(torch.uint8).numpy()
 
     @staticmethod

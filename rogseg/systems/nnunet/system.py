@@ -13,6 +13,7 @@ from torch import Tensor
 
 from rogseg.cases import Case, LogitFn
 from rogseg.inference import RegionVolumeLogits, VolumeLogits
+from rogseg.inference.mirrored_copies import mirrored_copies
 from rogseg.preprocessing import Volume, read_label
 from rogseg.registry import SYSTEMS
 from rogseg.storage import RawCase
@@ -21,7 +22,6 @@ from rogseg.systems.label_classes import LabelClasses
 from rogseg.systems.nnunet.checkpoint import Fold
 from rogseg.systems.nnunet.export import Exporter
 from rogseg.systems.nnunet.half_precision import half_precision_logits
-from rogseg.systems.nnunet.mirrored_copies import mirrored_copies
 from rogseg.systems.nnunet.preparation import CaseReader
 from rogseg.systems.nnunet.raw_adversary import raw_adversary
 from rogseg.systems.nnunet.trained_folder import TrainedFolder
@@ -182,7 +182,7 @@ class NNUNetSystem(System):
         write_back(self.folder, weights, out, self.checkpoint)
 
     def raw_adversary(self, raw: RawCase, case: Case, adversarial: Tensor) -> Volume:
-        """The raw volume of an adversarial case (1, C, D, H, W), as a patient's file would hold it."""
+        """The raw image, moved as the prepared case was; refused for readers that turn the axes of files."""
         return raw_adversary(self.folder, raw, case, adversarial)
 
     def predictor_logits(self, case: Case) -> Tensor:

@@ -18,7 +18,7 @@ from rogseg.storage import read_raw_task
 from rogseg.systems import NNUNetSystem
 from rogseg.trainers import FreeTrainer
 from tests.unit.engine.hardening.bright_blobs import write_bright_blobs
-from tests.unit.systems.nnunet.tiny_folder import tiny_dataset, tiny_plans, write_folder
+from tests.unit.systems.nnunet.tiny_folder import REGIONS, tiny_dataset, tiny_plans, write_folder
 
 pytest.importorskip("nnunetv2")
 
@@ -176,3 +176,13 @@ def test_what_cannot_be_hardened_is_refused_before_any_work(folder: Path, data: 
         assert not (tmp_path / "out").exists()
     with pytest.raises(ValueError, match=r"is a network of rogseg.*rogseg train"):
         harden_system(["rog_standard_hippocampus_light"], data=data, out=tmp_path / "out", device="cpu")
+
+
+def test_planes_and_regions_are_hardened_by_another_trainer(data: Path, tmp_path: Path) -> None:
+    plans = tiny_plans(dimensions=2)
+    start = write_folder(tmp_path / "net", plans, tiny_dataset(REGIONS), axes=(0, 1))
+    plan_schedule(tmp_path / "out", 1, 2)
+    harden(start, data, tmp_path / "out", "trades", trainer_options=["craft.num_iterations=1"], learning_rate=1e-4)
+    before, after = (NNUNetSystem(path).networks[0].state_dict() for path in (start, tmp_path / "out"))
+    changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
+    assert any(name.startswith("decoder.seg_layers") for name in changed)
