@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 EXTRAS := $(VENV)/.extras
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off
 
-.PHONY: help demo test check lint bench clean
+.PHONY: help demo test check lint bench bench-peers clean
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make check  longer tests: the wheel in an empty environment, pages in a browser, the commands of the documentation"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  every benchmark; writes docs/benchmarks.md and docs/growth.png"
+	@echo "make bench-peers  ours beside nnU-Net, MONAI, torchattacks, foolbox; writes docs/peers.md; needs DATA, TASK, FOLDER"
 	@echo "make clean  remove the virtual environment and what the demo made"
 
 $(READY): requirements/torch.txt requirements/pinned.txt setup.py
@@ -47,6 +48,11 @@ lint: $(EXTRAS)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.run_all
+
+# DATA and TASK are hippocampus, raw and stored; FOLDER a trained nnU-Net of it, which may be left out.
+bench-peers: $(EXTRAS)
+	$(PIP) --no-deps -r requirements/peers.txt
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.peers.run_all --data "$(DATA)" --task "$(TASK)" $(if $(FOLDER),--folder "$(FOLDER)") $(if $(CHECKPOINT),--checkpoint $(CHECKPOINT))
 
 clean:
 	rm -rf $(VENV) work_dirs/demo

@@ -14,7 +14,7 @@ from typing import Protocol, cast
 from rogseg import __version__
 from rogseg.command_line import exit_status, nearest
 
-__all__ = ["COMMANDS", "add_system_argument", "command_parser", "main", "run_command"]
+__all__ = ["COMMANDS", "add_system_argument", "add_worker_arguments", "command_parser", "main", "run_command"]
 
 # In the order of ``rogseg --help``, which is the order in which they are needed.
 COMMANDS = (
@@ -27,6 +27,8 @@ COMMANDS = (
     "test",
     "attack",
     "corrupt",
+    "certify",
+    "harden",
     "evaluate",
     "report",
     "compare",
@@ -42,6 +44,22 @@ def add_system_argument(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         help="a network of the model zoo by its name; a config (a file, or a name such as rog_standard_liver) and its "
         "checkpoint; a trained nnU-Net folder; or a Python config with system = dict(type=...)",
+    )
+
+
+def add_worker_arguments(parser: argparse.ArgumentParser) -> None:
+    """How every command that works case by case is told where; `rogseg.workers.open_workers` reads it."""
+    parser.add_argument(
+        "--num-workers",
+        type=int,
+        metavar="N",
+        help="work on so many cases at once, in processes of one thread each (default: one case, with all threads)",
+    )
+    parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="do the cases on a Ray cluster, --num-workers at once: its address, or 'local' to start one here; see "
+        "docs/cluster.md",
     )
 
 

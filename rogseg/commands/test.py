@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rogseg.commands import add_system_argument
+from rogseg.commands import add_system_argument, add_worker_arguments
 
 DESCRIPTION = "Segment cases with a system; measure Dice, NSD and HD95 in the raw grid where there are labels."
 EPILOG = "Run it again with the same arguments after an interruption: finished cases are not done again."
@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="first find out on the cases that selected the checkpoint which class it helps; recorded beside it",
     )
+    add_worker_arguments(parser)
     parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
     parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override keys of the config")
 

@@ -5,6 +5,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rogseg.certification import CertifiedCase
+
 __all__ = ["CLEAN", "DICE", "SCHEMA_VERSION", "TARGET_VOLUME", "WORST_CASE", "CaseRecord", "PerClass", "class_mean"]
 
 SCHEMA_VERSION = 2
@@ -48,7 +50,10 @@ class CaseRecord:
         seed: of the attack or corruption.
         found_distance: length of what a minimal-norm attack found, at whatever epsilon.
         visibility: how visible the change is, by the name of the measure, for instance SSIM.
+        stopped: whether a limit on passes or minutes ended the attack.
         prediction: digest of the file that holds the prediction, where one was written.
+        certificate: bounds that hold for every perturbation within a radius; ``strength`` is the radius then, and
+            ``measures`` are the lower bounds.
     """
 
     case_id: str
@@ -67,7 +72,9 @@ class CaseRecord:
     seed: int = 0
     found_distance: float | None = None
     visibility: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    stopped: bool = False
     prediction: str | None = None
+    certificate: CertifiedCase | None = None
 
     @classmethod
     def of_clean(
@@ -143,6 +150,8 @@ class CaseRecord:
                 data[key] = {name: tuple(values) for name, values in data[key].items()}
             for key in ("distance_network", "distance_raw"):
                 data[key] = tuple(data.get(key, ()))
+            if data.get("certificate") is not None:
+                data["certificate"] = CertifiedCase.from_json(data["certificate"])
             return cls(**data)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"a record has missing or unknown keys: {error}") from error

@@ -57,8 +57,10 @@ def epsilon_unit_label(unit: str) -> str:
 
 
 def strength_label(identity: EvaluationIdentity, strength: float) -> str:
-    """A strength of an evaluation: epsilon with its unit and norm, a severity as a number."""
+    """A strength of an evaluation: epsilon with its unit and norm, a severity as a number, a certificate's radius."""
     threat = identity.threat
+    if identity.condition is not None and identity.condition.kind == "certificate":
+        return f"L2 radius {strength:.3g}"
     if threat is None:
         return f"{strength:g}"
     return epsilon_label(strength, threat.unit, norm_of_threat(threat.type), identity.raw_unit)

@@ -43,12 +43,12 @@ class Condition:
     """What is done to the cases.
 
     Args:
-        kind: an attack or a corruption.
+        kind: an attack, a corruption or a certificate.
         name: what records and tables call it.
         config: its component. JSON data.
     """
 
-    kind: Literal["attack", "corruption"]
+    kind: Literal["attack", "corruption", "certificate"]
     name: str
     config: Mapping[str, Any]
 
@@ -156,6 +156,11 @@ class EvaluationIdentity:
         """Of the raw intensities; ``raw units`` where the channels differ or it is not known."""
         units = {str(channel["unit"]) for channel in self.channels}
         return units.pop() if len(units) == 1 else "raw units"
+
+    @property
+    def has_adversary(self) -> bool:
+        """Whether the worst case over several conditions means something, as over attacks."""
+        return self.condition is None or self.condition.kind != "certificate"
 
     @property
     def is_legacy(self) -> bool:

@@ -10,6 +10,7 @@ from rogseg.evaluation.summary import ConditionSummary, area_under_curve, summar
 __all__ = ["leak_note", "notes_on"]
 
 FALSE_VOLUME = "false volume"
+LIMITS = {"max_passes": "passes", "max_minutes": "minutes"}
 
 
 def notes_on(folder: RecordFolder) -> tuple[str, ...]:
@@ -26,6 +27,7 @@ def notes_on(folder: RecordFolder) -> tuple[str, ...]:
         notes.append("These records were written by an older version, which did not note all that they depend on.")
     elif note := leak_note(identity):
         notes.append(note)
+    notes += [stop_note(row, identity) for row in rows]
     notes += [note for row in rows for note in absence_notes(row, identity.classes)]
     notes += [area_note(rows, condition, identity) for condition in folder.conditions() if identity.threat is not None]
     return tuple(note for note in notes if note)
@@ -47,6 +49,19 @@ def incomplete_note(row: ConditionSummary, identity: EvaluationIdentity) -> str:
     return (
         f"INCOMPLETE: {row.condition}{at} is over {num_cases - row.num_missing} of {num_cases} cases. Run the command "
         "again, or merge the shards with tools/report.py."
+    )
+
+
+def stop_note(row: ConditionSummary, identity: EvaluationIdentity) -> str:
+    """How many searches a limit on passes or minutes ended; empty where none."""
+    stopped = sum(record.stopped for record in row.records.values())
+    if not stopped:
+        return ""
+    config = {} if identity.condition is None else identity.condition.config
+    limits = [f"{config[key]:g} {word}" for key, word in LIMITS.items() if key in config]
+    return (
+        f"{row.condition} at {strength_label(identity, row.strength)}: the limit of {' and '.join(limits)} ended the "
+        f"search in {stopped} of {len(row.records)} cases; a longer one may find more."
     )
 
 

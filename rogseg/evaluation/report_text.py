@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rogseg.evaluation.accuracy_table import accuracy_table
+from rogseg.evaluation.certificate_table import certificate_tables
 from rogseg.evaluation.corruption_table import corruption_tables
 from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.evaluation.record_folder import RecordFolder
@@ -39,6 +40,8 @@ def evaluation_tables(folder: RecordFolder, baseline: RecordFolder | None = None
     title = evaluation_title(folder.identity)
     if folder.identity.condition is None:
         return (accuracy_table(folder, title),)
+    if folder.identity.condition.kind == "certificate":
+        return certificate_tables(folder, title)
     if folder.identity.condition.kind == "corruption":
         return corruption_tables(folder, title, baseline)
     return robustness_tables(folder, title)

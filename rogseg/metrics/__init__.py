@@ -6,6 +6,7 @@ from rogseg.metrics.hd95 import HD95
 from rogseg.metrics.image_similarity import image_range, peak_signal_to_noise, structural_similarity
 from rogseg.metrics.lesion_detection import LesionFalsePositives, LesionSensitivity
 from rogseg.metrics.nsd import NSD
+from rogseg.metrics.visibility import visibility
 from rogseg.metrics.volume import FalseVolume, VolumeError, volume_ml
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "measure_classes",
     "peak_signal_to_noise",
     "structural_similarity",
+    "visibility",
     "volume_ml",
 ]

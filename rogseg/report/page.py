@@ -11,10 +11,11 @@ from rogseg.report.contents import Contents
 from rogseg.report.estimates import Estimate
 from rogseg.report.palette import CLASS_COLOURS, LINE_COLOURS, LINE_COLOURS_DARK, rgb
 from rogseg.report.rows import Row
-from rogseg.report.summaries import estimate_of
+from rogseg.report.summaries import VISIBILITY, estimate_of, visibility_estimates, visible_rows
 from rogseg.report.verdict import verdict_of
 from rogseg.report.viewer_data import embed
 from rogseg.report.views.attacks import attack_views
+from rogseg.report.views.certificates import certificate_view
 from rogseg.report.views.checks import checks_of, passed_of
 from rogseg.report.views.corruptions import corruption_view
 from rogseg.report.views.figures import table_rows
@@ -33,7 +34,7 @@ def render_page(contents: Contents) -> str:
     """
     environment = _environment()
     volumes, note = embed(contents.volumes)
-    views, others = attack_views(contents), comparisons(contents)
+    views, others, certificates = attack_views(contents), comparisons(contents), certificate_view(contents)
     corruptions = corruption_view(contents)
     names = (*SCRIPTS, *VIEWER_SCRIPTS) if volumes else SCRIPTS
     scripts = [_source(name) for name in names]
@@ -48,7 +49,9 @@ def render_page(contents: Contents) -> str:
         "style": environment.get_template("page.css").render(colours),
         "scripts": scripts,
         "script_hashes": " ".join(f"'sha256-{_digest(script)}'" for script in scripts),
-        "sections": _sections(has_results, corruptions is not None, bool(volumes or note), bool(views)),
+        "sections": _sections(
+            has_results, corruptions is not None, certificates is not None, bool(volumes or note), bool(views)
+        ),
         "num_cases": len({case.case_id for row in compared or contents.rows for case in row.cases}),
         "num_records": sum(len(row.cases) for row in record_rows),
         "verdicts": [verdict_of(contents, system.name) for system in contents.systems],
@@ -67,8 +70,11 @@ def render_page(contents: Contents) -> str:
         ),
         "corruptions": corruptions,
         "corruption_rows": table_rows(contents, compared, ("corruption",)),
-        "other_rows": table_rows(contents, compared, ("transfer", "certificate")),
+        "certificates": certificates,
+        "other_rows": table_rows(contents, compared, ("transfer",)),
         "measure_rows": measure_rows,
+        "visible_rows": [(row, visibility_estimates(row)) for row in visible_rows(contents)],
+        "visible_headings": [(heading, digits) for heading, digits, _ in VISIBILITY.values()],
         "record_rows": record_rows,
         "viewer_volumes": volumes,
         "viewer_note": note,
@@ -102,12 +108,16 @@ def _digest(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-def _sections(has_results: bool, has_corruptions: bool, has_volumes: bool, has_attacks: bool) -> list[tuple[str, str]]:
+def _sections(
+    has_results: bool, has_corruptions: bool, has_certificates: bool, has_volumes: bool, has_attacks: bool
+) -> list[tuple[str, str]]:
     sections = [("verdict", "Verdict"), ("checks", "Checks"), ("tested", "What was tested")]
     if has_results:
         sections.append(("results", "Results"))
     if has_corruptions:
         sections.append(("corruptions", "Corruptions"))
+    if has_certificates:
+        sections.append(("certificates", "Certificates"))
     if has_volumes:
         sections.append(("look", "Look at it"))
     if has_attacks:

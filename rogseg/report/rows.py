@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Literal
 
+from rogseg.certification import CertifiedCase
+
 __all__ = ["CaseValues", "Condition", "ConditionKind", "Origin", "PerClass", "Row", "mean_of_classes"]
 
 PerClass = tuple[float | None, ...]
@@ -44,16 +46,18 @@ class CaseValues:
         values: per measure one value per foreground class.
         fell: whether the attack succeeded by the criterion; None where nothing could succeed.
         line: of the record in its file, counted from 1; None where the value is derived from several records.
+        visibility: how visible the change is, by the name of the measure, such as SSIM.
         lows: of a worst case, the lowest primary value of each class, which may come from several attacks.
-        visibility: how similar the changed image is to the original, by the name of the measure, for instance SSIM.
+        certificate: of a certificate, all that it says; the values are its lower bounds.
     """
 
     case_id: str
     values: Mapping[str, PerClass]
     fell: bool | None = None
     line: int | None = None
-    lows: PerClass = ()
     visibility: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    lows: PerClass = ()
+    certificate: CertifiedCase | None = None
 
     def mean(self, measure: str) -> float | None:
         """The measure averaged over the classes that have it."""

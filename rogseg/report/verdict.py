@@ -65,7 +65,9 @@ def verdict_of(contents: Contents, system: str) -> Verdict:
     else:
         clean = next((estimate_of(row, measure) for row in contents.rows_of(system, ("clean",))), nothing)
         known = "so they say nothing about its robustness"
-        if contents.rows_of(system, ("corruption",)):
+        if contents.rows_of(system, ("certificate",)):
+            known = "what is proved of its smoothed version stands under Certificates"
+        elif contents.rows_of(system, ("corruption",)):
             known = "so they say nothing about an adversary; what scanners do to it stands under Corruptions"
         sentence = (
             f"On {_cases(clean.cases)} this network reaches a mean {measure.label} of {_worded(clean)} on unchanged "

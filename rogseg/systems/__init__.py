@@ -12,6 +12,7 @@ from rogseg.systems.case_source import (
 )
 from rogseg.systems.nnunet import NNUNetSystem
 from rogseg.systems.rogseg_system import RogsegSystem, stored_case
+from rogseg.systems.trainable import TrainableNetwork
 
 __all__ = [
     "CaseSource",
@@ -25,6 +26,7 @@ __all__ = [
     "SystemChannel",
     "SystemClass",
     "SystemIdentity",
+    "TrainableNetwork",
     "crop_case",
     "foreground_window",
     "stored_case",

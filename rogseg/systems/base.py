@@ -3,6 +3,7 @@
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch import Tensor
 from rogseg.cases import Case, LogitFn
 from rogseg.preprocessing import Volume, read_label
 from rogseg.storage import RawCase
+from rogseg.systems.trainable import TrainableNetwork
 from rogseg.task_plan import Triple
 
 __all__ = ["System", "SystemChannel", "SystemClass", "SystemIdentity"]
@@ -76,6 +78,8 @@ class System(ABC):
     """Extent of the windows that the network sees [voxels]; None where it sees whole volumes."""
     surface_tolerance: float = 1.0
     """How far a surface may be off for normalised surface Dice [mm]."""
+    location: Path | None = None
+    """Folder that it was read from, where the record of a hardening lies beside it; None where there is none."""
 
     @abstractmethod
     def prepare(self, raw: RawCase) -> Case:
@@ -105,6 +109,28 @@ class System(ABC):
 
         Where the grids differ, logits or probabilities are resampled and the decision is made after that.
         """
+
+    @property
+    def trainable(self) -> tuple[TrainableNetwork, ...]:
+        """The networks whose mean is `logits`, to be trained further in place; none where that is not possible.
+
+        Raises:
+            ValueError: it would be, but for something that the message names.
+        """
+        return ()
+
+    def write_back(self, out: Path) -> None:
+        """Write the system in its own format, with the weights that its networks have now.
+
+        Args:
+            out: a folder that does not exist yet; its parent does.
+
+        Raises:
+            ValueError: it has no format of its own.
+        """
+        raise ValueError(
+            f"{self.identity.name}: a system of kind {self.identity.kind!r} has no format to write trained weights in"
+        )
 
     def read_targets(self, raw: RawCase, grid: Volume) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
         """The label file of a case as class indices (D, H, W) in its raw grid, and which voxels count; None is all.

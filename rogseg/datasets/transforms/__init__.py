@@ -7,5 +7,15 @@ from rogseg.datasets.transforms.random_affine import RandomAffine
 from rogseg.datasets.transforms.random_corruption import RandomCorruption
 from rogseg.datasets.transforms.random_gamma import RandomGamma
 from rogseg.datasets.transforms.random_mirror import RandomMirror
+from rogseg.datasets.transforms.smoothing_noise import SmoothingNoise
 
-__all__ = ["CentreCrop", "ClipToBox", "RandomAffine", "RandomCorruption", "RandomGamma", "RandomMirror", "Transform"]
+__all__ = [
+    "CentreCrop",
+    "ClipToBox",
+    "RandomAffine",
+    "RandomCorruption",
+    "RandomGamma",
+    "RandomMirror",
+    "SmoothingNoise",
+    "Transform",
+]

@@ -1,26 +1,30 @@
 """What the command ``test`` does: open a system, segment raw cases, measure them and report."""
 
+import contextlib
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
-from rogseg.engine.accuracy.accuracy import evaluate_accuracy, prediction_path
+from rogseg.engine.accuracy.accuracy import default_measures, evaluate_accuracy
+from rogseg.engine.accuracy.case_segmenter import SegmentWorker, prediction_path
 from rogseg.engine.accuracy.postprocessing_choice import choose_for_checkpoint
 from rogseg.engine.case_finding import cases_to_test
 from rogseg.engine.console import make_console
-from rogseg.engine.device import choose_device
+from rogseg.engine.device import choose_device, num_gpus
 from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.leak import leak_of
 from rogseg.engine.model.open_system import OpenedSystem, open_system
 from rogseg.engine.stored_task import stored_task_dir
+from rogseg.engine.system_opening import SystemNames
 from rogseg.evaluation.accuracy_table import accuracy_csv, accuracy_summary, accuracy_table
 from rogseg.evaluation.identity import CaseSelection
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.progress import ProgressDisplay
 from rogseg.storage import RawCase, remove_leftovers, write_bytes_atomic, write_json_atomic
 from rogseg.systems import RogsegSystem
+from rogseg.workers import open_workers
 
 __all__ = ["segment_cases"]
 
@@ -36,6 +40,8 @@ def segment_cases(
     submission: bool = False,
     choose_postprocessing: bool = False,
     allow_seen: bool = False,
+    num_workers: int | None = None,
+    cluster: str | None = None,
     device: str | None = None,
     cfg_options: Sequence[str] = (),
 ) -> RecordFolder:
@@ -44,7 +50,7 @@ def segment_cases(
     Raises:
         ValueError: something in the arguments, configs or files is wrong; the message says what to do.
     """
-    console = make_console()
+    console, wanted = make_console(), device
     device = str(choose_device(device))
     if device == "cpu":
         keep_freed_memory()
@@ -57,16 +63,27 @@ def segment_cases(
     labelled = [case.case_id for case in tested.cases if case.label is not None]
     directory = Path(out)
     remove_leftovers(directory)
-    with ProgressDisplay("segmenting", console=console) as progress:
+    own = None if opened.config is None else opened.config.get("measures")
+    measures = tuple(default_measures(opened.system) if own is None else own)
+    names = SystemNames.of(system, opened.system, task=task, device=wanted, cfg_options=cfg_options)
+    workers = open_workers(
+        SegmentWorker(names, directory.absolute(), measures),
+        num_workers=num_workers,
+        cluster=cluster,
+        device=wanted,
+        num_gpus=num_gpus(),
+    )
+    with workers or contextlib.nullcontext(), ProgressDisplay("segmenting", console=console) as progress:
         records = evaluate_accuracy(
             opened.system,
             tested.cases,
             directory,
             task=tested.task,
-            measures=None if opened.config is None else opened.config.get("measures"),
+            measures=measures,
             selection=CaseSelection(tested.rule, None),
             fold=tested.fold,
             leak=leak_of(opened, labelled, tested.task, allow_seen=allow_seen),
+            workers=workers,
             on_progress=progress.update,
         )
     _conclude(records, console)

@@ -1,28 +1,28 @@
 """What the command ``attack`` does: open a system, find its cases, attack them and report."""
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from rogseg.attacks import AttackResult
 from rogseg.attacks.sanity_checks import Effort
-from rogseg.cases import Case
+from rogseg.engine.attacking.attack_worker import AttackWorker, SavedFiles, carried_cases
 from rogseg.engine.attacking.reporting import write_report
 from rogseg.engine.attacking.robustness import Evaluation, evaluate_robustness, evaluated_case
 from rogseg.engine.attacking.sanity import check_surrogate
-from rogseg.engine.attacking.save_adversarial import AdversarialWriter
-from rogseg.engine.attacking.save_volumes import VolumeWriter
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.threats import ThreatFactory
 from rogseg.engine.case_finding import cases_to_attack, reference_width
 from rogseg.engine.case_selection import parse_shard, shard_of, spread
 from rogseg.engine.console import make_console
-from rogseg.engine.device import choose_device
+from rogseg.engine.device import choose_device, num_gpus
 from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.leak import leak_of
 from rogseg.engine.model.open_system import open_system
+from rogseg.engine.system_opening import SystemNames
 from rogseg.evaluation.identity import CaseSelection
 from rogseg.progress import ProgressDisplay
 from rogseg.systems import Protocol
+from rogseg.workers import open_workers
 
 __all__ = ["attack_system"]
 
@@ -47,6 +47,10 @@ def attack_system(
     sanity: Effort = "quick",
     allow_seen: bool = False,
     keep_volumes: int = 2,
+    max_passes: int | None = None,
+    max_minutes: float | None = None,
+    num_workers: int | None = None,
+    cluster: str | None = None,
     device: str | None = None,
     cfg_options: Sequence[str] = (),
     attack_options: Sequence[str] = (),
@@ -56,8 +60,8 @@ def attack_system(
     Raises:
         ValueError: something in the arguments, configs or files is wrong; the message says what to do.
     """
-    console = make_console()
-    settings = AttackSettings.load(attack, attack_options, epsilon)
+    console, wanted = make_console(), device
+    settings = AttackSettings.load(attack, attack_options, epsilon, max_passes=max_passes, max_minutes=max_minutes)
     device = str(choose_device(device))
     if device == "cpu":
         keep_freed_memory()
@@ -69,17 +73,28 @@ def attack_system(
     width, parts = None if reference is None else reference_width(reference), parse_shard(shard)
     directory = Path(out) if out else Path("work_dirs") / "attacks" / opened.system.identity.name / settings.name
     leak = leak_of(opened, evaluated, source.task, allow_seen=allow_seen)
-    writers: list[AdversarialWriter | VolumeWriter] = [
-        VolumeWriter(directory, opened.system, settings.name, evaluated[:keep_volumes], settings.label_of)
-    ]
-    if save_adversarial:
-        writers.append(AdversarialWriter(directory / "adversarial", opened.system, settings.name))
-
-    def on_result(case: Case, radius: float, result: AttackResult) -> None:
-        for writer in writers:
-            writer.write(case, radius, result)
-
-    with ProgressDisplay(settings.name, console=console) as progress:
+    saved = SavedFiles(directory.absolute(), evaluated[:keep_volumes], save_adversarial)
+    workers = open_workers(
+        AttackWorker(
+            SystemNames.of(system, opened.system, task=task, device=wanted, cfg_options=cfg_options),
+            Path(attack).absolute(),
+            tuple(attack_options),
+            None if epsilon is None else tuple(epsilon),
+            max_passes,
+            max_minutes,
+            carried_cases(source, evaluated),
+            source.task,
+            protocol,
+            seed,
+            None if reference is None else Path(reference).absolute(),
+            saved,
+        ),
+        num_workers=num_workers,
+        cluster=cluster,
+        device=wanted,
+        num_gpus=num_gpus(),
+    )
+    with workers or contextlib.nullcontext(), ProgressDisplay(settings.name, console=console) as progress:
         evaluation = evaluate_robustness(
             opened.system,
             source,
@@ -95,7 +110,8 @@ def attack_system(
             reference=width,
             sanity=sanity,
             device=device,
-            on_result=on_result,
+            workers=workers,
+            on_result=saved.writer(opened.system, settings),
             on_progress=progress.update,
         )
     findings = list(evaluation.findings)

@@ -19,11 +19,11 @@ from rogseg.attacks.sanity_checks import (
     check_transfer,
     run_checks,
 )
-from rogseg.attacks.threats import ThreatModel
+from rogseg.attacks.threats import LinfThreat, ThreatModel
 from rogseg.cases import Case, LogitFn, case_generator
-from rogseg.engine.attacking.loop import MakeThreat, scored_model
+from rogseg.engine.attacking.case_attacker import MakeThreat, scored_model
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE
-from rogseg.evaluation.epsilon_label import strength_label
+from rogseg.evaluation.epsilon_label import norm_of_threat, strength_label
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.summary import summarise_all
 from rogseg.metrics import mean_foreground_dice
@@ -33,6 +33,7 @@ __all__ = ["check_model", "check_records", "check_surrogate", "load_findings", "
 
 MANY_ITERATIONS = 20
 BLACK_BOX = "Square"
+LINF_EPSILON = 8 / 255
 
 
 def check_model(
@@ -58,6 +59,10 @@ def check_model(
     attacked = [record for record in records.records if record.condition != CLEAN]
     # A composite's own record counts the passes of its members.
     whole = [record for record in attacked if record.condition == WORST_CASE] or attacked
+    white_box = _lowest_white_box_dice(records, epsilon)
+    if records.identity.threat is not None and norm_of_threat(records.identity.threat.type) not in ("Linf", "L2"):
+        # The checks are of the network; APGD and Square look for it in a ball that both know.
+        make_threat, epsilon, white_box = _linf_of, LINF_EPSILON, {}
     return run_checks(
         lambda case: scored_model(system.model, case),
         cases,
@@ -66,9 +71,14 @@ def check_model(
         effort,
         sum(record.num_forward + record.num_backward for record in whole),
         has_gradient=system.differentiable,
-        white_box=_lowest_white_box_dice(records, epsilon),
+        white_box=white_box,
         seed=seed,
     )
+
+
+def _linf_of(epsilon: float, case: Case) -> ThreatModel:
+    threat = LinfThreat.from_fraction(epsilon, case.box)
+    return threat if case.movable is None else threat.within(case.movable)
 
 
 def check_surrogate(

@@ -13,6 +13,7 @@ from rogseg.engine.config.load import load_config, parse_overrides
 from rogseg.engine.model.api import build_model
 from rogseg.engine.model.model_zoo import zoo_model, zoo_models
 from rogseg.models.checkpoints import checkpoint_lineage
+from rogseg.models.hardening_lineage import HardeningLineage, read_hardening
 from rogseg.models.lineage import Lineage
 from rogseg.registry import SYSTEMS
 from rogseg.shipped_configs import find_config
@@ -33,7 +34,7 @@ class OpenedSystem:
 
     system: System
     config: Config | None
-    lineage: Lineage | None = None
+    lineage: Lineage | HardeningLineage | None = None
 
 
 def open_system(
@@ -62,12 +63,12 @@ def open_system(
         config = load_config(find_config(first), list(overrides), task_dir)
         return OpenedSystem(build_model(config, names[1], device), config, checkpoint_lineage(names[1]))
     if Path(first).is_dir():
-        return OpenedSystem(_open_folder(Path(first), device, overrides), None)
+        return _opened(_open_folder(Path(first), device, overrides))
     if Path(first).suffix == ".py" and Path(first).is_file():
         config = load_config(first, list(overrides), task_dir)
         if config.get("system") is None:
             raise ValueError(f"{first}: has no key 'system'; name its checkpoint behind it, or give it a system")
-        return OpenedSystem(_build(config.system.to_dict(), device), None)
+        return _opened(_build(config.system.to_dict(), device))
     known = zoo_models()
     if first not in known:
         raise ValueError(
@@ -77,6 +78,11 @@ def open_system(
     entry = zoo_model(first)
     config = load_config(entry.config, list(overrides), task_dir)
     return OpenedSystem(build_model(config, entry.checkpoint, device), config, checkpoint_lineage(entry.checkpoint))
+
+
+def _opened(system: System) -> OpenedSystem:
+    """A system of another framework: what it was hardened on stands in the folder that it was read from."""
+    return OpenedSystem(system, None, None if system.location is None else read_hardening(system.location))
 
 
 def _open_folder(folder: Path, device: str | None, overrides: Sequence[str]) -> System:

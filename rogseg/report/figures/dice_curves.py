@@ -102,6 +102,8 @@ def _draw_cases(axes: Axes, curve: Curve, scale: float, shade: str) -> None:
 def _apart(strengths: Sequence[float]) -> list[float]:
     largest, kept = max(strengths, default=1.0) or 1.0, list[float]()
     for strength in reversed(strengths):
-        if not kept or (kept[-1] - strength) / largest > 0.055:
+        # A letter takes a fiftieth of a column; half of both labels have to fit, and a gap.
+        needed = 0.0 if not kept else 0.01 + 0.0105 * (len(f"{strength:.3g}") + len(f"{kept[-1]:.3g}"))
+        if not kept or (kept[-1] - strength) / largest > max(0.055, needed):
             kept.append(strength)
     return sorted(kept)

@@ -15,6 +15,7 @@ from rogseg.report.figures.volume_error import plot_volume_error
 from rogseg.report.rows import Row
 from rogseg.report.summaries import Curve, curves_of, estimate_of, fell_by, reference_strength, values_of, worst_rows
 from rogseg.report.views.cases import case_pairs, sized_values
+from rogseg.report.views.certificates import AXIS, certificate_curves
 from rogseg.report.views.corruptions import corruption_curves, corruption_values
 from rogseg.report.views.networks import comparisons, system_curves, transfer_matrix
 
@@ -37,6 +38,10 @@ def write_figures(contents: Contents, directory: Path) -> tuple[Path, ...]:
     if panels:
         label = f"mean {contents.primary.heading}"
         files += plot_curve_panels(panels, directory / "corruptions", y_label=label, x_label="severity", scale=1)
+    certified = certificate_curves(contents)
+    if certified:
+        label = f"mean {contents.primary.heading}"
+        files += plot_curves(certified, directory / "certified_dice", y_label=label, x_label=AXIS)
     values = {system.name: corruption_values(contents, system.name) for system in contents.systems}
     corrupted = {name: of_one for name, of_one in values.items() if of_one is not None}
     if corrupted and contents.primary.bounds == (0.0, 1.0):

@@ -32,6 +32,11 @@ def limits_of(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
             for identity in attacks
         ):
             limits.append("No ensemble of attacks was run; single attacks overestimate robustness more often.")
+    if any(identity.condition is not None and identity.condition.kind == "certificate" for identity in identities):
+        limits.append(
+            "A certificate is of the smoothed network, which lets noisy copies of a volume vote; it says nothing of "
+            "the network as it is used without noise, and nothing of changes beyond its radius."
+        )
     if any(identity.protocol == "patch" for identity in identities):
         limits.append(
             "One window around the target is evaluated, not the whole volume: false findings elsewhere do not count, "
@@ -68,7 +73,8 @@ def untested_by(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
     conditions = [evaluation.identity.condition for evaluation in evaluations]
     if not any(condition is not None and condition.kind == "corruption" for condition in conditions):
         untested.append("What scanners do to images: noise, blur, motion, bias fields, other spacings.")
-    untested.append("Guarantees: no certificate says that nothing inside a radius can change the segmentation.")
+    if not any(condition is not None and condition.kind == "certificate" for condition in conditions):
+        untested.append("Guarantees: no certificate says that nothing inside a radius can change the segmentation.")
     untested.append("Poisoned training data, and how a clinician acts on a wrong segmentation.")
     return tuple(untested)
 

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
+from rogseg.evaluation.certificate_table import noise_words
 from rogseg.evaluation.epsilon_label import norm_of_threat, strength_label
 from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.report.records.evaluations import Evaluation
@@ -82,7 +83,7 @@ def _condition_rows(evaluations: Sequence[Evaluation], evaluation: Evaluation) -
                 strength=strength,
                 label=strength_label(identity, strength),
                 norm=threat_name(identity),
-                budget=_budget(settings, records.values()) if identity.condition.kind == "attack" else "",
+                budget=_words(identity, settings, tuple(records.values())),
             )
             cases = _cases(evaluation, records, clean=False)
             rows.append(Row(evaluation.system, condition, cases, key_of(evaluations, evaluation), evaluation.setting))
@@ -96,7 +97,8 @@ def _cases(evaluation: Evaluation, by_case: Mapping[str, CaseRecord], *, clean: 
             values=dict(by_case[case_id].measures),
             fell=None if clean else by_case[case_id].success,
             line=evaluation.lines.get(by_case[case_id].key),
-            visibility=by_case[case_id].visibility,
+            visibility=dict(by_case[case_id].visibility),
+            certificate=by_case[case_id].certificate,
         )
         for case_id in evaluation.identity.cases
         if case_id in by_case
@@ -113,6 +115,15 @@ def _settings(identity: EvaluationIdentity, *, is_member: bool) -> str:
         if config.get(key) and not (key == "num_restarts" and config[key] == 1):
             parts.append(f"{config[key]} {word}")
     return ", ".join(parts)
+
+
+def _words(identity: EvaluationIdentity, settings: str, records: Sequence[CaseRecord]) -> str:
+    """What an attack may spend; of a certificate, its noise and radius in raw units."""
+    assert identity.condition is not None, "only conditions are worded"
+    if identity.condition.kind == "attack":
+        return _budget(settings, records)
+    certified = [record.certificate for record in records if record.certificate is not None]
+    return noise_words(certified, identity.raw_unit) if certified else ""
 
 
 def _budget(settings: str, records: Iterable[CaseRecord]) -> str:

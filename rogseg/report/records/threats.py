@@ -18,6 +18,11 @@ WORDS = {
     "L2": "The adversary knows the network and its weights and may change the prepared image such that the root mean "
     "square of the change is at most epsilon times the width of the intensity range (L2). A few voxels may change much "
     "more than epsilon. The changed image stays inside that range; this is asserted for each recorded volume.",
+    "Quantisation": "The adversary knows the network and its weights and may compress the prepared image: the "
+    "coefficients of the cosine transform of each block are rounded to multiples of steps of at most epsilon times the "
+    "width of the intensity range, which the adversary chooses. What is asserted for each recorded volume is what "
+    "follows from that: in each block the root mean square of the change is at most half of epsilon. This epsilon does "
+    "not compare with that of Linf, since single voxels may change much more.",
 }
 OUTSIDE = (
     "rotations and deformations",

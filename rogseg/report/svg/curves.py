@@ -111,12 +111,17 @@ def _dots(frame: Frame, group: Element, point: CurvePoint, scale: float) -> None
 
 
 def _ticks(strengths: Sequence[float], size: Size) -> list[tuple[float, str]]:
-    """The tested strengths, of which those that would touch the one before are left out."""
+    """The tested strengths, of which those whose label would touch the next one's are left out."""
     room = 34.0 if size.is_narrow else 40.0
     largest = strengths[-1] if strengths and strengths[-1] else 1.0
     pixels = (size.width - 60) / largest
-    kept: list[float] = []
+    kept: list[tuple[float, str]] = []
     for strength in reversed(strengths):
-        if not kept or (kept[-1] - strength) * pixels >= room * 0.55:
-            kept.append(strength)
-    return [(value, f"{value:.3g}") for value in sorted(kept)]
+        label = f"{strength:.3g}"
+        if kept:
+            # Half of both labels, and a gap.
+            words = (len(label) + len(kept[-1][1])) * 3.4 + 4
+            if (kept[-1][0] - strength) * pixels < max(room * 0.55, words):
+                continue
+        kept.append((strength, label))
+    return kept[::-1]

@@ -2,21 +2,31 @@
 
 from rogseg.report.contents import Contents
 from rogseg.report.estimates import Estimate
-from rogseg.report.summaries import class_estimates, estimate_of, fell_of
+from rogseg.report.summaries import (
+    VISIBILITY,
+    class_estimates,
+    estimate_of,
+    fell_of,
+    visibility_estimates,
+    visible_rows,
+)
+from rogseg.report.tables.certificate_tables import certificate_tables
 from rogseg.report.tables.corruption_tables import corruption_tables
 from rogseg.report.tables.table import Cell, ReportTable
 from rogseg.report.views.networks import comparisons
 
 __all__ = ["report_tables"]
 
+OVER_NOISE = "Change over noise: root mean square of the change, in units of the noise estimated from the clean image."
 INTERVALS = "Brackets: 95% intervals over the cases."
 
 
 def report_tables(contents: Contents) -> tuple[ReportTable, ...]:
     """All tables that the contents have rows for."""
     corrupted = corruption_tables(contents, _notes(contents, INTERVALS))
+    certified = certificate_tables(contents, _notes(contents, INTERVALS))
     made = (_results(contents), *corrupted, _measures(contents), _comparisons(contents), _cases(contents))
-    return tuple(table for table in (*made, _epsilons(contents)) if table.rows)
+    return tuple(table for table in (*made, *certified, _visibility(contents), _epsilons(contents)) if table.rows)
 
 
 def _notes(contents: Contents, *more: str) -> tuple[str, ...]:
@@ -30,7 +40,7 @@ def _results(contents: Contents) -> ReportTable:
     rows: list[tuple[Cell, ...]] = []
     for row in contents.rows:
         condition = row.condition
-        if condition.kind not in ("clean", "attack", "worst case", "transfer", "certificate"):
+        if condition.kind not in ("clean", "attack", "worst case", "transfer"):
             continue
         name = f"{condition.name} from {condition.surrogate}" if condition.surrogate else condition.name
         per_class = class_estimates(row, measure, len(contents.classes))
@@ -62,6 +72,21 @@ def _comparisons(contents: Contents) -> ReportTable:
     note = "Mean of the differences on the same cases, with the interval of that mean."
     return ReportTable(
         "differences", f"{contents.title}: networks against each other", headings, tuple(rows), _notes(contents, note)
+    )
+
+
+def _visibility(contents: Contents) -> ReportTable:
+    rows: list[tuple[Cell, ...]] = [
+        (row.system, row.condition.name, row.condition.label or None, *visibility_estimates(row))
+        for row in visible_rows(contents)
+    ]
+    headings = ("network", "attack", "epsilon", *(heading for heading, _, _ in VISIBILITY.values()))
+    return ReportTable(
+        "visibility",
+        f"{contents.title}: how visible the adversaries are",
+        headings,
+        tuple(rows),
+        _notes(contents, INTERVALS, OVER_NOISE),
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from rogseg.cases import Case, IntensityBox
-from rogseg.datasets.transforms import CentreCrop, ClipToBox, RandomAffine, RandomGamma, RandomMirror
+from rogseg.datasets.transforms import CentreCrop, ClipToBox, RandomAffine, RandomGamma, RandomMirror, SmoothingNoise
 from rogseg.datasets.transforms.random_affine import affine_patch, rotation_matrix
 
 
@@ -118,12 +118,28 @@ def test_gamma_is_a_power_of_the_share_of_the_box() -> None:
 def test_a_case_without_label_or_padding_is_transformed_too() -> None:
     case = dataclasses.replace(random_case(1, 9, 9, 9), targets=None, movable=None)
     generator = np.random.default_rng(0)
-    for transform in (RandomMirror(probability=1.0), RandomGamma(probability=1.0), CentreCrop((7, 7, 7)), ClipToBox()):
+    several = (RandomMirror(probability=1.0), RandomGamma(probability=1.0), SmoothingNoise(), CentreCrop((7, 7, 7)))
+    for transform in (*several, ClipToBox()):
         case = transform(case, generator)
         assert case.targets is case.movable is None
     turned = RandomAffine((7, 7, 7), (1.0, 1.0, 1.0), probability=1.0, scale_range=(1.0, 1.0))(case, generator)
     assert turned.targets is None
     assert 0 < (~movable_of(turned)).sum() < 7**3 / 2  # the corners come from outside
+
+
+def test_noise_has_the_size_that_a_certificate_adds_and_leaves_padding_alone() -> None:
+    case = case_of(torch.zeros(1, 20, 20, 20))
+    movable_of(case)[:, :, :10] = False
+    seen = set()
+    for seed in range(12):
+        noisy = SmoothingNoise((0.1, 0.4))(case, np.random.default_rng(seed)).inputs
+        assert (noisy[:, :, :10] == 0).all()
+        seen.add(round(noisy[:, :, 10:].std().item() / 5, 1))  # of a box 5 wide
+    assert seen == {0.1, 0.4}
+    assert (case.inputs == 0).all()
+    for wrong in ((), (0.25, 0.0)):
+        with pytest.raises(ValueError, match="sigmas"):
+            SmoothingNoise(wrong)
 
 
 def test_the_last_transform_clips_to_the_box() -> None:

@@ -13,9 +13,13 @@ from rogseg.evaluation.identity import (
     ThreatSetting,
 )
 from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.evaluation.robustness_table import robustness_tables
 from rogseg.report.contents import Contents
+from rogseg.report.estimates import Estimate
+from rogseg.report.page import render_page
 from rogseg.report.records.contents import contents_of
 from rogseg.report.summaries import estimate_of
+from rogseg.report.tables.report_tables import report_tables
 from tests.identities import IDENTITY, dice_record, of_cases
 from tests.shared_data import SHARED
 from tests.unit.report.synthetic import saved_volume
@@ -40,6 +44,33 @@ def evaluation(
         fell = number == 0
         folder.add(dice_record(case_id, attack, (dice + number / 100, dice), success=fell))
     return folder
+
+
+def test_how_visible_the_adversaries_are_stands_in_table_and_page(tmp_path: Path) -> None:
+    folder = evaluation(tmp_path / "pgd", num_cases=1)
+    identity = folder.identity
+    seen = RecordFolder(tmp_path / "seen", identity)
+    seen.add(dice_record(identity.cases[0], CLEAN, (0.9, 0.7)))
+    shown = {"SSIM": 0.98765, "PSNR": 32.14, "noise": 0.02, "change over noise": 1.257}
+    attacked = dice_record(identity.cases[0], "pgd", (0.4, 0.4), success=True)
+    seen.add(dataclasses.replace(attacked, visibility=shown, stopped=True))
+    made = contents_of([tmp_path / "seen"], tmp_path)
+    tables = {table.name: table for table in report_tables(made)}
+    assert tables["visibility"].headings[-3:] == ("SSIM", "PSNR [dB]", "change over noise")
+    (row,) = tables["visibility"].rows
+    assert [cell.value for cell in row[-3:] if isinstance(cell, Estimate)] == [0.98765, 32.14, 1.257]
+    html = render_page(made)
+    assert "How visible the adversaries are" in html
+    assert ">0.9877<" in html
+    assert ">32.1<" in html
+    assert ">1.26<" in html
+    others = robustness_tables(seen, "title")[-1]
+    assert others.headings[-3:] == ["SSIM", "PSNR [dB]", "change over noise"]
+    assert others.rows[1][-3:] == ["0.9877", "32.1", "1.26"]
+    assert others.rows[0][-3:] == ["-", "-", "-"]
+    assert any("ended the search in 1 of 1 cases" in note for note in others.notes)
+    assert "visibility" not in {table.name for table in report_tables(contents_of([tmp_path / "pgd"], tmp_path))}
+    assert "How visible" not in render_page(contents_of([tmp_path / "pgd"], tmp_path))
 
 
 def kinds(contents: Contents) -> list[tuple[str, str, str]]:

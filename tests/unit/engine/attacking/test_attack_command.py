@@ -79,3 +79,23 @@ def test_mistakes_are_told_in_one_line(made: Path, tmp_path: Path, capsys: pytes
     assert "8/255" in capsys.readouterr().err
     assert attack(arguments(made, tmp_path, "apgd_ce", "--attack-options", "criterion.type=DiceBellow")) == 2
     assert "did you mean 'DiceBelow'" in capsys.readouterr().err
+
+
+def test_a_threat_of_its_own_and_limits_are_in_the_records_and_the_network_is_checked_all_the_same(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert attack(arguments(made, tmp_path, "vafa", "--max-cases", "1", "--max-passes", "12")) == 0
+    (attacked,) = [row for row in records(tmp_path) if row["condition"] == "vafa"]
+    assert attacked["stopped"]
+    assert isinstance(attacked["visibility"], dict)
+    header = json.loads((tmp_path / "header.json").read_text())["identity"]
+    assert header["condition"]["config"]["max_passes"] == 12
+    assert header["threat"]["type"] == "QuantisationThreat"
+    table = (tmp_path / "table.md").read_text()
+    assert "Quantisation 20/255" in table
+    assert "the limit of 12 passes ended the search in 1 of 1 cases" in table
+    full = arguments(made, tmp_path / "full", "vafa", "--max-cases", "1", "--sanity", "full")
+    assert attack([*full, "--attack-options", "attack.num_iterations=1"]) == 0
+    assert "an almost unbounded attack breaks the model" in findings(tmp_path / "full")
+    assert attack(arguments(made, tmp_path / "none", "pgd", "--max-minutes", "0")) == 2
+    assert "--max-minutes is 0" in capsys.readouterr().err

@@ -1,0 +1,1 @@
+"""Certificates of a system's cases, on record."""
