@@ -23,6 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ssim=VALUES",
         help="instead of the table's parameters those that reach these similarities, for instance ssim=0.95,0.9,0.8",
     )
+    parser.add_argument(
+        "--modality", choices=["CT", "MR", "other"], help="of the images, where the names of the channels do not say it"
+    )
     parser.add_argument("--cases", nargs="+", default=["validation"], help="validation (default) or case ids")
     parser.add_argument("--max-cases", type=int, help="a quick look at that many cases, spread over the set")
     parser.add_argument("--shard", default="1/1", help="K/N: do every N-th case from the K-th on")

@@ -124,7 +124,7 @@ def _verdict_of_transfers(contents: Contents, transfers: Sequence[Row], clean: E
         f"This network was not attacked itself; it was given volumes that were made on "
         f"{' and '.join(dict.fromkeys(row.condition.surrogate for row in transfers))}. Its mean "
         f"{contents.primary.label} on {worded_cases(attacked.cases)} goes from {_worded(clean)} to {_worded(attacked)} "
-        f"under the worst of them ({condition.title}, {condition.label}). An attack on the network itself may do far more."
+        f"under the worst of them ({condition.title}, {condition.label}). An attack on the network itself may do more."
     )
     nothing = Estimate(None, None, None, 0)
     return Verdict(
