@@ -72,13 +72,8 @@ def render_page(contents: Contents) -> str:
         "corruptions": corruptions,
         "corruption_rows": table_rows(contents, compared, ("corruption",)),
         "certificates": certificates,
-<<<<<<< HEAD
         "transfers": transfer_matrices(contents),
-        "measure_rows": _measure_rows(contents, compared),
-=======
-        "other_rows": table_rows(contents, compared, ("transfer",)),
         "measure_rows": measure_rows,
->>>>>>> corrupt
         "visible_rows": [(row, visibility_estimates(row)) for row in visible_rows(contents)],
         "visible_headings": [(heading, digits) for heading, digits, _ in VISIBILITY.values()],
         "record_rows": record_rows,
