@@ -44,6 +44,7 @@ def corrupt_system(
     allow_seen: bool = False,
     seed: int = 0,
     device: str | None = None,
+    trust: bool = False,
     cfg_options: Sequence[str] = (),
 ) -> RecordFolder:
     """Corrupt, segment and measure; see ``rogseg corrupt --help``. What is finished in ``out`` is not done again.
@@ -60,7 +61,7 @@ def corrupt_system(
     device = str(choose_device(device))
     if device == "cpu":
         keep_freed_memory()
-    opened = open_system(system, device=device, task_dir=task, overrides=cfg_options)
+    opened = open_system(system, device=device, task_dir=task, overrides=cfg_options, trust=trust)
     modalities = modalities_of(opened.system) if modality is None else (modality,) * len(opened.system.channels)
     settings = CorruptionSettings.choose(modalities, corruption, severity or ALL_SEVERITIES)
     found = cases_to_test(opened, cases, data=data, task=task)
