@@ -43,10 +43,11 @@ class VAFA(Attack):
         ValueError: when called with another threat model than QuantisationThreat.
 
     Source: Hanif et al. 2023 (VAFA): blocks of 32 voxels an axis, 20 iterations, steps from 5 to 20 or 30 of 255, soft
-    Dice. Deviations: the published search moves the steps by Adam and the gradient of a softened rounding, which here
-    (a cube around the nearest integer, 20 iterations, two small networks) left a Dice of 0.90 and 0.95 where all steps
-    at their largest leave 0.87 and 0.74; a step for each coefficient, and blocks that fill the volume instead of
-    padding it; no SSIM in the objective, for the records tell SSIM; the best iterate is kept.
+    Dice. Deviations: the published search moves the steps by Adam through a softened rounding. Rebuilt from the paper's
+    words, not from its code (a cube around the nearest integer, 20 iterations, two small networks), that left a Dice of
+    0.90 and 0.95 where all steps at their largest leave 0.87 and 0.74, so the search here is another one; a step for
+    each coefficient, and blocks that fill the volume instead of padding it; no SSIM in the objective, for the records
+    tell SSIM; the best iterate is kept.
     """
 
     def __init__(
