@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rogseg.commands import add_system_argument
+from rogseg.commands import add_system_argument, add_trust_argument
 
 DESCRIPTION = "Fine-tune a trained system under attack and write it back in its own format."
 EPILOG = (
@@ -36,8 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of everything random")
     parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
     parser.add_argument(
-        "--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="of an nnU-Net folder, e.g. folds=0"
+        "--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="of a folder, e.g. folds=0 of an nnU-Net"
     )
+    add_trust_argument(parser)
 
 
 def run(options: argparse.Namespace) -> None:

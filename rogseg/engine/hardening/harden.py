@@ -66,6 +66,7 @@ def harden_system(
     seed: int = 0,
     device: str | None = None,
     cfg_options: Sequence[str] = (),
+    trust: bool = False,
 ) -> Hardening:
     """Fine-tune every network of a system on the training part of a fold; see ``rogseg harden --help``.
 
@@ -82,7 +83,7 @@ def harden_system(
         )
     if place.type == "cpu":
         keep_freed_memory()
-    opened = open_system(system, device=str(place), overrides=cfg_options)
+    opened = open_system(system, device=str(place), overrides=cfg_options, trust=trust)
     networks = _trainable(opened)
     raw = read_raw_task(data, plain_labels=False)
     part = _fold(raw, fold)
