@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rogseg.commands import add_system_argument
+from rogseg.commands import add_system_argument, add_trust_argument
 
 DESCRIPTION = "Corrupt cases as scanners do, by severity, and report what is left of a system's accuracy."
 EPILOG = "Run it again with the same arguments after an interruption: finished cases are not done again."
@@ -13,6 +13,7 @@ IF_INTERRUPTED = "stopped; the same command goes on after the last finished case
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The system, the corruptions, the cases, and where records go."""
     add_system_argument(parser)
+    add_trust_argument(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder of records, table and figure")
     parser.add_argument(
         "--corruption", nargs="+", metavar="NAME", help="default: all that apply to the system's images"
@@ -22,6 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--calibrate",
         metavar="ssim=VALUES",
         help="instead of the table's parameters those that reach these similarities, for instance ssim=0.95,0.9,0.8",
+    )
+    parser.add_argument(
+        "--modality", choices=["CT", "MR", "other"], help="of the images, where the names of the channels do not say it"
     )
     parser.add_argument("--cases", nargs="+", default=["validation"], help="validation (default) or case ids")
     parser.add_argument("--max-cases", type=int, help="a quick look at that many cases, spread over the set")

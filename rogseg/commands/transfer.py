@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from rogseg.commands import add_trust_argument
+
 DESCRIPTION = "Make adversarial volumes on each of several systems, give them to each, and report the matrix."
 EPILOG = (
     "Volumes go from one system to another as raw files, which each prepares itself, and everything is scored in the "
@@ -43,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-seen", action="store_true", help="report on cases that a system was trained on, too, labelled so"
     )
+    add_trust_argument(parser)
     parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
 
 

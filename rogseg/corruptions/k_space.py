@@ -1,4 +1,4 @@
-"""What goes wrong while MR fills k-space, line by line: truncation, spikes, ghosts."""
+"""What goes wrong while MR fills k-space, line by line: truncation, spikes, ghosts; the image is a magnitude."""
 
 import math
 
@@ -42,11 +42,11 @@ class GibbsRinging(Corruption):
     def corrupt(self, scan: Scan, parameter: float, generator: torch.Generator) -> Scan:
         """Change a scan; see `Corruption`."""
         axes = [axis + 1 for axis in scan.plane_axes]
-        spectrum = torch.fft.fftn(scan.voxels, dim=axes)
+        spectrum = torch.fft.fftn(scan.voxels - scan.floor, dim=axes)
         for axis in scan.plane_axes:
             largest = max(1.0, parameter / 100 * scan.voxels.shape[axis + 1] / 2)
             spectrum = spectrum * (frequencies(scan, axis).abs() <= largest)
-        return scan.with_voxels(torch.fft.ifftn(spectrum, dim=axes).real)
+        return scan.with_magnitude(torch.fft.ifftn(spectrum, dim=axes).real)
 
 
 @CORRUPTIONS.register_module()
@@ -73,7 +73,7 @@ class KSpaceSpikes(Corruption):
             turn, angle = 2 * math.pi * (0.05 + 0.3 * rate), 2 * math.pi * direction
             along = places[0] * math.cos(angle) + places[1] * math.sin(angle)
             stripes = stripes + torch.cos(turn * along + 2 * math.pi * phase)
-        return scan.with_voxels(scan.voxels + parameter / 100 * scan.signal * stripes)
+        return scan.with_magnitude(scan.voxels - scan.floor + parameter / 100 * scan.signal * stripes)
 
 
 @CORRUPTIONS.register_module()
@@ -95,5 +95,5 @@ class Ghosting(Corruption):
         every = 2 + int(torch.randint(4, (), generator=generator))
         lines = frequencies(scan, axis)
         is_weak = (lines.remainder(every) == 0) & (lines.abs() > 1)
-        spectrum = torch.fft.fft(scan.voxels, dim=axis + 1) * (1 - parameter / 100 * is_weak)
-        return scan.with_voxels(torch.fft.ifft(spectrum, dim=axis + 1).real)
+        spectrum = torch.fft.fft(scan.voxels - scan.floor, dim=axis + 1) * (1 - parameter / 100 * is_weak)
+        return scan.with_magnitude(torch.fft.ifft(spectrum, dim=axis + 1).real)

@@ -130,4 +130,4 @@ class Motion(Corruption):
             grid = sampling_grid(scan, turn, parameter * position[3:])
             elsewhere = torch.fft.fft(moved_volume(scan, grid) - scan.floor, dim=axis + 1)
             spectrum = torch.where((lines >= first) & (lines < last), elsewhere, spectrum)
-        return scan.with_voxels(torch.fft.ifft(spectrum, dim=axis + 1).abs() + scan.floor)
+        return scan.with_magnitude(torch.fft.ifft(spectrum, dim=axis + 1))

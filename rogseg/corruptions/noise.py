@@ -35,8 +35,7 @@ class RicianNoise(Corruption):
         """Change a scan; see `Corruption`."""
         deviation = parameter / 100 * scan.signal
         real = scan.voxels - scan.floor + deviation * _normal(scan, generator)
-        imaginary = deviation * _normal(scan, generator)
-        return scan.with_voxels(torch.hypot(real, imaginary) + scan.floor)
+        return scan.with_magnitude(torch.hypot(real, deviation * _normal(scan, generator)))
 
 
 @CORRUPTIONS.register_module()

@@ -26,9 +26,9 @@ def modality_of(name: str, unit: str = "") -> Modality:
         unit: of its raw values; only CT is in HU.
     """
     upper = name.upper().strip()
-    if unit == "HU" or upper in ("CT", "CTA", "CECT", "CBCT"):
-        return "CT"
-    return "MR" if upper.startswith(_MR_NAMES) else "other"
+    if upper.startswith(_MR_NAMES):
+        return "MR"
+    return "CT" if unit == "HU" or upper in ("CT", "CTA", "CECT", "CBCT") else "other"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +56,10 @@ class Scan:
                 f"a scan has axes (C, D, H, W) and a modality per channel, got the shape {tuple(self.voxels.shape)} "
                 f"and {len(self.modalities)} modalities"
             )
+
+    def with_magnitude(self, above: Tensor) -> "Scan":
+        """The same scan with the magnitude of complex or negative intensities above the floor, as MR shows them."""
+        return self.with_voxels(above.abs() + self.floor)
 
     def with_voxels(self, voxels: Tensor) -> "Scan":
         """The same scan with other intensities."""

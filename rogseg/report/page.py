@@ -42,12 +42,17 @@ def render_page(contents: Contents) -> str:
     colours = {"line_colours": LINE_COLOURS, "line_colours_dark": LINE_COLOURS_DARK}
     record_rows = [row for row in contents.rows if row.condition.kind != "worst case"]
     compared = [row for row in contents.rows if not contents.is_accuracy(row)]
+    attacked, measure_rows = _attacked(compared), _measure_rows(contents, compared)
+    # What only corruptions left stands in their section.
+    has_results = corruptions is None or bool(attacked or measure_rows) or len(compared) < len(contents.rows)
     context: dict[str, Any] = {
         "contents": contents,
         "style": environment.get_template("page.css").render(colours),
         "scripts": scripts,
         "script_hashes": " ".join(f"'sha256-{_digest(script)}'" for script in scripts),
-        "sections": _sections(bool(volumes or note), bool(views), certificates is not None, corruptions is not None),
+        "sections": _sections(
+            has_results, corruptions is not None, certificates is not None, bool(volumes or note), bool(views)
+        ),
         "num_cases": len({case.case_id for row in compared or contents.rows for case in row.cases}),
         "num_records": sum(len(row.cases) for row in record_rows),
         "verdicts": [verdict_of(contents, system.name) for system in contents.systems],
@@ -55,7 +60,8 @@ def render_page(contents: Contents) -> str:
         "check_counts": {system.name: passed_of(contents.findings, system.name) for system in contents.systems},
         "attack_views": views,
         "system_figure": system_figure(contents),
-        "result_rows": table_rows(contents, _attacked(compared), ("clean", "attack", "worst case")),
+        "has_results": has_results,
+        "result_rows": table_rows(contents, attacked, ("clean", "attack", "worst case")),
         "accuracy_rows": [
             (row, [estimate_of(row, m) for m in contents.measures]) for row in contents.rows if row not in compared
         ],
@@ -67,7 +73,7 @@ def render_page(contents: Contents) -> str:
         "corruption_rows": table_rows(contents, compared, ("corruption",)),
         "certificates": certificates,
         "transfers": transfer_matrices(contents),
-        "measure_rows": _measure_rows(contents, compared),
+        "measure_rows": measure_rows,
         "visible_rows": [(row, visibility_estimates(row)) for row in visible_rows(contents)],
         "visible_headings": [(heading, digits) for heading, digits, _ in VISIBILITY.values()],
         "record_rows": record_rows,
@@ -104,9 +110,11 @@ def _digest(script: str) -> str:
 
 
 def _sections(
-    has_volumes: bool, has_attacks: bool, has_certificates: bool, has_corruptions: bool
+    has_results: bool, has_corruptions: bool, has_certificates: bool, has_volumes: bool, has_attacks: bool
 ) -> list[tuple[str, str]]:
-    sections = [("verdict", "Verdict"), ("checks", "Checks"), ("tested", "What was tested"), ("results", "Results")]
+    sections = [("verdict", "Verdict"), ("checks", "Checks"), ("tested", "What was tested")]
+    if has_results:
+        sections.append(("results", "Results"))
     if has_corruptions:
         sections.append(("corruptions", "Corruptions"))
     if has_certificates:

@@ -37,7 +37,8 @@ def _along_each_axis(values: Tensor, *, inverse: bool) -> Tensor:
 @functools.lru_cache(maxsize=16)
 def _matrix(length: int) -> Tensor:
     """The transform of an axis: one orthonormal DCT matrix per block, on the diagonal; (length, length) float64."""
-    matrix: Tensor = torch.block_diag(*(_dct_matrix(size) for size in block_lengths(length)))  # type: ignore[no-untyped-call]
+    blocks = [_dct_matrix(size) for size in block_lengths(length)]
+    matrix: Tensor = torch.block_diag(*blocks)  # type: ignore[no-untyped-call]
     return matrix
 
 

@@ -53,6 +53,7 @@ class TransferOptions:
     seed: int = 0
     sanity: Effort = "quick"
     allow_seen: bool = False
+    trust: bool = False
     device: str | None = None
 
 
@@ -68,7 +69,7 @@ def transfer_between(
         ValueError: something in the arguments, configs or files is wrong; the message says what to do.
     """
     console, device = make_console(), _device(options)
-    opened = _open_all(systems, device, options.task)
+    opened = _open_all(systems, device, options)
     raw, setting, leaks = _prepare(opened, options, device, console)
     reasons = {name: why_no_source(one.system, setting.attack) for name, one in opened.items()}
     sources = [name for name, reason in reasons.items() if not reason]
@@ -116,8 +117,8 @@ def attack_from_surrogate(
         ValueError: something in the arguments, configs or files is wrong; the message says what to do.
     """
     console, device = make_console(), _device(options)
-    target = open_system(system, device=device, task_dir=options.task, overrides=cfg_options)
-    source = open_system(_named(surrogate, system), device=device, task_dir=options.task)
+    target = open_system(system, device=device, task_dir=options.task, overrides=cfg_options, trust=options.trust)
+    source = open_system(_named(surrogate, system), device=device, task_dir=options.task, trust=options.trust)
     raw, setting, leaks = _prepare({"target": target, "surrogate": source}, options, device, console)
     names = target.system.identity.name, source.system.identity.name
     if reason := why_no_source(source.system, setting.attack):
@@ -189,14 +190,15 @@ def _raw_task(opened: Sequence[OpenedSystem], data: Path | None) -> RawTask:
     return read_raw_task(found, plain_labels=False)
 
 
-def _open_all(words: Sequence[str], device: str, task: Path | None) -> dict[str, OpenedSystem]:
+def _open_all(words: Sequence[str], device: str, options: TransferOptions) -> dict[str, OpenedSystem]:
     """The systems by their names: ``[NAME=]SYSTEM``, with a comma between a config and its checkpoint."""
     opened: dict[str, OpenedSystem] = {}
     for word in words:
         name, separator, system = ("", "", word) if Path(word).exists() else word.partition("=")
         if not separator:
             system = word
-        one = open_system([system] if Path(system).exists() else system.split(","), device=device, task_dir=task)
+        names = [system] if Path(system).exists() else system.split(",")
+        one = open_system(names, device=device, task_dir=options.task, trust=options.trust)
         name = checked_name(name if separator else one.system.identity.name, f"{word}: the name of a system")
         if name in opened:
             raise ValueError(f"two systems are called {name!r}; give each a name of its own, such as other={system}")

@@ -59,7 +59,7 @@ def calibrated(
     """
     by_id = {case.case_id: case for case in cases}
     looked_at = spread(tuple(by_id), MOST_CASES, 0)
-    scans = {case_id: RawScan.read(system, by_id[case_id]).scan for case_id in looked_at}
+    scans = {case_id: RawScan.read(system, by_id[case_id], settings.modalities).scan for case_id in looked_at}
     chosen, reached = [], dict[str, list[float]]()
     for one in settings.chosen:
         found = [

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from rogseg.corruptions import Modality
 from rogseg.engine.attacking.reporting import write_report
 from rogseg.engine.case_finding import cases_to_test
 from rogseg.engine.case_selection import parse_shard, spread
@@ -32,6 +33,7 @@ def corrupt_system(
     corruption: Sequence[str] | None = None,
     severity: Sequence[int] | None = None,
     calibrate: str | None = None,
+    modality: Modality | None = None,
     cases: Sequence[str] = ("validation",),
     max_cases: int | None = None,
     case_seed: int = 0,
@@ -42,6 +44,7 @@ def corrupt_system(
     allow_seen: bool = False,
     seed: int = 0,
     device: str | None = None,
+    trust: bool = False,
     cfg_options: Sequence[str] = (),
 ) -> RecordFolder:
     """Corrupt, segment and measure; see ``rogseg corrupt --help``. What is finished in ``out`` is not done again.
@@ -58,8 +61,9 @@ def corrupt_system(
     device = str(choose_device(device))
     if device == "cpu":
         keep_freed_memory()
-    opened = open_system(system, device=device, task_dir=task, overrides=cfg_options)
-    settings = CorruptionSettings.choose(modalities_of(opened.system), corruption, severity or ALL_SEVERITIES)
+    opened = open_system(system, device=device, task_dir=task, overrides=cfg_options, trust=trust)
+    modalities = modalities_of(opened.system) if modality is None else (modality,) * len(opened.system.channels)
+    settings = CorruptionSettings.choose(modalities, corruption, severity or ALL_SEVERITIES)
     found = cases_to_test(opened, cases, data=data, task=task)
     by_id = {case.case_id: case for case in found.cases}
     chosen = [by_id[case_id] for case_id in spread(tuple(by_id), max_cases, case_seed)]

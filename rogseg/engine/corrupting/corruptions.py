@@ -98,7 +98,7 @@ def evaluate_corruptions(
         if not one.count:
             continue
         try:
-            case = _CorruptedCase(system, built, RawScan.read(system, by_id[one.case_id]), seed)
+            case = _CorruptedCase(system, built, RawScan.read(system, by_id[one.case_id], settings.modalities), seed)
             if one.is_clean_missing:
                 records.add(case.clean_record())
                 done += 1

@@ -22,7 +22,7 @@ def write_examples(system: System, raw: RawCase, settings: CorruptionSettings, s
     Raises:
         ValueError: the case cannot be read.
     """
-    scan = RawScan.read(system, raw).scan
+    scan = RawScan.read(system, raw, settings.modalities).scan
     index = _fullest_slice(scan)
     made: dict[str, dict[int, NDArray[np.float32]]] = {}
     for chosen, severity in settings.pairs:

@@ -41,8 +41,8 @@ class RawScan:
     scan: Scan
 
     @classmethod
-    def read(cls, system: System, raw: RawCase) -> "RawScan":
-        """Read the files of a case, its label too where it has one.
+    def read(cls, system: System, raw: RawCase, modalities: tuple[Modality, ...]) -> "RawScan":
+        """Read the files of a case, its label too where it has one; ``modalities`` are those of its channels.
 
         Raises:
             ValueError: a file cannot be used.
@@ -55,7 +55,7 @@ class RawScan:
             labels = torch.from_numpy(target.astype(np.int64))
             if counts is not None:
                 labels = labels.masked_fill(~torch.from_numpy(counts), IGNORED)
-        scan = Scan(torch.from_numpy(volume.array), volume.spacing, modalities_of(system), labels)
+        scan = Scan(torch.from_numpy(volume.array), volume.spacing, modalities, labels)
         return cls(raw, volume, scan)
 
     @contextmanager

@@ -33,6 +33,7 @@ class CorruptionSettings:
     """What is done to every case.
 
     Args:
+        modalities: of the channels of the images.
         chosen: the corruptions that apply.
         severities: that are evaluated.
         not_applicable: by name why a corruption does not apply to these images.
@@ -40,6 +41,7 @@ class CorruptionSettings:
             table's are taken.
     """
 
+    modalities: tuple[Modality, ...]
     chosen: tuple[ChosenCorruption, ...]
     severities: tuple[int, ...]
     not_applicable: Mapping[str, str]
@@ -78,8 +80,13 @@ class CorruptionSettings:
                 against[name] = reason
         if not chosen:
             reasons = "; ".join(f"{name}: {reason}" for name, reason in against.items())
-            raise ValueError(f"--corruption: none applies to images of {', '.join(modalities)} ({reasons})")
-        return cls(tuple(chosen), tuple(sorted({checked_severity(one) for one in severities})), against)
+            raise ValueError(
+                f"--corruption: none applies to images of {', '.join(modalities)} ({reasons}); --modality says "
+                "what they are"
+            )
+        return cls(
+            tuple(modalities), tuple(chosen), tuple(sorted({checked_severity(one) for one in severities})), against
+        )
 
     @property
     def pairs(self) -> tuple[tuple[ChosenCorruption, int], ...]:
@@ -91,6 +98,7 @@ class CorruptionSettings:
     def to_json(self) -> dict[str, Any]:
         """What the records depend on: the parameters, not which severities were asked for, so that more can follow."""
         return {
+            "modalities": list(self.modalities),
             "corruptions": {one.name: one.to_json() for one in self.chosen},
             "not applicable": dict(self.not_applicable),
             "calibration": dict(self.calibration),

@@ -65,6 +65,7 @@ def harden_system(
     fold: int = 0,
     seed: int = 0,
     device: str | None = None,
+    trust: bool = False,
     cfg_options: Sequence[str] = (),
     trust: bool = False,
 ) -> Hardening:

@@ -107,7 +107,7 @@ def _open_folder(folder: Path, device: str | None, overrides: Sequence[str], tru
         kinds = sorted(cls.__name__ for cls in SYSTEMS.module_dict.values() if hasattr(cls, "recognises"))
         raise ValueError(
             f"{folder}: not a folder that any of {', '.join(kinds)} knows; of nnU-Net name the folder that holds "
-            "plans.json"
+            "plans.json, of a bundle the one that holds configs/inference.json"
         )
     return _build({"type": found[0].__name__, "folder": str(folder), **parse_overrides(overrides)}, device, trust)
 

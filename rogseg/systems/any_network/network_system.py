@@ -18,6 +18,7 @@ from rogseg.preprocessing import Volume
 from rogseg.storage import RawCase
 from rogseg.systems.any_network.outputs import Outputs, WindowLogits
 from rogseg.systems.any_network.preparation import Inputs, Preparation
+from rogseg.systems.any_network.raw_adversary import raw_adversary
 from rogseg.systems.any_network.windows import Windows
 from rogseg.systems.base import System, SystemIdentity
 
@@ -103,6 +104,10 @@ class NetworkSystem(System):
     def to_raw(self, logits: Tensor, case: Case) -> NDArray[np.uint8]:
         """Class indices (D, H, W) in the raw grid."""
         return self._preparation.raw_labels(logits, case.properties)
+
+    def raw_adversary(self, raw: RawCase, case: Case, adversarial: Tensor) -> Volume:
+        """The raw image, moved from inside of the box as the prepared case was moved."""
+        return raw_adversary(raw, case, adversarial, self._preparation.steps)
 
     @property
     def class_indices(self) -> tuple[tuple[int, ...], ...]:

@@ -102,13 +102,15 @@ def test_inverted_contrast_turns_the_order_round_and_leaves_air_dark() -> None:
 
 
 def test_ringing_keeps_the_middle_of_k_space() -> None:
-    scan = Scan(torch.randn(1, 20, 24, 8, generator=seeded()), (1, 1, 3), ("MR",))
+    voxels = 100 + 5 * torch.randn(1, 20, 24, 8, generator=seeded())
+    voxels[:, 0, 0, 0] = 0  # the floor; far from it a magnitude changes nothing
+    scan = Scan(voxels, (1, 1, 3), ("MR",))
     spectrum = torch.fft.fft2(GibbsRinging().at(scan, 50, seeded()).voxels, dim=(1, 2))
     whole = torch.fft.fft2(scan.voxels, dim=(1, 2))
     rows, columns = torch.fft.fftfreq(20, 1 / 20).abs() <= 5, torch.fft.fftfreq(24, 1 / 24).abs() <= 6
     kept = (rows[:, None] & columns[None, :])[None, :, :, None].expand_as(whole)
-    torch.testing.assert_close(spectrum[kept], whole[kept], atol=1e-3, rtol=1e-4)
-    assert float(spectrum[~kept].abs().max()) < 1e-3
+    torch.testing.assert_close(spectrum[kept], whole[kept], atol=0.01, rtol=1e-4)
+    assert float(spectrum[~kept].abs().max()) < 0.01
 
 
 def test_spikes_are_three_waves() -> None:
@@ -117,7 +119,7 @@ def test_spikes_are_three_waves() -> None:
     waves = KSpaceSpikes().at(scan, 10, seeded()).voxels - scan.voxels
     # The variance of a wave is half the square of its height.
     assert float(waves.std()) == pytest.approx(10 * math.sqrt(1.5), rel=0.1)
-    torch.testing.assert_close(waves[..., 0], waves[..., 1], atol=1e-4, rtol=0)
+    torch.testing.assert_close(waves[:, 1:, :, 0], waves[:, 1:, :, 1], atol=1e-4, rtol=0)
 
 
 def test_ghosts_are_copies_at_a_fraction_of_the_field_of_view() -> None:
@@ -224,6 +226,8 @@ def test_cupping_is_deepest_in_the_middle_and_leaves_air_alone() -> None:
         ("CT", "HU", "CT"),
         ("MRI", "", "MR"),
         ("T1w", "", "MR"),
+        ("MRI", "HU", "MR"),
+        ("image", "HU", "CT"),
         ("t1gd", "", "MR"),
         ("ADC", "", "MR"),
         ("PET", "", "other"),

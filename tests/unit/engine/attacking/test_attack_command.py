@@ -1,9 +1,13 @@
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
+from rogseg.attacks import LinfThreat, ThreatModel
+from rogseg.cases import Case
 from rogseg.commands import main
 from rogseg.engine import load_config
 from rogseg.evaluation.case_record import CaseRecord
@@ -81,9 +85,19 @@ def test_mistakes_are_told_in_one_line(made: Path, tmp_path: Path, capsys: pytes
 
 
 def test_a_threat_of_its_own_and_limits_are_in_the_records_and_the_network_is_checked_all_the_same(
-    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    looked_at: list[tuple[ThreatModel, float]] = []
+
+    def run_checks(_: Any, cases: Sequence[Case], make_threat: Any, epsilon: float, *_more: Any, **_named: Any) -> Any:
+        looked_at.append((make_threat(epsilon, cases[0]), epsilon))
+        return ()
+
+    monkeypatch.setattr("rogseg.engine.attacking.sanity.run_checks", run_checks)
     assert attack(arguments(made, tmp_path, "vafa", "--max-cases", "1", "--max-passes", "12")) == 0
+    ((searched, epsilon),) = looked_at
+    assert isinstance(searched, LinfThreat)
+    assert epsilon == 8 / 255
     (attacked,) = [row for row in records(tmp_path) if row["condition"] == "vafa"]
     assert attacked["stopped"]
     assert isinstance(attacked["visibility"], dict)
@@ -93,13 +107,11 @@ def test_a_threat_of_its_own_and_limits_are_in_the_records_and_the_network_is_ch
     table = (tmp_path / "table.md").read_text()
     assert "Quantisation 20/255" in table
     assert "the limit of 12 passes ended the search in 1 of 1 cases" in table
-    full = arguments(made, tmp_path / "full", "vafa", "--max-cases", "1", "--sanity", "full")
-    assert attack([*full, "--attack-options", "attack.num_iterations=1"]) == 0
-    assert "an almost unbounded attack breaks the model" in findings(tmp_path / "full")
     assert attack(arguments(made, tmp_path / "none", "pgd", "--max-minutes", "0")) == 2
     assert "--max-minutes is 0" in capsys.readouterr().err
 
 
+@pytest.mark.check
 def test_the_released_row_is_the_released_evaluation(made: Path, tmp_path: Path) -> None:
     """Put together from other runs, and equal to the config with all its faults."""
     files = [str(made / "tiny.py"), str(made / "own.pth"), "--task", str(made / "task")]

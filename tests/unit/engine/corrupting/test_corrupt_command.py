@@ -64,3 +64,14 @@ def test_calibrated_parameters_stand_in_the_header(task: Path, tmp_path: Path) -
     assert list(config["corruptions"]["Blur"]["severities"]) == ["1"]
     assert main([*call, "--calibrate", "ssim=0.9", "--severity", "1", "--out", str(out)]) == 2
     assert main([*call, "--severity", "6", "--out", str(tmp_path / "other")]) == 2
+
+
+def test_what_the_channels_do_not_say_is_said(task: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "unnamed.py").write_text("system = dict(type='ThresholdSystem', modality='image')\n")
+    call = ["corrupt", str(tmp_path / "unnamed.py"), "--data", str(task), "--cases", "p_0", "--corruption", "BiasField"]
+    call += ["--severity", "1", "--out", str(tmp_path / "out")]
+    assert main(call) == 2
+    assert "--modality says what they are" in capsys.readouterr().err
+    assert main([*call, "--modality", "MR"]) == 0
+    config = json.loads((tmp_path / "out" / "header.json").read_text())["identity"]["condition"]["config"]
+    assert config["modalities"] == ["MR"]

@@ -99,7 +99,7 @@ def test_shards_give_what_one_run_gives(task: Path, tmp_path: Path) -> None:
 def test_a_moved_patient_is_scored_where_he_lies(task: Path, tmp_path: Path) -> None:
     records = evaluate(task, tmp_path / "out", settings_of("Rotation", "Scaling", severities=(5,)))
     system, raw = ThresholdSystem(), raw_cases(task)[0]
-    case = RawScan.read(system, raw)
+    case = RawScan.read(system, raw, ("MR",))
     turned = Rotation()(case.scan, 5, torch.Generator().manual_seed(0))
     assert turned.labels is not None
     assert case.scan.labels is not None
@@ -112,10 +112,10 @@ def test_a_moved_patient_is_scored_where_he_lies(task: Path, tmp_path: Path) -> 
 
 def test_files_hold_the_scan_bit_for_bit_and_are_gone_afterwards(task: Path, tmp_path: Path) -> None:
     system, raw = ThresholdSystem(), raw_cases(task)[0]
-    case = RawScan.read(system, raw)
+    case = RawScan.read(system, raw, ("MR",))
     with case.as_files(case.scan) as files:
         assert files.label is None
-        again = RawScan.read(system, files)
+        again = RawScan.read(system, files, ("MR",))
         assert torch.equal(again.scan.voxels, case.scan.voxels)
         np.testing.assert_array_equal(again.grid.affine, case.grid.affine)
         folder = files.images[0].parent
@@ -128,10 +128,10 @@ def test_files_hold_the_scan_bit_for_bit_and_are_gone_afterwards(task: Path, tmp
     for index in range(2):
         paths.append(tmp_path / f"p_{index:04d}.nii.gz")
         nibabel.save(nibabel.Nifti1Image(np.asarray(image.dataobj)[..., index], image.affine), paths[-1])
-    channels = RawScan.read(ThresholdSystem(num_channels=2), RawCase("p", tuple(paths), None))
+    channels = RawScan.read(ThresholdSystem(num_channels=2), RawCase("p", tuple(paths), None), ("MR", "MR"))
     with channels.as_files(channels.scan) as files:
         assert len(files.images) == 2
-        again = RawScan.read(ThresholdSystem(num_channels=2), files)
+        again = RawScan.read(ThresholdSystem(num_channels=2), files, ("MR", "MR"))
         assert torch.equal(again.scan.voxels, channels.scan.voxels)
 
 
@@ -146,7 +146,7 @@ def test_what_counts_nowhere_moves_along(task: Path, monkeypatch: pytest.MonkeyP
         return target, counts
 
     monkeypatch.setattr(ThresholdSystem, "read_targets", with_ignored)
-    scan = RawScan.read(system, raw).scan
+    scan = RawScan.read(system, raw, ("MR",)).scan
     target, counts = RawScan.targets(scan)
     assert counts is not None
     assert not counts[:10].any()
@@ -177,7 +177,7 @@ def test_calibration_reaches_the_similarity_that_is_asked_for(task: Path) -> Non
     settings = calibrated(system, cases, settings_of("Blur", "BiasField"), (0.9, 0.5), seed=0)
     assert settings.severities == (1, 2)
     assert settings.calibration["cases"] == ["p_0"]
-    scan = RawScan.read(system, cases[0]).scan
+    scan = RawScan.read(system, cases[0], ("MR",)).scan
     (blur,) = [one for one in settings.chosen if one.name == "Blur"]
     for severity, target in ((1, 0.9), (2, 0.5)):
         made = blur.corruption.at(scan, blur.parameters[severity], torch.Generator())

@@ -187,3 +187,21 @@ def test_what_is_trained_is_the_network_and_its_logits_are_the_systems() -> None
         parameter.requires_grad_(True)
     trained.module(windows).sum().backward()
     assert all(parameter.grad is not None for parameter in system.networks[0].parameters())
+
+
+def test_an_adversary_written_as_a_raw_file_is_seen_as_it_was_made(tmp_path: Path) -> None:
+    raw = write_case(tmp_path / "raw", flip=True)
+    window = {"type": "ScaleIntensityRange", "a_min": 20, "a_max": 110, "b_min": -1.0, "b_max": 1.0, "clip": True}
+    system = TorchModule(seeded(), {"channels": ["CT"], "intensity": [window], "orientation": "RAS"}, WINDOWS, OUTPUTS)
+    case = system.prepare(raw)
+    noise = torch.rand(case.inputs.shape, generator=torch.Generator().manual_seed(0)) - 0.5
+    adversarial = case.box.clip(case.inputs + 0.1 * noise)
+    volume = system.raw_adversary(raw, case, adversarial)
+    assert not volume.notes
+    nibabel.save(nibabel.Nifti1Image(volume.array[0], volume.affine), tmp_path / "moved.nii.gz")
+    seen = system.prepare(RawCase("moved", (tmp_path / "moved.nii.gz",), None)).inputs
+    assert torch.allclose(seen, adversarial, atol=1e-5)
+    assert not torch.allclose(seen, case.inputs, atol=1e-2)
+    scored = TorchModule(seeded(), INPUTS, WINDOWS, OUTPUTS)
+    other = scored.prepare(raw)
+    assert "own mean and deviation" in scored.raw_adversary(raw, other, other.inputs).notes[0]
