@@ -37,8 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of everything random")
     parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
     parser.add_argument(
-        "--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="of an nnU-Net folder, e.g. folds=0"
+        "--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="of a folder, e.g. folds=0 of an nnU-Net"
     )
+    add_trust_argument(parser)
 
 
 def run(options: argparse.Namespace) -> None:

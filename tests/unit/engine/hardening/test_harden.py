@@ -18,6 +18,7 @@ from rogseg.storage import read_raw_task
 from rogseg.systems import NNUNetSystem
 from rogseg.trainers import FreeTrainer
 from tests.unit.engine.hardening.bright_blobs import write_bright_blobs
+from tests.unit.systems.any_network.networks import INPUTS, OUTPUTS, WINDOWS, seeded
 from tests.unit.systems.nnunet.tiny_folder import REGIONS, tiny_dataset, tiny_plans, write_folder
 
 pytest.importorskip("nnunetv2")
@@ -186,3 +187,25 @@ def test_planes_and_regions_are_hardened_by_another_trainer(data: Path, tmp_path
     before, after = (NNUNetSystem(path).networks[0].state_dict() for path in (start, tmp_path / "out"))
     changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
     assert any(name.startswith("decoder.seg_layers") for name in changed)
+
+
+def test_a_module_of_anybodys_is_written_as_its_file_was_and_opens_with_its_record(data: Path, tmp_path: Path) -> None:
+    torch.save(seeded().state_dict(), tmp_path / "tiny.pt")
+    given = {
+        "type": "TorchModule",
+        "network": f"{seeded.__module__}.TinyNetwork",
+        "arguments": {"in_channels": 1},
+        "inputs": INPUTS,
+        "windows": WINDOWS,
+        "outputs": OUTPUTS,
+    }
+    config = tmp_path / "mine.py"
+    config.write_text(f"system = {given | {'weights': str(tmp_path / 'tiny.pt')}!r}\n")
+    plan_schedule(tmp_path / "out", 1, 2, "network")
+    harden(config, data, tmp_path / "out", "n_fgsm", cfg_options=[])
+    config.write_text(f"system = {given | {'weights': str(tmp_path / 'out' / 'tiny.pt')}!r}\n")
+    opened = open_system([config])
+    assert isinstance(opened.lineage, HardeningLineage)
+    assert opened.lineage.settings["trainer"]["craft"] == {"type": "NFGSMCraft"}
+    written = torch.load(tmp_path / "out" / "tiny.pt", weights_only=True)
+    assert all(not torch.equal(value, written[name]) for name, value in seeded().state_dict().items())
