@@ -39,7 +39,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="of a folder, e.g. folds=0 of an nnU-Net"
     )
-    add_trust_argument(parser)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -67,7 +67,6 @@ def harden_system(
     device: str | None = None,
     trust: bool = False,
     cfg_options: Sequence[str] = (),
-    trust: bool = False,
 ) -> Hardening:
     """Fine-tune every network of a system on the training part of a fold; see ``rogseg harden --help``.
 
