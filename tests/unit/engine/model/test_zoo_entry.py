@@ -46,7 +46,7 @@ def test_a_network_that_is_added_is_found_whole_and_replaced_by_the_next(config:
         assert entry.config == config
         kept = read_checkpoint(entry.checkpoint)["state_dict"]
         assert all(torch.equal(kept[name], value) for name, value in state.items())
-    assert "[mine](model_zoo/mine.safetensors)" in (config.parent / "page.md").read_text()
+    assert "[mine.safetensors](model_zoo/mine.safetensors)" in (config.parent / "page.md").read_text()
 
 
 def test_what_does_not_run_is_not_added(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
