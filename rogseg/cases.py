@@ -57,6 +57,11 @@ class IntensityBox:
             torch.tensor(upper, dtype=torch.float32).reshape(1, -1, 1, 1, 1),
         )
 
+    @classmethod
+    def of(cls, box: "IntensityBox | tuple[float, float]") -> "IntensityBox":
+        """A box as it is; two numbers are one interval for every channel."""
+        return box if isinstance(box, IntensityBox) else cls.per_channel([box[0]], [box[1]])
+
     @property
     def width(self) -> Tensor:
         """Upper minus lower bound [network units], (B or 1, C or 1, 1, 1, 1)."""
@@ -97,6 +102,7 @@ class Case:
         spacing: of the network's grid [mm]; None where nothing says.
         region: which part of the prepared volume this is; None is the whole.
         properties: what leads from the network's grid back to the raw grid, known to the system that prepared the case.
+        modalities: of each channel, such as CT; empty where nothing says.
     """
 
     case_id: str
@@ -108,6 +114,7 @@ class Case:
     spacing: tuple[float, float, float] | None = None
     region: Region | None = None
     properties: Any = None
+    modalities: tuple[str, ...] = ()
 
     def to(self, device: torch.device | str) -> "Case":
         """The same case on a device."""

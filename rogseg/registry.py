@@ -30,6 +30,7 @@ from mmengine.registry import VISUALIZERS as MMENGINE_VISUALIZERS
 __all__ = [
     "ATTACKS",
     "BACKBONES",
+    "CORRUPTIONS",
     "CRAFTS",
     "CRITERIA",
     "DATASETS",
@@ -130,6 +131,7 @@ ATTACKS = Registry("attack", scope=SCOPE, locations=["rogseg.attacks"])
 OBJECTIVES = Registry("objective", scope=SCOPE, locations=["rogseg.attacks.objectives"])
 CRITERIA = Registry("criterion", scope=SCOPE, locations=["rogseg.attacks"])
 THREATS = Registry("threat", scope=SCOPE, locations=["rogseg.attacks"])
+CORRUPTIONS = Registry("corruption", scope=SCOPE, locations=["rogseg.corruptions"])
 SYSTEMS = Registry("system", scope=SCOPE, locations=["rogseg.systems"])
 TRAINERS = Registry("trainer", scope=SCOPE, locations=["rogseg.trainers"])
 CRAFTS = Registry("craft", scope=SCOPE, locations=["rogseg.trainers.crafts"])

@@ -15,11 +15,14 @@ from rogseg.attacks.dag import DAG
 from rogseg.attacks.ensembles import SEA, AutoAttack, Composite, SegmentationEnsemble, Strongest
 from rogseg.attacks.fab import FAB, FABDice
 from rogseg.attacks.fgsm import FGSM
+from rogseg.attacks.frequency import VAFA, QuantisationThreat
 from rogseg.attacks.legacy import LegacyPGD, LegacyROG, LegacyROGThreat
 from rogseg.attacks.objectives import Objective
 from rogseg.attacks.padam import PAdam
 from rogseg.attacks.pgd import PGD
+from rogseg.attacks.plain_arrays import attack_arrays
 from rogseg.attacks.problem import Problem
+from rogseg.attacks.proximal import PDPGD, ALMAProx
 from rogseg.attacks.shrinking_apgd import ShrinkingAPGD
 from rogseg.attacks.square import OpenCase, RegionModel, Square
 from rogseg.attacks.threats import L2Threat, LinfThreat, ThreatModel
@@ -29,8 +32,11 @@ __all__ = [
     "DAG",
     "FAB",
     "FGSM",
+    "PDPGD",
     "PGD",
     "SEA",
+    "VAFA",
+    "ALMAProx",
     "Attack",
     "AttackResult",
     "AutoAttack",
@@ -52,6 +58,7 @@ __all__ = [
     "PAdam",
     "Perturbation",
     "Problem",
+    "QuantisationThreat",
     "RegionModel",
     "SegmentationEnsemble",
     "ShrinkingAPGD",
@@ -59,4 +66,5 @@ __all__ = [
     "Strongest",
     "ThreatModel",
     "VolumeOff",
+    "attack_arrays",
 ]

@@ -59,6 +59,7 @@ class AttackResult:
         num_backward: backward passes.
         num_bad_gradients: backward passes whose gradient held values that are not finite; those were set to zero.
         seconds: wall-clock, members included.
+        stopped: whether the limit on passes or time ended the search.
         found_distance: see `Perturbation`.
         members: see `Perturbation`.
     """
@@ -73,6 +74,7 @@ class AttackResult:
     num_backward: int
     seconds: float
     num_bad_gradients: int = 0
+    stopped: bool = False
     found_distance: Tensor | None = None
     members: Mapping[str, "AttackResult"] = field(default_factory=dict)
 
@@ -81,6 +83,20 @@ class AttackResult:
         """Mean foreground Dice (B,); NaN for a case without foreground."""
         return mean_foreground_dice(self.dice)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a row per case."""
+        classes = [f"Dice of class {index}" for index in range(1, self.dice.shape[1] + 1)]
+        headings = ["case", "fallen", "mean Dice", *classes, "distance [box width]"]
+        columns = zip(self.success, self.mean_dice, self.dice, self.distance, strict=True)
+        rows = [
+            [str(case), "yes" if fallen else "no", *(f"{value:.3f}" for value in (mean, *dice)), f"{distance:.4f}"]
+            for case, (fallen, mean, dice, distance) in enumerate(columns)
+        ]
+        lines = ["".join(f"<th>{heading}</th>" for heading in headings)]
+        lines += ["".join(f"<td>{cell}</td>" for cell in row) for row in rows]
+        passes = f"{self.num_forward} forward and {self.num_backward} backward passes in {self.seconds:.1f} s"
+        return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table><p>{passes}</p>"
+
 
 class Attack(ABC):
     """An attack; subclasses write `perturb` and nothing else.
@@ -88,6 +104,9 @@ class Attack(ABC):
     Args:
         objective: what the attack ascends, an instance or a config of the OBJECTIVES registry.
     """
+
+    needs_gradient: bool = True
+    """Whether it asks for gradients; one that only asks for logits attacks networks that have none as well."""
 
     def __init__(self, objective: Objective | dict[str, Any]) -> None:
         self.objective = build_objective(objective)
@@ -112,6 +131,7 @@ class Attack(ABC):
         start: Tensor | None = None,
         keep_mode: bool = False,
         max_passes: int | None = None,
+        max_seconds: float | None = None,
     ) -> AttackResult:
         """Search, then project, evaluate without gradient and assert the threat model.
 
@@ -127,6 +147,8 @@ class Attack(ABC):
             keep_mode: attack the model in the mode that it is in, training mode included.
             max_passes: forward and backward passes over the batch, both counted; an attack that wants more is stopped
                 and hands back the volume of lowest Dice that it had tried. None for no limit.
+            max_seconds: the same for the time of the search; the pass that is under way is ended. What is found then
+                depends on the machine.
 
         Raises:
             ValueError: wrong shapes, types or classes, values that are not finite or outside the box, or a model that
@@ -139,6 +161,8 @@ class Attack(ABC):
         check_box(inputs, threat)
         if max_passes is not None and max_passes < 1:
             raise ValueError(f"max_passes is {max_passes}, the evaluation of the result alone takes 1")
+        if max_seconds is not None and not max_seconds > 0:
+            raise ValueError(f"max_seconds is {max_seconds}, it must be above 0")
         # Inside torch.inference_mode no graph can be built, whatever enable_grad says, and its tensors must be copied.
         mode = contextlib.nullcontext() if keep_mode else evaluation_mode(model)
         with torch.inference_mode(False), torch.enable_grad(), frozen_parameters(model), mode:
@@ -147,8 +171,9 @@ class Attack(ABC):
             if start is not None:
                 check_start(inputs, start)
                 start = threat.project(inputs, start.detach())
-            worst = None if max_passes is None else WorstSeen(inputs, targets, threat)
-            counted = CountedModel(model, int(targets.max()), max_passes, worst)
+            worst = None if max_passes is None and max_seconds is None else WorstSeen(inputs, targets, threat)
+            deadline = None if max_seconds is None else begin + max_seconds
+            counted = CountedModel(model, int(targets.max()), max_passes, deadline, worst)
             # The search gets copies: what it writes into them moves neither the ball nor what is measured below.
             given = Problem(counted, inputs.clone(), targets.clone(), copy.deepcopy(threat), criterion, start)
             try:
@@ -156,7 +181,7 @@ class Attack(ABC):
             except PassesSpentError:
                 assert worst is not None, "there is a limit"
                 found = Perturbation(worst.volume)
-            counted.max_passes = None  # the evaluation of the result was kept for
+            counted.lift_limits()
             adversarial = threat.project(inputs, found.adversarial.detach())
             with torch.no_grad():
                 logits = counted(adversarial.clone())  # a model may write into what it is given
@@ -174,6 +199,7 @@ class Attack(ABC):
             num_forward=counted.num_forward,
             num_backward=counted.num_backward,
             num_bad_gradients=counted.num_bad_gradients,
+            stopped=counted.was_stopped,
             seconds=time.perf_counter() - begin,
             found_distance=found.found_distance,
             members=found.members,

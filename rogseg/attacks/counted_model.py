@@ -1,5 +1,6 @@
 """The model as an attack sees it: every pass counted, every output and every gradient checked."""
 
+import time
 from collections.abc import Callable
 
 import torch
@@ -23,6 +24,7 @@ class CountedModel:
         highest_target: the highest class in the targets; the model must have it.
         max_passes: forward and backward passes, both counted, that may be made; one of them is kept for the evaluation
             of the result. None for no limit.
+        deadline: value of `time.perf_counter` after which no pass begins. None for no limit.
         worst: looks at every volume where there is a limit.
     """
 
@@ -31,6 +33,7 @@ class CountedModel:
         model: LogitFn,
         highest_target: int,
         max_passes: int | None = None,
+        deadline: float | None = None,
         worst: WorstSeen | None = None,
     ) -> None:
         self.model = model
@@ -39,7 +42,9 @@ class CountedModel:
         self.num_backward = 0
         self.num_bad_gradients = 0
         self.max_passes = max_passes
+        self.deadline = deadline
         self.worst = worst
+        self.was_stopped = False
         self._is_pass_bad = False
 
     def __call__(self, inputs: Tensor) -> Tensor:
@@ -50,7 +55,9 @@ class CountedModel:
             PassesSpentError: the pass, with a backward pass if one can follow, would exceed the limit.
         """
         left = self.passes_left
-        if left is not None and left < (2 if inputs.requires_grad and torch.is_grad_enabled() else 1):
+        needed = 2 if inputs.requires_grad and torch.is_grad_enabled() else 1
+        if self._is_late() or (left is not None and left < needed):
+            self.was_stopped = True
             raise PassesSpentError
         if inputs.requires_grad:
             # An alias of its own for each call: hooks on the attack's tensor would pile up.
@@ -71,6 +78,24 @@ class CountedModel:
         if self.max_passes is None:
             return None
         return max(0, self.max_passes - 1 - self.num_forward - self.num_backward)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long a search may still take, always above 0; None for no limit."""
+        return None if self.deadline is None else max(1e-6, self.deadline - time.perf_counter())
+
+    def must_stop(self) -> bool:
+        """Whether a search that wants to go on may not: nothing is left of the passes or of the time."""
+        if self.passes_left == 0 or self._is_late():
+            self.was_stopped = True
+        return self.was_stopped
+
+    def _is_late(self) -> bool:
+        return self.deadline is not None and time.perf_counter() >= self.deadline
+
+    def lift_limits(self) -> None:
+        """Allow the evaluation of the result, which is kept for whatever the search took."""
+        self.max_passes = self.deadline = None
 
     def count_forward(self, *logits: Tensor) -> None:
         """Count one forward pass and check what came out, in one tensor or in several.

@@ -1,4 +1,4 @@
-"""A limit on the passes of an attack, and the worst volume seen until it was reached."""
+"""A limit on the passes or the time of an attack, and the worst volume seen until it was reached."""
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ __all__ = ["PassesSpentError", "WorstSeen"]
 
 
 class PassesSpentError(RuntimeError):
-    """The next pass would exceed the limit; `Attack.__call__` catches it."""
+    """The next pass would exceed the limit on passes or time; `Attack.__call__` catches it."""
 
 
 class WorstSeen:

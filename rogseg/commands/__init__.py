@@ -14,7 +14,16 @@ from typing import Protocol, cast
 from rogseg import __version__
 from rogseg.command_line import exit_status, nearest
 
-__all__ = ["COMMANDS", "add_system_argument", "command_parser", "main", "run_command"]
+__all__ = [
+    "COMMANDS",
+    "add_system_argument",
+    "add_trust_argument",
+    "add_worker_arguments",
+    "command_parser",
+    "fold_number",
+    "main",
+    "run_command",
+]
 
 # In the order of ``rogseg --help``, which is the order in which they are needed.
 COMMANDS = (
@@ -26,7 +35,11 @@ COMMANDS = (
     "train",
     "test",
     "attack",
+    "legacy",
+    "transfer",
+    "corrupt",
     "certify",
+    "harden",
     "evaluate",
     "report",
     "compare",
@@ -35,13 +48,50 @@ COMMANDS = (
 )
 
 
-def add_system_argument(parser: argparse.ArgumentParser) -> None:
+def add_system_argument(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
     """How every command that evaluates is told what; `rogseg.engine.model.open_system` reads it."""
     parser.add_argument(
         "system",
-        nargs="+",
+        nargs="*" if optional else "+",
         help="a network of the model zoo by its name; a config (a file, or a name such as rog_standard_liver) and its "
-        "checkpoint; a trained nnU-Net folder; or a Python config with system = dict(type=...)",
+        "checkpoint, or the folder of the trainings of all folds, which is an ensemble; the folder of a trained "
+        "nnU-Net or of a MONAI bundle; or a Python config with system = dict(type=...)",
+    )
+
+
+def add_trust_argument(parser: argparse.ArgumentParser) -> None:
+    """Whether a program that comes with a system may run."""
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="whoever made the bundle or the exported program may run code here; without, nothing of theirs runs",
+    )
+
+
+def fold_number(text: str) -> int:
+    """What stands behind ``--fold``, where it is not ``all``.
+
+    Raises:
+        ValueError: it is no number.
+    """
+    if not text.isdecimal():
+        raise ValueError(f"--fold is {text!r}: give the number of a fold, counted from 0, or all")
+    return int(text)
+
+
+def add_worker_arguments(parser: argparse.ArgumentParser) -> None:
+    """How every command that works case by case is told where; `rogseg.workers.open_workers` reads it."""
+    parser.add_argument(
+        "--num-workers",
+        type=int,
+        metavar="N",
+        help="work on so many cases at once, in processes of one thread each (default: one case, with all threads)",
+    )
+    parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="do the cases on a Ray cluster, --num-workers at once: its address, or 'local' to start one here; see "
+        "docs/cluster.md",
     )
 
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rogseg.commands import add_system_argument
+from rogseg.commands import add_system_argument, add_trust_argument, add_worker_arguments
 
 DESCRIPTION = "Attack a system case by case and report what is left of its Dice."
 EPILOG = "Run it again with the same arguments after an interruption: finished cases are not attacked again."
@@ -36,13 +36,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-seen", action="store_true", help="report on cases that the system was trained on, too, labelled so"
     )
+    add_trust_argument(parser)
     parser.add_argument(
         "--keep-volumes", type=int, default=2, metavar="N", help="cases kept for the report's viewer; default: 2"
     )
-    parser.add_argument("--surrogate", nargs="+", help="another system: do attacks transfer from it?")
-    parser.add_argument("--save-adversarial", action="store_true", help="write perturbations and predictions as NIfTI")
+    parser.add_argument(
+        "--max-passes",
+        type=int,
+        metavar="N",
+        help="stop the search in a case at an epsilon after N passes, forward and backward, with what it has found",
+    )
+    parser.add_argument(
+        "--max-minutes",
+        type=float,
+        metavar="M",
+        help="the same after M minutes, so that the result depends on the machine",
+    )
+    parser.add_argument(
+        "--surrogate", nargs="+", help="another system, which the volumes are made on; their files are given to SYSTEM"
+    )
+    parser.add_argument(
+        "--save-adversarial", action="store_true", help="write adversarial volumes as raw files, and score those, too"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the attack")
     parser.add_argument("--case-seed", type=int, default=0, help="of which cases --max-cases takes")
+    add_worker_arguments(parser)
     parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
     parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override keys of the config")
 
@@ -53,4 +71,14 @@ def run(options: argparse.Namespace) -> None:
     from rogseg.shipped_configs import find_config
 
     options.attack = find_config(options.attack, "attack")
-    attack_system(**vars(options))
+    if options.surrogate is None:
+        attack_system(**{key: value for key, value in vars(options).items() if key != "surrogate"})
+        return
+    if options.protocol != "volume":
+        raise ValueError("--surrogate: its volumes are given to the system whole, so --protocol patch has no meaning")
+    if options.num_workers is not None or options.cluster is not None:
+        raise ValueError("--surrogate works in this process alone; leave --num-workers and --cluster out, or shard it")
+    from rogseg.engine.attacking.transfer_command import TransferOptions, attack_from_surrogate
+
+    asked = {key: value for key, value in vars(options).items() if key in TransferOptions.__dataclass_fields__}
+    attack_from_surrogate(options.system, options.surrogate, options.out, TransferOptions(**asked), options.cfg_options)

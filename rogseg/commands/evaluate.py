@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rogseg.commands import add_system_argument
+from rogseg.commands import add_system_argument, add_trust_argument
 
 DESCRIPTION = "Accuracy, the attacks that fit into a time, sanity checks and a report, of any system by one command."
 EPILOG = "Run it again with the same arguments after an interruption: finished cases are not done again."
@@ -18,9 +18,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, default=60, help="for everything; default: 60")
     parser.add_argument("--out", type=Path, required=True, help="folder of the records and of report.html")
     parser.add_argument("--protocol", choices=["volume", "patch"], default="volume", help="default: volume")
+    parser.add_argument("--cases", nargs="+", help="case ids; default: the validation cases of the fold")
+    parser.add_argument("--seed", type=int, default=0, help="of the attacks")
+    parser.add_argument("--case-seed", type=int, default=0, help="of which cases are taken where not all fit")
     parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
     parser.add_argument(
         "--allow-seen", action="store_true", help="report on cases that the system was trained on, too, labelled so"
+    )
+    add_trust_argument(parser)
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override keys of the config or folder",
     )
 
 

@@ -9,7 +9,7 @@ DESCRIPTION = "Report on evaluations: a page that opens from disk, figures and t
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The records, and where the report goes."""
     parser.add_argument(
-        "records", nargs="+", metavar="[NAME=]DIR", help="folders that rogseg attack or rogseg test wrote"
+        "records", nargs="+", metavar="[NAME=]DIR", help="folders that rogseg attack, corrupt or test wrote"
     )
     parser.add_argument("--out", type=Path, help="folder of the report; one folder of records alone needs none")
     parser.add_argument(

@@ -3,16 +3,18 @@
 import argparse
 from pathlib import Path
 
-from rogseg.commands import add_system_argument
+from rogseg.commands import add_system_argument, add_trust_argument, add_worker_arguments, fold_number
 
-DESCRIPTION = "Segment cases with a system; measure Dice, NSD and HD95 in the raw grid where there are labels."
+DESCRIPTION = (
+    "Segment cases with a system, or take label maps that are there; measure Dice, NSD and HD95 in the raw grid."
+)
 EPILOG = "Run it again with the same arguments after an interruption: finished cases are not done again."
 IF_INTERRUPTED = "stopped; the same command goes on after the last finished case"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The system, the cases, and where results go."""
-    add_system_argument(parser)
+    add_system_argument(parser, optional=True)
     parser.add_argument("--out", type=Path, required=True, help="folder of predictions, records and tables")
     parser.add_argument(
         "--cases", nargs="+", default=["validation"], help="validation (default), test, all (both), or case ids"
@@ -25,18 +27,49 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-seen", action="store_true", help="report on cases that the system was trained on, too, labelled so"
     )
+    add_trust_argument(parser)
+    parser.add_argument(
+        "--fold", metavar="N|all", help="of the task's folds; all measures each fold's network on its own cases"
+    )
+    parser.add_argument(
+        "--predictions", type=Path, help="a folder of label maps to measure against --labels, in place of a system"
+    )
+    parser.add_argument("--labels", type=Path, help="folder of the label files for --predictions")
+    parser.add_argument(
+        "--tolerance", type=float, metavar="MM", help="of NSD, with --predictions; default: the coarsest spacing"
+    )
+    parser.add_argument(
+        "--save-probabilities", action="store_true", help="also write the probability of each class, as 4-D NIfTI"
+    )
     parser.add_argument("--submission", action="store_true", help="predict the test cases and pack them for the MSD")
     parser.add_argument(
         "--choose-postprocessing",
         action="store_true",
         help="first find out on the cases that selected the checkpoint which class it helps; recorded beside it",
     )
+    add_worker_arguments(parser)
     parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
     parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override keys of the config")
 
 
 def run(options: argparse.Namespace) -> None:
-    """Predict and measure."""
-    from rogseg.engine.accuracy.segment_command import segment_cases
+    """Predict and measure, or measure what is there."""
+    arguments = vars(options)
+    fold, predictions, labels, tolerance = (
+        arguments.pop(name) for name in ("fold", "predictions", "labels", "tolerance")
+    )
+    if (predictions is None) != (labels is None) or (predictions is not None) == bool(options.system):
+        raise ValueError("name a system to test, or give both --predictions and --labels to measure what is there")
+    if predictions is not None:
+        from rogseg.engine.accuracy.score_command import score_predictions
 
-    segment_cases(**vars(options))
+        score_predictions(predictions, labels, options.out, tolerance=tolerance)
+        return
+    from rogseg.engine.accuracy.segment_command import segment_all_folds, segment_cases
+
+    if fold == "all":
+        segment_all_folds(**arguments)
+        return
+    if fold is not None:
+        arguments["cfg_options"] = [*arguments["cfg_options"], f"fold={fold_number(fold)}"]
+    segment_cases(**arguments)

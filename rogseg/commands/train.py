@@ -14,6 +14,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", type=Path, help="folder that rogseg preprocess made, for a task of one's own")
     parser.add_argument("--work-dir", type=Path, help="default: work_dirs/<config>/<task>_fold<fold>")
     parser.add_argument(
+        "--fold",
+        metavar="N|all",
+        help="of the task's folds; all trains one network after the other, each below --work-dir (default: "
+        "work_dirs/<config>), and goes on where it stopped",
+    )
+    parser.add_argument(
         "--minutes", type=float, help="one cycle of the learning rate that fits this time, found by timing the network"
     )
     parser.add_argument("--resume", action="store_true", help="go on from the work directory's last checkpoint, if any")
@@ -32,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Train to the end."""
+    from rogseg.commands import fold_number
     from rogseg.engine.config.load import load_config, parse_overrides
     from rogseg.engine.training.processes import disconnect
     from rogseg.engine.training.train import train_config
@@ -45,7 +52,14 @@ def run(options: argparse.Namespace) -> None:
     overrides |= {name: True for name in ("resume", "overwrite") if getattr(options, name)}
     if options.allow:
         overrides["allow"] = options.allow
+    if options.fold is not None and options.fold != "all":
+        overrides["fold"] = fold_number(options.fold)
     config = find_config(options.config, "network")
+    if options.fold == "all":
+        from rogseg.engine.costs.all_folds import train_all_folds
+
+        train_all_folds(config, overrides, options.task, options.minutes)
+        return
     if options.minutes is not None:
         from rogseg.engine.costs.fit_minutes import fit_minutes
 

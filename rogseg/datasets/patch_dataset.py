@@ -70,6 +70,8 @@ class PatchDataset(Dataset[Case]):
         self.length = len(self.cases) if length is None else length
         self.foreground_fraction = foreground_fraction
         self.seed = seed
+        self.spacing = task.plan.spacing
+        self.modalities = tuple(channel.modality for channel in task.plan.channels)
         self.points: dict[str, list[NDArray[np.int32]]] = {}
 
     def __len__(self) -> int:
@@ -91,6 +93,9 @@ class PatchDataset(Dataset[Case]):
             targets[None],
             IntensityBox.per_channel(properties.box_lower, properties.box_upper),
             movable[None],
+            spacing=self.spacing,
+            properties=properties,
+            modalities=self.modalities,
         )
         for transform in self.transforms:
             case = transform(case, generator)

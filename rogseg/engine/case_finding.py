@@ -8,10 +8,19 @@ from rogseg.cases import ReferenceWidth
 from rogseg.engine.model.open_system import OpenedSystem
 from rogseg.engine.stored_task import ensure_stored_task, is_stored, stored_task_dir
 from rogseg.preprocessing import refuse_changed_sources
-from rogseg.storage import Fold, RawCase, RawTask, StoredTask, make_folds, read_folder_of_images, read_raw_task
+from rogseg.storage import (
+    Fold,
+    RawCase,
+    RawTask,
+    StoredTask,
+    make_folds,
+    read_folder_of_images,
+    read_raw_task,
+    read_task_record,
+)
 from rogseg.systems import CaseSource, RawCases, RogsegSystem, StoredCases
 
-__all__ = ["CasesToTest", "cases_to_attack", "cases_to_test", "reference_width"]
+__all__ = ["CasesToTest", "cases_to_attack", "cases_to_test", "raw_files_of", "reference_width"]
 
 
 def cases_to_attack(
@@ -104,17 +113,58 @@ def cases_to_test(
             "with --data, or segment a plain folder of images with --images"
         )
     raw = _raw_task_for(opened, data)
-    part = _fold_of(raw, stored_dir, fold)
     by_id = {case.case_id: case for case in (*raw.training, *raw.test)}
     test = tuple(case.case_id for case in raw.test)
-    sets = {"validation": part.validation, "test": test, "all": (*part.validation, *test)}
-    is_set = len(which) == 1 and which[0] in sets
-    wanted = sets[which[0]] if is_set else tuple(which)
+    is_set = len(which) == 1 and which[0] in ("validation", "test", "all")
+    wanted = test if which[0] == "test" else tuple(which)
+    if is_set and which[0] != "test":
+        # Cases that are named need no split, which a folder of a few has none of.
+        part = _fold_of(raw, stored_dir, fold)
+        wanted = part.validation if which[0] == "validation" else (*part.validation, *test)
     _refuse_unknown(wanted, by_id, str(raw.directory))
     if not wanted:
         raise ValueError(f"--cases: {raw.directory} has no case in {' '.join(which)!r}")
     chosen = tuple(by_id[case_id] for case_id in sorted(set(wanted)))
     return CasesToTest(raw.name, chosen, which[0] if is_set else "by id", fold)
+
+
+def raw_files_of(
+    opened: OpenedSystem, source: CaseSource, case_ids: Sequence[str], *, data: str | Path | None = None
+) -> RawTask:
+    """The raw task that the cases of a source were made from.
+
+    Args:
+        opened: the system.
+        source: where its cases come from, as `cases_to_attack` gave it.
+        case_ids: of the cases that are needed.
+        data: folder of raw cases, where it is given.
+
+    Raises:
+        ValueError: it is not there, or holds other files than the cases were made from.
+    """
+    if data is not None or not isinstance(source, StoredCases):
+        assert data is not None, "cases that are not stored come from raw data"
+        return _raw_task_for(opened, data)
+    record = read_task_record(source.stored.directory)
+    known = [] if record is None else [Path(record.raw)]
+    if opened.config is not None:
+        known.append(Path(opened.config.data_root) / source.task)
+    found = next((folder for folder in known if (folder / "dataset.json").is_file()), None)
+    if found is None:
+        raise ValueError(
+            f"{source.stored.directory}: its raw files are not in {' or '.join(map(str, known))}, and adversarial "
+            "volumes are written as raw files; name their folder with --data"
+        )
+    raw = _raw_task_for(opened, found)
+    by_id = {case.case_id: case for case in raw.training}
+    for case_id in case_ids:
+        before, case = source.stored.case(case_id).properties.raw_digest, by_id.get(case_id)
+        if case is None or (before and RawCases(opened.system, [case], raw.name).digest(case_id) != before):
+            raise ValueError(
+                f"{found}: case {case_id!r} is not there as it was stored in {source.stored.directory}; name the raw "
+                "data that it was made from with --data"
+            )
+    return raw
 
 
 def reference_width(task_dir: str | Path) -> ReferenceWidth:

@@ -2,7 +2,7 @@
 
 import torch
 
-__all__ = ["choose_device"]
+__all__ = ["choose_device", "num_gpus"]
 
 HINT = "write cpu, cuda, cuda:N or mps, or leave it out to take a GPU where there is one"
 
@@ -30,3 +30,8 @@ def choose_device(name: str | torch.device | None) -> torch.device:
     elif device.type != "cpu":
         raise ValueError(f"device is {name!r}, which networks are not run on: {HINT}")
     return device
+
+
+def num_gpus() -> int:
+    """How many GPUs this process sees."""
+    return torch.cuda.device_count()

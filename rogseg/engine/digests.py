@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-__all__ = ["command_line", "digest_of_file", "digest_of_json", "environment"]
+__all__ = ["command_line", "digest_of_file", "digest_of_json", "environment", "processor"]
 
 PACKAGES = ("rogseg", "torch", "mmengine", "numpy", "monai")
 
@@ -46,3 +46,11 @@ def command_line() -> str:
     program = Path(sys.argv[0])
     name = program.parent.name if program.name == "__main__.py" else program.name
     return shlex.join([name, *sys.argv[1:]])
+
+
+def processor() -> str:
+    """The processor's name, as far as the system tells it."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()

@@ -6,79 +6,29 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from rich.console import Console
 
 from rogseg.attacks.counted_model import value_and_gradient
 from rogseg.attacks.objectives import CrossEntropy
-from rogseg.cases import LogitFn
 from rogseg.engine.accuracy.segment_command import segment_cases
 from rogseg.engine.attacking.attack_command import attack_system
 from rogseg.engine.attacking.robustness import evaluated_case
 from rogseg.engine.case_finding import cases_to_attack
 from rogseg.engine.case_selection import spread
+from rogseg.engine.console import make_console
 from rogseg.engine.device import choose_device
+from rogseg.engine.evaluation_plan import EvaluationPlan, Request, plan_attacks, read_plan
 from rogseg.engine.host_memory import keep_freed_memory
-from rogseg.engine.model.open_system import open_system
+from rogseg.engine.leak import leak_of
+from rogseg.engine.model.open_system import OpenedSystem, open_system
 from rogseg.engine.reporting import report_on
-from rogseg.foreign import read_json
 from rogseg.shipped_configs import find_config
 from rogseg.storage import write_json_atomic
-from rogseg.systems import Protocol
+from rogseg.systems import CaseSource, Protocol
 
-__all__ = ["EvaluationPlan", "PlannedAttack", "evaluate_system", "plan_attacks"]
+__all__ = ["evaluate_system"]
 
-EPSILONS = ("2/255", "4/255", "8/255")
-FEWEST_CASES = 3
-# Accuracy, the sanity checks and the report take the rest.
-SHARE_OF_ATTACKS = 0.75
 PLAN = "plan.json"
-
-
-@dataclasses.dataclass(frozen=True)
-class PlannedAttack:
-    """An attack of the evaluation: a shipped config, its options, its epsilons and the passes that a case takes."""
-
-    name: str
-    options: tuple[str, ...]
-    epsilons: tuple[str, ...]
-    passes: int
-
-
-CURVE = PlannedAttack("apgd_ce", ("attack.num_iterations=20",), EPSILONS, 20 * len(EPSILONS))
-ENSEMBLE = PlannedAttack("segmentation_ensemble", (), ("8/255",), 400)
-
-
-@dataclasses.dataclass(frozen=True)
-class EvaluationPlan:
-    """What fits: the attacks, each with its number of cases, and the seconds of a pass that this was reckoned with."""
-
-    attacks: tuple[tuple[PlannedAttack, int], ...]
-    seconds_per_pass: float
-
-
-def plan_attacks(seconds_per_pass: float, num_cases: int, minutes: float) -> EvaluationPlan:
-    """As many cases as fit for a curve over epsilon, and the ensemble where it fits, too.
-
-    Args:
-        seconds_per_pass: of a forward and backward pass of one case.
-        num_cases: that there are.
-        minutes: for everything.
-
-    Raises:
-        ValueError: not even one case fits.
-    """
-    passes = minutes * 60 * SHARE_OF_ATTACKS / seconds_per_pass
-    with_both = int(passes // (CURVE.passes + ENSEMBLE.passes))
-    if with_both >= FEWEST_CASES:
-        chosen = min(with_both, num_cases)
-        return EvaluationPlan(((CURVE, chosen), (ENSEMBLE, chosen)), seconds_per_pass)
-    alone = int(passes // CURVE.passes)
-    if alone < 1:
-        needed = CURVE.passes * seconds_per_pass / SHARE_OF_ATTACKS / 60
-        raise ValueError(
-            f"--minutes {minutes:g} is too little: one pass of a case takes {seconds_per_pass:.3g} s here, and the "
-            f"smallest evaluation {needed:.1f} minutes; give more, or take --protocol patch"
-        )
-    return EvaluationPlan(((CURVE, min(alone, num_cases)),), seconds_per_pass)
 
 
 def evaluate_system(
@@ -89,42 +39,45 @@ def evaluate_system(
     data: Path | None = None,
     task: Path | None = None,
     protocol: Protocol = "volume",
+    cases: Sequence[str] | None = None,
+    seed: int = 0,
+    case_seed: int = 0,
     device: str | None = None,
     allow_seen: bool = False,
+    trust: bool = False,
+    cfg_options: Sequence[str] = (),
 ) -> None:
     """See ``rogseg evaluate --help``; what is finished in ``out`` is not done again.
 
     Raises:
-        ValueError: something in the arguments or files is wrong, or the time is too short for anything.
+        ValueError: something in the arguments or files is wrong, the time is too short for anything, or ``out`` holds
+            an evaluation that was asked for otherwise.
     """
-    device = str(choose_device(device))
+    console, device = make_console(), str(choose_device(device))
     if device == "cpu":
         keep_freed_memory()
-    opened = open_system(system, device=device, task_dir=task)
-    source = cases_to_attack(opened, data=data, task=task)
+    request = Request(minutes, protocol, tuple(cases or ()), seed, case_seed, tuple(cfg_options))
     if (out / PLAN).is_file():
-        plan = _read_plan(out / PLAN)
-    else:
-        case = evaluated_case(source, spread(source.case_ids, 1, 0)[0], opened.system, protocol).to(device)
-        assert case.targets is not None, "only labelled cases are evaluated"
-        seconds = _seconds_per_pass(opened.system.model, case.inputs, case.targets)
-        plan = plan_attacks(seconds, len(source.case_ids), minutes)
-        write_json_atomic(out / PLAN, dataclasses.asdict(plan))
-    print(f"a pass of a case takes {plan.seconds_per_pass:.3g} s here; in {minutes:g} minutes:", flush=True)
+        plan, begun_with = read_plan(out / PLAN)
+        request.refuse_other(begun_with, out / PLAN)
+    opened = open_system(system, device=device, task_dir=task, overrides=cfg_options, trust=trust)
+    source = cases_to_attack(opened, data=data, task=task, cases=cases)
+    if not (out / PLAN).is_file():
+        plan = _plan(opened, source, request, protocol, device)
+    chosen = spread(source.case_ids, plan.num_cases, case_seed)
+    leak_of(opened, chosen, source.task, allow_seen=allow_seen)  # what is refused is refused before the work
+    raw = _raw_folder(opened, source, data)
+    for line in plan.lines(minutes, accuracy=raw is not None):
+        console.print(line, soft_wrap=True)
+    write_json_atomic(out / PLAN, {"plan": dataclasses.asdict(plan), "request": dataclasses.asdict(request)})
+    shared = {"device": device, "task": task, "allow_seen": allow_seen, "cfg_options": cfg_options, "trust": trust}
+    parts, folders = _Parts(plan, raw is not None, console), []
+    if raw is not None:
+        parts.announce("accuracy on the raw grid")
+        segment_cases(system, out / "accuracy", cases=chosen, data=raw, **shared)  # type: ignore[arg-type]
+        folders.append(out / "accuracy")
     for attack, num_cases in plan.attacks:
-        at, cost = ", ".join(attack.epsilons), attack.passes * num_cases * plan.seconds_per_pass / 60
-        print(f"  {attack.name} at {at} on {num_cases} cases, about {cost:.1f} minutes", flush=True)
-    folders = [out / attack.name for attack, _ in plan.attacks]
-    most = max(num_cases for _, num_cases in plan.attacks)
-    if data is not None or opened.config is not None:
-        cases = spread(source.case_ids, most, 0)
-        raw = data or (Path(opened.config.data_root) / source.task if opened.config is not None else None)
-        if raw is not None and (raw / "dataset.json").is_file():
-            segment_cases(
-                system, out / "accuracy", cases=cases, data=raw, task=task, device=device, allow_seen=allow_seen
-            )
-            folders.insert(0, out / "accuracy")
-    for (attack, num_cases), folder in zip(plan.attacks, folders[-len(plan.attacks) :], strict=True):
+        parts.announce(attack.name)
         attack_system(
             system,
             find_config(attack.name, "attack"),
@@ -132,31 +85,58 @@ def evaluate_system(
             attack_options=attack.options,
             protocol=protocol,
             data=data,
-            task=task,
+            cases=cases,
             max_cases=num_cases,
-            out=folder,
-            device=device,
-            allow_seen=allow_seen,
+            case_seed=case_seed,
+            seed=seed,
+            out=out / attack.name,
+            **shared,  # type: ignore[arg-type]
         )
+        folders.append(out / attack.name)
+    parts.announce("report")
     report_on([str(folder) for folder in folders], out)
 
 
-def _seconds_per_pass(model: LogitFn, inputs: torch.Tensor, targets: torch.Tensor) -> float:
+class _Parts:
+    """Says which part of how many begins, and what all that is left was planned to take."""
+
+    def __init__(self, plan: EvaluationPlan, accuracy: bool, console: Console) -> None:
+        self.console = console
+        costs = [(attack.name, plan.minutes_of(attack, number)) for attack, number in plan.attacks]
+        self.left = [*([("accuracy on the raw grid", 0.0)] if accuracy else []), *costs, ("report", 0.0)]
+        self.number, self.total = 0, len(self.left)
+
+    def announce(self, name: str) -> None:
+        """The next part begins."""
+        minutes = sum(cost for _, cost in self.left[self.number :])
+        self.number += 1
+        tail = f", attacks left: about {minutes:.1f} minutes" if minutes else ""
+        self.console.print(f"\n== {self.number} of {self.total}: {name}{tail}", soft_wrap=True)
+
+
+def _plan(
+    opened: OpenedSystem, source: CaseSource, request: Request, protocol: Protocol, device: str
+) -> EvaluationPlan:
+    case_id = spread(source.case_ids, 1, request.case_seed)[0]
+    case = evaluated_case(source, case_id, opened.system, protocol).to(device)
+    assert case.targets is not None, "only labelled cases are evaluated"
     seconds = []
     for _ in range(2):  # the first warms up
         begin = time.perf_counter()
-        value_and_gradient(model, CrossEntropy(), inputs, targets)
+        if opened.system.differentiable:
+            value_and_gradient(opened.system.model, CrossEntropy(), case.inputs, case.targets)
+        else:
+            with torch.no_grad():
+                opened.system.model(case.inputs)
         seconds.append(time.perf_counter() - begin)
-    return min(seconds)
+    return plan_attacks(
+        min(seconds), len(source.case_ids), request.minutes, differentiable=opened.system.differentiable
+    )
 
 
-def _read_plan(path: Path) -> EvaluationPlan:
-    content = read_json(path, "remove it or give another --out")
-    try:
-        attacks = tuple(
-            (PlannedAttack(one["name"], tuple(one["options"]), tuple(one["epsilons"]), one["passes"]), number)
-            for one, number in content["attacks"]
-        )
-        return EvaluationPlan(attacks, content["seconds_per_pass"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path}: not the plan of an evaluation ({error}); remove it or give another --out") from error
+def _raw_folder(opened: OpenedSystem, source: CaseSource, data: Path | None) -> Path | None:
+    """The folder of the raw task, where there is one: accuracy is measured on its grid."""
+    raw = data
+    if raw is None and opened.config is not None:
+        raw = Path(opened.config.data_root) / source.task
+    return raw if raw is not None and (raw / "dataset.json").is_file() else None

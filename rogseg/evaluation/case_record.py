@@ -50,6 +50,7 @@ class CaseRecord:
         seed: of the attack or corruption.
         found_distance: length of what a minimal-norm attack found, at whatever epsilon.
         visibility: how visible the change is, by the name of the measure, for instance SSIM.
+        stopped: whether a limit on passes or minutes ended the attack.
         prediction: digest of the file that holds the prediction, where one was written.
         certificate: bounds that hold for every perturbation within a radius; ``strength`` is the radius then, and
             ``measures`` are the lower bounds.
@@ -71,6 +72,7 @@ class CaseRecord:
     seed: int = 0
     found_distance: float | None = None
     visibility: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    stopped: bool = False
     prediction: str | None = None
     certificate: CertifiedCase | None = None
 

@@ -55,7 +55,8 @@ def rows_of(folder: RecordFolder) -> Iterator[tuple[ComparisonRow, ConditionSumm
             # Of an ensemble each row names the ensemble, whose config says each member's budget.
             steps = f", {config['num_iterations']} iterations" if "num_iterations" in config else ""
             detail = f" of {identity['condition']['name']}" if is_ensemble else steps
-            label = f"{summary.condition}{detail}, {strength_label(folder.identity, summary.strength)}"
+            made_on = f" from {config['surrogate']['name']}" if "surrogate" in config else ""
+            label = f"{summary.condition}{detail}{made_on}, {strength_label(folder.identity, summary.strength)}"
         yield ComparisonRow(json.dumps(setting, sort_keys=True), label, leaves(setting)), summary
 
 

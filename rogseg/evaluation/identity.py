@@ -43,12 +43,13 @@ class Condition:
     """What is done to the cases.
 
     Args:
-        kind: an attack, a corruption or a certificate.
+        kind: an attack, a corruption, a certificate, or the transfer of what an attack made on another system.
         name: what records and tables call it.
-        config: its component. JSON data.
+        config: its component. JSON data. Of a transfer also ``surrogate``, the `EvaluatedSystem` that the volumes were
+            made on.
     """
 
-    kind: Literal["attack", "corruption", "certificate"]
+    kind: Literal["attack", "corruption", "certificate", "transfer"]
     name: str
     config: Mapping[str, Any]
 

@@ -1,6 +1,6 @@
 """What a reader of a table must know beside the numbers: what is missing, absent, leaked or old."""
 
-from rogseg.evaluation.case_record import CLEAN, DICE
+from rogseg.evaluation.case_record import CLEAN, DICE, WORST_CASE
 from rogseg.evaluation.epsilon_label import strength_label
 from rogseg.evaluation.identity import HELD_OUT, NOT_KNOWN, EvaluationIdentity
 from rogseg.evaluation.legacy_identity import NOT_RECORDED
@@ -10,19 +10,44 @@ from rogseg.evaluation.summary import ConditionSummary, area_under_curve, summar
 __all__ = ["leak_note", "notes_on"]
 
 FALSE_VOLUME = "false volume"
+PLACES = {
+    "volume": "Measured on whole volumes in the network's grid, before post-processing, clean and attacked alike; "
+    "rogseg test measures on the grid of the files, after it.",
+    "patch": "Measured in one window around the target, clean and attacked alike: what is found falsely elsewhere does "
+    "not count, so these values are above those of whole volumes.",
+}
+LIMITS = {"max_passes": "passes", "max_minutes": "minutes"}
 
 
 def notes_on(folder: RecordFolder) -> tuple[str, ...]:
     """All notes that apply to an evaluation, one sentence each."""
     rows, identity = summarise_all(folder), folder.identity
-    notes = [incomplete_note(row, identity) for row in rows if row.num_missing]
+    is_corruption = identity.condition is not None and identity.condition.kind == "corruption"
+    if is_corruption:
+        # Under dozens of corruptions and severities a note on each would hide the others.
+        notes = [note for note in (corruptions_note(rows, identity),) if note]
+        rows = rows[:1]
+    else:
+        notes = [incomplete_note(row, identity) for row in rows if row.num_missing]
     if identity.is_legacy:
         notes.append("These records were written by an older version, which did not note all that they depend on.")
     elif note := leak_note(identity):
         notes.append(note)
+    notes += [stop_note(row, identity) for row in rows]
+    if identity.condition is not None and identity.condition.kind == "attack":
+        notes.append(gradient_note(identity))
     notes += [note for row in rows for note in absence_notes(row, identity.classes)]
     notes += [area_note(rows, condition, identity) for condition in folder.conditions() if identity.threat is not None]
+    if identity.condition is not None:
+        notes.append(PLACES.get(identity.protocol, ""))
     return tuple(note for note in notes if note)
+
+
+def gradient_note(identity: EvaluationIdentity) -> str:
+    """That no attack saw a gradient; empty where attacks could."""
+    if identity.system.options.get("differentiable", True):
+        return ""
+    return "No white-box attack was made, since the system has no gradient: one that sees gradients may do more harm."
 
 
 def leak_note(identity: EvaluationIdentity, system: str = "the system") -> str:
@@ -41,6 +66,31 @@ def incomplete_note(row: ConditionSummary, identity: EvaluationIdentity) -> str:
     return (
         f"INCOMPLETE: {row.condition}{at} is over {num_cases - row.num_missing} of {num_cases} cases. Run the command "
         "again, or merge the shards with tools/report.py."
+    )
+
+
+def stop_note(row: ConditionSummary, identity: EvaluationIdentity) -> str:
+    """How many searches a limit on passes or minutes ended; empty where none."""
+    stopped = sum(record.stopped for record in row.records.values())
+    if not stopped:
+        return ""
+    config = {} if identity.condition is None else identity.condition.config
+    limits = [f"{config[key]:g} {word}" for key, word in LIMITS.items() if key in config]
+    return (
+        f"{row.condition} at {strength_label(identity, row.strength)}: the limit of {' and '.join(limits)} ended the "
+        f"search in {stopped} of {len(row.records)} cases; a longer one may find more."
+    )
+
+
+def corruptions_note(rows: tuple[ConditionSummary, ...], identity: EvaluationIdentity) -> str:
+    """That some of the corruptions are not over all cases; empty where none is."""
+    short_of = [row for row in rows if row.num_missing and row.condition != WORST_CASE]
+    if not short_of:
+        return ""
+    fewest = len(identity.data) - max(row.num_missing for row in short_of)
+    return (
+        f"INCOMPLETE: {len(short_of)} of {len(rows)} conditions lack cases; the fewest have {fewest} of "
+        f"{len(identity.data)}. Run the command again, or merge the shards with tools/report.py."
     )
 
 

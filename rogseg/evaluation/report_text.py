@@ -5,6 +5,7 @@ from typing import Any
 
 from rogseg.evaluation.accuracy_table import accuracy_table
 from rogseg.evaluation.certificate_table import certificate_tables
+from rogseg.evaluation.corruption_table import corruption_tables
 from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.robustness_table import robustness_tables
@@ -16,9 +17,12 @@ __all__ = ["evaluation_tables", "evaluation_title"]
 def evaluation_title(identity: EvaluationIdentity) -> str:
     """What was evaluated, how and on what, in a line."""
     condition = identity.condition
+    done = "accuracy without attack or corruption" if condition is None else f"{condition.kind} {condition.name}"
+    if condition is not None and condition.kind == "transfer":
+        done += f" of volumes made on {condition.config['surrogate']['name']}"
     parts = [
         identity.task,
-        "accuracy without attack or corruption" if condition is None else f"{condition.kind} {condition.name}",
+        done,
         f"protocol {identity.protocol}",
         f"cases: {identity.selection.rule}",
     ]
@@ -29,13 +33,20 @@ def evaluation_title(identity: EvaluationIdentity) -> str:
     return ", ".join(parts)
 
 
-def evaluation_tables(folder: RecordFolder) -> tuple[TextTable, ...]:
-    """The tables of an evaluation, with the notes that a reader needs below the last one."""
+def evaluation_tables(folder: RecordFolder, baseline: RecordFolder | None = None) -> tuple[TextTable, ...]:
+    """The tables of an evaluation, with the notes that a reader needs below the last one.
+
+    Args:
+        folder: of the evaluation.
+        baseline: under corruptions, records of another system, which errors are told as a share of.
+    """
     title = evaluation_title(folder.identity)
     if folder.identity.condition is None:
         return (accuracy_table(folder, title),)
     if folder.identity.condition.kind == "certificate":
         return certificate_tables(folder, title)
+    if folder.identity.condition.kind == "corruption":
+        return corruption_tables(folder, title, baseline)
     return robustness_tables(folder, title)
 
 

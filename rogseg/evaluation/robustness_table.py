@@ -11,6 +11,9 @@ from rogseg.evaluation.text_table import NOTHING, TextTable, heading_of, number,
 
 __all__ = ["robustness_tables"]
 
+# How visible the adversaries are: heading and digits, by the name in the records.
+VISIBLE = {"SSIM": ("SSIM", 4), "PSNR": ("PSNR [dB]", 1), "change over noise": ("change over noise", 2)}
+
 
 def robustness_tables(folder: RecordFolder, title: str) -> tuple[TextTable, ...]:
     """Dice with verdicts, and what else the records hold: other measures, and how far the volumes were moved."""
@@ -61,13 +64,15 @@ def _other_table(rows: tuple[ConditionSummary, ...], identity: EvaluationIdentit
     ]
     distances = {"distance_network": "network units", "distance_raw": identity.raw_unit}
     kept = {kind: unit for kind, unit in distances.items() if any(any(row.largest_distance(kind)) for row in rows)}
+    seen = [name for name in VISIBLE if identity.threat is not None and any(row.visibility(name) for row in rows)]
     cells = []
     for row in rows:
         values = [mean_over_cases(row.by_case(one["name"]).values(), one["bounds"]) for one in measures]
+        shown = [number(mean(row.visibility(name).values()), VISIBLE[name][1]) for name in seen]
         moved = [" ".join(short(distance) for distance in row.largest_distance(kind)) or NOTHING for kind in kept]
-        cells.append(
-            [*_first_cells(row, identity), *(with_interval(value.mean, value.interval) for value in values), *moved]
-        )
+        taken = [with_interval(value.mean, value.interval) for value in values]
+        cells.append([*_first_cells(row, identity), *taken, *moved, *shown])
     headings = [f"{heading_of(measure)} [95%]" for measure in measures]
     moves = [f"largest move [{unit}]" for unit in kept.values()]
-    return TextTable("Other measures and distances", [*_first_headings(identity), *headings, *moves], cells)
+    looks = [VISIBLE[name][0] for name in seen]
+    return TextTable("Other measures and distances", [*_first_headings(identity), *headings, *moves, *looks], cells)

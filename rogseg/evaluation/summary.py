@@ -67,6 +67,10 @@ class ConditionSummary:
         """Share of those cases on which the attack failed."""
         return mean(self.standing.values())
 
+    def visibility(self, name: str) -> dict[str, float]:
+        """How visible the change of each case is by one measure, where it was recorded."""
+        return {case_id: one.visibility[name] for case_id, one in self.records.items() if name in one.visibility}
+
     def largest_distance(self, kind: str) -> tuple[float, ...]:
         """The largest ``distance_network`` or ``distance_raw`` over the cases, per channel; empty where none is."""
         columns = [distance for record in self.records.values() if (distance := getattr(record, kind))]

@@ -1,6 +1,7 @@
 """TextTable: rows of words and numbers for a terminal of any width, and as Markdown; no number is ever cut."""
 
 import dataclasses
+import html
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -62,6 +63,16 @@ class TextTable:
         lines = [self.headings, ["---"] * len(self.headings), *self.rows]
         table = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
         return table + "".join(f"\n{note}\n" for note in self.notes)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+
+        def line(cells: Sequence[str], tag: str) -> str:
+            return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+        lines = [line(self.headings, "th"), *(line(row, "td") for row in self.rows)]
+        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
+        return f"<table><caption>{html.escape(self.title)}</caption>{''.join(lines)}</table>{notes}"
 
     def print_to(self, console: Console) -> None:
         """Print it as plain text: as a table where the words fit side by side, else row by row."""

@@ -9,11 +9,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rogseg.inference.postprocessing import postprocess
-from rogseg.preprocessing import is_resampled, labels_to_raw_grid, probabilities_to_raw_grid, write_label
+from rogseg.preprocessing import (
+    is_resampled,
+    labels_to_raw_grid,
+    maps_to_raw_grid,
+    probabilities_to_raw_grid,
+    write_label,
+)
 from rogseg.storage import CaseProperties
 from rogseg.task_plan import TaskPlan
 
-__all__ = ["raw_grid_labels", "write_prediction"]
+__all__ = ["raw_grid_labels", "raw_grid_probabilities", "write_prediction"]
 
 
 def raw_grid_labels(logits: Tensor, plan: TaskPlan, properties: CaseProperties) -> NDArray[np.uint8]:
@@ -33,9 +39,7 @@ def raw_grid_labels(logits: Tensor, plan: TaskPlan, properties: CaseProperties) 
     Raises:
         ValueError: the logits do not fit the plan or the case.
     """
-    expected = (plan.num_classes, *properties.network_shape)
-    if tuple(logits.shape) != expected:
-        raise ValueError(f"case {properties.case_id!r}: logits have shape {tuple(logits.shape)}, expected {expected}")
+    _check_shape(logits, plan, properties)
     before = logits.argmax(0).to(torch.uint8).cpu().numpy()
     labels = postprocess(before, plan)
     if not is_resampled(properties):
@@ -46,6 +50,22 @@ def raw_grid_labels(logits: Tensor, plan: TaskPlan, properties: CaseProperties) 
         for index in range(plan.num_classes):
             probabilities[index][changed] = labels[changed] == index
     return probabilities_to_raw_grid(probabilities, properties)
+
+
+def raw_grid_probabilities(logits: Tensor, plan: TaskPlan, properties: CaseProperties) -> NDArray[np.float32]:
+    """The softmax of logits (K, D, H, W), brought linearly to the raw grid; not post-processed.
+
+    Raises:
+        ValueError: the logits do not fit the plan or the case.
+    """
+    _check_shape(logits, plan, properties)
+    return maps_to_raw_grid(_softmax_in_place(logits.detach().float().clone()).cpu().numpy(), properties)
+
+
+def _check_shape(logits: Tensor, plan: TaskPlan, properties: CaseProperties) -> None:
+    expected = (plan.num_classes, *properties.network_shape)
+    if tuple(logits.shape) != expected:
+        raise ValueError(f"case {properties.case_id!r}: logits have shape {tuple(logits.shape)}, expected {expected}")
 
 
 def write_prediction(path: Path, labels: NDArray[np.uint8], plan: TaskPlan, properties: CaseProperties) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from rogseg.cases import LogitFn
+from rogseg.inference.mirrored_copies import mirrored_copies
 from rogseg.inference.windows import GridPlanner, WindowGrid, WindowIndex, plan_windows
 from rogseg.task_plan import Triple
 
@@ -33,6 +34,7 @@ class VolumeLogits:
         window_size: Sequence[int],
         overlap: float = 0.5,
         *,
+        mirror_axes: Sequence[int] = (),
         window_batch: int = 1,
         compute_device: torch.device | str | None = None,
         plan_grid: GridPlanner = plan_windows,
@@ -43,13 +45,15 @@ class VolumeLogits:
             model: (B, C, d, h, w) -> (B, K, d, h, w) raw logits; the mean where there are several, such as folds.
             window_size: extent of a window [voxels].
             overlap: fraction of a window that neighbours share at least, in [0, 1).
+            mirror_axes: of the volume, 0 to 2, along which windows are mirrored; the logits are the mean over all
+                2 ** n copies, which take 2 ** n times as long.
             window_batch: windows per call of the network, for each case of the batch.
             compute_device: where windows are evaluated, if not where the volume lies; a volume in main memory with
                 windows on a GPU is how large cases fit.
             plan_grid: lays the windows over a volume.
 
         Raises:
-            ValueError: there is no network, or a size, the overlap or the number of windows is out of range.
+            ValueError: there is no network, or a size, the overlap, an axis or the number of windows is out of range.
         """
         if len(window_size) != 3 or min(window_size) < 1:
             raise ValueError(f"window_size must be three positive whole numbers, got {window_size}")
@@ -60,6 +64,11 @@ class VolumeLogits:
         self.models: tuple[LogitFn, ...] = (model,) if callable(model) else tuple(model)
         if not self.models:
             raise ValueError("model must hold at least one network")
+        if len(set(mirror_axes)) != len(mirror_axes) or not set(mirror_axes) <= {0, 1, 2}:
+            raise ValueError(f"mirror_axes must be some of 0, 1, 2, each once, got {list(mirror_axes)}")
+        self.mirror_axes = tuple(sorted(mirror_axes))
+        if self.mirror_axes:
+            self.models = mirrored_copies(self.models, self.mirror_axes)
         self.plan_grid = plan_grid
         depth, height, width = window_size
         self.window_size: Triple = (depth, height, width)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from rogseg.task_plan import Region, Triple
 
-__all__ = ["GridPlanner", "SeparableGrid", "WindowGrid", "WindowIndex", "plan_windows"]
+__all__ = ["BellGrid", "GridPlanner", "SeparableGrid", "WindowGrid", "WindowIndex", "plan_windows"]
 
 WindowIndex = tuple[int, int, int]
 
@@ -87,6 +87,38 @@ class SeparableGrid(WindowGrid):
             table[i].to(device=like.device, dtype=like.dtype) for table, i in zip(self.axis_weights, index, strict=True)
         )
         return x[:, None, None] * y[:, None] * z
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class BellGrid(WindowGrid):
+    """A grid whose bell is a map that is no product over the axes, as those of nnU-Net and of MONAI.
+
+    Attributes:
+        bell: (d, h, w) float64, with every rounding that its maker gives it.
+        total: (D, H, W) float64, sum of the bells of all windows at each voxel.
+    """
+
+    bell: Tensor
+    total: Tensor
+
+    @classmethod
+    def of_bell(
+        cls,
+        volume_size: Triple,
+        window_size: Triple,
+        starts: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]],
+        bell: Tensor,
+    ) -> "BellGrid":
+        """The grid with these starts, the bells summed."""
+        total = torch.zeros(volume_size, dtype=torch.float64)
+        grid = cls(volume_size, window_size, starts, bell, total)
+        for index in grid.indices:
+            total[grid.region(index)] += bell
+        return grid
+
+    def weight(self, index: WindowIndex, like: Tensor) -> Tensor:
+        """The bell over the sum of all bells."""
+        return (self.bell / self.total[self.region(index)]).to(device=like.device, dtype=like.dtype)
 
 
 @functools.lru_cache(maxsize=32)

@@ -16,6 +16,7 @@ from rogseg.storage import write_bytes_atomic
 
 __all__ = [
     "BEST",
+    "FINISHED",
     "LAST",
     "assign_weights",
     "checkpoint_lineage",
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 LAST, BEST = "last.pth", "best.pth"
+FINISHED = "finished.json"  # what a training that came to its end leaves beside them
 
 
 def write_checkpoint(path: str | Path, content: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from mmengine.model import BaseModel
 from torch import Tensor
 
+from rogseg.models.supervision import supervised_loss
 from rogseg.registry import BACKBONES, HEADS, LOSSES, MODELS
 
 __all__ = ["Segmentor"]
@@ -18,7 +19,8 @@ class Segmentor(BaseModel):
     Args:
         backbone: config of the BACKBONES registry; its ``forward`` gives the features that the head takes.
         head: config of the HEADS registry; features -> logits (B, K, D, H, W) on the grid of the inputs. One with a
-            method ``supervised`` gives several such logits, the mean of whose losses is trained on.
+            method ``supervised`` gives several logits, on that grid or on coarser ones, the mean of whose losses is
+            trained on, weighted where it has a method ``weights``.
         losses: configs of the LOSSES registry; each gives one term ``loss_<name>``.
     """
 
@@ -49,14 +51,15 @@ class Segmentor(BaseModel):
             if targets is None:
                 raise ValueError("mode 'loss' needs targets")
             supervised = getattr(self.head, "supervised", lambda given: (self.head(given),))(features)
-            # Losses are computed in float32: sums over a volume overflow half precision.
-            return {
-                f"loss_{loss.name}": sum(loss(logits.float(), targets) for logits in supervised) / len(supervised)
-                for loss in self.losses
-            }
+            weights = getattr(self.head, "weights", _equal_weights)(len(supervised))
+            return {f"loss_{loss.name}": supervised_loss(loss, supervised, weights, targets) for loss in self.losses}
         logits: Tensor = self.head(features)
         if mode == "tensor":
             return logits
         if mode == "predict":
             return logits.argmax(dim=1)
         raise ValueError(f"mode is {mode!r}, known are 'tensor', 'loss' and 'predict'")
+
+
+def _equal_weights(count: int) -> tuple[float, ...]:
+    return (1 / count,) * count

@@ -11,11 +11,13 @@ from rogseg.preprocessing.planner import plan_geometry
 from rogseg.preprocessing.raw_grid import (
     is_resampled,
     labels_to_raw_grid,
+    maps_to_raw_grid,
+    moves_to_raw_grid,
     network_affine,
     network_spacing,
     probabilities_to_raw_grid,
 )
-from rogseg.preprocessing.raw_reading import read_image, read_label
+from rogseg.preprocessing.raw_reading import open_raw, read_image, read_label
 from rogseg.preprocessing.shipped_plans import choose_plan, find_shipped_plan
 from rogseg.preprocessing.source_digest import digest_files
 from rogseg.preprocessing.task_folder import kept_plan
@@ -32,8 +34,11 @@ __all__ = [
     "is_resampled",
     "kept_plan",
     "labels_to_raw_grid",
+    "maps_to_raw_grid",
+    "moves_to_raw_grid",
     "network_affine",
     "network_spacing",
+    "open_raw",
     "orientation_of",
     "plan_geometry",
     "preprocess_case",

@@ -48,10 +48,34 @@ def write_image(
     image: NDArray[np.float32],
     affine: NDArray[Any] | Sequence[Sequence[float]],
     forms: RawForms = IN_MM,
+    kind: np.dtype[Any] | None = None,
 ) -> None:
-    """Write an image (C, D, H, W) as a float32 NIfTI file with its affine [mm]; 4-D, channel last, if C > 1."""
+    """Write an image (C, D, H, W) as a NIfTI file with its affine [mm]; 4-D, channel last, if C > 1.
+
+    Args:
+        path: the file, whole or not at all.
+        image: raw units.
+        affine: 4x4 [mm].
+        forms: how the file that it is made from says where it lies.
+        kind: the type of that file's voxels, which is taken where it holds every value; else it is float32.
+    """
     data = np.moveaxis(image.astype(np.float32, copy=False), 0, -1)
+    if kind is not None and _holds(kind, data):
+        data = data.astype(kind.newbyteorder("="))
     _write(path, data[..., 0] if image.shape[0] == 1 else data, affine, forms)
+
+
+def _holds(kind: np.dtype[Any], data: NDArray[np.float32]) -> bool:
+    """Whether a type of voxels has every value of an image."""
+    if kind.kind == "f":
+        return kind.itemsize in (4, 8)
+    limits = np.iinfo(kind) if kind.kind in "iu" else None
+    return (
+        limits is not None
+        and bool((np.rint(data) == data).all())
+        and limits.min <= float(data.min())
+        and float(data.max()) <= limits.max
+    )
 
 
 def _write(path: Path, data: NDArray[Any], affine: NDArray[Any] | Sequence[Sequence[float]], forms: RawForms) -> None:

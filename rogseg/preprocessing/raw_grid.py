@@ -5,11 +5,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rogseg.preprocessing.axis_resampling import Order, resample_axis
 from rogseg.preprocessing.orientation import from_plan_order, in_plan_order, plan_to_file
-from rogseg.preprocessing.resampling import coarse_axis, resample_labels, resample_probabilities
+from rogseg.preprocessing.resampling import (
+    coarse_axis,
+    resample_labels,
+    resample_maps,
+    resample_probabilities,
+)
 from rogseg.storage import CaseProperties
 
-__all__ = ["is_resampled", "labels_to_raw_grid", "network_affine", "network_spacing", "probabilities_to_raw_grid"]
+__all__ = [
+    "is_resampled",
+    "labels_to_raw_grid",
+    "maps_to_raw_grid",
+    "moves_to_raw_grid",
+    "network_affine",
+    "network_spacing",
+    "probabilities_to_raw_grid",
+]
 
 
 def labels_to_raw_grid(labels: NDArray[np.uint8], properties: CaseProperties) -> NDArray[np.uint8]:
@@ -36,6 +50,35 @@ def probabilities_to_raw_grid(probabilities: NDArray[Any], properties: CasePrope
     shape = in_plan_order(properties.raw_shape, properties.axes)
     labels = resample_probabilities(probabilities, shape, _nearest_axis(properties))
     return from_plan_order(labels, properties.axes)
+
+
+def maps_to_raw_grid(probabilities: NDArray[np.float32], properties: CaseProperties) -> NDArray[np.float32]:
+    """The same without the decision: (K, D, H, W) probabilities on the raw grid.
+
+    Raises:
+        ValueError: the probabilities do not lie on the network's grid of the case.
+    """
+    _check(probabilities.shape[1:], properties)
+    shape = in_plan_order(properties.raw_shape, properties.axes)
+    return from_plan_order(resample_maps(probabilities, shape, _nearest_axis(properties)), properties.axes)
+
+
+def moves_to_raw_grid(moves: NDArray[np.float64], properties: CaseProperties) -> NDArray[np.float64]:
+    """Bring (C, D, H, W) changes of intensities to the raw grid, linearly: no voxel is moved further than another was.
+
+    On equal grids the numbers are those that were given.
+
+    Raises:
+        ValueError: they do not lie on the network's grid of the case.
+    """
+    _check(moves.shape[1:], properties)
+    if is_resampled(properties):
+        nearest_axis, resampled = _nearest_axis(properties), moves.astype(np.float32)
+        for axis, length in enumerate(in_plan_order(properties.raw_shape, properties.axes)):
+            order: Order = 0 if axis == nearest_axis else 1
+            resampled = resample_axis(resampled, axis + 1, length, order)
+        moves = resampled.astype(np.float64)
+    return from_plan_order(moves, properties.axes)
 
 
 def is_resampled(properties: CaseProperties) -> bool:

@@ -15,10 +15,12 @@ from rogseg.preprocessing.memory_limit import MAX_VOXELS, check_memory
 from rogseg.task_plan import TaskPlan, Triple
 
 __all__ = [
+    "checked_shape",
     "coarse_axis",
     "network_shape",
     "resample_image",
     "resample_labels",
+    "resample_maps",
     "resample_probabilities",
     "resampled_shape",
 ]
@@ -38,28 +40,42 @@ def resampled_shape(shape: Sequence[int], spacing: Sequence[float], new_spacing:
 
 
 def network_shape(shape: Sequence[int], spacing: Sequence[float], plan: TaskPlan, where: object) -> Triple:
-    """The number of voxels of a volume on the network's grid.
+    """The number of voxels of a volume on the network's grid, as `checked_shape` gives it for a plan."""
+    return checked_shape(shape, spacing, plan.spacing, plan.num_channels, where, f"task {plan.name!r}")
+
+
+def checked_shape(
+    shape: Sequence[int],
+    spacing: Sequence[float],
+    new_spacing: Sequence[float],
+    num_channels: int,
+    where: object,
+    wanted_by: str,
+) -> Triple:
+    """`resampled_shape` where it makes sense.
 
     Args:
-        shape: in the plan's order [voxels].
-        spacing: in the plan's order [mm].
-        plan: of the task.
+        shape: in the order of the new grid's axes [voxels].
+        spacing: in that order [mm].
+        new_spacing: of the new grid [mm].
+        num_channels: of the volume.
         where: names the file or case in messages.
+        wanted_by: whose the new spacing is, for messages.
 
     Raises:
         ValueError: next to nothing would be left of the volume, or more than memory holds; its spacing is hardly right.
     """
-    new = resampled_shape(shape, spacing, plan.spacing)
+    new = resampled_shape(shape, spacing, new_spacing)
     steps = ", ".join(f"{step:g}" for step in spacing)
     numbers = (
-        f"{where}: {tuple(shape)} voxels of {steps} mm become {new} at the {', '.join(f'{s:g}' for s in plan.spacing)} "
-        f"mm of task {plan.name!r}"
+        f"{where}: {tuple(shape)} voxels of {steps} mm become {new} at the {', '.join(f'{s:g}' for s in new_spacing)} "
+        f"mm of {wanted_by}"
     )
     remedy = "correct the spacing or the unit of length (xyzt_units) in the header"
     for old, length in zip(shape, new, strict=True):
         if length < FEW_VOXELS and old > MOST_SHRINKING * length:
             raise ValueError(f"{numbers}, of which next to nothing is left; {remedy}")
-    voxels = plan.num_channels * math.prod(new)
+    voxels = num_channels * math.prod(new)
     if math.prod(new) > MAX_VOXELS:
         raise ValueError(f"{numbers}, more than any network takes; {remedy}")
     check_memory(voxels * 4 * 2, numbers, remedy)  # the image, and what is in work of it
@@ -82,17 +98,19 @@ def coarse_axis(spacing: Sequence[float], new_spacing: Sequence[float]) -> int |
     return None
 
 
-def resample_image(image: NDArray[np.float32], shape: Triple, nearest_axis: int | None = None) -> NDArray[np.float32]:
-    """Resample a (C, D, H, W) image by cubic splines, its `nearest_axis` by nearest neighbour.
+def resample_image(
+    image: NDArray[np.float32], shape: Triple, nearest_axis: int | None = None, order: Order = 3
+) -> NDArray[np.float32]:
+    """Resample a (C, D, H, W) image by splines, cubic or of another order, its `nearest_axis` by nearest neighbour.
 
     Axes whose length stays are not touched, so an equal shape gives the image itself, bit for bit.
     """
     if image.shape[1:] == shape:
         return image
     result = np.empty((image.shape[0], *shape), dtype=np.float32)
-    for block in axis_blocks(image.shape[3], shape[2], _order(2, nearest_axis, 3), _SLAB):
+    for block in axis_blocks(image.shape[3], shape[2], _order(2, nearest_axis, order), _SLAB):
         for source, target in zip(image, result, strict=True):
-            target[:, :, block.rows] = _resample_slab(source[:, :, block.columns], shape, nearest_axis, 3, block)
+            target[:, :, block.rows] = _resample_slab(source[:, :, block.columns], shape, nearest_axis, order, block)
     return result
 
 
@@ -124,6 +142,17 @@ def resample_probabilities(
         return probabilities[index][:, :, columns].astype(np.float32, copy=False)
 
     return _highest(share, probabilities.shape[0], probabilities.shape[3], shape, nearest_axis)
+
+
+def resample_maps(maps: NDArray[np.float32], shape: Triple, nearest_axis: int | None = None) -> NDArray[np.float32]:
+    """Resample (K, D, H, W) probabilities linearly, map by map: the highest of them is `resample_probabilities`."""
+    if maps.shape[1:] == shape:
+        return maps
+    result = np.empty((maps.shape[0], *shape), dtype=np.float32)
+    for block in axis_blocks(maps.shape[3], shape[2], _order(2, nearest_axis, 1), _CLASS_SLAB):
+        for source, target in zip(maps, result, strict=True):
+            target[:, :, block.rows] = _resample_slab(source[:, :, block.columns], shape, nearest_axis, 1, block)
+    return result
 
 
 def _order(axis: int, nearest_axis: int | None, order: Order) -> Order:

@@ -123,6 +123,7 @@ class Contents:
         limits: what the numbers do not say, a sentence each.
         untested: what was not tested, a sentence each.
         case_sizes: [ml] of every class in the target, by case.
+        corruption_notes: which corruptions do not apply, and how parameters were fitted; a sentence each.
         is_synthetic: the data were generated, which every picture must say.
         written: date and time, in words.
     """
@@ -142,6 +143,7 @@ class Contents:
     limits: tuple[str, ...] = ()
     untested: tuple[str, ...] = ()
     case_sizes: Mapping[str, PerClass] = dataclasses.field(default_factory=dict)
+    corruption_notes: tuple[str, ...] = ()
     is_synthetic: bool = False
     written: str = ""
 

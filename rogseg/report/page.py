@@ -11,14 +11,16 @@ from rogseg.report.contents import Contents
 from rogseg.report.estimates import Estimate
 from rogseg.report.palette import CLASS_COLOURS, LINE_COLOURS, LINE_COLOURS_DARK, rgb
 from rogseg.report.rows import Row
-from rogseg.report.summaries import estimate_of
+from rogseg.report.summaries import VISIBILITY, estimate_of, visibility_estimates, visible_rows
 from rogseg.report.verdict import verdict_of
 from rogseg.report.viewer_data import embed
 from rogseg.report.views.attacks import attack_views
 from rogseg.report.views.certificates import certificate_view
 from rogseg.report.views.checks import checks_of, passed_of
+from rogseg.report.views.corruptions import corruption_view
 from rogseg.report.views.figures import table_rows
-from rogseg.report.views.networks import comparisons, corruption_figures, system_figure
+from rogseg.report.views.networks import comparisons, system_figure
+from rogseg.report.views.transfers import transfer_matrices
 
 __all__ = ["render_page"]
 
@@ -34,17 +36,23 @@ def render_page(contents: Contents) -> str:
     environment = _environment()
     volumes, note = embed(contents.volumes)
     views, others, certificates = attack_views(contents), comparisons(contents), certificate_view(contents)
+    corruptions = corruption_view(contents)
     names = (*SCRIPTS, *VIEWER_SCRIPTS) if volumes else SCRIPTS
     scripts = [_source(name) for name in names]
     colours = {"line_colours": LINE_COLOURS, "line_colours_dark": LINE_COLOURS_DARK}
     record_rows = [row for row in contents.rows if row.condition.kind != "worst case"]
     compared = [row for row in contents.rows if not contents.is_accuracy(row)]
+    attacked, measure_rows = _attacked(compared), _measure_rows(contents, compared)
+    # What only corruptions left stands in their section.
+    has_results = corruptions is None or bool(attacked or measure_rows) or len(compared) < len(contents.rows)
     context: dict[str, Any] = {
         "contents": contents,
         "style": environment.get_template("page.css").render(colours),
         "scripts": scripts,
         "script_hashes": " ".join(f"'sha256-{_digest(script)}'" for script in scripts),
-        "sections": _sections(bool(volumes or note), bool(views), certificates is not None),
+        "sections": _sections(
+            has_results, corruptions is not None, certificates is not None, bool(volumes or note), bool(views)
+        ),
         "num_cases": len({case.case_id for row in compared or contents.rows for case in row.cases}),
         "num_records": sum(len(row.cases) for row in record_rows),
         "verdicts": [verdict_of(contents, system.name) for system in contents.systems],
@@ -52,7 +60,8 @@ def render_page(contents: Contents) -> str:
         "check_counts": {system.name: passed_of(contents.findings, system.name) for system in contents.systems},
         "attack_views": views,
         "system_figure": system_figure(contents),
-        "result_rows": table_rows(contents, compared, ("clean", "attack", "worst case")),
+        "has_results": has_results,
+        "result_rows": table_rows(contents, attacked, ("clean", "attack", "worst case")),
         "accuracy_rows": [
             (row, [estimate_of(row, m) for m in contents.measures]) for row in contents.rows if row not in compared
         ],
@@ -60,11 +69,13 @@ def render_page(contents: Contents) -> str:
         "widest_difference": max(
             [abs(b) for c in others for b in (c.difference.lower, c.difference.upper) if b] or [1]
         ),
-        "corruption_figures": corruption_figures(contents),
+        "corruptions": corruptions,
         "corruption_rows": table_rows(contents, compared, ("corruption",)),
         "certificates": certificates,
-        "other_rows": table_rows(contents, compared, ("transfer",)),
-        "measure_rows": _measure_rows(contents, compared),
+        "transfers": transfer_matrices(contents),
+        "measure_rows": measure_rows,
+        "visible_rows": [(row, visibility_estimates(row)) for row in visible_rows(contents)],
+        "visible_headings": [(heading, digits) for heading, digits, _ in VISIBILITY.values()],
         "record_rows": record_rows,
         "viewer_volumes": volumes,
         "viewer_note": note,
@@ -98,8 +109,14 @@ def _digest(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-def _sections(has_volumes: bool, has_attacks: bool, has_certificates: bool) -> list[tuple[str, str]]:
-    sections = [("verdict", "Verdict"), ("checks", "Checks"), ("tested", "What was tested"), ("results", "Results")]
+def _sections(
+    has_results: bool, has_corruptions: bool, has_certificates: bool, has_volumes: bool, has_attacks: bool
+) -> list[tuple[str, str]]:
+    sections = [("verdict", "Verdict"), ("checks", "Checks"), ("tested", "What was tested")]
+    if has_results:
+        sections.append(("results", "Results"))
+    if has_corruptions:
+        sections.append(("corruptions", "Corruptions"))
     if has_certificates:
         sections.append(("certificates", "Certificates"))
     if has_volumes:
@@ -107,6 +124,14 @@ def _sections(has_volumes: bool, has_attacks: bool, has_certificates: bool) -> l
     if has_attacks:
         sections.append(("cases", "Case by case"))
     return [*sections, ("limits", "Limits"), ("again", "Make it again")]
+
+
+def _attacked(rows: list[Row]) -> list[Row]:
+    """Without the clean rows that only corruptions and transfers compare with; those stand in their sections."""
+    elsewhere = ("corruption", "transfer")
+    attacked = {(row.system, row.setting) for row in rows if row.condition.kind not in ("clean", *elsewhere)}
+    others = {(row.system, row.setting) for row in rows if row.condition.kind in elsewhere}
+    return [row for row in rows if (row.system, row.setting) in attacked or (row.system, row.setting) not in others]
 
 
 def _measure_rows(contents: Contents, rows: list[Row]) -> list[tuple[Row, list[Estimate]]]:

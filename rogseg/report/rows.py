@@ -36,6 +36,11 @@ class Condition:
     budget: str = ""
     surrogate: str = ""
 
+    @property
+    def title(self) -> str:
+        """The name, and what the volumes were made on where that is not said elsewhere."""
+        return f"{self.name} from {self.surrogate}" if self.surrogate else self.name
+
 
 @dataclasses.dataclass(frozen=True)
 class CaseValues:
@@ -46,6 +51,7 @@ class CaseValues:
         values: per measure one value per foreground class.
         fell: whether the attack succeeded by the criterion; None where nothing could succeed.
         line: of the record in its file, counted from 1; None where the value is derived from several records.
+        visibility: how visible the change is, by the name of the measure, such as SSIM.
         lows: of a worst case, the lowest primary value of each class, which may come from several attacks.
         certificate: of a certificate, all that it says; the values are its lower bounds.
     """
@@ -54,6 +60,7 @@ class CaseValues:
     values: Mapping[str, PerClass]
     fell: bool | None = None
     line: int | None = None
+    visibility: Mapping[str, float] = dataclasses.field(default_factory=dict)
     lows: PerClass = ()
     certificate: CertifiedCase | None = None
 

@@ -4,11 +4,13 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
+from rogseg.evaluation.statistics import Bounds
 from rogseg.report.contents import Contents, MeasureText
 from rogseg.report.estimates import Estimate, mean_over_cases, paired_difference, share_of_cases
 from rogseg.report.rows import CaseValues, Condition, Row
 
 __all__ = [
+    "VISIBILITY",
     "Curve",
     "CurvePoint",
     "class_estimates",
@@ -20,9 +22,18 @@ __all__ = [
     "reference_strength",
     "smallest_fooling",
     "values_of",
+    "visibility_estimates",
+    "visible_rows",
     "worst_of",
     "worst_rows",
 ]
+
+VISIBILITY: dict[str, tuple[str, int, Bounds]] = {
+    "SSIM": ("SSIM", 4, (-1.0, 1.0)),
+    "PSNR": ("PSNR [dB]", 1, (None, None)),
+    "change over noise": ("change over noise", 2, (0.0, None)),
+}
+"""How visible a change is: by the name in the records the heading, the digits, and what a mean cannot leave."""
 
 REFERENCE = 8 / 255
 """The epsilon that the paper speaks of."""
@@ -64,6 +75,20 @@ def values_of(row: Row, measure: MeasureText, index: int | None = None) -> tuple
 def estimate_of(row: Row, measure: MeasureText, index: int | None = None) -> Estimate:
     """Mean over the cases of a row."""
     return mean_over_cases(values_of(row, measure, index), measure.bounds)
+
+
+def visible_rows(contents: Contents) -> tuple[Row, ...]:
+    """The attacks of whose adversaries it was recorded how visible they are."""
+    rows = [row for row in contents.rows if row.condition.kind in ("attack", "worst case")]
+    return tuple(row for row in rows if any(case.visibility for case in row.cases))
+
+
+def visibility_estimates(row: Row) -> tuple[Estimate, ...]:
+    """Mean over the cases of each measure in `VISIBILITY`."""
+    return tuple(
+        mean_over_cases([case.visibility.get(name) for case in row.cases], bounds)
+        for name, (_, _, bounds) in VISIBILITY.items()
+    )
 
 
 def class_estimates(row: Row, measure: MeasureText, num_classes: int) -> tuple[Estimate, ...]:

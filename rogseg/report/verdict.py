@@ -4,10 +4,13 @@ The words for how much of the accuracy is lost are fixed here, so that two repor
 """
 
 import dataclasses
+import math
+from collections.abc import Sequence
 from typing import Literal
 
+from rogseg.report.cautions import cautions_on, incomplete_notes, worded_cases
 from rogseg.report.contents import Contents, Strength
-from rogseg.report.estimates import FEWEST_CASES, Estimate
+from rogseg.report.estimates import Estimate
 from rogseg.report.rows import Row
 from rogseg.report.summaries import estimate_of, fell_of, reference_strength, worst_rows
 
@@ -64,12 +67,17 @@ def verdict_of(contents: Contents, system: str) -> Verdict:
             break
     else:
         clean = next((estimate_of(row, measure) for row in contents.rows_of(system, ("clean",))), nothing)
+        transfers = contents.rows_of(system, ("transfer",))
+        if transfers:
+            return _verdict_of_transfers(contents, transfers, clean)
         known = "so they say nothing about its robustness"
         if contents.rows_of(system, ("certificate",)):
             known = "what is proved of its smoothed version stands under Certificates"
+        elif contents.rows_of(system, ("corruption",)):
+            known = "so they say nothing about an adversary; what scanners do to it stands under Corruptions"
         sentence = (
-            f"On {_cases(clean.cases)} this network reaches a mean {measure.label} of {_worded(clean)} on unchanged "
-            f"images; no attack is in these records, {known}."
+            f"On {worded_cases(clean.cases)} this network reaches a mean {measure.label} of {_worded(clean)} on "
+            f"unchanged images; no attack is in these records, {known}."
         )
         return Verdict(system, "was not attacked", sentence, (), "untested", clean, nothing, nothing, None)
     row = next(r for r in worst_rows(contents, system, threat.norm) if r.condition.strength == reference)
@@ -86,10 +94,10 @@ def verdict_of(contents: Contents, system: str) -> Verdict:
         sentence = "The records hold no clean and attacked value of the same cases, so no verdict can be given."
         return Verdict(system, "has no verdict", sentence, (), "untested", clean, attacked, fell, strength)
     words, tone = next((words, tone) for limit, words, tone in LOSSES if 1 - attacked.value / clean.value <= limit)
-    cautions = _cautions(contents, system, row, attacked, tone)
+    cautions = cautions_on(contents, system, row, attacked, tone == "holds")
     levels = [finding.level for finding in contents.findings if finding.system in (system, "")]
     # Green only where checks were made and passed, and where all cases are in.
-    if "failed" in levels or (tone == "holds" and (not levels or _incomplete(contents, system))):
+    if "failed" in levels or (tone == "holds" and (not levels or incomplete_notes(contents, system))):
         tone = "unsure"
     return Verdict(
         system=system,
@@ -102,6 +110,34 @@ def verdict_of(contents: Contents, system: str) -> Verdict:
         fell=fell,
         strength=strength,
         origins=(clean_row.origin if clean_row else "", row.origin),
+    )
+
+
+def _verdict_of_transfers(contents: Contents, transfers: Sequence[Row], clean: Estimate) -> Verdict:
+    """What is said of a network that was given the volumes of others alone."""
+    values = [estimate_of(row, contents.primary).value for row in transfers]
+    lowest = transfers[min(range(len(values)), key=lambda place: math.inf if (v := values[place]) is None else v)]
+    attacked, condition = estimate_of(lowest, contents.primary), lowest.condition
+    clean_row = contents.clean_of(lowest)
+    clean = clean if clean_row is None else estimate_of(clean_row, contents.primary)
+    sentence = (
+        f"This network was not attacked itself; it was given volumes that were made on "
+        f"{' and '.join(dict.fromkeys(row.condition.surrogate for row in transfers))}. Its mean "
+        f"{contents.primary.label} on {worded_cases(attacked.cases)} goes from {_worded(clean)} to {_worded(attacked)} "
+        f"under the worst of them ({condition.title}, {condition.label}). An attack on the network itself may do more."
+    )
+    nothing = Estimate(None, None, None, 0)
+    return Verdict(
+        system=lowest.system,
+        headline="was not attacked itself",
+        sentence=sentence,
+        cautions=(),
+        tone="untested",
+        clean=clean,
+        attacked=nothing,
+        fell=nothing,
+        strength=None,
+        origins=(clean_row.origin if clean_row else "", lowest.origin),
     )
 
 
@@ -127,58 +163,13 @@ def _sentence(
         what = f"mean {contents.primary.heading}"
     sentence = (
         f"When {how}, this network {words}: its {what} goes from {_worded(clean)} to {_worded(attacked)} on average "
-        f"over {_cases(attacked.cases)}"
+        f"over {worded_cases(attacked.cases)}"
     )
     if fell.value is not None and contents.criterion:
         count = round(fell.value * fell.cases)
         verb = "falls" if count == 1 else "fall"
         sentence += f", and {count} of {fell.cases} {verb} {contents.criterion}"
     return sentence + "."
-
-
-def _cautions(contents: Contents, system: str, row: Row, attacked: Estimate, tone: Tone) -> tuple[str, ...]:
-    cautions = []
-    incomplete = _incomplete(contents, system)
-    if incomplete:
-        cautions.append(f"The evaluation is not finished, so these numbers will change: {incomplete[0]}")
-    cautions += _notes(contents, system, "No estimate for new cases")
-    findings = [finding for finding in contents.findings if finding.system in (system, "")]
-    names = {finding.name for finding in findings}
-    failed = {finding.name for finding in findings if finding.level == "failed"}
-    if failed:
-        verb = "check has" if len(failed) == 1 else "checks have"
-        cautions.append(
-            f"{len(failed)} of {len(names)} sanity {verb} failed: the attacks may be weaker than they claim, and the "
-            "network less robust than it looks here."
-        )
-    elif not findings:
-        cautions.append("No sanity check was recorded, so nothing shows that the attacks were as strong as they claim.")
-    if attacked.cases < FEWEST_CASES:
-        cautions.append(
-            f"{_cases(attacked.cases)} are too few for an interval."
-            if attacked.cases != 1
-            else "One case is too few for an interval."
-        )
-    if tone == "holds":
-        cautions.append("Robust means: against the attacks tried here. A stronger attack may exist.")
-    attacks = {
-        r.condition.name for r in contents.rows_of(system, ("attack",)) if r.condition.norm == row.condition.norm
-    }
-    if len(attacks) == 1:
-        cautions.append(f"One attack was tried ({next(iter(attacks))}); an ensemble of attacks may find more.")
-    return tuple(cautions)
-
-
-def _incomplete(contents: Contents, system: str) -> list[str]:
-    """The notes that say which rows of a system are not over all cases."""
-    return _notes(contents, system, "INCOMPLETE")
-
-
-def _notes(contents: Contents, system: str, beginning: str) -> list[str]:
-    """The notes on a system's records that begin so, each once."""
-    keys = {row.origin for row in contents.rows if row.system == system}
-    notes = (note for origin in contents.origins if origin.key in keys for note in origin.notes)
-    return list(dict.fromkeys(note for note in notes if note.startswith(beginning)))
 
 
 def _worded(estimate: Estimate) -> str:
@@ -188,7 +179,3 @@ def _worded(estimate: Estimate) -> str:
     if estimate.lower is not None and estimate.upper is not None:
         text += f" (95% interval {estimate.lower:.2f} to {estimate.upper:.2f})"
     return text
-
-
-def _cases(count: int) -> str:
-    return "1 case" if count == 1 else f"{count} cases"

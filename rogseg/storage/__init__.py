@@ -3,6 +3,7 @@
 from rogseg.storage.atomic import atomic_directory, remove_leftovers, write_bytes_atomic, write_json_atomic
 from rogseg.storage.case_properties import IN_MM, Axes, CaseProperties, RawForms
 from rogseg.storage.folder_lock import folder_lock
+from rogseg.storage.label_names import LabelNames, read_label_names
 from rogseg.storage.msd_index import read_raw_task
 from rogseg.storage.ownership import (
     TASK_RECORD,
@@ -24,6 +25,7 @@ __all__ = [
     "Axes",
     "CaseProperties",
     "Fold",
+    "LabelNames",
     "RawCase",
     "RawForms",
     "RawTask",
@@ -40,6 +42,7 @@ __all__ = [
     "published_fold",
     "read_folder_of_images",
     "read_folds",
+    "read_label_names",
     "read_raw_task",
     "read_task_record",
     "remove_known",

@@ -81,11 +81,11 @@ def _labels(content: Mapping[str, Any], index: Path) -> dict[int, str]:
     for value, name in pairs:
         name = str(name).strip()
         if name == "ignore":
-            raise ValueError(f"{index}: labels: an ignore label is not supported; relabel those voxels")
+            raise ValueError(f"{index}: labels: no network is trained with an ignore label here; relabel those voxels")
         if isinstance(value, bool | float) or not _WHOLE.fullmatch(str(value)):
             raise ValueError(
-                f"{index}: labels: {name!r} has the value {value!r}; give each label one whole number (regions made "
-                "of several labels are not supported)"
+                f"{index}: labels: {name!r} has the value {value!r}; give each label one whole number: no network "
+                "is trained on regions of several labels here"
             )
         if int(value) in labels:
             raise ValueError(f"{index}: labels: the value {int(value)} stands for two names; keep one")

@@ -1,5 +1,6 @@
 """What is evaluated: trained networks of any kind behind one interface."""
 
+from rogseg.systems.any_network import OnnxModel, TorchModule, TorchProgram
 from rogseg.systems.base import System, SystemChannel, SystemClass, SystemIdentity
 from rogseg.systems.case_source import (
     CaseSource,
@@ -10,13 +11,17 @@ from rogseg.systems.case_source import (
     crop_case,
     foreground_window,
 )
+from rogseg.systems.monai_bundle import MonaiBundle
 from rogseg.systems.nnunet import NNUNetSystem
 from rogseg.systems.rogseg_system import RogsegSystem, stored_case
+from rogseg.systems.trainable import TrainableNetwork
 
 __all__ = [
     "CaseSource",
     "GivenCases",
+    "MonaiBundle",
     "NNUNetSystem",
+    "OnnxModel",
     "Protocol",
     "RawCases",
     "RogsegSystem",
@@ -25,6 +30,9 @@ __all__ = [
     "SystemChannel",
     "SystemClass",
     "SystemIdentity",
+    "TorchModule",
+    "TorchProgram",
+    "TrainableNetwork",
     "crop_case",
     "foreground_window",
     "stored_case",

@@ -3,6 +3,7 @@
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch import Tensor
 from rogseg.cases import Case, LogitFn
 from rogseg.preprocessing import Volume, read_label
 from rogseg.storage import RawCase
+from rogseg.systems.trainable import TrainableNetwork
 from rogseg.task_plan import Triple
 
 __all__ = ["System", "SystemChannel", "SystemClass", "SystemIdentity"]
@@ -76,6 +78,8 @@ class System(ABC):
     """Extent of the windows that the network sees [voxels]; None where it sees whole volumes."""
     surface_tolerance: float = 1.0
     """How far a surface may be off for normalised surface Dice [mm]."""
+    location: Path | None = None
+    """Folder that it was read from, where the record of a hardening lies beside it; None where there is none."""
 
     @abstractmethod
     def prepare(self, raw: RawCase) -> Case:
@@ -105,6 +109,58 @@ class System(ABC):
 
         Where the grids differ, logits or probabilities are resampled and the decision is made after that.
         """
+
+    def raw_adversary(self, raw: RawCase, case: Case, adversarial: Tensor) -> Volume:
+        """The image of a raw case, moved as its prepared case was moved: what a patient's file would hold.
+
+        Prepared again it is the adversarial case up to rounding, unless the volume's ``notes`` say why it is another
+        one, as where the plan resamples.
+
+        Args:
+            raw: the case's files.
+            case: as `prepare` gives it, whole.
+            adversarial: (1, C, D, H, W) [network units].
+
+        Raises:
+            ValueError: a file cannot be used, or no way leads from this system's volumes back to files.
+        """
+        raise ValueError(
+            f"{self.identity.name}: adversarial volumes of a system of kind {self.identity.kind!r} are not brought "
+            "back to files, so they can be neither saved nor given to another network; attack it without "
+            "--save-adversarial, or make it the target of volumes that are made on another network"
+        )
+
+    def raw_probabilities(self, logits: Tensor, case: Case) -> NDArray[np.float32]:
+        """Probabilities (K, D, H, W) of the classes in the raw grid, from the logits of a whole prepared case.
+
+        Raises:
+            ValueError: the system has none to give.
+        """
+        raise ValueError(
+            f"{self.identity.name}: systems of this kind give label maps alone; leave --save-probabilities out"
+        )
+
+    @property
+    def trainable(self) -> tuple[TrainableNetwork, ...]:
+        """The networks whose mean is `logits`, to be trained further in place; none where that is not possible.
+
+        Raises:
+            ValueError: it would be, but for something that the message names.
+        """
+        return ()
+
+    def write_back(self, out: Path) -> None:
+        """Write the system in its own format, with the weights that its networks have now.
+
+        Args:
+            out: a folder that does not exist yet; its parent does.
+
+        Raises:
+            ValueError: it has no format of its own.
+        """
+        raise ValueError(
+            f"{self.identity.name}: a system of kind {self.identity.kind!r} has no format to write trained weights in"
+        )
 
     def read_targets(self, raw: RawCase, grid: Volume) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
         """The label file of a case as class indices (D, H, W) in its raw grid, and which voxels count; None is all.

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -41,6 +42,10 @@ class CaseSource(ABC):
     def digest(self, case_id: str) -> str:
         """SHA-256 over the content that the case is made from, image and label."""
 
+    @abstractmethod
+    def size(self, case_id: str) -> float:
+        """How large a case is beside the others of this source, told without loading it: who shares work asks."""
+
 
 class StoredCases(CaseSource):
     """Cases that were stored for the plan of a rogseg network.
@@ -62,6 +67,10 @@ class StoredCases(CaseSource):
         """Over the raw content, the plan and the stored arrays."""
         return self.stored.case(case_id).digest
 
+    def size(self, case_id: str) -> float:
+        """Voxels."""
+        return float(math.prod(self.stored.case(case_id).properties.network_shape))
+
 
 class RawCases(CaseSource):
     """Raw cases that a system prepares itself.
@@ -79,12 +88,20 @@ class RawCases(CaseSource):
 
     def load(self, case_id: str) -> Case:
         """Prepare a raw case."""
-        return self.system.prepare(self._cases[case_id])
+        return self.system.prepare(self.raw(case_id))
+
+    def raw(self, case_id: str) -> RawCase:
+        """The files of a case."""
+        return self._cases[case_id]
 
     def digest(self, case_id: str) -> str:
         """Over the raw files."""
         case = self._cases[case_id]
         return digest_files([*case.images, *([] if case.label is None else [case.label])])
+
+    def size(self, case_id: str) -> float:
+        """Bytes of the image files."""
+        return float(sum(image.stat().st_size for image in self.raw(case_id).images))
 
 
 class GivenCases(CaseSource):
@@ -108,6 +125,10 @@ class GivenCases(CaseSource):
                 content.update(repr((tuple(tensor.shape), str(tensor.dtype))).encode())
                 content.update(tensor.detach().cpu().contiguous().numpy().tobytes())
         return content.hexdigest()
+
+    def size(self, case_id: str) -> float:
+        """Values of the input."""
+        return float(self._cases[case_id].inputs.numel())
 
 
 def foreground_window(targets: torch.Tensor, window_size: Triple) -> Region:

@@ -11,10 +11,26 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rogseg.cases import Case, IntensityBox, LogitFn
-from rogseg.inference import RegionVolumeLogits, VolumeLogits, raw_grid_labels, write_prediction
-from rogseg.preprocessing import Volume, network_spacing, preprocess_case, preprocess_volume
+from rogseg.inference import (
+    RegionVolumeLogits,
+    VolumeLogits,
+    raw_grid_labels,
+    raw_grid_probabilities,
+    write_prediction,
+)
+from rogseg.preprocessing import (
+    Volume,
+    is_resampled,
+    moves_to_raw_grid,
+    network_spacing,
+    preprocess_case,
+    preprocess_volume,
+    read_image,
+)
+from rogseg.preprocessing.rescaling import WHOLE_RANGE, rescaling_of
 from rogseg.storage import CaseProperties, RawCase, StoredCase
 from rogseg.systems.base import System, SystemChannel, SystemClass, SystemIdentity
+from rogseg.systems.moved_values import moved_volume
 from rogseg.task_plan import TaskPlan, Triple
 
 __all__ = ["Image", "RogsegSystem", "stored_case"]
@@ -26,10 +42,12 @@ class RogsegSystem(System):
     """A network with its plan.
 
     Args:
-        network: logits of a window; is set to evaluation mode and takes no gradients for its weights.
+        network: logits of a window; is set to evaluation mode and takes no gradients for its weights. Several, such as
+            the networks of all folds, are one system whose logits are their mean.
         plan: of the task.
         window_size: of the sliding window [voxels].
         overlap: of neighbouring windows.
+        mirror_axes: along which windows are mirrored, and the mean taken over all copies.
         window_batch: windows per call of the network.
         device: where windows are evaluated.
         name: what a person calls the network.
@@ -39,21 +57,25 @@ class RogsegSystem(System):
 
     def __init__(
         self,
-        network: nn.Module,
+        network: nn.Module | Sequence[nn.Module],
         plan: TaskPlan,
         window_size: Sequence[int],
         overlap: float = 0.5,
         window_batch: int = 1,
         device: torch.device | str = "cpu",
         *,
+        mirror_axes: Sequence[int] = (),
         name: str = "network",
         digest: str = "",
         options: Mapping[str, Any] | None = None,
     ) -> None:
         self.device = torch.device(device)
-        self.network = network.eval().requires_grad_(False)
+        networks = [network] if isinstance(network, nn.Module) else list(network)
         # The depthwise convolutions of ROG run several times faster with channels last.
-        self.network = self.network.to(self.device).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        self.networks: tuple[nn.Module, ...] = tuple(
+            one.eval().requires_grad_(False).to(self.device).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+            for one in networks
+        )
         self.plan = plan
         self.surface_tolerance = plan.surface_tolerance
         self.classes = tuple(
@@ -65,11 +87,18 @@ class RogsegSystem(System):
             for channel in plan.channels
         )
         volume_logits = VolumeLogits(
-            self.network, window_size, overlap, window_batch=window_batch, compute_device=self.device
+            self.networks,
+            window_size,
+            overlap,
+            mirror_axes=mirror_axes,
+            window_batch=window_batch,
+            compute_device=self.device,
         )
         self.window_size: Triple = volume_logits.window_size
         self._logits = RegionVolumeLogits(volume_logits)
         decided_by = {"plan": plan.to_json(), "window_size": list(self.window_size), "overlap": overlap}
+        if volume_logits.mirror_axes:
+            decided_by["mirrored_axes"] = list(volume_logits.mirror_axes)
         self.identity = SystemIdentity(
             "rogseg", name, digest, {**decided_by, **(options or {})}, {"torch": importlib.metadata.version("torch")}
         )
@@ -112,6 +141,37 @@ class RogsegSystem(System):
     def to_raw(self, logits: Tensor, case: Case) -> NDArray[np.uint8]:
         """Class indices (D, H, W) in the raw grid, post-processed as the plan says."""
         return raw_grid_labels(logits[0], self.plan, case.properties)
+
+    def raw_adversary(self, raw: RawCase, case: Case, adversarial: Tensor) -> Volume:
+        """The raw image, moved from inside of the window as the prepared case was moved.
+
+        A channel that is rescaled by the case's own range keeps that range.
+        """
+        properties: CaseProperties = case.properties
+        volume = read_image(raw.images, self.plan.num_channels)
+        if volume.shape != properties.raw_shape:
+            raise ValueError(
+                f"{raw.images[0]}: has shape {volume.shape}, and case {case.case_id!r} was made from a file of shape "
+                f"{properties.raw_shape}; name the raw data that it was made from with --data"
+            )
+        scale = np.array(case.raw_width) / case.box.width.flatten().double().cpu().numpy()
+        moves = (adversarial.detach().double() - case.inputs.double())[0].cpu().numpy() * scale[:, None, None, None]
+        windows = list(zip(properties.raw_lower, properties.raw_upper, strict=True))
+        rescalings = [rescaling_of(channel) for channel in self.plan.channels]
+        notes = ["its plan resamples the case"] if is_resampled(properties) else []
+        notes += [
+            f"channel {index} is rescaled by percentiles of the case, which move with its voxels"
+            for index, rescaling in enumerate(rescalings)
+            if rescaling not in (None, WHOLE_RANGE)
+        ]
+        if any(entry.postprocess for entry in self.plan.classes):
+            notes.append("its plan post-processes label maps, which an attack counts as they were before")
+        kept = [rescaling == WHOLE_RANGE for rescaling in rescalings]
+        return moved_volume(volume, moves_to_raw_grid(moves, properties), windows, kept, notes)
+
+    def raw_probabilities(self, logits: Tensor, case: Case) -> NDArray[np.float32]:
+        """The softmax (K, D, H, W) in the raw grid, the background first; not post-processed."""
+        return raw_grid_probabilities(logits[0], self.plan, case.properties)
 
     @property
     def label_values(self) -> tuple[int, ...]:

@@ -98,7 +98,7 @@ def attacked(folder: Path) -> tuple[dict[str, Any], str]:
 
 
 def test_there_is_a_recipe_for_each_kind_and_it_is_short() -> None:
-    kinds = ["attack", "objective", "backbone", "loss", "trainer", "measure", "transform"]
+    kinds = ["attack", "objective", "backbone", "loss", "trainer", "measure", "transform", "corruption"]
     assert [title.split()[1] for title in recipes()] == kinds
     for title, recipe in recipes().items():
         component = next(iter(recipe.files.values()))
@@ -145,3 +145,9 @@ def test_a_transform(folder: Path) -> None:
     run(folder, "A transform")
     (path,) = folder.rglob("last.pth")
     assert "RicianNoise" in read_checkpoint(path)["meta"]["cfg"]
+
+
+def test_a_corruption(folder: Path) -> None:
+    run(folder, "A corruption")
+    (path,) = folder.rglob("last.pth")
+    assert "Drift" in read_checkpoint(path)["meta"]["cfg"]

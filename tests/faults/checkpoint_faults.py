@@ -10,10 +10,12 @@ from typing import Any
 import torch
 
 from rogseg.engine.device import choose_device
+from rogseg.engine.digests import digest_of_file
 from rogseg.engine.model.api import load_model, load_zoo_model
 from rogseg.engine.model.model_zoo import zoo_model
 from rogseg.engine.model.zoo_entry import add_to_zoo
 from rogseg.models.checkpoints import assign_weights, checkpoint_lineage, read_checkpoint, write_checkpoint
+from rogseg.models.weight_files import safetensors_bytes
 from tests.faults.fault import Call, Fault
 from tests.faults.raw_inputs import flip
 
@@ -53,7 +55,10 @@ def zoo_copy(change: Callable[[Path], object], use: Callable[[Path], object]) ->
         (folder / "zoo").mkdir()
         (folder / "config.py").write_text("")
         write_checkpoint(folder / "best.pth", GOOD)
-        add_to_zoo("mine", folder / "config.py", folder / "best.pth", folder / "zoo")
+        weights = folder / "zoo" / "mine.safetensors"
+        weights.write_bytes(safetensors_bytes(read_checkpoint(folder / "best.pth")["state_dict"], {"lineage": None}))
+        entry = {"config": "config.py", "file": weights.name, "sha256": digest_of_file(weights)}
+        (folder / "zoo" / "index.json").write_text(json.dumps({"mine": entry}))
         change(folder / "zoo")
         return lambda: use(folder / "zoo")
 

@@ -1,9 +1,10 @@
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from rogseg.engine.config.load import load_config
-from rogseg.shipped_configs import find_config, shipped_configs
+from rogseg.shipped_configs import Kind, find_config, shipped_configs
 from tests.tiny_training import ROOT
 
 
@@ -24,7 +25,8 @@ def test_a_file_in_the_folder_wins_over_a_name(monkeypatch: pytest.MonkeyPatch, 
 def test_every_name_is_one_file() -> None:
     files = [path for path in (ROOT / "configs").glob("*/*.py") if not path.parent.name.startswith("_")]
     assert len(files) == len(shipped_configs())
-    assert set(shipped_configs("network")) | set(shipped_configs("attack")) == set(shipped_configs())
+    kinds = [set(shipped_configs(kind)) for kind in get_args(Kind)]
+    assert set.union(*kinds) == set(shipped_configs())
     assert shipped_configs("attack").keys() == {path.stem for path in (ROOT / "configs" / "attack").glob("*.py")}
 
 

@@ -54,6 +54,8 @@ class Composite(Attack):
         self.attacks = build_members(members)
         self.two_class_attacks = build_members(two_class_members or {})
         self.mode = mode
+        every = (*self.attacks.values(), *self.two_class_attacks.values())
+        self.needs_gradient = any(attack.needs_gradient for attack in every)
 
     def perturb(self, problem: Problem, generator: torch.Generator) -> Perturbation:
         """Every member in turn."""
@@ -68,7 +70,7 @@ class Composite(Attack):
                 criterion=self.member_criterion(position, problem.criterion),
                 start=self.member_start(name, results, problem),
             )
-            if problem.model.passes_left == 0:
+            if problem.model.must_stop():
                 break
             member = _Member(name, attack, seed, generator.device)
             if self.mode == "all":
@@ -117,8 +119,10 @@ class _Member:
             start=problem.start,
             keep_mode=True,
             max_passes=problem.model.passes_left,
+            max_seconds=problem.model.seconds_left,
         )
         problem.model.count_passes(result.num_forward, result.num_backward, result.num_bad_gradients)
+        problem.model.was_stopped |= result.stopped
         return result
 
     def one_by_one(self, problem: Problem, cases: Tensor, num_classes: int) -> AttackResult:
@@ -139,7 +143,7 @@ class _Member:
         )
         measures_distance = False
         for case in cases.nonzero().flatten().tolist():
-            if problem.model.passes_left == 0:
+            if problem.model.must_stop():
                 break
             row = torch.tensor([case], device=inputs.device)
             found = self.on_all(problem.of_cases(row), case)
@@ -160,6 +164,7 @@ def _add(result: AttackResult, found: AttackResult, row: Tensor) -> AttackResult
         num_backward=result.num_backward + found.num_backward,
         num_bad_gradients=result.num_bad_gradients + found.num_bad_gradients,
         seconds=result.seconds + found.seconds,
+        stopped=result.stopped or found.stopped,
     )
 
 

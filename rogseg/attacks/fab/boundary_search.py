@@ -11,7 +11,7 @@ from rogseg.attacks.fab.hyperplane import project_onto_hyperplane, projection_sp
 from rogseg.attacks.problem import Problem
 from rogseg.attacks.threats import ThreatModel, per_case
 
-__all__ = ["BoundarySearch", "Nearest"]
+__all__ = ["BoundarySearch", "Nearest", "bisect"]
 
 # value (B,) and gradient (B, C, D, H, W) of what is negative on the clean side and positive on the other
 Surface = Callable[[CountedModel, Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -85,7 +85,7 @@ class BoundarySearch:
             nearest = nearest.merge(current, distance)
             pulled = inputs + (current - inputs) * self.beta
             current = torch.where(per_case(fallen), pulled, current)
-        return self._bisect(problem, nearest)
+        return bisect(problem, nearest, self.num_final_steps)
 
     def _step(self, value: Tensor, normal: Tensor, inputs: Tensor, current: Tensor, threat: ThreatModel) -> Tensor:
         """Move to the hyperplane from the current and from the clean volume, and mix the two."""
@@ -106,16 +106,17 @@ class BoundarySearch:
         mixed = (current + self.eta * moves[0]) * (1 - alpha) + (inputs + self.eta * moves[1]) * alpha
         return threat.clip_to_box(mixed)
 
-    def _bisect(self, problem: Problem, nearest: Nearest) -> Nearest:
-        """Halve the stretch between a point that stands and the adversary, in the cases that have one."""
-        inputs, end = problem.inputs, nearest.adversarial
-        low = torch.zeros_like(nearest.distance)
-        high = torch.ones_like(nearest.distance)
-        for _ in range(self.num_final_steps):
-            middle = (low + high) / 2
-            candidate = inputs + (end - inputs) * per_case(middle).to(inputs)
-            fallen = problem.fallen(candidate) & nearest.distance.isfinite()
-            distance = problem.threat.distance(inputs, candidate).where(fallen, torch.inf)
-            nearest = nearest.merge(candidate, distance)
-            low, high = torch.where(fallen, low, middle), torch.where(fallen, middle, high)
-        return nearest
+
+def bisect(problem: Problem, nearest: Nearest, num_steps: int) -> Nearest:
+    """Halve the stretch between a point that stands and the adversary, in the cases that have one."""
+    inputs, end = problem.inputs, nearest.adversarial
+    low = torch.zeros_like(nearest.distance)
+    high = torch.ones_like(nearest.distance)
+    for _ in range(num_steps):
+        middle = (low + high) / 2
+        candidate = inputs + (end - inputs) * per_case(middle).to(inputs)
+        fallen = problem.fallen(candidate) & nearest.distance.isfinite()
+        distance = problem.threat.distance(inputs, candidate).where(fallen, torch.inf)
+        nearest = nearest.merge(candidate, distance)
+        low, high = torch.where(fallen, low, middle), torch.where(fallen, middle, high)
+    return nearest

@@ -19,7 +19,7 @@ LEGACY_FAB_ITERATIONS = 5
 
 @ATTACKS.register_module()
 class LegacyROG(Composite):
-    """What the code released with the paper reports; every switch off gives the attacks as they should be.
+    """What the code released with the paper reports; every fault switched off gives the attacks as they should be.
 
     Never a default: its members are named "legacy ..." so that no table shows them beside honest ones unnoticed. Three
     more of the released choices are not the attack's: inputs clamped to [0, 1] and epsilon in network units (the
@@ -29,7 +29,8 @@ class LegacyROG(Composite):
         num_iterations: of PGD and APGD.
         num_restarts: of PGD and APGD; 5 in the released code.
         mix_restarts_by_voxel: compose PGD's result voxel by voxel over its restarts, with steps of epsilon / 3.
-        keep_lowest_dice: APGD hands back the iterate of lowest Dice, not of highest objective.
+        keep_lowest_dice: APGD hands back the iterate of lowest Dice, not of highest objective. A choice, not a fault:
+            the evaluation asks for the lowest Dice.
         queries_as_iterations: Square gets ``num_iterations`` queries, and its schedule is not rescaled to them.
         num_queries: of Square, with the switch before off.
         fab_always_five: FAB takes 5 iterations whatever ``num_iterations`` says.

@@ -29,6 +29,7 @@ class LocalLook:
         tiny_change: the same over a step of 1e-4.
         small_share: rise over the step of 1e-3, divided by what the gradient promises.
         large_share: the same over a step of 2/255.
+        after_step: the logits after that step.
     """
 
     logits: Tensor
@@ -39,6 +40,7 @@ class LocalLook:
     tiny_change: float
     small_share: float
     large_share: float
+    after_step: Tensor
 
 
 def look_around(
@@ -56,7 +58,7 @@ def look_around(
     with torch.no_grad():
         logits, again = model(inputs).float(), model(inputs).float()
     if not has_gradient:
-        return LocalLook(logits, again, again, None, math.nan, math.nan, math.nan, math.nan)
+        return LocalLook(logits, again, again, None, math.nan, math.nan, math.nan, math.nan, logits)
     with torch.enable_grad():
         leaf = inputs.detach().clone().requires_grad_()
         asked = model(leaf).float()
@@ -65,7 +67,7 @@ def look_around(
     # The step goes where the gradient points and is cut at the box, as an attack's would be.
     direction = torch.zeros_like(inputs) if gradient is None else gradient.nan_to_num(0.0, 0.0, 0.0).sign()
 
-    def step(length: float) -> tuple[float, float]:
+    def step(length: float) -> tuple[float, float, Tensor]:
         moved = box.clip(inputs + length * box.width.to(inputs) * direction)
         promised = 0.0 if gradient is None else float(((moved - inputs) * gradient).double().sum())
         with torch.no_grad():
@@ -73,12 +75,14 @@ def look_around(
         change = float((stepped - logits).double().square().mean().sqrt())
         # Differences of nearly equal losses: in float64, or rounding would be all that is seen.
         rise = F.cross_entropy(stepped.double(), targets) - F.cross_entropy(logits.double(), targets)
-        return change, float(rise) / promised if promised > 0 else math.nan
+        return change, float(rise) / promised if promised > 0 else math.nan, stepped
 
-    (small_change, small_share), (tiny_change, _), (_, large_share) = (
+    (small_change, small_share, _), (tiny_change, _, _), (_, large_share, after_step) = (
         step(length) for length in (SMALL_STEP, TINY_STEP, LARGE_STEP)
     )
-    return LocalLook(logits, again, asked.detach(), gradient, small_change, tiny_change, small_share, large_share)
+    return LocalLook(
+        logits, again, asked.detach(), gradient, small_change, tiny_change, small_share, large_share, after_step
+    )
 
 
 def numbers(values: Sequence[float]) -> str:

@@ -43,6 +43,8 @@ class Square(Attack):
         what is left, where the reference moves it between two squares.
     """
 
+    needs_gradient = False
+
     def __init__(
         self,
         objective: Objective | dict[str, Any] = {"type": "Margin"},  # noqa: B006 (only read)
@@ -74,12 +76,10 @@ class Square(Attack):
         queries = open_queries(problem, start, self.objective)
         best, fallen = queries.first()
         shape = (inputs.shape[2], inputs.shape[3], inputs.shape[4])
-        left = problem.model.passes_left
-        # A regional query is counted, but the model is not asked for the whole volume: the limit is kept here.
-        num_queries = self.num_queries if left is None else min(self.num_queries, left + 1)
-        for iteration in range(num_queries - 1):
+        for iteration in range(self.num_queries - 1):
             cases = [case for case in range(len(inputs)) if not (self.stop_at_success and fallen[case])]
-            if not cases:
+            # A regional query is counted, but the model is not asked for the whole volume: the limit is kept here.
+            if not cases or problem.model.must_stop():
                 break
             fraction = changed_fraction(
                 iteration, self.num_queries, self.initial_fraction, rescale=self.rescale_schedule

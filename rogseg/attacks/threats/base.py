@@ -46,8 +46,8 @@ class ThreatModel(ABC):
 
     @classmethod
     @abstractmethod
-    def from_fraction(cls, fraction: float, box: IntensityBox) -> Self:
-        """Epsilon as a fraction of the box's width."""
+    def from_fraction(cls, fraction: float, box: IntensityBox | tuple[float, float]) -> Self:
+        """Epsilon as a fraction of the box's width; two numbers are the box of every channel."""
 
     @classmethod
     @abstractmethod

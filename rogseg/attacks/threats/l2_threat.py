@@ -33,8 +33,9 @@ class L2Threat(ThreatModel):
             raise ValueError(f"epsilon of an L2 ball is one number per case, got shape {tuple(self.epsilon.shape)}")
 
     @classmethod
-    def from_fraction(cls, fraction: float, box: IntensityBox) -> Self:
+    def from_fraction(cls, fraction: float, box: IntensityBox | tuple[float, float]) -> Self:
         """Epsilon as a root mean square in units of the box's width."""
+        box = IntensityBox.of(box)
         return cls(box, torch.full_like(box.lower[:, :1], fraction))
 
     @classmethod

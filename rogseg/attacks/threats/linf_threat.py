@@ -19,8 +19,9 @@ class LinfThreat(ThreatModel):
     """Every voxel moves by at most epsilon [network units] of its channel; epsilon is (B or 1, C or 1, 1, 1, 1)."""
 
     @classmethod
-    def from_fraction(cls, fraction: float, box: IntensityBox) -> Self:
+    def from_fraction(cls, fraction: float, box: IntensityBox | tuple[float, float]) -> Self:
         """Epsilon is that fraction of the box's width, channel by channel."""
+        box = IntensityBox.of(box)
         return cls(box, fraction * box.width)
 
     @classmethod

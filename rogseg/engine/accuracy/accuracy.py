@@ -1,33 +1,21 @@
 """evaluate_accuracy: any system, raw cases, predictions in the raw grid and a record of each case."""
 
-import dataclasses
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from rogseg.cases import Case
+from rogseg.engine.accuracy.case_segmenter import CaseSegmenter, prediction_path, probabilities_path
+from rogseg.engine.accuracy.raw_grid import UnusableCases, default_measures, raw_grid_identity
 from rogseg.engine.digests import digest_of_file, environment
-from rogseg.engine.evaluated_system import evaluated_channels, evaluated_system, record_versions
-from rogseg.evaluation.case_record import CaseRecord, PerClass
-from rogseg.evaluation.identity import CaseSelection, EvaluationIdentity
+from rogseg.evaluation.case_record import CaseRecord
+from rogseg.evaluation.identity import CaseSelection
 from rogseg.evaluation.record_folder import RecordFolder
-from rogseg.metrics import Measure, build_measures, measure_classes
-from rogseg.preprocessing import Volume, read_image, write_label
-from rogseg.storage import CaseProperties, RawCase
+from rogseg.metrics import build_measures
+from rogseg.storage import RawCase
 from rogseg.systems import RawCases, System
+from rogseg.workers import InThisProcess, Job, Workers
 
-__all__ = ["default_measures", "evaluate_accuracy", "prediction_path"]
-
-
-def default_measures(system: System) -> tuple[Mapping[str, Any], ...]:
-    """What is measured where nothing else is asked for: configs of the METRICS registry."""
-    surface = {"type": "NSD", "tolerance": system.surface_tolerance}
-    others = ("HD95", "VolumeError", "FalseVolume")
-    return ({"type": "Dice"}, surface, *({"type": name} for name in others))
+__all__ = ["default_measures", "evaluate_accuracy"]
 
 
 def evaluate_accuracy(
@@ -40,6 +28,8 @@ def evaluate_accuracy(
     selection: CaseSelection,
     fold: int | None = None,
     leak: str = "not known",
+    save_probabilities: bool = False,
+    workers: Workers[RawCase, CaseRecord | str] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> RecordFolder:
     """Segment raw cases, write each label map and measure it where there is a label.
@@ -56,6 +46,8 @@ def evaluate_accuracy(
         selection: how the cases were chosen, for the record.
         fold: that the cases are the validation part of.
         leak: what the system had seen of the cases, for the record.
+        save_probabilities: whether the probabilities of the classes are written, too, into ``probabilities/``.
+        workers: who segments, each with a `CaseSegmenter` of its own; None segments in this process.
         on_progress: called with the cases that are done, and with all there are: first with what an earlier run has
             left.
 
@@ -64,61 +56,52 @@ def evaluate_accuracy(
     """
     built = build_measures(default_measures(system) if measures is None else measures)
     source = RawCases(system, cases, task)
-    identity = EvaluationIdentity(
-        system=evaluated_system(system),
-        task=task,
-        classes=system.class_names,
-        channels=evaluated_channels(system),
-        data={},
-        condition=None,
-        threat=None,
-        criterion=None,
-        protocol="raw grid",
-        window_size=system.window_size,
-        overlap=None,
-        measures=tuple(measure.describe() for measure in built),
-        selection=selection,
-        seed=None,
-        fold=fold,
-        leak=leak,
-        versions=record_versions(),
+    unusable = UnusableCases(len(cases))
+    digests = unusable.digests(source)
+    identity = raw_grid_identity(
+        system, task, built, digests, condition=None, selection=selection, seed=None, fold=fold, leak=leak
     )
-    broken: list[str] = []
-    digests: dict[str, str] = {}
-    for case in cases:
-        try:
-            digests[case.case_id] = source.digest(case.case_id)
-        except ValueError as error:
-            broken.append(str(error))
-    records = RecordFolder(out, dataclasses.replace(identity, data=digests), environment("cpu"))
-    todo = [case for case in cases if case.case_id in digests and not _is_done(records, case.case_id)]
-    for done, case in enumerate(todo, start=len(cases) - len(todo)):
+    records = RecordFolder(out, identity, environment("cpu"))
+    todo = [
+        case for case in cases if case.case_id in digests and not _is_done(records, case.case_id, save_probabilities)
+    ]
+    before = len(cases) - len(todo)
+    if on_progress is not None:
+        on_progress(before, len(cases))
+    jobs = [Job(f"case {case.case_id!r}", case, source.size(case.case_id)) for case in todo]
+    faults: dict[str, str] = {}
+    segmenting = workers or InThisProcess(CaseSegmenter(system, records.directory, built, save_probabilities))
+    for done, (job, made) in enumerate(segmenting.run(jobs), start=before + 1):
+        fault = made if isinstance(made, str) else _put_down(records, job.content.case_id, made)
+        if fault is not None:
+            faults[job.content.case_id] = fault
         if on_progress is not None:
             on_progress(done, len(cases))
-        try:
-            made, known = _segment_and_measure(system, case, records.directory, built), records.clean()
-            if case.case_id in known:
-                _check_prediction(prediction_path(records.directory, case.case_id), known[case.case_id])
-            else:
-                records.add(made)
-        except ValueError as error:
-            broken.append(f"{case.case_id}: {error}")
-    if on_progress is not None:
-        on_progress(len(cases), len(cases))
-    if broken:
-        listed = "\n  ".join(broken)
-        number = "1 case" if len(broken) == 1 else f"{len(broken)} cases"
-        raise ValueError(f"{number} of {len(cases)} could not be segmented, the others are done:\n  {listed}")
+    for case in cases:
+        if case.case_id in faults:
+            unusable.note(case.case_id, faults[case.case_id])
+    unusable.refuse()
     return records
 
 
-def prediction_path(directory: Path, case_id: str) -> Path:
-    """Where the label map of a case goes."""
-    return directory / "predictions" / f"{case_id}.nii.gz"
+def _put_down(records: RecordFolder, case_id: str, made: CaseRecord) -> str | None:
+    """Record a case; gives what is wrong with its prediction, if anything is."""
+    path, known = prediction_path(records.directory, case_id), records.clean().get(case_id)
+    if not path.is_file():
+        return f"{case_id}: a worker wrote its prediction to a {path} that is not here: let both see the same folder"
+    try:
+        _check_prediction(path, known or made)
+    except ValueError as error:
+        return f"{case_id}: {error}"
+    if known is None:
+        records.add(made)
+    return None
 
 
-def _is_done(records: RecordFolder, case_id: str) -> bool:
-    """Whether a case is on record with its prediction; one that was deleted is made again."""
+def _is_done(records: RecordFolder, case_id: str, save_probabilities: bool) -> bool:
+    """Whether a case is on record with its files; those that were deleted are made again."""
+    if save_probabilities and not probabilities_path(records.directory, case_id).is_file():
+        return False
     record, path = records.clean().get(case_id), prediction_path(records.directory, case_id)
     if record is None or not path.is_file():
         return False
@@ -132,29 +115,3 @@ def _check_prediction(path: Path, record: CaseRecord) -> None:
             f"{path}: it is not the prediction that records.jsonl is of; delete it to have it made anew, or give "
             "another --out"
         )
-
-
-def _segment_and_measure(system: System, raw: RawCase, directory: Path, measures: Sequence[Measure]) -> CaseRecord:
-    begin = time.perf_counter()
-    case = system.prepare(dataclasses.replace(raw, label=None))
-    labels = system.segment(case)
-    grid = _grid_of(raw, case)
-    path = prediction_path(directory, raw.case_id)
-    values: NDArray[np.int64] = np.array(system.label_values, dtype=np.int64)[labels]
-    write_label(path, values, grid.affine)
-    taken: dict[str, PerClass] = {}
-    if raw.label is not None:
-        target, counts = system.read_targets(raw, grid)
-        if counts is not None:
-            labels = np.where(counts, labels, 0)
-        taken = measure_classes(measures, labels, target, grid.spacing, system.class_indices)
-    seconds = time.perf_counter() - begin
-    return CaseRecord.of_clean(raw.case_id, taken, seconds=seconds, prediction=digest_of_file(path))
-
-
-def _grid_of(raw: RawCase, case: Case) -> Volume:
-    """The raw grid; its voxels are not looked at."""
-    if isinstance(case.properties, CaseProperties):
-        blank = np.broadcast_to(np.float32(0), (1, *case.properties.raw_shape))
-        return Volume(blank, np.array(case.properties.raw_affine))
-    return read_image(raw.images[:1], 1)

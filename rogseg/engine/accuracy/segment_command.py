@@ -1,28 +1,37 @@
 """What the command ``test`` does: open a system, segment raw cases, measure them and report."""
 
+import contextlib
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
-from rogseg.engine.accuracy.accuracy import evaluate_accuracy, prediction_path
+from rogseg.engine.accuracy.accuracy import default_measures, evaluate_accuracy
+from rogseg.engine.accuracy.case_segmenter import SegmentWorker, prediction_path
+from rogseg.engine.accuracy.conclusion import conclude, conclude_folds
 from rogseg.engine.accuracy.postprocessing_choice import choose_for_checkpoint
 from rogseg.engine.case_finding import cases_to_test
+from rogseg.engine.config.load import load_config
+from rogseg.engine.config.task import plan_of
 from rogseg.engine.console import make_console
-from rogseg.engine.device import choose_device
+from rogseg.engine.device import choose_device, num_gpus
 from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.leak import leak_of
+from rogseg.engine.model.fold_networks import fold_checkpoints
 from rogseg.engine.model.open_system import OpenedSystem, open_system
 from rogseg.engine.stored_task import stored_task_dir
-from rogseg.evaluation.accuracy_table import accuracy_csv, accuracy_summary, accuracy_table
+from rogseg.engine.system_opening import SystemNames
 from rogseg.evaluation.identity import CaseSelection
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.progress import ProgressDisplay
-from rogseg.storage import RawCase, remove_leftovers, write_bytes_atomic, write_json_atomic
+from rogseg.shipped_configs import find_config
+from rogseg.storage import RawCase, StoredTask, remove_leftovers
 from rogseg.systems import RogsegSystem
+from rogseg.workers import open_workers
 
-__all__ = ["segment_cases"]
+__all__ = ["segment_all_folds", "segment_cases"]
 
 
 def segment_cases(
@@ -36,6 +45,10 @@ def segment_cases(
     submission: bool = False,
     choose_postprocessing: bool = False,
     allow_seen: bool = False,
+    save_probabilities: bool = False,
+    num_workers: int | None = None,
+    cluster: str | None = None,
+    trust: bool = False,
     device: str | None = None,
     cfg_options: Sequence[str] = (),
 ) -> RecordFolder:
@@ -44,56 +57,103 @@ def segment_cases(
     Raises:
         ValueError: something in the arguments, configs or files is wrong; the message says what to do.
     """
-    console = make_console()
+    console, wanted = make_console(), device
     device = str(choose_device(device))
     if device == "cpu":
         keep_freed_memory()
-    opened = open_system(system, device=device, task_dir=task, overrides=cfg_options)
+    opened = open_system(system, device=device, task_dir=task, overrides=cfg_options, trust=trust)
     if choose_postprocessing:
         _choose_postprocessing(opened, system, task, console)
         # The plan with the choice is part of the system.
-        opened = open_system(system, device=device, task_dir=task, overrides=cfg_options)
+        opened = open_system(system, device=device, task_dir=task, overrides=cfg_options, trust=trust)
     tested = cases_to_test(opened, ["test"] if submission else cases, data=data, task=task, images=images)
     labelled = [case.case_id for case in tested.cases if case.label is not None]
     directory = Path(out)
     remove_leftovers(directory)
-    with ProgressDisplay("segmenting", console=console) as progress:
+    own = None if opened.config is None else opened.config.get("measures")
+    measures = tuple(default_measures(opened.system) if own is None else own)
+    names = SystemNames.of(system, opened.system, task=task, device=wanted, cfg_options=cfg_options, trust=trust)
+    workers = open_workers(
+        SegmentWorker(names, directory.absolute(), measures, save_probabilities),
+        num_workers=num_workers,
+        cluster=cluster,
+        device=wanted,
+        num_gpus=num_gpus(),
+    )
+    with workers or contextlib.nullcontext(), ProgressDisplay("segmenting", console=console) as progress:
         records = evaluate_accuracy(
             opened.system,
             tested.cases,
             directory,
             task=tested.task,
-            measures=None if opened.config is None else opened.config.get("measures"),
+            measures=measures,
             selection=CaseSelection(tested.rule, None),
             fold=tested.fold,
             leak=leak_of(opened, labelled, tested.task, allow_seen=allow_seen),
+            save_probabilities=save_probabilities,
+            workers=workers,
             on_progress=progress.update,
         )
-    _conclude(records, console)
+    conclude(records, console)
     if submission:
         console.print(f"submission: {_pack(tested.task, tested.cases, directory)}")
     return records
 
 
+def segment_all_folds(
+    system: Sequence[str | Path],
+    out: str | Path,
+    *,
+    task: Path | None = None,
+    cfg_options: Sequence[str] = (),
+    **options: Any,
+) -> tuple[RecordFolder, ...]:
+    """Cross-validation: the network of each fold on the cases that it was held out of, and one summary.
+
+    Args:
+        system: the config, and the folder that holds the trainings of all folds.
+        out: gets a folder per fold, ``summary.json`` and ``table.md``.
+        task: folder of the stored task.
+        cfg_options: ``key=value`` for keys of the config.
+        options: the others of `segment_cases`.
+
+    Raises:
+        ValueError: a fold has no network, or as `segment_cases`.
+    """
+    if len(system) != 2 or not Path(system[1]).is_dir():
+        raise ValueError("--fold all: name the config and the folder that holds the trainings of all folds")
+    config = load_config(find_config(str(system[0])), list(cfg_options), task)
+    checkpoints = fold_checkpoints(system[1], plan_of(config).name)
+    number = StoredTask(stored_task_dir(config, task)).num_folds
+    missing = sorted(set(range(number)) - set(checkpoints))
+    if missing:
+        raise ValueError(
+            f"{system[1]}: the task has {number} folds, of which {', '.join(map(str, missing))} were not trained: "
+            "rogseg train CONFIG --fold all goes on with them"
+        )
+    folds = tuple(
+        segment_cases(
+            [system[0], checkpoints[fold]],
+            Path(out) / f"fold_{fold}",
+            task=task,
+            cfg_options=[*cfg_options, f"fold={fold}"],
+            **options,
+        )
+        for fold in range(number)
+    )
+    conclude_folds(folds, Path(out), make_console())
+    return folds
+
+
 def _choose_postprocessing(
     opened: OpenedSystem, system: Sequence[str | Path], task: Path | None, console: Console
 ) -> None:
-    if not isinstance(opened.system, RogsegSystem) or opened.config is None or len(system) != 2:
+    is_checkpoint = len(system) == 2 and not Path(system[1]).is_dir()
+    if not isinstance(opened.system, RogsegSystem) or opened.config is None or not is_checkpoint:
         raise ValueError("--choose-postprocessing: name a network of ours by its config and its checkpoint")
     choice = choose_for_checkpoint(opened.system, system[1], stored_task_dir(opened.config, task), opened.config)
     chosen = [entry.name for entry in choice.plan.classes if entry.postprocess]
     console.print(f"post-processing helps: {', '.join(chosen) or 'no class'} (recorded beside {system[1]})")
-
-
-def _conclude(records: RecordFolder, console: Console) -> None:
-    directory = records.directory
-    if any(record.measures for record in records.clean().values()):
-        write_bytes_atomic(directory / "metrics.csv", accuracy_csv(records).encode())
-        write_json_atomic(directory / "summary.json", accuracy_summary(records))
-        accuracy_table(records, f"{records.identity.task}, measured in the raw grid").print_to(console)
-    else:
-        console.print("no case has a label: predictions only")
-    console.print(f"predictions and records: {directory}", markup=False)
 
 
 def _pack(task_name: str, cases: Sequence[RawCase], directory: Path) -> Path:

@@ -1,21 +1,24 @@
 """evaluate_robustness: any system, any cases, one attack, a folder of records and a report."""
 
 import dataclasses
+import html
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 
-from rogseg.attacks import Attack, AttackResult, Criterion, DiceBelow
+from rogseg.attacks import Criterion, DiceBelow
 from rogseg.attacks.sanity_checks import Effort, SanityFinding
 from rogseg.cases import Case, ReferenceWidth
-from rogseg.engine.attacking.loop import AttackLoop, OnResult
+from rogseg.engine.attacking.case_attacker import AttackedCase, CaseAttacker, CleanCase, OnResult
+from rogseg.engine.attacking.loop import AttackLoop
 from rogseg.engine.attacking.sanity import check_model
 from rogseg.engine.attacking.settings import AttackSettings
-from rogseg.engine.attacking.threats import ThreatFactory
+from rogseg.engine.attacking.threats import DEFAULT_THREAT, ThreatFactory
 from rogseg.engine.case_selection import shard_of
 from rogseg.engine.digests import environment
 from rogseg.engine.evaluated_system import evaluated_channels, evaluated_system, record_versions
+from rogseg.evaluation.case_record import CaseRecord
 from rogseg.evaluation.identity import (
     CaseSelection,
     Condition,
@@ -24,12 +27,22 @@ from rogseg.evaluation.identity import (
     ThreatSetting,
 )
 from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.evaluation.report_text import evaluation_tables
 from rogseg.metrics import build_measures
 from rogseg.registry import ATTACKS, CRITERIA
 from rogseg.systems import CaseSource, Protocol, System
 from rogseg.systems.case_source import crop_case, foreground_window
+from rogseg.workers import Workers
 
-__all__ = ["Evaluation", "evaluate_robustness", "evaluated_case"]
+__all__ = [
+    "ALL_CASES",
+    "HALF_OF_CLEAN",
+    "Evaluation",
+    "evaluate_robustness",
+    "evaluated_case",
+    "make_attacker",
+    "threat_setting",
+]
 
 HALF_OF_CLEAN = {"type": "DiceBelow", "threshold": "half of the mean clean Dice of the cases"}
 ALL_CASES = CaseSelection("all", None)
@@ -42,6 +55,12 @@ class Evaluation:
 
     records: RecordFolder
     findings: tuple[SanityFinding, ...]
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the tables, and what the checks found wrong."""
+        tables = "".join(table._repr_html_() for table in evaluation_tables(self.records))
+        wrong = [f"{one.name}: {one.seen}; {one.meaning}" for one in self.findings if not one.passed]
+        return tables + "".join(f"<p><b>{html.escape(finding)}</b></p>" for finding in wrong)
 
 
 def evaluate_robustness(
@@ -60,6 +79,7 @@ def evaluate_robustness(
     reference: ReferenceWidth | None = None,
     sanity: Effort = "quick",
     device: torch.device | str = "cpu",
+    workers: Workers[CleanCase | AttackedCase, tuple[CaseRecord, ...]] | None = None,
     on_result: OnResult | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
@@ -80,16 +100,22 @@ def evaluate_robustness(
         reference: width of the reference box, for the threat's unit ``reference``.
         sanity: effort of the checks; ``quick`` costs at most a tenth of the attack.
         device: where cases are put.
-        on_result: called with each new result before it is on record.
+        workers: who attacks the cases, each with a `make_attacker` of its own; None attacks them in this process.
+        on_result: called with each new result of this process before it is on record; workers have their own.
         on_progress: called with the pairs of case and epsilon that are done, and with all there are: first with what
             an earlier run has left.
 
     Raises:
         ValueError: settings, cases or records do not fit; the message says what to do.
     """
-    attack: Attack = ATTACKS.build(dict(settings.attack))
-    make_threat = ThreatFactory(settings.threat, reference)
-    measures = build_measures(settings.measures)
+    attacker = make_attacker(
+        system, cases, settings, protocol=protocol, seed=seed, reference=reference, device=device, on_result=on_result
+    )
+    if attacker.attack.needs_gradient and not system.differentiable:
+        raise ValueError(
+            f"{settings.name} asks for gradients and {system.identity.name} has none ({system.identity.kind}); only "
+            "attacks that query it can be made: --attack square or square_dice"
+        )
     case_ids = tuple(cases.case_ids if case_ids is None else case_ids)
     if not case_ids:
         raise ValueError("there is no case to attack")
@@ -99,13 +125,13 @@ def evaluate_robustness(
         classes=system.class_names,
         channels=evaluated_channels(system),
         data={case_id: cases.digest(case_id) for case_id in case_ids},
-        condition=Condition("attack", settings.name, settings.attack),
-        threat=ThreatSetting(settings.threat["type"], settings.threat["unit"], _reference_of(case_ids, reference)),
+        condition=Condition("attack", settings.name, settings.recorded),
+        threat=threat_setting(settings, case_ids, reference),
         criterion=CriterionSetting(settings.criterion or HALF_OF_CLEAN, None, "the evaluated cases", case_ids),
         protocol=protocol,
         window_size=system.window_size,
         overlap=None,
-        measures=tuple(measure.describe() for measure in measures),
+        measures=tuple(measure.describe() for measure in attacker.measures),
         selection=selection,
         seed=seed,
         fold=fold,
@@ -114,39 +140,46 @@ def evaluate_robustness(
     )
     records = RecordFolder(out, identity, environment(device))
 
-    def load_case(case_id: str) -> Case:
-        return evaluated_case(cases, case_id, system, protocol).to(device)
-
     shard_ids = shard_of(case_ids, *shard)
-    total = len(shard_ids) * len(settings.epsilons)
-
-    def after_result(case: Case, epsilon: float, result: AttackResult) -> None:
-        if on_result is not None:
-            on_result(case, epsilon, result)
-        if on_progress is not None:
-            on_progress(loop.count_done(shard_ids, settings.epsilons) + 1, total)
-
-    loop = AttackLoop(
-        system.model,
-        attack,
-        settings.name,
-        make_threat,
-        load_case,
-        records,
-        measures,
-        system.class_indices,
-        seed,
-        after_result,
-    )
+    loop = AttackLoop(attacker, records, workers, cases.size, on_progress)
     mu = loop.run_clean(case_ids)
     records.settle_mu(mu)
     criterion: Criterion = CRITERIA.build(dict(settings.criterion)) if settings.criterion else DiceBelow(mu / 2)
-    if on_progress is not None:
-        on_progress(loop.count_done(shard_ids, settings.epsilons), total)
     loop.run(shard_ids, settings.epsilons, criterion)
-    looked_at = [load_case(case_id) for case_id in shard_ids[:MOST_CHECKED]] if sanity != "none" else []
-    findings = check_model(system, looked_at, make_threat, max(settings.epsilons), records, sanity, seed)
+    looked_at = [attacker.load_case(case_id) for case_id in shard_ids[:MOST_CHECKED]] if sanity != "none" else []
+    findings = check_model(system, looked_at, attacker.make_threat, max(settings.epsilons), records, sanity, seed)
     return Evaluation(records, findings)
+
+
+def make_attacker(
+    system: System,
+    cases: CaseSource,
+    settings: AttackSettings,
+    *,
+    protocol: Protocol,
+    seed: int,
+    reference: ReferenceWidth | None,
+    device: torch.device | str,
+    on_result: OnResult | None,
+) -> CaseAttacker:
+    """What makes the records of one case, here or in a worker; the arguments are those of `evaluate_robustness`.
+
+    Raises:
+        ValueError: the settings are wrong.
+    """
+    return CaseAttacker(
+        system.model,
+        ATTACKS.build(dict(settings.attack)),
+        settings.name,
+        ThreatFactory(settings.threat, reference),
+        lambda case_id: evaluated_case(cases, case_id, system, protocol).to(device),
+        build_measures(settings.measures),
+        system.class_indices,
+        seed,
+        on_result,
+        settings.max_passes,
+        settings.max_minutes,
+    )
 
 
 def evaluated_case(cases: CaseSource, case_id: str, system: System, protocol: Protocol) -> Case:
@@ -168,6 +201,12 @@ def evaluated_case(cases: CaseSource, case_id: str, system: System, protocol: Pr
     return crop_case(case, foreground_window(case.targets[0], system.window_size))
 
 
-def _reference_of(case_ids: Sequence[str], reference: ReferenceWidth | None) -> dict[str, list[float]]:
-    """The reference box of each case, which epsilon is a fraction of; nothing where it is the case's own."""
-    return {} if reference is None else {case_id: list(reference(case_id)) for case_id in case_ids}
+def threat_setting(
+    settings: AttackSettings, case_ids: Sequence[str], reference: ReferenceWidth | None
+) -> ThreatSetting:
+    """What moves, unless all does, and the reference box of each case, where epsilon is a fraction of one."""
+    moves = settings.threat.get("moves", DEFAULT_THREAT["moves"])
+    options: dict[str, str | list[float]] = {} if moves == DEFAULT_THREAT["moves"] else {"moves": moves}
+    if reference is not None:
+        options |= {case_id: list(reference(case_id)) for case_id in case_ids}
+    return ThreatSetting(settings.threat["type"], settings.threat["unit"], options)

@@ -25,6 +25,8 @@ class AttackSettings:
         threat: type and unit; keys that are left out are those of `DEFAULT_THREAT`.
         criterion: component of the CRITERIA registry; None is a mean Dice under half of the mean clean Dice.
         measures: components of the METRICS registry that are taken of every prediction.
+        max_passes: forward and backward passes, both counted, of the search in a case at an epsilon; None for no limit.
+        max_minutes: of the same; None for no limit.
     """
 
     name: str
@@ -33,19 +35,48 @@ class AttackSettings:
     threat: Mapping[str, Any] = dataclasses.field(default_factory=lambda: DEFAULT_THREAT)
     criterion: Mapping[str, Any] | None = None
     measures: tuple[Mapping[str, Any], ...] = DEFAULT_MEASURES
+    max_passes: int | None = None
+    max_minutes: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_passes is not None and self.max_passes < 1:
+            raise ValueError(f"--max-passes is {self.max_passes}, it must be at least 1")
+        if self.max_minutes is not None and not 0 < self.max_minutes < float("inf"):
+            raise ValueError(f"--max-minutes is {self.max_minutes:g}, it must be above 0")
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """The attack's config and what else decides its results, for the records' identity.
+
+        At several epsilons a case's result at one counts at the next larger where that finds less, so it depends on
+        which epsilons there are.
+        """
+        limits = {"max_passes": self.max_passes, "max_minutes": self.max_minutes}
+        sweep = {"sweep": sorted(self.epsilons)} if len(self.epsilons) > 1 else {}
+        return {**self.attack, **sweep, **{key: value for key, value in limits.items() if value is not None}}
 
     def label_of(self, epsilon: float) -> str:
         """Epsilon as reports write it."""
         return epsilon_label(epsilon, self.threat["unit"], norm_of_threat(self.threat["type"]))
 
     @classmethod
-    def load(cls, config: str | Path, options: Sequence[str] = (), epsilons: Sequence[str] | None = None) -> Self:
+    def load(
+        cls,
+        config: str | Path,
+        options: Sequence[str] = (),
+        epsilons: Sequence[str] | None = None,
+        *,
+        max_passes: int | None = None,
+        max_minutes: float | None = None,
+    ) -> Self:
         """Read an attack config.
 
         Args:
             config: path of the config.
             options: ``key=value`` for keys of it.
             epsilons: instead of the config's, such as ``8/255``.
+            max_passes: of the search in a case at an epsilon.
+            max_minutes: of the same.
 
         Raises:
             ValueError: the config cannot be read or has no attack.
@@ -61,6 +92,8 @@ class AttackSettings:
             threat={**DEFAULT_THREAT, **loaded.get("threat", {})},
             criterion=loaded.criterion.to_dict() if loaded.get("criterion") else None,
             measures=tuple(dict(entry) for entry in loaded.get("measures") or DEFAULT_MEASURES),
+            max_passes=max_passes,
+            max_minutes=max_minutes,
         )
 
 

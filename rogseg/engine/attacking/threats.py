@@ -12,8 +12,11 @@ from rogseg.registry import THREATS
 
 __all__ = ["DEFAULT_THREAT", "ThreatFactory"]
 
-DEFAULT_THREAT: Mapping[str, Any] = {"type": "LinfThreat", "unit": "fraction"}
+AT_THE_END = 1e-6  # of the box's width: what rounding of the clipping may leave above its lower end
+
+DEFAULT_THREAT: Mapping[str, Any] = {"type": "LinfThreat", "unit": "fraction", "moves": "all"}
 UNITS = ("fraction", "network", "raw", "reference")
+MOVES = ("all", "tissue")
 
 
 class ThreatFactory:
@@ -22,7 +25,9 @@ class ThreatFactory:
     Args:
         threat: ``dict(type="LinfThreat", unit="fraction")``. The unit of epsilon is ``fraction`` (of the width of the
             case's own box), ``network`` [network units], ``raw`` [HU, or scanner units of the case] or ``reference``
-            (of the width of the reference box, the same raw epsilon for every system that is compared).
+            (of the width of the reference box, the same raw epsilon for every system that is compared). What ``moves``
+            is ``all``, or ``tissue``: a voxel at the lower end of the box in every channel, as air and what was masked
+            out are, stays as it is, though the network is scored there, too.
         reference: width of the reference box of a case; needed for the unit ``reference``.
 
     Raises:
@@ -37,6 +42,9 @@ class ThreatFactory:
         self.unit = threat["unit"]
         if self.unit not in UNITS:
             raise ValueError(f"threat.unit is {self.unit!r}: {nearest(str(self.unit), UNITS)}")
+        self.moves = threat["moves"]
+        if self.moves not in MOVES:
+            raise ValueError(f"threat.moves is {self.moves!r}: {nearest(str(self.moves), MOVES)}")
         found = THREATS.get(threat["type"])
         if found is None:
             raise ValueError(f"threat.type is {threat['type']!r}: {nearest(threat['type'], THREATS.module_dict)}")
@@ -47,8 +55,12 @@ class ThreatFactory:
 
     def __call__(self, epsilon: float, case: Case) -> ThreatModel:
         """The ball of radius ``epsilon`` in the box of a case, for the voxels that may move."""
-        threat = self._ball(epsilon, case)
-        return threat if case.movable is None else threat.within(case.movable)
+        threat, support = self._ball(epsilon, case), case.movable
+        if self.moves == "tissue":
+            lower = case.box.lower + AT_THE_END * case.box.width
+            tissue = (case.inputs > lower).any(1, keepdim=True)
+            support = tissue if support is None else support & tissue
+        return threat if support is None else threat.within(support)
 
     def _ball(self, epsilon: float, case: Case) -> ThreatModel:
         if self.unit == "fraction":

@@ -9,7 +9,7 @@ import torch
 
 from rogseg.cases import Case
 from rogseg.certification import CertifiedCase, Questions, Smoothing, Votes, certify_case, collect_votes, samples_needed
-from rogseg.engine.attacking.loop import scored_model
+from rogseg.engine.attacking.case_attacker import scored_model
 from rogseg.engine.attacking.robustness import ALL_CASES, evaluated_case
 from rogseg.engine.case_selection import shard_of
 from rogseg.engine.certifying.settings import SMOOTHING, CertificateSettings, condition_name

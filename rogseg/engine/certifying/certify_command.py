@@ -42,6 +42,7 @@ def certify_system(
     batch_size: int = 1,
     allow_seen: bool = False,
     device: str | None = None,
+    trust: bool = False,
     cfg_options: Sequence[str] = (),
 ) -> RecordFolder:
     """Certify the validation cases of a fold, or the given ones, and report; see ``rogseg certify --help``.
@@ -55,7 +56,7 @@ def certify_system(
     device = str(choose_device(device))
     if device == "cpu":
         keep_freed_memory()
-    opened = open_system(system, device=device, task_dir=task, overrides=cfg_options)
+    opened = open_system(system, device=device, task_dir=task, overrides=cfg_options, trust=trust)
     source = cases_to_attack(opened, data=data, task=task, cases=cases)
     chosen, parts = spread(source.case_ids, max_cases, case_seed), parse_shard(shard)
     directory = Path(out) if out else Path("work_dirs") / "certificates" / opened.system.identity.name

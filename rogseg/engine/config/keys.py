@@ -42,7 +42,7 @@ TOP_LEVEL_KEYS: dict[str, str] = {
     "custom_imports": "packages of your own to import, which register components; in Python configs only",
     "attack": "component of the ATTACKS registry",
     "criterion": "component of the CRITERIA registry; None is a mean Dice under half of the mean clean Dice",
-    "threat": "type of the threat model and unit of its epsilon: fraction, network or raw",
+    "threat": "type; unit of its epsilon: fraction, network, raw or reference; what moves: all or tissue",
     "epsilons": "radii of the attack, in that unit",
     "measures": "components of the METRICS registry that are taken of every prediction",
     "system": "component of the SYSTEMS registry: what is evaluated where it is no network of this project",

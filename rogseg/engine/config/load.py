@@ -12,6 +12,7 @@ from rogseg.engine.config.overrides import parse_overrides
 from rogseg.engine.config.read import import_custom_modules, is_json, read_config
 from rogseg.engine.config.task import attach_task, resolve_task_values
 from rogseg.shipped_configs import find_config
+from rogseg.task_plan import TaskPlan
 
 __all__ = ["load_attack_config", "load_config", "parse_overrides"]
 
@@ -25,7 +26,12 @@ NETWORK_KEYS = (
 )  # fmt: skip
 
 
-def load_config(path: str | Path, overrides: Overrides = None, task_dir: str | Path | None = None) -> Config:
+def load_config(
+    path: str | Path,
+    overrides: Overrides = None,
+    task_dir: str | Path | None = None,
+    plan: TaskPlan | None = None,
+) -> Config:
     """Read the config of a network, apply overrides, fill in the task and check every key and value.
 
     Args:
@@ -33,6 +39,7 @@ def load_config(path: str | Path, overrides: Overrides = None, task_dir: str | P
             such; a JSON config is data.
         overrides: dotted keys and their values, or ``key=value`` strings as they come from the command line.
         task_dir: folder of a stored task; its plan is taken where the config has none.
+        plan: that is taken where neither the config nor a stored task has one, such as that of a checkpoint.
 
     Returns:
         The config; strings ``task.<attribute>`` are replaced, and ``task`` is a plan as JSON data.
@@ -43,7 +50,7 @@ def load_config(path: str | Path, overrides: Overrides = None, task_dir: str | P
             key and the nearest known one.
     """
     path = find_config(path)
-    config = _loaded(path, overrides, task_dir)
+    config = _loaded(path, overrides, task_dir, plan)
     if "model" in config:
         if missing := [key for key in NETWORK_KEYS if key not in config]:
             raise ValueError(
@@ -80,7 +87,7 @@ def load_attack_config(path: str | Path, overrides: Overrides = None) -> Config:
     return config
 
 
-def _loaded(path: Path, overrides: Overrides, task_dir: str | Path | None) -> Config:
+def _loaded(path: Path, overrides: Overrides, task_dir: str | Path | None, plan: TaskPlan | None = None) -> Config:
     config = read_config(path)
     if overrides is not None:
         merged = dict(overrides) if isinstance(overrides, Mapping) else parse_overrides(overrides)
@@ -96,6 +103,8 @@ def _loaded(path: Path, overrides: Overrides, task_dir: str | Path | None) -> Co
     _check_stage(config, path)
     import_custom_modules(config)
     attach_task(config, task_dir)
+    if plan is not None and config.get("task") is None:
+        config.task = plan.to_json()
     resolve_task_values(config)
     for key, value in config.items():
         if key not in ("task", "custom_imports"):

@@ -52,7 +52,7 @@ SLOTS: dict[str, Slot] = {
     "threat": Slot(
         registry.THREATS,
         supplied=frozenset({"box", "epsilon", "support"}),
-        extra={"unit": Literal["fraction", "network", "raw"]},
+        extra={"unit": Literal["fraction", "network", "raw", "reference"], "moves": Literal["all", "tissue"]},
     ),
     "measures": Slot(registry.METRICS, "many", tried=True),
     "system": Slot(registry.SYSTEMS),

@@ -12,8 +12,9 @@ from rogseg.engine.config.task import plan_of
 from rogseg.engine.device import choose_device
 from rogseg.engine.digests import digest_of_file, digest_of_json
 from rogseg.engine.model.compilation import compile_in_place
+from rogseg.engine.model.fold_networks import fold_checkpoints
 from rogseg.engine.model.model_zoo import zoo_model
-from rogseg.engine.model.recorded_plan import plan_for_weights, recorded_plan
+from rogseg.engine.model.recorded_plan import common_postprocessing, plan_for_weights, recorded_plan
 from rogseg.inference import VolumeLogits
 from rogseg.models.checkpoints import assign_weights, read_checkpoint
 from rogseg.registry import MODELS
@@ -36,7 +37,7 @@ def load_model(
 
     Args:
         config: of its training.
-        checkpoint: its weights.
+        checkpoint: its weights; or the folder that holds the trainings of all folds, whose networks are one ensemble.
         device: cpu or cuda; None takes cuda where there is one.
         task_dir: folder of the stored task, where the config has no plan.
         overrides: ``key=value`` for keys of the config.
@@ -58,18 +59,29 @@ def load_zoo_model(name: str, *, device: torch.device | str | None = None) -> Ro
 
 
 def build_model(config: Config, checkpoint: str | Path, device: torch.device | str | None = None) -> RogsegSystem:
-    """The same for a config that is loaded; the plan recorded beside the checkpoint counts."""
-    place, content = choose_device(device), read_checkpoint(checkpoint)
-    plan = plan_for_weights(content, checkpoint, plan_of(config))
-    network = MODELS.build(config.model)
-    assign_weights(network, content["state_dict"], checkpoint)
-    compile_in_place(network, config.get("compile"))
+    """The same for a config that is loaded; the plan recorded beside the checkpoint counts.
+
+    An ensemble's logits are the mean over its networks, and what all of them chose to post-process is post-processed.
+    """
+    place, plan = choose_device(device), plan_of(config)
+    folds = fold_checkpoints(checkpoint, plan.name) if Path(checkpoint).is_dir() else {}
+    paths = list(folds.values()) or [Path(checkpoint)]
+    networks, plans = [], []
+    for path in paths:
+        content = read_checkpoint(path)
+        plans.append(recorded_plan(path, plan_for_weights(content, path, plan)))
+        network = MODELS.build(config.model)
+        assign_weights(network, content["state_dict"], path)
+        compile_in_place(network, config.get("compile"))
+        networks.append(network)
+    digests = [digest_of_file(path) for path in paths]
+    options = {"model": digest_of_json(config.model.to_dict())}
     return RogsegSystem(
-        network,
-        recorded_plan(checkpoint, plan),
+        networks,
+        common_postprocessing(plans),
         **config.inference,
         device=place,
-        name=Path(checkpoint).stem,
-        digest=digest_of_file(checkpoint),
-        options={"model": digest_of_json(config.model.to_dict())},
+        name=f"{Path(checkpoint).name}_{len(folds)}_folds" if folds else Path(checkpoint).stem,
+        digest=digest_of_json(digests) if folds else digests[0],
+        options={**options, "folds": list(folds)} if folds else options,
     )

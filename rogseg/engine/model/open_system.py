@@ -10,9 +10,13 @@ from mmengine.config import Config
 
 from rogseg.engine.config.keys import nearest
 from rogseg.engine.config.load import load_config, parse_overrides
+from rogseg.engine.config.task import plan_of
 from rogseg.engine.model.api import build_model
+from rogseg.engine.model.fold_networks import fold_checkpoints, united_lineage
 from rogseg.engine.model.model_zoo import zoo_model, zoo_models
+from rogseg.engine.model.recorded_plan import trained_plan
 from rogseg.models.checkpoints import checkpoint_lineage
+from rogseg.models.hardening_lineage import HardeningLineage, read_hardening
 from rogseg.models.lineage import Lineage
 from rogseg.registry import SYSTEMS
 from rogseg.shipped_configs import find_config
@@ -33,7 +37,7 @@ class OpenedSystem:
 
     system: System
     config: Config | None
-    lineage: Lineage | None = None
+    lineage: Lineage | HardeningLineage | None = None
 
 
 def open_system(
@@ -42,15 +46,19 @@ def open_system(
     device: str | None = None,
     task_dir: str | Path | None = None,
     overrides: Sequence[str] = (),
+    trust: bool = False,
 ) -> OpenedSystem:
     """Open a system by what a person calls it.
 
     Args:
-        names: one of: a name of the model zoo; a config and its checkpoint; a folder of another framework, recognised
-            by what is in it; a Python config with ``system = dict(type=...)``.
+        names: one of: a name of the model zoo; a config and its checkpoint, or the folder of the trainings of all
+            folds; a folder of another framework, recognised by what is in it; a Python config with
+            ``system = dict(type=...)``.
         device: cpu or cuda; None takes cuda where there is one.
-        task_dir: folder of the stored task, where the config of a rogseg network has no plan.
+        task_dir: folder of the stored task, where the config of a rogseg network has no plan; without, the plan that
+            its checkpoint was trained for is taken.
         overrides: ``key=value`` for keys of the config, or for arguments of the folder's system.
+        trust: whether whoever made a bundle or an exported program may run code here.
 
     Raises:
         ValueError: nothing of that name is known, or it cannot be opened; the message says what to do.
@@ -59,15 +67,16 @@ def open_system(
         raise ValueError(f"a system is named by one or two words, got {len(names)}: {' '.join(map(str, names))}")
     first = str(names[0])
     if len(names) == 2:
-        config = load_config(find_config(first), list(overrides), task_dir)
-        return OpenedSystem(build_model(config, names[1], device), config, checkpoint_lineage(names[1]))
+        plan = trained_plan(names[1]) if task_dir is None else None
+        config = load_config(find_config(first), list(overrides), task_dir, plan)
+        return OpenedSystem(build_model(config, names[1], device), config, _lineage(names[1], config))
     if Path(first).is_dir():
-        return OpenedSystem(_open_folder(Path(first), device, overrides), None)
+        return _opened(_open_folder(Path(first), device, overrides, trust))
     if Path(first).suffix == ".py" and Path(first).is_file():
         config = load_config(first, list(overrides), task_dir)
         if config.get("system") is None:
             raise ValueError(f"{first}: has no key 'system'; name its checkpoint behind it, or give it a system")
-        return OpenedSystem(_build(config.system.to_dict(), device), None)
+        return _opened(_build(config.system.to_dict(), device, trust))
     known = zoo_models()
     if first not in known:
         raise ValueError(
@@ -79,24 +88,38 @@ def open_system(
     return OpenedSystem(build_model(config, entry.checkpoint, device), config, checkpoint_lineage(entry.checkpoint))
 
 
-def _open_folder(folder: Path, device: str | None, overrides: Sequence[str]) -> System:
+def _lineage(checkpoint: str | Path, config: Config) -> Lineage | None:
+    if not Path(checkpoint).is_dir():
+        return checkpoint_lineage(checkpoint)
+    folds = fold_checkpoints(checkpoint, plan_of(config).name)
+    return united_lineage([checkpoint_lineage(path) for path in folds.values()])
+
+
+def _opened(system: System) -> OpenedSystem:
+    """A system of another framework: what it was hardened on stands in the folder that it was read from."""
+    return OpenedSystem(system, None, None if system.location is None else read_hardening(system.location))
+
+
+def _open_folder(folder: Path, device: str | None, overrides: Sequence[str], trust: bool) -> System:
     SYSTEMS.import_from_location()
     found = [cls for cls in SYSTEMS.module_dict.values() if getattr(cls, "recognises", lambda _: False)(folder)]
     if not found:
         kinds = sorted(cls.__name__ for cls in SYSTEMS.module_dict.values() if hasattr(cls, "recognises"))
         raise ValueError(
             f"{folder}: not a folder that any of {', '.join(kinds)} knows; of nnU-Net name the folder that holds "
-            "plans.json"
+            "plans.json, of a bundle the one that holds configs/inference.json"
         )
-    return _build({"type": found[0].__name__, "folder": str(folder), **parse_overrides(overrides)}, device)
+    return _build({"type": found[0].__name__, "folder": str(folder), **parse_overrides(overrides)}, device, trust)
 
 
-def _build(config: dict[str, Any], device: str | None) -> System:
+def _build(config: dict[str, Any], device: str | None, trust: bool) -> System:
     cls = SYSTEMS.get(config["type"])
     if cls is None:
         raise ValueError(f"system.type is {config['type']!r}: {nearest(str(config['type']), SYSTEMS.module_dict)}")
     if device is not None and "device" in inspect.signature(cls).parameters:
         config = {"device": device, **config}
+    if trust and "trust" in inspect.signature(cls).parameters:
+        config["trust"] = True
     try:
         system: System = SYSTEMS.build(config)
     except TypeError as error:

@@ -1,15 +1,15 @@
 """The plan that was recorded beside a checkpoint, with its choice of post-processing."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rogseg.inference import with_postprocessing
-from rogseg.models.checkpoints import recorded_lineage
+from rogseg.models.checkpoints import read_checkpoint, recorded_lineage
 from rogseg.task_plan import TaskPlan
 
-__all__ = ["plan_for_weights", "plan_path", "recorded_plan"]
+__all__ = ["common_postprocessing", "plan_for_weights", "plan_path", "recorded_plan", "trained_plan"]
 
 # What the weights depend on: the meaning of their inputs and outputs, and the grid that they know.
 OF_WEIGHTS = ("name", "channels", "label_values", "class_names", "spacing", "strides")
@@ -54,14 +54,9 @@ def plan_for_weights(checkpoint: Mapping[str, Any], path: str | Path, plan: Task
     Raises:
         ValueError: they differ in what the weights depend on; the message names it.
     """
-    lineage = recorded_lineage(checkpoint, path)
-    recorded = checkpoint["meta"].get("task") if lineage is None else lineage.plan
-    if recorded is None:
+    trained = _plan_in(checkpoint, path)
+    if trained is None:
         return plan
-    try:
-        trained = TaskPlan.from_json(recorded)
-    except (TypeError, KeyError, ValueError) as error:
-        raise ValueError(f"{path}: not a checkpoint: the plan in it is none ({error})") from error
     if plan.orientation is None:
         plan = dataclasses.replace(plan, orientation=trained.orientation)
     for attribute in OF_WEIGHTS if trained.orientation is None else (*OF_WEIGHTS, "orientation"):
@@ -73,3 +68,29 @@ def plan_for_weights(checkpoint: Mapping[str, Any], path: str | Path, plan: Task
                 "that config (rogseg preprocess RAW --out FOLDER --plan PLAN)"
             )
     return plan
+
+
+def trained_plan(checkpoint: str | Path) -> TaskPlan | None:
+    """The plan that a file of weights was trained for; None where it does not say, or is the folder of several.
+
+    Raises:
+        ValueError: it cannot be read, or what it says is no plan.
+    """
+    return None if Path(checkpoint).is_dir() else _plan_in(read_checkpoint(checkpoint), checkpoint)
+
+
+def _plan_in(checkpoint: Mapping[str, Any], path: str | Path) -> TaskPlan | None:
+    lineage = recorded_lineage(checkpoint, path)
+    recorded = checkpoint["meta"].get("task") if lineage is None else lineage.plan
+    try:
+        return None if recorded is None else TaskPlan.from_json(recorded)
+    except (TypeError, KeyError, ValueError) as error:
+        raise ValueError(f"{path}: not a checkpoint: the plan in it is none ({error})") from error
+
+
+def common_postprocessing(plans: Sequence[TaskPlan]) -> TaskPlan:
+    """The plan of networks that differ in nothing but their choice of post-processing: a class that all chose."""
+    chosen = [
+        index for index in range(1, plans[0].num_classes) if all(plan.classes[index - 1].postprocess for plan in plans)
+    ]
+    return with_postprocessing(plans[0], chosen)

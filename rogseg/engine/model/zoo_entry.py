@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import torch
+
+from rogseg.cases import IntensityBox
 from rogseg.engine.digests import digest_of_file
+from rogseg.engine.model.api import load_model
 from rogseg.engine.model.model_zoo import ZOO_DIRECTORY
 from rogseg.foreign import checked_name, read_json
 from rogseg.models.checkpoints import read_checkpoint, recorded_lineage
@@ -25,12 +29,14 @@ def add_to_zoo(name: str, config: str | Path, checkpoint: str | Path, directory:
         The file of the weights.
 
     Raises:
-        ValueError: the name could leave the zoo, the config lies elsewhere, or the checkpoint cannot be read.
+        ValueError: the name could leave the zoo, the config lies elsewhere, or the network cannot be built from it with
+            the checkpoint's weights, or gives outputs that are not finite.
     """
     root, config = directory.resolve().parent, Path(config).resolve()
     if not (config.is_file() and config.is_relative_to(root)):
         raise ValueError(f"{config}: the config of a zoo model is a file below {root}; put it there first")
     file = f"{checked_name(name, '--add')}.safetensors"
+    _try(config, checkpoint)
     read = read_checkpoint(checkpoint)
     lineage = recorded_lineage(read, checkpoint)
     path, index = directory / file, directory / "index.json"
@@ -45,3 +51,17 @@ def add_to_zoo(name: str, config: str | Path, checkpoint: str | Path, directory:
     }
     write_json_atomic(index, dict(sorted(entries.items())))
     return path
+
+
+def _try(config: Path, checkpoint: str | Path) -> None:
+    """Open what is to be added as a user would, and show it one window of the middle of its box."""
+    system = load_model(config, checkpoint, device="cpu")
+    box = IntensityBox.per_channel(*zip(*(channel.box for channel in system.plan.channels), strict=True))
+    middle = (box.lower + box.upper) / 2
+    with torch.no_grad():
+        logits = system.logits(middle.expand(1, system.plan.num_channels, *system.plan.window_size).clone())
+    if logits.shape[1] != system.plan.num_classes or not torch.isfinite(logits).all():
+        raise ValueError(
+            f"{checkpoint}: shown an empty volume, the network gave {tuple(logits.shape)} logits, of which not all are "
+            f"finite, or not one per class of {system.plan.num_classes}: nothing was added"
+        )

@@ -37,7 +37,13 @@ def connect(config: Config) -> None:
     device = device_of(config)
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    store, rank, size = next(torch.distributed.rendezvous("env://"))  # type: ignore[attr-defined]
+    # torchrun restarts processes on the store of those before them, whose addresses still stand there: PyTorch 2.13
+    # would call them, and end.
+    restart = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    store = torch.distributed.PrefixStore(f"restart {restart}", store)  # type: ignore[attr-defined]
+    backend = "nccl" if device.type == "cuda" else "gloo"
+    torch.distributed.init_process_group(backend, store=store, rank=rank, world_size=size)
 
 
 def disconnect() -> None:

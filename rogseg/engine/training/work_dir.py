@@ -9,10 +9,11 @@ from mmengine.config import Config
 
 from rogseg.engine.config.task import plan_of
 from rogseg.engine.digests import digest_of_file
+from rogseg.engine.model.fold_networks import fold_directory
 from rogseg.engine.model.recorded_plan import plan_path
 from rogseg.engine.training.processes import is_first
 from rogseg.foreign import decode, read_json
-from rogseg.models.checkpoints import BEST, LAST, read_checkpoint, write_checkpoint
+from rogseg.models.checkpoints import BEST, FINISHED, LAST, read_checkpoint, write_checkpoint
 from rogseg.storage import folder_lock, remove_leftovers, write_json_atomic
 
 __all__ = [
@@ -29,14 +30,12 @@ __all__ = [
     "write_finished",
 ]
 
-FINISHED = "finished.json"  # what a training that came to its end leaves in its work directory
-
 
 def work_dir_of(config: Config) -> Path:
     """Where checkpoints and curves of a config go: ``work_dir``, else ``work_dirs/<config>/<task>_fold<fold>``."""
     if config.work_dir is not None:
         return Path(config.work_dir)
-    return Path("work_dirs") / Path(config.filename).stem / f"{plan_of(config).name}_fold{config.fold}"
+    return fold_directory(Path("work_dirs") / Path(config.filename).stem, plan_of(config).name, config.fold)
 
 
 def held(directory: Path) -> AbstractContextManager[None]:

@@ -7,6 +7,7 @@ from rogseg.report.contents import Contents, ThreatText
 from rogseg.report.figures.attack_area import plot_attack_area
 from rogseg.report.figures.attacked_slices import plot_attacked_slices
 from rogseg.report.figures.case_marks import plot_case_pairs, plot_size, plot_smallest_epsilon
+from rogseg.report.figures.corruption_map import plot_corruption_map
 from rogseg.report.figures.dice_curves import plot_curve_panels, plot_curves
 from rogseg.report.figures.networks import plot_differences, plot_transfer
 from rogseg.report.figures.single_attacks import plot_single_attacks
@@ -15,7 +16,9 @@ from rogseg.report.rows import Row
 from rogseg.report.summaries import Curve, curves_of, estimate_of, fell_by, reference_strength, values_of, worst_rows
 from rogseg.report.views.cases import case_pairs, sized_values
 from rogseg.report.views.certificates import AXIS, certificate_curves
-from rogseg.report.views.networks import comparisons, corruption_curves, system_curves, transfer_matrix
+from rogseg.report.views.corruptions import corruption_curves, corruption_values
+from rogseg.report.views.networks import comparisons, system_curves
+from rogseg.report.views.transfers import TransferMatrix, transfer_matrices
 
 __all__ = ["write_figures"]
 
@@ -32,6 +35,7 @@ def write_figures(contents: Contents, directory: Path) -> tuple[Path, ...]:
     files: list[Path] = []
     for threat in contents.threats:
         files += _of_threat(contents, threat, directory)
+    files += _transfers(contents, directory)
     panels = corruption_curves(contents)
     if panels:
         label = f"mean {contents.primary.heading}"
@@ -40,6 +44,12 @@ def write_figures(contents: Contents, directory: Path) -> tuple[Path, ...]:
     if certified:
         label = f"mean {contents.primary.heading}"
         files += plot_curves(certified, directory / "certified_dice", y_label=label, x_label=AXIS)
+    values = {system.name: corruption_values(contents, system.name) for system in contents.systems}
+    corrupted = {name: of_one for name, of_one in values.items() if of_one is not None}
+    if corrupted and contents.primary.bounds == (0.0, 1.0):
+        files += plot_corruption_map(
+            corrupted, directory / "corruption_map", measure=f"mean {contents.primary.heading}"
+        )
     if contents.volumes:
         names = [entry.name for entry in contents.classes]
         files += plot_attacked_slices(contents.volumes[:MOST_SLICES], names, directory / "attacked_slices")
@@ -64,9 +74,6 @@ def _of_threat(contents: Contents, threat: ThreatText, directory: Path) -> list[
     ]
     if differences:
         files += plot_differences(differences, directory / f"differences{stem}")
-    transfers = transfer_matrix(contents, norm)
-    if transfers is not None:
-        files += plot_transfer(*transfers, directory / f"transfer{stem}", measure=label)
     files += _single_attacks(contents, norm, directory / f"single_attacks{stem}")
     steps = {}
     for system in contents.systems:
@@ -78,6 +85,23 @@ def _of_threat(contents: Contents, threat: ThreatText, directory: Path) -> list[
     if counts and min(counts) > 0:
         points = {name: [(x * threat.scale, share) for x, _, share in of_one] for name, (of_one, _) in steps.items()}
         files += plot_smallest_epsilon(points, max(counts), directory / f"smallest_epsilon{stem}", x_label=threat.axis)
+    return files
+
+
+def _transfers(contents: Contents, directory: Path) -> list[Path]:
+    """A figure per attack and norm, a panel per epsilon."""
+    groups: dict[tuple[str, str], list[TransferMatrix]] = {}
+    for matrix in transfer_matrices(contents):
+        groups.setdefault((matrix.norm, matrix.attack), []).append(matrix)
+    files: list[Path] = []
+    for number, group in enumerate(groups.values(), 1):
+        # An attack at another epsilon may have been tried on other networks; a figure has those of its first panel.
+        first = group[0]
+        sources = [name for name, _ in first.rows]
+        alike = [m for m in group if m.targets == first.targets and [name for name, _ in m.rows] == sources]
+        panels = {f"{matrix.attack}, {matrix.label}": matrix.values for matrix in alike}
+        stem = directory / ("transfer" if len(groups) == 1 else f"transfer_{number}")
+        files += plot_transfer(sources, first.targets, panels, stem, measure=f"mean {contents.primary.heading}")
     return files
 
 

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from rogseg.evaluation.case_record import DICE, TARGET_VOLUME
+from rogseg.evaluation.corruption_table import corruption_notes
+from rogseg.evaluation.identity import Condition
 from rogseg.evaluation.notes import notes_on
 from rogseg.report.contents import ClassText, Contents, MeasureText, SystemText
 from rogseg.report.records.evaluations import Evaluation, read_evaluations
 from rogseg.report.records.limits import limits_of, untested_by
-from rogseg.report.records.rows import key_of, record_rows
+from rogseg.report.records.rows import key_of, record_rows, surrogate_of
 from rogseg.report.records.threats import criterion_words, threat_texts
 from rogseg.report.rows import Origin, PerClass
 
@@ -58,6 +60,7 @@ def contents_of(
         limits=limits_of(evaluations),
         untested=untested_by(evaluations),
         case_sizes=_sizes(evaluations),
+        corruption_notes=tuple(dict.fromkeys(note for e in evaluations for note in corruption_notes(e.identity))),
         is_synthetic=is_synthetic,
         written=f"{written or datetime.datetime.now(tz=datetime.UTC).date():%-d %B %Y}",
     )
@@ -113,7 +116,8 @@ def _origin(evaluations: Sequence[Evaluation], evaluation: Evaluation, out: Path
     command = folder.environment.get("command", "")
     facts = {
         "Condition": "none" if identity.condition is None else f"{identity.condition.kind} {identity.condition.name}",
-        "Settings": "" if identity.condition is None else _plain(identity.condition.config),
+        "Settings": "" if identity.condition is None else _settings(identity.condition),
+        "Volumes made on": "" if identity.condition is None else surrogate_of(evaluations, identity.condition),
         "Threat model": "" if identity.threat is None else _plain(identity.threat.type, identity.threat.unit),
         "Criterion": "" if identity.criterion is None else _plain(identity.criterion.config),
         "Mean clean Dice that it asks for": _mu(evaluation),
@@ -135,6 +139,11 @@ def _origin(evaluations: Sequence[Evaluation], evaluation: Evaluation, out: Path
         identity={key: text for key, text in facts.items() if text},
         notes=notes_on(folder),
     )
+
+
+def _settings(condition: Condition) -> str:
+    """Its config; of what volumes were made on, the name alone is for reading."""
+    return _plain({key: value for key, value in condition.config.items() if key != "surrogate"})
 
 
 def _mu(evaluation: Evaluation) -> str:

@@ -92,7 +92,7 @@ def _check_together(folders: Sequence[RecordFolder]) -> None:
                     f"{first.directory} and {folder.directory} differ in {key} ({ours} and {theirs}): make a report "
                     "of each"
                 )
-    for kind in ("attack", "corruption", "certificate"):
+    for kind in ("attack", "corruption", "certificate", "transfer"):
         alike = [f for f in folders if f.identity.condition is not None and f.identity.condition.kind == kind]
         for folder in alike[1:]:
             for key in ("protocol", "data"):

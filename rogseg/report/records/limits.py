@@ -32,6 +32,16 @@ def limits_of(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
             for identity in attacks
         ):
             limits.append("No ensemble of attacks was run; single attacks overestimate robustness more often.")
+    transfers = [i for i in identities if i.condition is not None and i.condition.kind == "transfer"]
+    if transfers:
+        limits.append(
+            "Volumes that are made on one network and given to another are a weak attack: a network that stands under "
+            "them may fall under an attack on itself."
+        )
+    if any(i.threat is not None and i.threat.unit == "fraction" for i in transfers):
+        limits.append(
+            "Of a transfer, epsilon is a fraction of the intensity range of the network that the volumes were made on."
+        )
     if any(identity.condition is not None and identity.condition.kind == "certificate" for identity in identities):
         limits.append(
             "A certificate is of the smoothed network, which lets noisy copies of a volume vote; it says nothing of "
@@ -62,15 +72,20 @@ def untested_by(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
     norms = {norm_of_threat(e.identity.threat.type) for e in evaluations if e.identity.threat is not None}
     untested = []
     if not attacks:
-        untested.append("Adversarial attacks of any kind.")
+        made = [c for e in evaluations if (c := e.identity.condition) is not None and c.kind == "transfer"]
+        untested.append("Attacks on the networks themselves." if made else "Adversarial attacks of any kind.")
     else:
         untested += [f"Attacks bounded in {norm}." for norm in ("Linf", "L2") if norm not in norms]
         if not any(
             "Square" in str(condition.config) or "Square" in condition.name for condition in attacks
         ) and not any(condition.config.get("type") == "AutoAttack" for condition in attacks):
             untested.append("Attacks that only query the network (Square), which do not depend on its gradients.")
-        untested.append("Attacks that transfer from another network, and attacks on several images at once.")
     conditions = [evaluation.identity.condition for evaluation in evaluations]
+    has_transfer = any(condition is not None and condition.kind == "transfer" for condition in conditions)
+    if not has_transfer and attacks:
+        untested.append("Attacks that transfer from another network, and attacks on several images at once.")
+    elif has_transfer:
+        untested.append("Attacks on several images at once.")
     if not any(condition is not None and condition.kind == "corruption" for condition in conditions):
         untested.append("What scanners do to images: noise, blur, motion, bias fields, other spacings.")
     if not any(condition is not None and condition.kind == "certificate" for condition in conditions):

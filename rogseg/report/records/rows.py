@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
 from rogseg.evaluation.certificate_table import noise_words
 from rogseg.evaluation.epsilon_label import norm_of_threat, strength_label
-from rogseg.evaluation.identity import EvaluationIdentity
+from rogseg.evaluation.identity import Condition, EvaluatedSystem, EvaluationIdentity
 from rogseg.report.records.evaluations import Evaluation
-from rogseg.report.rows import CaseValues, Condition, Row
+from rogseg.report.rows import CaseValues, Row
+from rogseg.report.rows import Condition as RowCondition
 from rogseg.report.summaries import worst_of
 
-__all__ = ["key_of", "record_rows", "threat_name"]
+__all__ = ["key_of", "record_rows", "surrogate_of", "threat_name"]
 
 
 def key_of(evaluations: Sequence[Evaluation], evaluation: Evaluation) -> str:
@@ -26,6 +27,21 @@ def threat_name(identity: EvaluationIdentity) -> str:
     norm, unit = norm_of_threat(identity.threat.type), identity.threat.unit
     details = {"fraction": "", "reference": ", reference box"}
     return norm + details.get(unit, f", epsilon in {unit} units")
+
+
+def surrogate_of(evaluations: Sequence[Evaluation], condition: Condition) -> str:
+    """What the report calls the network that the volumes of a transfer were made on; empty where there is none.
+
+    One that is not in the report itself has its own name, with its digest where a network of the report has that, too.
+    """
+    if condition.kind != "transfer":
+        return ""
+    made_on = EvaluatedSystem(**condition.config["surrogate"])
+    for evaluation in evaluations:
+        if evaluation.identity.system == made_on:
+            return evaluation.system
+    taken = any(evaluation.system == made_on.name for evaluation in evaluations)
+    return f"{made_on.name} {made_on.digest[:8]}" if taken else made_on.name
 
 
 def record_rows(evaluations: Sequence[Evaluation], measure: str) -> tuple[Row, ...]:
@@ -63,7 +79,9 @@ def _clean_rows(evaluations: Sequence[Evaluation], of_system: Sequence[Evaluatio
         known = rows.get(evaluation.setting)
         if cases and (known is None or len(cases) > len(known.cases)):
             key = key_of(evaluations, evaluation)
-            rows[evaluation.setting] = Row(evaluation.system, Condition("clean", CLEAN), cases, key, evaluation.setting)
+            rows[evaluation.setting] = Row(
+                evaluation.system, RowCondition("clean", CLEAN), cases, key, evaluation.setting
+            )
     return list(rows.values())
 
 
@@ -77,13 +95,14 @@ def _condition_rows(evaluations: Sequence[Evaluation], evaluation: Evaluation) -
             if not records or identity.condition is None:
                 continue
             settings = _settings(identity, is_member=len(names) > 1)
-            condition = Condition(
+            condition = RowCondition(
                 kind="worst case" if name == WORST_CASE else identity.condition.kind,
                 name=name,
                 strength=strength,
                 label=strength_label(identity, strength),
                 norm=threat_name(identity),
                 budget=_words(identity, settings, tuple(records.values())),
+                surrogate=surrogate_of(evaluations, identity.condition),
             )
             cases = _cases(evaluation, records, clean=False)
             rows.append(Row(evaluation.system, condition, cases, key_of(evaluations, evaluation), evaluation.setting))
@@ -97,6 +116,7 @@ def _cases(evaluation: Evaluation, by_case: Mapping[str, CaseRecord], *, clean: 
             values=dict(by_case[case_id].measures),
             fell=None if clean else by_case[case_id].success,
             line=evaluation.lines.get(by_case[case_id].key),
+            visibility=dict(by_case[case_id].visibility),
             certificate=by_case[case_id].certificate,
         )
         for case_id in evaluation.identity.cases
@@ -121,6 +141,8 @@ def _words(identity: EvaluationIdentity, settings: str, records: Sequence[CaseRe
     assert identity.condition is not None, "only conditions are worded"
     if identity.condition.kind == "attack":
         return _budget(settings, records)
+    if identity.condition.kind == "transfer":
+        return settings
     certified = [record.certificate for record in records if record.certificate is not None]
     return noise_words(certified, identity.raw_unit) if certified else ""
 
@@ -147,8 +169,9 @@ def _told_apart(rows: Sequence[Row]) -> list[Row]:
     return named
 
 
-def _signature(row: Row) -> tuple[str, str, str, float]:
-    return row.condition.kind, row.condition.name, row.condition.norm, row.condition.strength
+def _signature(row: Row) -> tuple[str, str, str, float, str]:
+    condition = row.condition
+    return condition.kind, condition.name, condition.norm, condition.strength, condition.surrogate
 
 
 def _worst_rows(rows: Sequence[Row], measure: str) -> list[Row]:

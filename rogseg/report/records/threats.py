@@ -18,7 +18,14 @@ WORDS = {
     "L2": "The adversary knows the network and its weights and may change the prepared image such that the root mean "
     "square of the change is at most epsilon times the width of the intensity range (L2). A few voxels may change much "
     "more than epsilon. The changed image stays inside that range; this is asserted for each recorded volume.",
+    "Quantisation": "The adversary knows the network and its weights and may compress the prepared image: the "
+    "coefficients of the cosine transform of each block are rounded to multiples of steps of at most epsilon times the "
+    "width of the intensity range, which the adversary chooses. What is asserted for each recorded volume is what "
+    "follows from that: in each block the root mean square of the change is at most half of epsilon. This epsilon does "
+    "not compare with that of Linf, since single voxels may change much more.",
 }
+KNOWN = "knows the network and its weights"
+OF_ANOTHER = "knows another network and its weights, on which the volumes are made,"
 OUTSIDE = (
     "rotations and deformations",
     "changes of the preprocessing or of the stored intensity range, as by moving the extreme voxels of an MR case",
@@ -37,14 +44,18 @@ def threat_texts(evaluations: Sequence[Evaluation]) -> tuple[ThreatText, ...]:
 
 
 def _text(name: str, evaluations: Sequence[Evaluation]) -> ThreatText:
+    strengths = sorted({strength for evaluation in evaluations for strength in evaluation.folder.strengths()})
+    # How far a volume moves is told by the network that it was made on, where that is in the report.
+    evaluations = [e for e in evaluations if not _is_transfer(e)] or evaluations
     threat = evaluations[0].identity.threat
     assert threat is not None, "only attacks are grouped"
     norm = norm_of_threat(threat.type)
     words = WORDS.get(norm, f"The adversary is bounded by the threat model {threat.type}.")
+    if _is_transfer(evaluations[0]):
+        words = words.replace(KNOWN, OF_ANOTHER)
     is_share = threat.unit in ("fraction", "reference")
     unit = "1/255 of the intensity range" if threat.unit == "fraction" else epsilon_unit_label(threat.unit)
     rms = "RMS, " if norm == "L2" else ""
-    strengths = sorted({strength for evaluation in evaluations for strength in evaluation.folder.strengths()})
     return ThreatText(
         norm=name,
         words=words + (OF_REFERENCE if threat.unit == "reference" else ""),
@@ -53,6 +64,10 @@ def _text(name: str, evaluations: Sequence[Evaluation]) -> ThreatText:
         scale=255.0 if is_share else 1.0,
         axis=f"epsilon [{rms}{unit}]",
     )
+
+
+def _is_transfer(evaluation: Evaluation) -> bool:
+    return evaluation.identity.condition is not None and evaluation.identity.condition.kind == "transfer"
 
 
 def _strength(evaluations: Sequence[Evaluation], strength: float) -> Strength:

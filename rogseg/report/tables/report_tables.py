@@ -2,21 +2,39 @@
 
 from rogseg.report.contents import Contents
 from rogseg.report.estimates import Estimate
-from rogseg.report.summaries import class_estimates, estimate_of, fell_of
+from rogseg.report.summaries import (
+    VISIBILITY,
+    class_estimates,
+    estimate_of,
+    fell_of,
+    visibility_estimates,
+    visible_rows,
+)
 from rogseg.report.tables.certificate_tables import certificate_tables
+from rogseg.report.tables.corruption_tables import corruption_tables
 from rogseg.report.tables.table import Cell, ReportTable
 from rogseg.report.views.networks import comparisons
+from rogseg.report.views.transfers import transfer_matrices
 
 __all__ = ["report_tables"]
 
+OVER_NOISE = "Change over noise: root mean square of the change, in units of the noise estimated from the clean image."
 INTERVALS = "Brackets: 95% intervals over the cases."
 
 
 def report_tables(contents: Contents) -> tuple[ReportTable, ...]:
     """All tables that the contents have rows for."""
-    made = (_results(contents), _corruptions(contents), _measures(contents), _comparisons(contents), _cases(contents))
+    corrupted = corruption_tables(contents, _notes(contents, INTERVALS))
     certified = certificate_tables(contents, _notes(contents, INTERVALS))
-    return tuple(table for table in (*made, *certified, _epsilons(contents)) if table.rows)
+    made = (
+        _results(contents),
+        _transfers(contents),
+        *corrupted,
+        _measures(contents),
+        _comparisons(contents),
+        _cases(contents),
+    )
+    return tuple(table for table in (*made, *certified, _visibility(contents), _epsilons(contents)) if table.rows)
 
 
 def _notes(contents: Contents, *more: str) -> tuple[str, ...]:
@@ -32,9 +50,8 @@ def _results(contents: Contents) -> ReportTable:
         condition = row.condition
         if condition.kind not in ("clean", "attack", "worst case", "transfer"):
             continue
-        name = f"{condition.name} from {condition.surrogate}" if condition.surrogate else condition.name
         per_class = class_estimates(row, measure, len(contents.classes))
-        cells = (row.system, name, condition.norm, condition.label or None, len(row.cases))
+        cells = (row.system, condition.title, condition.norm, condition.label or None, len(row.cases))
         rows.append((*cells, estimate_of(row, measure), *per_class, fell_of(row), condition.budget or None))
     names = tuple(entry.name for entry in contents.classes)
     headings = ("network", "attack", "norm", "epsilon", "cases", f"mean {measure.heading}", *names, "fell", "budget")
@@ -44,24 +61,22 @@ def _results(contents: Contents) -> ReportTable:
     )
 
 
-def _corruptions(contents: Contents) -> ReportTable:
-    measure = contents.primary
-    rows: list[tuple[Cell, ...]] = [
-        (
-            row.system,
-            row.condition.name,
-            row.condition.strength,
-            len(row.cases),
-            estimate_of(row, measure),
-            *class_estimates(row, measure, len(contents.classes)),
-        )
-        for row in contents.rows
-        if row.condition.kind == "corruption"
-    ]
-    names = tuple(entry.name for entry in contents.classes)
-    headings = ("network", "corruption", "severity", "cases", f"mean {measure.heading}", *names)
+def _transfers(contents: Contents) -> ReportTable:
+    matrices = transfer_matrices(contents)
+    targets = tuple(dict.fromkeys(name for matrix in matrices for name in matrix.targets))
+    rows: list[tuple[Cell, ...]] = []
+    for matrix in matrices:
+        for source, cells in matrix.rows:
+            of_target = dict(zip(matrix.targets, cells, strict=True))
+            values = [None if (cell := of_target.get(name)) is None else cell.estimate for name in targets]
+            rows.append((matrix.attack, matrix.norm, matrix.label, source, matrix.num_cases, *values))
+    headings = ("attack", "norm", "epsilon", "volumes made on", "cases", *targets)
+    note = (
+        f"A column is the network that is given the volumes; mean {contents.primary.heading}, measured in the grid of "
+        "the files."
+    )
     return ReportTable(
-        "corruptions", f"{contents.title}: corruptions", headings, tuple(rows), _notes(contents, INTERVALS)
+        "transfer", f"{contents.title}: transfer", headings, tuple(rows), _notes(contents, note, INTERVALS)
     )
 
 
@@ -70,7 +85,7 @@ def _measures(contents: Contents) -> ReportTable:
     if len(contents.measures) > 1:
         for row in contents.rows:
             estimates: list[Estimate] = [estimate_of(row, measure) for measure in contents.measures]
-            rows.append((row.system, row.condition.name, row.condition.label or None, *estimates))
+            rows.append((row.system, row.condition.title, row.condition.label or None, *estimates))
     headings = ("network", "condition", "strength", *(measure.heading for measure in contents.measures))
     return ReportTable(
         "measures", f"{contents.title}: all measures", headings, tuple(rows), _notes(contents, INTERVALS)
@@ -86,6 +101,21 @@ def _comparisons(contents: Contents) -> ReportTable:
     )
 
 
+def _visibility(contents: Contents) -> ReportTable:
+    rows: list[tuple[Cell, ...]] = [
+        (row.system, row.condition.name, row.condition.label or None, *visibility_estimates(row))
+        for row in visible_rows(contents)
+    ]
+    headings = ("network", "attack", "epsilon", *(heading for heading, _, _ in VISIBILITY.values()))
+    return ReportTable(
+        "visibility",
+        f"{contents.title}: how visible the adversaries are",
+        headings,
+        tuple(rows),
+        _notes(contents, INTERVALS, OVER_NOISE),
+    )
+
+
 def _cases(contents: Contents) -> ReportTable:
     measure = contents.primary.name
     rows: list[tuple[Cell, ...]] = []
@@ -98,7 +128,7 @@ def _cases(contents: Contents) -> ReportTable:
                 (
                     row.system,
                     case.case_id,
-                    condition.name,
+                    condition.title,
                     condition.label or None,
                     case.mean(measure),
                     *per_class,

@@ -1,22 +1,19 @@
-"""Networks against each other, and under corruptions."""
+"""Networks against each other."""
 
 import dataclasses
 from itertools import combinations
 
 from rogseg.report.contents import Contents
 from rogseg.report.estimates import Estimate
-from rogseg.report.summaries import Curve, curves_of, difference_of, estimate_of, worst_rows
-from rogseg.report.svg.curves import HALF_SIZES, curve_chart
+from rogseg.report.summaries import Curve, curves_of, difference_of, worst_rows
+from rogseg.report.svg.curves import curve_chart
 from rogseg.report.views.figures import Figure, curve_caption, legend_of, renamed
 
 __all__ = [
     "Comparison",
     "comparisons",
-    "corruption_curves",
-    "corruption_figures",
     "system_curves",
     "system_figure",
-    "transfer_matrix",
 ]
 
 
@@ -77,57 +74,3 @@ def system_figure(contents: Contents) -> Figure | None:
     label = f"mean {measure.heading}"
     svg = curve_chart(curves, title=title, x_label=threat.axis, y_label=label, scale=threat.scale)
     return Figure(svg, "All networks, each under its worst attack.", curve_caption(curves), legend_of(curves))
-
-
-def corruption_curves(contents: Contents) -> dict[str, tuple[Curve, ...]]:
-    """By corruption, a curve per system over severity."""
-    rows = [row for row in contents.rows if row.condition.kind == "corruption"]
-    panels = {}
-    for name in dict.fromkeys(row.condition.name for row in rows):
-        curves: list[Curve] = []
-        for system in contents.systems:
-            chosen = [row for row in rows if row.system == system.name and row.condition.name == name]
-            clean = contents.clean_of(chosen[0]) if chosen else None
-            curves += curves_of(clean, [renamed(row, system.name) for row in chosen], contents.primary)
-        panels[name] = tuple(curves)
-    return panels
-
-
-def corruption_figures(contents: Contents) -> tuple[Figure, ...]:
-    """A chart per corruption, a line per system."""
-    figures = []
-    for name, curves in corruption_curves(contents).items():
-        svg = curve_chart(
-            curves,
-            title=f"{contents.primary.label} under {name} over severity",
-            x_label="severity",
-            y_label=f"mean {contents.primary.heading}",
-            scale=1,
-            sizes=HALF_SIZES,
-        )
-        figures.append(Figure(svg, name, "", legend_of(curves)))
-    return tuple(figures)
-
-
-def transfer_matrix(
-    contents: Contents, norm: str
-) -> tuple[tuple[str, ...], tuple[tuple[float | None, ...], ...], str] | None:
-    """Names of the systems, the value of each (column) under volumes made on each (row), and the epsilon's label.
-
-    The diagonal is the worst attack on the system itself. None without a transfer.
-    """
-    rows = [row for row in contents.rows if row.condition.kind == "transfer" and row.condition.norm == norm]
-    if not rows:
-        return None
-    strength = max(row.condition.strength for row in rows)
-    names, measure = tuple(system.name for system in contents.systems), contents.primary
-    found = {
-        (row.condition.surrogate, row.system): estimate_of(row, measure).value
-        for row in rows
-        if row.condition.strength == strength
-    }
-    for name in names:
-        own = [row for row in worst_rows(contents, name, norm) if row.condition.strength == strength]
-        found[name, name] = estimate_of(own[0], measure).value if own else None
-    table = tuple(tuple(found.get((source, target)) for target in names) for source in names)
-    return names, table, next(row.condition.label for row in rows if row.condition.strength == strength)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from rogseg.inference.mirrored_copies import MirroredCopy, mirrorings
 from rogseg.inference.sliding_window import VolumeLogits, crop_volume, pad_volume
-from rogseg.systems.nnunet.mirrored_copies import MirroredCopy, mirrorings
 from rogseg.systems.nnunet.windows import window_bell
 
 __all__ = ["half_precision_logits"]

@@ -14,8 +14,8 @@ from torch import Tensor
 from rogseg.cases import Case
 from rogseg.preprocessing import read_image, read_label
 from rogseg.storage import RawCase
+from rogseg.systems.label_classes import LabelClasses
 from rogseg.systems.nnunet.intensity import RawLine, case_box, frozen_by_mask, raw_line
-from rogseg.systems.nnunet.label_classes import LabelClasses
 from rogseg.systems.nnunet.trained_folder import TrainedFolder
 
 __all__ = ["CaseReader", "NNUNetProperties"]

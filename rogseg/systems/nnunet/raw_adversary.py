@@ -10,18 +10,22 @@ from torch import Tensor
 from rogseg.cases import Case
 from rogseg.preprocessing import Volume, read_image
 from rogseg.storage import RawCase
+from rogseg.systems.moved_values import Window, moved_volume
 from rogseg.systems.nnunet.trained_folder import TrainedFolder
 
 __all__ = ["raw_adversary"]
+
+# nnU-Net's normalisations whose numbers are those of the case, not of the plan.
+OF_THE_CASE = ("ZScoreNormalization", "RescaleTo01Normalization")
 
 
 def raw_adversary(folder: TrainedFolder, raw: RawCase, case: Case, adversarial: Tensor) -> Volume:
     """The raw image, moved as the prepared case was moved.
 
     Read again, it gives the adversarial case up to rounding where the plan neither resamples nor normalises by the
-    case's own statistics. Elsewhere it is another volume, and its own result belongs beside the attack's: moved voxels
-    shift a case's mean and deviation, and a perturbation that goes through two grids is smoothed. It is interpolated
-    linearly, so that no voxel moves further than it may.
+    case's own statistics. Elsewhere its notes say that it is another volume, and its own result belongs beside the
+    attack's: moved voxels shift a case's mean and deviation, and a perturbation that goes through two grids is
+    smoothed. It is interpolated linearly, so that no voxel moves further than it may.
 
     Args:
         folder: of the network.
@@ -41,13 +45,22 @@ def raw_adversary(folder: TrainedFolder, raw: RawCase, case: Case, adversarial: 
     moved = (adversarial.detach() - case.inputs)[0].double().cpu().numpy() * scale[:, None, None, None]
     raw_moved = _on_raw_grid(folder, moved, case.properties.own)
     volume = read_image(raw.images, len(scale))
-    values = volume.array.astype(np.float64)
-    for channel, window in enumerate(_windows(folder)):
-        if window is not None:
-            # A voxel beyond the window is seen as its end: it moves from there, or stays.
-            touched = raw_moved[channel] != 0
-            values[channel][touched] = np.clip(values[channel][touched], *window)
-    return Volume((values + raw_moved).astype(np.float32), volume.affine)
+    own_range = [scheme in OF_THE_CASE for scheme in folder.settings["normalization_schemes"]]
+    notes = [
+        f"channel {channel} is normalised by the case's own numbers, which move with its voxels"
+        for channel, moves_along in enumerate(own_range)
+        if moves_along
+    ]
+    if tuple(case.inputs.shape[2:]) != tuple(case.properties.own["shape_after_cropping_and_before_resampling"]):
+        notes.insert(0, "its plan resamples the case")
+    if (
+        case.properties.own["shape_before_cropping"]
+        != case.properties.own["shape_after_cropping_and_before_resampling"]
+    ):
+        notes.append("voxels outside of its crop count in the grid of the files alone")
+    if any(folder.settings["use_mask_for_norm"]):
+        notes.append("voxels that its plan freezes count in the grid of the files alone")
+    return moved_volume(volume, raw_moved, _windows(folder), [False] * len(scale), notes)
 
 
 def _on_raw_grid(folder: TrainedFolder, moved: NDArray[np.float64], own: dict[str, Any]) -> NDArray[np.float64]:
@@ -65,7 +78,7 @@ def _on_raw_grid(folder: TrainedFolder, moved: NDArray[np.float64], own: dict[st
     return whole.transpose(0, x + 1, y + 1, z + 1)
 
 
-def _windows(folder: TrainedFolder) -> Sequence[tuple[float, float] | None]:
+def _windows(folder: TrainedFolder) -> Sequence[Window]:
     """What each channel is clipped to [raw units]; None where it is not."""
     properties = folder.plans["foreground_intensity_properties_per_channel"]
     return [

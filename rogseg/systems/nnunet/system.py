@@ -13,23 +13,27 @@ from torch import Tensor
 
 from rogseg.cases import Case, LogitFn
 from rogseg.inference import RegionVolumeLogits, VolumeLogits
+from rogseg.inference.mirrored_copies import mirrored_copies
 from rogseg.preprocessing import Volume, read_label
 from rogseg.registry import SYSTEMS
 from rogseg.storage import RawCase
 from rogseg.systems.base import System, SystemChannel, SystemIdentity
+from rogseg.systems.label_classes import LabelClasses
 from rogseg.systems.nnunet.checkpoint import Fold
 from rogseg.systems.nnunet.export import Exporter
 from rogseg.systems.nnunet.half_precision import half_precision_logits
-from rogseg.systems.nnunet.label_classes import LabelClasses
-from rogseg.systems.nnunet.mirrored_copies import mirrored_copies
 from rogseg.systems.nnunet.preparation import CaseReader
 from rogseg.systems.nnunet.raw_adversary import raw_adversary
 from rogseg.systems.nnunet.trained_folder import TrainedFolder
+from rogseg.systems.nnunet.trained_heads import TrainedHeads
 from rogseg.systems.nnunet.windows import OVERLAP, plan_bell_grid
+from rogseg.systems.nnunet.write_back import write_back
+from rogseg.systems.trainable import TrainableNetwork
 from rogseg.task_plan import Triple
 
 __all__ = ["NNUNetSystem"]
 
+SINGLE_HEAD_TRAINERS = ("nnUNetTrainerNoDeepSupervision",)
 SCANNER_UNITS = "scanner units of the case"
 
 
@@ -68,6 +72,7 @@ class NNUNetSystem(System):
             # Its convolutions would round to ten bits, and the gradient with them.
             torch.backends.cudnn.allow_tf32 = False
         self.folder = TrainedFolder.read(folder, [folds] if isinstance(folds, int | str) else folds, checkpoint)
+        self.location, self.checkpoint = self.folder.path, checkpoint
         self.label_classes = LabelClasses.from_dataset(self.folder.dataset)
         self.classes = self.label_classes.classes
         names = self.folder.dataset["channel_names"]
@@ -149,8 +154,35 @@ class NNUNetSystem(System):
         """Class indices (D, H, W) of what nnU-Net's own export writes, in the raw grid."""
         return self.label_classes.indices_of_written(self._exporter.raw_labels(logits, case.properties.own))
 
+    @property
+    def trainable(self) -> tuple[TrainableNetwork, ...]:
+        """The network of each fold in use.
+
+        Raises:
+            ValueError: the labels have an ignore value, which training would take for background.
+        """
+        if self.label_classes.ignore_value is not None:
+            raise ValueError(
+                f"{self.folder.path}: dataset.json has an ignore label, and training would take what nobody labelled "
+                "for background: networks of partly labelled cases are not trained further"
+            )
+        slices = self.folder.slices
+        return tuple(
+            TrainableNetwork(
+                f"fold_{fold}",
+                TrainedHeads(network, deep_supervision=self.folder.trainer not in SINGLE_HEAD_TRAINERS, slices=slices),
+                tuple(axis + 1 if slices else axis for axis in self.folder.mirror_axes),
+            )
+            for fold, network in zip(self.folder.folds, self.networks, strict=True)
+        )
+
+    def write_back(self, out: Path) -> None:
+        """Write the folds in use with the weights that they have now, for nnU-Net's own predictor."""
+        weights = {fold: network.state_dict() for fold, network in zip(self.folder.folds, self.networks, strict=True)}
+        write_back(self.folder, weights, out, self.checkpoint)
+
     def raw_adversary(self, raw: RawCase, case: Case, adversarial: Tensor) -> Volume:
-        """The raw volume of an adversarial case (1, C, D, H, W), as a patient's file would hold it."""
+        """The raw image, moved as the prepared case was; refused for readers that turn the axes of files."""
         return raw_adversary(self.folder, raw, case, adversarial)
 
     def predictor_logits(self, case: Case) -> Tensor:

@@ -10,10 +10,10 @@ from typing import Any
 
 from torch import nn
 
+from rogseg.systems.label_classes import LabelClasses
 from rogseg.systems.nnunet.architecture import build_network
 from rogseg.systems.nnunet.checkpoint import Fold, find_folds, read_fold
 from rogseg.systems.nnunet.dataset_file import read_dataset
-from rogseg.systems.nnunet.label_classes import LabelClasses
 from rogseg.systems.nnunet.plans_file import read_plans
 
 __all__ = ["TrainedFolder"]

@@ -1,44 +1,27 @@
 """nnU-Net's windows over a volume, placed and weighted by its own functions."""
 
-import dataclasses
 import functools
 
 import torch
 from torch import Tensor
 
-from rogseg.inference.windows import WindowGrid, WindowIndex
+from rogseg.inference.windows import BellGrid
 from rogseg.task_plan import Triple
 
-__all__ = ["OVERLAP", "BellGrid", "plan_bell_grid", "window_bell"]
+__all__ = ["OVERLAP", "plan_bell_grid", "window_bell"]
 
 OVERLAP = 0.5  # as its command has it
 SIGMA_FRACTION = 1 / 8
 BELL_PEAK = 10  # keeps the smallest weights apart from 0 in half precision
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class BellGrid(WindowGrid):
-    """A grid whose bell is a map that is no product over the axes.
-
-    nnU-Net's bell is rounded to half precision, and what rounds to 0 is raised to the smallest weight.
-
-    Attributes:
-        bell: (d, h, w) float64, the values that half precision has: a bell in full precision moves logits by 0.6.
-        total: (D, H, W) float64, sum of the bells of all windows at each voxel.
-    """
-
-    bell: Tensor
-    total: Tensor
-
-    def weight(self, index: WindowIndex, like: Tensor) -> Tensor:
-        """The bell over the sum of all bells."""
-        return (self.bell / self.total[self.region(index)]).to(device=like.device, dtype=like.dtype)
-
-
 @functools.lru_cache(maxsize=1)
 @torch.inference_mode(False)
 def plan_bell_grid(volume_size: Triple, window_size: Triple, overlap: float, *, slices: bool = False) -> BellGrid:
     """nnU-Net's windows over a volume that is at least as large as one.
+
+    Its bell is rounded to half precision, and what rounds to 0 is raised to the smallest weight: a bell in full
+    precision moves logits by 0.6.
 
     Args:
         volume_size: extent of the padded volume [voxels].
@@ -56,11 +39,7 @@ def plan_bell_grid(volume_size: Triple, window_size: Triple, overlap: float, *, 
             starts.append(tuple(compute_steps_for_sliding_window((size,), (extent,), 1 - overlap)[0]))
     # nnU-Net caches the bell, and where its predictor asked first no gradient may pass it: this is a copy.
     bell = window_bell(window_size, slices=slices).double()
-    total = torch.zeros(volume_size, dtype=torch.float64)
-    grid = BellGrid(volume_size, window_size, (starts[0], starts[1], starts[2]), bell, total)
-    for index in grid.indices:
-        total[grid.region(index)] += bell
-    return grid
+    return BellGrid.of_bell(volume_size, window_size, (starts[0], starts[1], starts[2]), bell)
 
 
 @torch.inference_mode(False)

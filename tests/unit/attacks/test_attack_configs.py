@@ -5,7 +5,7 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
-from rogseg.attacks import DiceBelow, L2Threat, LinfThreat
+from rogseg.attacks import DiceBelow, L2Threat, LinfThreat, QuantisationThreat
 from rogseg.attacks.base import Attack
 from rogseg.attacks.ensembles.composite import Composite
 from rogseg.cases import IntensityBox
@@ -33,6 +33,8 @@ def test_the_promised_attacks_are_there() -> None:
         "apgd_dlr",
         "fab",
         "fab_dice",
+        "alma_prox",
+        "pdpgd",
         "square",
         "autoattack",
         "segmentation_ensemble",
@@ -45,8 +47,8 @@ def test_the_promised_attacks_are_there() -> None:
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_each_config_builds_an_attack_that_finds_something(path: Path) -> None:
     config = load(path)
-    in_l2 = config.threat["type"] == "L2Threat"
-    assert config.epsilons == [1 / 255 if in_l2 else 8 / 255]
+    kind = config.threat["type"]
+    assert config.epsilons == [{"L2Threat": 1 / 255, "QuantisationThreat": 20 / 255}.get(kind, 8 / 255)]
     settings = config.attack.to_dict()
     settings.update({key: value for key, value in OWN_BUDGET.items() if key in settings})
     attack = ATTACKS.build(settings)
@@ -55,10 +57,11 @@ def test_each_config_builds_an_attack_that_finds_something(path: Path) -> None:
     targets[0, 1:4, 1:4] = 1
     targets[0, 2:4, 2:4] = 2
     inputs = targets[:, None] * 0.9 + 0.1
-    threat = (L2Threat if in_l2 else LinfThreat).from_fraction(0.2, IntensityBox.per_channel([-1.0], [3.0]))
+    threats = {"L2Threat": L2Threat, "QuantisationThreat": QuantisationThreat}
+    threat = threats.get(kind, LinfThreat).from_fraction(0.2, IntensityBox.per_channel([-1.0], [3.0]))
     result = attack(model, inputs, targets, threat, DiceBelow(0.5), generator=torch.Generator().manual_seed(0))
     assert float(result.mean_dice) <= 1.0
-    if not path.stem.startswith(("fab", "square")):
+    if not path.stem.startswith(("fab", "square", "alma", "pdpgd", "vafa")):
         assert float(result.mean_dice) < 1.0
     assert bool(result.members) == isinstance(attack, Composite)
 

@@ -91,3 +91,41 @@ def test_the_worst_admissible_volume_is_handed_back_as_it_was_when_it_was_tried(
     assert result.num_forward == 9
     with pytest.raises(ValueError, match="max_passes is 0"):
         Wanders()(model, INPUTS, TARGETS, THREAT, DiceBelow(0.1), generator=torch.Generator(), max_passes=0)
+
+
+class Slow:
+    """Takes a moment for each pass, by a clock of its own."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 100.0
+        monkeypatch.setattr("time.perf_counter", lambda: self.now)
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        self.now += 1.0
+        return model(inputs)
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_a_search_ends_with_its_time_and_says_so(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = Slow(monkeypatch)
+    result = ATTACKS[name]()(
+        slow, INPUTS, TARGETS, THREAT, DiceBelow(0.1), generator=torch.Generator().manual_seed(0), max_seconds=5.5
+    )
+    assert result.stopped
+    # Six passes begin within 5.5 seconds; the last two look at the results, of a member and of the whole.
+    assert 6 <= result.num_forward <= 8
+    with pytest.raises(ValueError, match="max_seconds is 0"):
+        ATTACKS[name]()(slow, INPUTS, TARGETS, THREAT, DiceBelow(0.1), generator=torch.Generator(), max_seconds=0)
+
+
+def test_a_search_that_ends_by_itself_was_not_stopped() -> None:
+    attack = PGD(SoftDice(), num_iterations=4)
+
+    def run(max_passes: int) -> bool:
+        return attack(
+            model, INPUTS, TARGETS, THREAT, DiceBelow(0.1), generator=torch.Generator(), max_passes=max_passes
+        ).stopped
+
+    # Four iterations, a look at the last iterate, and one at the result.
+    assert not run(10)
+    assert run(9)

@@ -91,8 +91,9 @@ def test_a_class_that_appears_where_none_is_is_counted_openly(tmp_path: Path) ->
     folder = RecordFolder(tmp_path, dataclasses.replace(IDENTITY, measures=measures))
     folder.add(CaseRecord.of_clean("a", {"Dice": (1.0, 0.0), "false volume": (None, 0.001)}))
     folder.add(CaseRecord.of_clean("b", {"Dice": (1.0, None), "false volume": (None, 0.0)}))
-    (note,) = notes_on(folder)
+    note, place = notes_on(folder)
     assert note.startswith("clean: lesion is absent from 2 targets and predicted in 1 of them, from 0.001 to 0.001 ml")
+    assert place.startswith("Measured on whole volumes in the network's grid")
 
 
 @pytest.mark.parametrize(("leak", "words"), [("selected on", "was selected on these"), ("not known", "is not known")])

@@ -124,9 +124,12 @@ def test_the_table_of_a_corruption_has_severities_and_no_verdicts(tmp_path: Path
         folder.add(dice_record(case_id, CLEAN, (0.8, 0.9)))
         for severity in (1.0, 2.0):
             folder.add(CaseRecord(case_id, "rician", severity, {"Dice": (0.8, 0.9)}, {"Dice": (0.5, 0.6)}))
-    (table,) = evaluation_tables(folder)
-    assert list(table.headings) == ["corruption", "severity", "cases", "mean Dice [95%]", "organ", "lesion"]
-    assert table.rows[2][:2] == ["rician", "2"]
+    summary, by_corruption, similarity = evaluation_tables(folder)
+    assert [row[0] for row in summary.rows][:3] == ["clean", "severity 1", "severity 2"]
+    assert "robust accuracy" not in " ".join(summary.headings)
+    assert list(by_corruption.headings) == ["corruption", "severity 1", "severity 2", "weighted"]
+    assert by_corruption.rows == [["rician", "0.550", "0.550", "0.550"]]
+    assert similarity.rows == [["rician", "- / -", "- / -"]]
 
 
 def test_the_title_says_when_a_case_falls(tmp_path: Path) -> None:

@@ -66,3 +66,11 @@ def test_cells() -> None:
     assert with_interval(0.5, None) == "0.500 -"
     assert with_interval(None, None) == with_interval(float("nan"), None) == "-"
     assert [short(value) for value in (0.17684, 23738.4, 0.0, 1e9)] == ["0.1768", "23,738", "0", "1e+09"]
+
+
+def test_a_notebook_shows_what_is_in_the_table_and_nothing_of_it_is_markup() -> None:
+    table = TextTable("a & b", ["class", "Dice"], [["<1>", "0.5 [0.4, 0.6]"]], ["x < y"])
+    assert table._repr_html_() == (
+        "<table><caption>a &amp; b</caption><tr><th>class</th><th>Dice</th></tr>"
+        "<tr><td>&lt;1&gt;</td><td>0.5 [0.4, 0.6]</td></tr></table><p>x &lt; y</p>"
+    )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from rogseg.inference.sliding_window import VolumeLogits
 from rogseg.task_plan import Triple
@@ -164,3 +165,22 @@ def test_several_networks_are_averaged_exactly_with_the_graph_of_one() -> None:
 def test_no_network_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one network"):
         VolumeLogits([], WINDOW)
+
+
+def test_mirrored_copies_are_averaged_with_their_exact_gradient() -> None:
+    """Of a convolution the mean over the mirrored copies is the convolution by the symmetrised kernel."""
+    generator = torch.Generator().manual_seed(0)
+    kernel = torch.randn(2, 1, 3, 3, 3, generator=generator)
+    symmetric = torch.stack([kernel.flip([axis + 2 for axis in axes]) for axes in ((), (0,), (2,), (0, 2))]).mean(0)
+    inputs = torch.randn(1, 1, 7, 8, 9, generator=generator).requires_grad_()
+    mirrored = VolumeLogits(
+        lambda windows: functional.conv3d(windows, kernel, padding=1), (5, 6, 9), mirror_axes=(2, 0), window_batch=2
+    )
+    plain = VolumeLogits(lambda windows: functional.conv3d(windows, symmetric, padding=1), (5, 6, 9))
+    torch.testing.assert_close(mirrored(inputs), plain(inputs))
+    found, expected = (torch.autograd.grad(one(inputs).square().sum(), inputs)[0] for one in (mirrored, plain))
+    torch.testing.assert_close(found, expected)
+    assert mirrored.mirror_axes == (0, 2)
+    for axes in ((0, 0), (3,)):
+        with pytest.raises(ValueError, match="mirror_axes"):
+            VolumeLogits(lambda windows: windows, (5, 6, 9), mirror_axes=axes)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rogseg.preprocessing import Volume, read_image, read_label, write_label
+from rogseg.preprocessing import Volume, read_image, read_label, write_image, write_label
 from tests.unit.preprocessing.raw_files import cube_label, noise, save
 
 SHAPE = (8, 9, 7)
@@ -147,3 +147,22 @@ def test_written_labels_are_read_back_with_their_affine(tmp_path: Path) -> None:
     assert np.array_equal(np.asarray(file.dataobj), labels)
     assert np.allclose(file.affine, affine)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.nii.gz"]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "written"),
+    [
+        ([0.0, 255.0], np.uint8, np.uint8),
+        ([0.0, 256.0], np.uint8, np.float32),
+        ([-3.0, 7.0], np.dtype(">i2"), np.int16),
+        ([0.5, 7.0], np.int16, np.float32),
+        ([0.1, 7.0], np.float64, np.float64),
+    ],
+)
+def test_an_image_keeps_the_type_of_its_file_where_that_holds_every_value(
+    values: list[float], kind: Any, written: type, tmp_path: Path
+) -> None:
+    image = np.array(values, dtype=np.float32).repeat(4).reshape(1, 2, 2, 2)
+    write_image(tmp_path / "a.nii.gz", image, np.eye(4), kind=np.dtype(kind))
+    assert nibabel.load(tmp_path / "a.nii.gz").get_data_dtype() == written
+    assert np.array_equal(read_image([tmp_path / "a.nii.gz"], 1).array, image)

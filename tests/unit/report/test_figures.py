@@ -71,10 +71,15 @@ def test_areas_stand_in_the_legend(tmp_path: Path) -> None:
 
 
 def test_the_same_data_give_the_same_bytes(tmp_path: Path) -> None:
-    first = plot_transfer(["a", "b"], [[0.1, 0.9], [None, 0.2]], "8/255", tmp_path / "first")
-    second = plot_transfer(["a", "b"], [[0.1, 0.9], [None, 0.2]], "8/255", tmp_path / "second")
+    panels: dict[str, list[list[float | None]]] = {
+        "pgd, 4/255": [[0.8, 0.7], [0.3, 0.95], [None, 0.4]],
+        "pgd, 8/255": [[0.8, 0.7], [0.1, 0.9], [None, 0.2]],
+    }
+    first, second = (
+        plot_transfer(["no attack", "a", "b"], ["a", "b"], panels, tmp_path / name) for name in ("first", "second")
+    )
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
-    assert {"0.10", "0.90", "-", "0.20"} <= set(texts(first[1]))
+    assert {"0.10", "0.90", "-", "0.20", "0.95", "pgd, 4/255", "pgd, 8/255", "no attack"} <= set(texts(first[1]))
 
 
 def test_epochs_are_whole(tmp_path: Path) -> None:

@@ -13,9 +13,15 @@ from rogseg.evaluation.identity import (
     ThreatSetting,
 )
 from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.evaluation.robustness_table import robustness_tables
 from rogseg.report.contents import Contents
+from rogseg.report.estimates import Estimate
+from rogseg.report.page import render_page
 from rogseg.report.records.contents import contents_of
 from rogseg.report.summaries import estimate_of
+from rogseg.report.tables.report_tables import report_tables
+from rogseg.report.verdict import verdict_of
+from rogseg.report.views.transfers import transfer_matrices
 from tests.identities import IDENTITY, dice_record, of_cases
 from tests.shared_data import SHARED
 from tests.unit.report.synthetic import saved_volume
@@ -40,6 +46,33 @@ def evaluation(
         fell = number == 0
         folder.add(dice_record(case_id, attack, (dice + number / 100, dice), success=fell))
     return folder
+
+
+def test_how_visible_the_adversaries_are_stands_in_table_and_page(tmp_path: Path) -> None:
+    folder = evaluation(tmp_path / "pgd", num_cases=1)
+    identity = folder.identity
+    seen = RecordFolder(tmp_path / "seen", identity)
+    seen.add(dice_record(identity.cases[0], CLEAN, (0.9, 0.7)))
+    shown = {"SSIM": 0.98765, "PSNR": 32.14, "noise": 0.02, "change over noise": 1.257}
+    attacked = dice_record(identity.cases[0], "pgd", (0.4, 0.4), success=True)
+    seen.add(dataclasses.replace(attacked, visibility=shown, stopped=True))
+    made = contents_of([tmp_path / "seen"], tmp_path)
+    tables = {table.name: table for table in report_tables(made)}
+    assert tables["visibility"].headings[-3:] == ("SSIM", "PSNR [dB]", "change over noise")
+    (row,) = tables["visibility"].rows
+    assert [cell.value for cell in row[-3:] if isinstance(cell, Estimate)] == [0.98765, 32.14, 1.257]
+    html = render_page(made)
+    assert "How visible the adversaries are" in html
+    assert ">0.9877<" in html
+    assert ">32.1<" in html
+    assert ">1.26<" in html
+    others = robustness_tables(seen, "title")[-1]
+    assert others.headings[-3:] == ["SSIM", "PSNR [dB]", "change over noise"]
+    assert others.rows[1][-3:] == ["0.9877", "32.1", "1.26"]
+    assert others.rows[0][-3:] == ["-", "-", "-"]
+    assert any("ended the search in 1 of 1 cases" in note for note in others.notes)
+    assert "visibility" not in {table.name for table in report_tables(contents_of([tmp_path / "pgd"], tmp_path))}
+    assert "How visible" not in render_page(contents_of([tmp_path / "pgd"], tmp_path))
 
 
 def kinds(contents: Contents) -> list[tuple[str, str, str]]:
@@ -145,6 +178,50 @@ def test_corruptions_and_l2_are_kept_apart(tmp_path: Path) -> None:
     assert [kind for _, kind, _ in kinds(made)] == ["clean", "attack", "attack", "corruption", "corruption"]
     assert made.rows[-1].condition.label == "2"
     assert not any("scanners" in text for text in made.untested)
+
+
+def transferred(directory: Path, source: str, target: str, dice: float) -> RecordFolder:
+    """Two cases of the target under volumes that were made on the source, which are named by their digests."""
+    made_on = {"kind": "rogseg", "name": source, "digest": f"digest of {source}", "options": {}}
+    changes: dict[str, Any] = {
+        "system": EvaluatedSystem("rogseg", target, f"digest of {target}", {}),
+        "condition": Condition("transfer", "pgd", {"type": "PGD", "num_iterations": 5, "surrogate": made_on}),
+        "protocol": "raw grid",
+    }
+    folder = RecordFolder(directory / f"{source}_on_{target}", of_cases(2, criterion=HALF, **changes))
+    for case_id in folder.identity.cases:
+        folder.add(dice_record(case_id, CLEAN, (0.9, 0.7)))
+        folder.add(dice_record(case_id, "pgd", (dice, dice)))
+    return folder
+
+
+def test_transfers_are_a_matrix_with_the_clean_values_above(tmp_path: Path) -> None:
+    pairs = {("a", "a"): 0.1, ("a", "b"): 0.6, ("c", "b"): 0.5}
+    folders = [transferred(tmp_path, *pair, dice).directory for pair, dice in pairs.items()]
+    made = contents_of(folders, tmp_path)
+    assert [row.condition.title for row in made.rows_of("b", ("transfer",))] == ["pgd from a", "pgd from c"]
+    (matrix,) = transfer_matrices(made)
+    # c is not attacked itself: it has a row and no column.
+    assert (matrix.targets, [name for name, _ in matrix.rows]) == (("a", "b"), ["no attack", "a", "c"])
+    found = [None if value is None else round(value, 6) for values in matrix.values for value in values]
+    assert found == [0.8, 0.8, 0.1, 0.6, None, 0.5]
+    assert [[cell is not None and cell.is_own for cell in cells] for _, cells in matrix.rows] == [
+        [False, False],
+        [True, False],
+        [False, False],
+    ]
+    table = next(table for table in report_tables(made) if table.name == "transfer")
+    assert table.to_csv().splitlines()[2].startswith("pgd,Linf,8/255,a,2,0.1,,,2,0.6,,,2")
+    verdict = verdict_of(made, "b")
+    assert (verdict.tone, verdict.attacked.value) == ("untested", None)
+    assert "goes from 0.80 to 0.50 under the worst of them (pgd from c, 8/255)" in verdict.sentence
+    assert made.threats[0].words.startswith("The adversary knows another network and its weights")
+    assert "Attacks on the networks themselves." in made.untested
+    page = render_page(made)
+    assert "Transfer from network to network" in page
+    assert "Every attack" not in page
+    named = contents_of({"first": folders[:1], "second": folders[1:]}, tmp_path)
+    assert [row.condition.surrogate for row in named.rows_of("second", ("transfer",))] == ["first", "c"]
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,14 @@ def test_what_makes_one_hesitate_is_said() -> None:
     assert verdict.tone == "unsure"
 
 
+def test_a_network_without_a_gradient_was_attacked_without_one() -> None:
+    made = with_values(0.8, 0.79)
+    blind = tuple(dataclasses.replace(one, differentiable=False) for one in made.systems)
+    assert not any("white-box" in caution for caution in verdict_of(made, "net").cautions)
+    cautions = verdict_of(dataclasses.replace(made, systems=blind), "net").cautions
+    assert any(caution.startswith("No white-box attack was made") for caution in cautions)
+
+
 def test_without_an_attack_nothing_is_said_of_robustness() -> None:
     made = with_values(0.8, 0.4)
     verdict = verdict_of(dataclasses.replace(made, rows=made.rows[:1]), "net")

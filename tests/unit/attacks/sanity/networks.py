@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rogseg.attacks.frequency.block_dct import block_dct, inverse_block_dct
 from rogseg.cases import Case, IntensityBox
 
 BOX = IntensityBox.per_channel([-2.0], [3.0])
@@ -48,6 +49,13 @@ def _stack(activation: nn.Module, norm: nn.Module) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv3d(1, 6, 3, padding=1), norm, activation, nn.Conv3d(6, 6, 3, padding=1), activation, nn.Conv3d(6, 3, 1)
     )
+
+
+# Monotone maps of the logits that hide nothing: labels stay, gradients shrink, and the ensembles do not mind.
+FLATTENED: dict[str, Callable[[Network], Network]] = {
+    "gently squeezed outputs": lambda network: lambda inputs: 4 * torch.tanh(network(inputs) / 4),
+    "smoothed labels": lambda network: lambda inputs: (0.9 * network(inputs).softmax(1) + 0.1 / 3).log(),
+}
 
 
 @functools.cache
@@ -142,6 +150,37 @@ def _random_layer(network: Network) -> Network:
     return lambda inputs: network(inputs + 0.2 * torch.randn_like(inputs))
 
 
+def _resized(inputs: Tensor, seed: int) -> Tensor:
+    """Smaller by a random factor, and back."""
+    factor = 0.7 + 0.3 * float(torch.rand((), generator=torch.Generator().manual_seed(seed)))
+    smaller = F.interpolate(inputs, scale_factor=factor, mode="trilinear")
+    return F.interpolate(smaller, size=inputs.shape[2:], mode="trilinear")
+
+
+def _compressed(inputs: Tensor) -> Tensor:
+    return inverse_block_dct((block_dct(inputs) / 0.5).round() * 0.5)
+
+
+def _compressed_with_a_gradient(inputs: Tensor) -> Tensor:
+    return inverse_block_dct(_Rounded.apply(block_dct(inputs), 0.5))  # type: ignore[no-untyped-call]
+
+
+def _hotter_when_attacked(network: Network) -> Network:
+    """Logits times 1000 once a volume is rougher than the clean ones are: a softmax has no gradient from there on."""
+
+    def roughness(inputs: Tensor) -> float:
+        return float(inputs.detach().diff(dim=-1).abs().mean())
+
+    usual = 1.005 * max(roughness(case.inputs) for case in cases())
+    return lambda inputs: network(inputs) * (1000 if roughness(inputs) > usual else 1)
+
+
+def _median_of_neighbours(inputs: Tensor) -> Tensor:
+    padded = F.pad(inputs, [1] * 6, mode="replicate")
+    windows = padded.unfold(2, 3, 1).unfold(3, 3, 1).unfold(4, 3, 1)
+    return windows.flatten(5).median(-1).values
+
+
 DEFECTS: dict[str, Callable[[Network], Network]] = {
     "logits times 100": lambda network: lambda inputs: 100 * network(inputs),
     "logits times 10,000": lambda network: lambda inputs: 10_000 * network(inputs),
@@ -174,4 +213,13 @@ DEFECTS: dict[str, Callable[[Network], Network]] = {
     "another network for gradients": _other_when_asked,
     "another answer at the second call": _second_call,
     "another answer from the third call on": _after_many_calls,
+    "resized at random": lambda network: lambda inputs: network(_resized(inputs, int(torch.randint(1000, ())))),
+    "resized by a factor hashed from the input": lambda network: (
+        lambda inputs: network(_resized(inputs, _hash(inputs)))
+    ),
+    "compressed inputs": lambda network: lambda inputs: network(_compressed(inputs)),
+    "compressed inputs with a gradient": lambda network: lambda inputs: network(_compressed_with_a_gradient(inputs)),
+    "median of neighbours": lambda network: lambda inputs: network(_median_of_neighbours(inputs)),
+    "squeezed outputs": lambda network: lambda inputs: torch.tanh(10 * network(inputs)),
+    "hotter when attacked": _hotter_when_attacked,
 }

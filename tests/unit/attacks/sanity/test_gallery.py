@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from rogseg.attacks import LinfThreat
+from rogseg.attacks import DiceBelow, LinfThreat, Strongest
 from rogseg.attacks.sanity_checks import SanityFinding, run_checks
 from rogseg.cases import Case
 from rogseg.metrics import dice_per_class, mean_foreground_dice
@@ -54,6 +54,24 @@ def test_attacks_that_follow_a_useless_gradient_are_beaten_by_square() -> None:
     findings = checked(networks.DEFECTS["useless gradient"](networks.sound("tanh")), SMALL)
     assert findings["white-box attacks are at least as strong as Square"].level == "failed"
     assert findings["an almost unbounded attack breaks the model"].level == "failed"
+
+
+@pytest.mark.parametrize("name", networks.FLATTENED)
+def test_flattened_outputs_hide_nothing_from_the_ensemble(name: str) -> None:
+    """No check has to flag them: the same budget finds the same Dice."""
+    case, network = networks.cases(1)[0], networks.sound("tanh")
+    assert case.targets is not None
+    dice = [
+        float(
+            Strongest(60)(
+                one, case.inputs, case.targets, threat(networks.EPSILON, case), DiceBelow(0.4),
+                generator=torch.Generator().manual_seed(0),
+            ).mean_dice
+        )
+        for one in (network, networks.FLATTENED[name](network))
+    ]  # fmt: skip
+    assert dice[0] < 0.6
+    assert dice[1] == pytest.approx(dice[0], abs=0.02)
 
 
 @pytest.mark.parametrize(("claimed", "level"), [(0.99, "failed"), (0.0, "ok")])

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from rogseg.attacks import FGSM, DiceBelow, LinfThreat
-from rogseg.engine.accuracy import accuracy
+from rogseg.engine.accuracy import case_segmenter
 from rogseg.engine.config.load import load_config
 from rogseg.engine.model.api import load_model
 from rogseg.engine.model.recorded_plan import plan_path
@@ -99,7 +99,7 @@ def test_validation_cases_are_measured_and_a_kill_costs_one_case(
         predicted.append(path.name)
         write_label(path, *rest)
 
-    monkeypatch.setattr(accuracy, "write_label", watched)
+    monkeypatch.setattr(case_segmenter, "write_label", watched)
     assert tool.main(arguments(made, killed, "--cases", "made_0", "made_1", "made_2")) == 0
     assert predicted == ["made_2.nii.gz"]
     assert without_time(killed / "records.jsonl") == without_time(whole / "records.jsonl")

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,21 @@ import pytest
 import torch
 from torch import Tensor
 
-from rogseg.attacks import APGD, PGD, AttackResult, Composite, DiceBelow, LinfThreat, ThreatModel
+from rogseg.attacks import (
+    APGD,
+    PGD,
+    AttackResult,
+    Composite,
+    DiceBelow,
+    LinfThreat,
+    Perturbation,
+    Problem,
+    ThreatModel,
+)
 from rogseg.attacks.base import Attack
 from rogseg.cases import Case, IntensityBox, case_generator
-from rogseg.engine.attacking.loop import AttackLoop, scored_model
+from rogseg.engine.attacking.case_attacker import CaseAttacker, scored_model
+from rogseg.engine.attacking.loop import AttackLoop
 from rogseg.evaluation.case_record import CLEAN, TARGET_VOLUME, WORST_CASE
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.metrics import Dice
@@ -42,7 +54,7 @@ def threat(epsilon: float, case: Case) -> ThreatModel:
 def loop_on(directory: Path, attack: Attack | None = None, **keywords: Any) -> AttackLoop:
     records = RecordFolder(directory, dataclasses.replace(IDENTITY, data=dict.fromkeys(IDS, "0")))
     attack = attack or PGD(objective={"type": "CrossEntropy"}, num_iterations=4)
-    return AttackLoop(model, attack, "pgd", threat, make_case, records, [Dice()], [(1,)], **keywords)
+    return AttackLoop(CaseAttacker(model, attack, "pgd", threat, make_case, [Dice()], [(1,)], **keywords), records)
 
 
 def lines(directory: Path) -> list[dict[str, Any]]:
@@ -65,11 +77,15 @@ def test_every_case_is_on_record_with_distances_in_three_units(tmp_path: Path) -
     assert strong["a"].distance_network == pytest.approx((0.12,), abs=1e-6)
     assert strong["a"].distance_raw == pytest.approx((24.0,), abs=1e-3)
     assert strong["a"].num_forward >= 4
+    # Every voxel moved by 0.06 of the width.
+    assert strong["a"].visibility["PSNR"] == pytest.approx(-20 * math.log10(0.06), abs=1e-3)
+    assert 0 < strong["a"].visibility["SSIM"] < weak["a"].visibility["SSIM"] < 1
+    assert not strong["a"].stopped
 
 
 def test_the_size_of_the_target_stands_with_the_clean_case(tmp_path: Path) -> None:
     loop = loop_on(tmp_path)
-    loop.load_case = lambda case_id: dataclasses.replace(make_case(case_id), spacing=(1.0, 2.0, 5.0))
+    loop.attacker.load_case = lambda case_id: dataclasses.replace(make_case(case_id), spacing=(1.0, 2.0, 5.0))
     loop.run_clean(IDS)
     # 3 x 3 x 2, 3 and 4 voxels of 10 cubic millimetres.
     volumes = [loop.records.clean()[case_id].measures[TARGET_VOLUME] for case_id in IDS]
@@ -106,6 +122,43 @@ def test_results_do_not_depend_on_the_order_of_the_cases(tmp_path: Path) -> None
     for case_id in IDS:
         left, right = (loop.records.under("pgd", 0.03)[case_id] for loop in (forward, backward))
         assert dataclasses.replace(left, seconds=0.0) == dataclasses.replace(right, seconds=0.0)
+
+
+class Faint(Attack):
+    """Finds everything in a small ball and nothing in a large one."""
+
+    def __init__(self) -> None:
+        super().__init__({"type": "CrossEntropy"})
+
+    def perturb(self, problem: Problem, generator: torch.Generator) -> Perturbation:
+        small = float(problem.threat.epsilon.max()) < 0.125
+        towards_wrong = -problem.inputs.sign() * problem.threat.epsilon
+        return Perturbation(problem.inputs + towards_wrong if small else problem.inputs)
+
+
+def test_more_epsilon_is_never_on_record_as_less_and_a_late_epsilon_does_not_change_that(tmp_path: Path) -> None:
+    loop = loop_on(tmp_path / "whole", Faint())
+    mu = loop.run_clean(IDS)
+    loop.run(IDS, [0.07, 0.06], DiceBelow(mu / 2))
+    small, large = loop.records.under("pgd", 0.06)["b"], loop.records.under("pgd", 0.07)["b"]
+    assert (small.success, large.success) == (True, True)
+    assert large.dice == small.dice == (0.0,)
+    assert large.distance_fraction == small.distance_fraction == pytest.approx(0.06, abs=1e-6)
+    # A larger epsilon that is asked for later begins with the smaller one, which is not recorded twice.
+    late = loop_on(tmp_path / "late", Faint())
+    late.run_clean(IDS)
+    late.run(IDS, [0.06], DiceBelow(mu / 2))
+    late.run(IDS, [0.06, 0.07], DiceBelow(mu / 2))
+    assert late.records.under("pgd", 0.07)["b"].success is True
+    assert late.count_done(IDS, [0.06, 0.07]) == 6
+
+
+def test_a_limit_stops_a_search_and_the_record_says_so(tmp_path: Path) -> None:
+    loop = loop_on(tmp_path, max_passes=4)
+    loop.run(["a"], [0.04], DiceBelow(loop.run_clean(["a"]) / 2))
+    record = loop.records.under("pgd", 0.04)["a"]
+    assert record.stopped
+    assert record.num_forward + record.num_backward <= 4
 
 
 def test_members_of_a_composite_are_recorded_one_by_one(tmp_path: Path) -> None:
@@ -149,11 +202,10 @@ def test_a_case_without_foreground_has_no_verdict(tmp_path: Path) -> None:
         loop_on(tmp_path / "other").run_clean(["empty"])
 
 
-def test_reserved_names_are_refused(tmp_path: Path) -> None:
-    records = RecordFolder(tmp_path, IDENTITY)
+def test_reserved_names_are_refused() -> None:
     attack = PGD(objective={"type": "CrossEntropy"})
     with pytest.raises(ValueError, match="cannot be called 'clean'"):
-        AttackLoop(model, attack, CLEAN, threat, make_case, records, [Dice()], [(1,)])
+        CaseAttacker(model, attack, CLEAN, threat, make_case, [Dice()], [(1,)])
 
 
 def test_generators_differ_by_case_and_epsilon() -> None:
@@ -189,8 +241,8 @@ def test_what_does_not_count_is_neither_scored_nor_moved(tmp_path: Path) -> None
     assert (scores[:, 0] > scores[:, 1])[..., 2:].all()
     moves: list[Tensor] = []
     loop = loop_on(tmp_path, on_result=lambda case, _, result: moves.append(result.adversarial - case.inputs))
-    loop.load_case = load
-    loop.make_threat = lambda epsilon, case: threat(epsilon, case).within(case.movable)  # type: ignore[arg-type]
+    loop.attacker.load_case = load
+    loop.attacker.make_threat = lambda epsilon, case: threat(epsilon, case).within(case.movable)  # type: ignore[arg-type]
     loop.run(["c"], [0.06], DiceBelow(loop.run_clean(["c"]) / 2))
     assert (moves[0][..., 2:] == 0).all()
     assert (moves[0][..., :2] != 0).any()
@@ -199,6 +251,6 @@ def test_what_does_not_count_is_neither_scored_nor_moved(tmp_path: Path) -> None
 
 def test_outputs_that_are_not_finite_are_refused(tmp_path: Path) -> None:
     loop = loop_on(tmp_path)
-    loop.model = lambda inputs: model(inputs) * torch.nan
+    loop.attacker.model = lambda inputs: model(inputs) * torch.nan
     with pytest.raises(ValueError, match=r"case 'a': .*not finite"):
         loop.run_clean(["a"])

@@ -34,7 +34,7 @@ def test_saved_volumes_are_those_that_the_records_measured(tmp_path: Path) -> No
     files = [str(tmp_path / "tiny.py"), str(tmp_path / "own.pth"), "--task", str(tmp_path / "task")]
     few = ["--attack-options", "attack.num_iterations=2", "--epsilon", "16/255", "--protocol", "patch"]
     named = ["--attack", str(ROOT / "configs/attack/pgd.py"), "--out", str(out)]
-    assert attack([*files, *named, *few, "--save-adversarial", "--sanity", "none"]) == 0
+    assert attack([*files, *named, *few, "--sanity", "none"]) == 0
     entries = [json.loads(line) for line in (out / "records.jsonl").read_text().splitlines()]
     attacked = {entry["case_id"]: entry for entry in entries if entry["condition"] == "pgd"}
     volumes = [SavedVolume.load(path) for path in sorted((out / "volumes").glob("*.npz"))]

@@ -1,24 +1,65 @@
+import json
 from pathlib import Path
 
 import pytest
 import torch
 
+from rogseg.engine.config.load import load_config
 from rogseg.engine.model.model_zoo import zoo_model
 from rogseg.models.checkpoints import read_checkpoint
+from rogseg.registry import MODELS
+from tests.tiny_task import tiny_plan
+from tests.tiny_training import write_tiny_config
 from tools.zoo import main as zoo
 
 
-def test_a_network_that_is_added_is_found_whole_and_replaced_by_the_next(tmp_path: Path) -> None:
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A config with its plan, in a folder that holds a zoo."""
     (tmp_path / "zoo").mkdir()
-    (tmp_path / "config.py").write_text("")
-    arguments = ["--zoo", str(tmp_path / "zoo"), "--out", str(tmp_path / "page.md"), "--add", "mine"]
-    for value in (1.0, 2.0):
-        torch.save({"state_dict": {"weight": torch.full((2, 3), value).t()}}, tmp_path / "best.pth")
-        assert zoo([*arguments, str(tmp_path / "config.py"), str(tmp_path / "best.pth")]) == 0
-        entry = zoo_model("mine", tmp_path / "zoo")
-        assert entry.config == tmp_path / "config.py"
-        assert torch.equal(read_checkpoint(entry.checkpoint)["state_dict"]["weight"], torch.full((3, 2), value))
-    assert "[mine](model_zoo/mine.safetensors)" in (tmp_path / "page.md").read_text()
+    write_tiny_config(tmp_path)
+    (tmp_path / "plan.json").write_text(json.dumps({"task": tiny_plan().to_json()}))
+    path = tmp_path / "config.py"
+    path.write_text('_base_ = ["./plan.json", "./tiny.py"]\n')
+    return path
+
+
+def weights(config: Path, seed: int) -> dict[str, torch.Tensor]:
+    torch.manual_seed(seed)
+    network = MODELS.build(load_config(config).model)
+    torch.save({"state_dict": network.state_dict()}, config.with_name("best.pth"))
+    state: dict[str, torch.Tensor] = network.state_dict()
+    return state
+
+
+def add(config: Path) -> int:
+    folder = config.parent
+    arguments = ["--zoo", str(folder / "zoo"), "--out", str(folder / "page.md"), "--add", "mine"]
+    return zoo([*arguments, str(config), str(folder / "best.pth")])
+
+
+def test_a_network_that_is_added_is_found_whole_and_replaced_by_the_next(config: Path) -> None:
+    for seed in (0, 1):
+        state = weights(config, seed)
+        assert add(config) == 0
+        entry = zoo_model("mine", config.parent / "zoo")
+        assert entry.config == config
+        kept = read_checkpoint(entry.checkpoint)["state_dict"]
+        assert all(torch.equal(kept[name], value) for name, value in state.items())
+    assert "[mine.safetensors](model_zoo/mine.safetensors)" in (config.parent / "page.md").read_text()
+
+
+def test_what_does_not_run_is_not_added(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state = weights(config, 0)
+    name = next(iter(state))
+    torch.save({"state_dict": {**state, name: state[name][:1]}}, config.with_name("best.pth"))
+    assert add(config) == 2
+    assert "weights of another network" in capsys.readouterr().err
+    # Finite weights whose outputs are not.
+    torch.save({"state_dict": {key: value * 0 + 3e38 for key, value in state.items()}}, config.with_name("best.pth"))
+    assert add(config) == 2
+    assert "nothing was added" in capsys.readouterr().err
+    assert list((config.parent / "zoo").iterdir()) == []
 
 
 def test_a_config_outside_of_the_repository_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -26,4 +67,3 @@ def test_a_config_outside_of_the_repository_is_refused(tmp_path: Path, capsys: p
     (tmp_path / "config.py").write_text("")
     zoo_directory = str(tmp_path / "repository" / "zoo")
     assert zoo(["--zoo", zoo_directory, "--add", "mine", str(tmp_path / "config.py"), "best.pth"]) == 2
-    assert "put it there first" in capsys.readouterr().err

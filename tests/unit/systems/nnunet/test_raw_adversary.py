@@ -1,12 +1,16 @@
 """Adversarial raw volumes, read again as a patient's file."""
 
 import dataclasses
+import json
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 import torch
 
+from rogseg.commands import main
+from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.preprocessing import read_image
 from rogseg.preprocessing.nifti import write_image
 from rogseg.storage import RawCase
@@ -71,3 +75,50 @@ def test_readers_that_turn_axes_are_refused(tmp_path: Path) -> None:
     case = system.prepare(raw)
     with pytest.raises(ValueError, match="turns the axes of files"):
         system.raw_adversary(raw, case, case.inputs)
+
+
+def test_the_commands_replay_a_file_and_say_where_it_is_seen_otherwise(tmp_path: Path) -> None:
+    exact = attacked_and_tested(tmp_path / "ct", "CTNormalization", fills_its_box=True)
+    assert exact.replayed == exact.recorded != exact.clean
+    assert exact.notes == []
+    other = attacked_and_tested(tmp_path / "mr", "ZScoreNormalization", fills_its_box=False)
+    assert other.replayed != other.recorded
+    assert other.notes == [
+        "channel 0 is normalised by the case's own numbers, which move with its voxels",
+        "voxels outside of its crop count in the grid of the files alone",
+    ]
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """Dice without attack, as an attack records it, and as ``rogseg test`` gives it for the file; the file's notes."""
+
+    clean: tuple[float | None, ...]
+    recorded: tuple[float | None, ...]
+    replayed: tuple[float | None, ...]
+    notes: list[str]
+
+
+def attacked_and_tested(directory: Path, scheme: str, *, fills_its_box: bool) -> Seen:
+    folder = write_folder(directory / "net", tiny_plans(schemes=[scheme]), axes=())
+    data = directory / "Dataset999_Tiny"
+    raw = write_case(data / "imagesTr", (14, 12, 10))
+    if fills_its_box:  # no zeros, which nnU-Net crops away
+        image = nibabel.load(raw.images[0])
+        voxels = np.asarray(image.dataobj)
+        nibabel.save(nibabel.Nifti1Image(np.where(voxels == 0, 5, voxels), image.affine), raw.images[0])
+    assert raw.label is not None
+    (data / "labelsTr").mkdir()
+    raw.label.rename(data / "labelsTr" / raw.label.name)
+    (data / "dataset.json").write_text(json.dumps({**tiny_dataset(), "numTraining": 1}))
+    attack = ["attack", str(folder), "--data", str(data), "--cases", raw.case_id, "--attack", "fgsm", "--epsilon"]
+    out = directory / "attack"
+    assert main([*attack, "64/255", "--sanity", "none", "--save-adversarial", "--out", str(out)]) == 0
+    made_at = out / "adversarial" / f"fgsm_{64 / 255:.5f}"
+    test = ["test", str(folder), "--data", str(made_at / "Dataset999_Tiny"), "--cases", raw.case_id, "--out"]
+    assert main([*test, str(directory / "test")]) == 0
+    (recorded,) = RecordFolder(out).under("fgsm", 64 / 255).values()
+    (tested,) = RecordFolder(directory / "test").clean().values()
+    assert tested.dice == next(iter(RecordFolder(out / "replayed").under("fgsm", 64 / 255).values())).dice
+    made = json.loads((made_at / "made" / f"{raw.case_id}.json").read_text())
+    return Seen(recorded.dice_clean, recorded.dice, tested.dice, made["notes"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from rogseg.systems.nnunet.label_classes import LabelClasses
+from rogseg.systems.label_classes import LabelClasses
 from tests.unit.systems.nnunet.tiny_folder import REGIONS, tiny_dataset
 
 

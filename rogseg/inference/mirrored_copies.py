@@ -1,10 +1,10 @@
-"""The functions whose mean is nnU-Net's output of a window: every fold, on every mirrored copy."""
+"""Networks seen in mirrors: the functions whose mean is the output of a window, every fold on every mirrored copy."""
 
 import itertools
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from rogseg.cases import LogitFn
 
@@ -25,7 +25,7 @@ class MirroredCopy:
         slices: windows (B, C, 1, h, w) are handed to the network as (B, C, h, w).
     """
 
-    def __init__(self, network: nn.Module, axes: Sequence[int], *, slices: bool) -> None:
+    def __init__(self, network: LogitFn, axes: Sequence[int], *, slices: bool = False) -> None:
         self.network, self.slices = network, slices
         self.axes = [axis + 2 for axis in axes]
 
@@ -36,6 +36,6 @@ class MirroredCopy:
         return logits.unsqueeze(2) if self.slices else logits
 
 
-def mirrored_copies(networks: Sequence[nn.Module], axes: Sequence[int], *, slices: bool) -> tuple[LogitFn, ...]:
+def mirrored_copies(networks: Sequence[LogitFn], axes: Sequence[int], *, slices: bool = False) -> tuple[LogitFn, ...]:
     """All copies of all folds; the mean of means is the mean of all, since every fold has as many copies."""
     return tuple(MirroredCopy(network, chosen, slices=slices) for network in networks for chosen in mirrorings(axes))

@@ -1,4 +1,4 @@
-"""What the network's channels mean: labels or regions, and the scores whose argmax is nnU-Net's decision."""
+"""What a network's channels mean: labels or regions, and the scores whose argmax is the decision."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -16,12 +16,12 @@ __all__ = ["LabelClasses"]
 
 @dataclasses.dataclass(frozen=True)
 class LabelClasses:
-    """The foreground classes of an nnU-Net, in the order of its network's channels.
+    """The foreground classes of a network, in the order of its channels.
 
     Args:
         classes: names and raw values. A value that several regions hold has, in index maps, the index of the last of
             them: the decision that follows when every region is right.
-        written: what nnU-Net writes where a class is decided, one value per class.
+        written: the label value that is written where a class is decided, one value per class.
         regions: whether the channels are independent sigmoids, one per region; else a softmax with the background.
         ignore_value: raw value of voxels that nobody labelled; None where there is none.
     """
@@ -29,11 +29,11 @@ class LabelClasses:
     classes: tuple[SystemClass, ...]
     written: tuple[int, ...]
     regions: bool
-    ignore_value: int | None
+    ignore_value: int | None = None
 
     @classmethod
     def from_dataset(cls, dataset: Mapping[str, Any]) -> "LabelClasses":
-        """From a checked ``dataset.json``."""
+        """From a checked ``dataset.json`` of nnU-Net."""
         entries = {name: value for name, value in dataset["labels"].items() if name not in ("background", "ignore")}
         values = [tuple(value) if isinstance(value, list) else (value,) for value in entries.values()]
         regions = any(len(value) > 1 for value in values)
@@ -99,7 +99,7 @@ class LabelClasses:
         return None if self.ignore_value is None else labels != self.ignore_value
 
     def indices_of_written(self, labels: NDArray[Any]) -> NDArray[np.uint8]:
-        """Class indices of a map that nnU-Net wrote."""
+        """Class indices of a map of written values."""
         table = np.zeros(256, dtype=np.uint8)
         for index, value in enumerate(self.written, start=1):
             table[value] = index

@@ -1,0 +1,130 @@
+"""nnU-Net's commands against ours: preprocessing of hippocampus, and prediction with the same trained network.
+
+    python -m benchmarks.peers.nnunet --data RAW_HIPPOCAMPUS --cases 20 [--folder TRAINER__PLANS__CONFIGURATION]
+
+Each is run as a user runs it, wall time of the whole command, one process each. Preprocessing: fingerprint, plan and
+storing of the first cases. Prediction: nnUNetv2_predict and rogseg test on the same images with the folder's network,
+mirrored copies included; the labels are compared voxel by voxel.
+"""
+
+import argparse
+import importlib.metadata
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import nibabel
+import numpy as np
+
+from benchmarks.measuring import ROOT
+from benchmarks.peers.rows import print_comparison
+from rogseg.storage import RawCase, read_raw_task
+
+DATASET = "Dataset999_Peers"
+ONE_PROCESS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "nnUNet_compile": "f", "PYTHONPATH": str(ROOT)}
+
+
+def seconds(command: list[str], environment: dict[str, str]) -> float:
+    """Wall time of a command [s]."""
+    begin = time.perf_counter()
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
+    return time.perf_counter() - begin
+
+
+def nnunet_command(name: str) -> list[str]:
+    """One of nnU-Net's entry points, by the Python that runs this."""
+    module, function = {
+        "plan_and_preprocess": (
+            "nnunetv2.experiment_planning.plan_and_preprocess_entrypoints",
+            "plan_and_preprocess_entry",
+        ),
+        "predict": ("nnunetv2.inference.predict_from_raw_data", "predict_entry_point_modelfolder"),
+    }[name]
+    return [sys.executable, "-c", f"from {module} import {function} as run; run()"]
+
+
+def copy_as_nnunet(cases: list[RawCase], raw: Path) -> None:
+    """The cases in nnU-Net's layout, without a label that it would not know."""
+    folder = raw / DATASET
+    for part in ("imagesTr", "labelsTr"):
+        (folder / part).mkdir(parents=True)
+    for case in cases:
+        assert case.label is not None
+        shutil.copy(case.images[0], folder / "imagesTr" / f"{case.case_id}_0000.nii.gz")
+        shutil.copy(case.label, folder / "labelsTr" / f"{case.case_id}.nii.gz")
+    content = {
+        "channel_names": {"0": "MRI"},
+        "labels": {"background": 0, "Anterior": 1, "Posterior": 2},
+        "numTraining": len(cases),
+        "file_ending": ".nii.gz",
+    }
+    (folder / "dataset.json").write_text(json.dumps(content))
+
+
+def compare_preprocessing(work: Path, environment: dict[str, str], number: int, peer: str) -> None:
+    theirs = seconds(
+        [*nnunet_command("plan_and_preprocess"), "-d", "999", "-c", "3d_fullres", "-np", "1", "-npfp", "1"], environment
+    )
+    # The same raw folder, a layout that ours reads, too; its name has no plan that ships, so both plan.
+    raw, out = str(work / "raw" / DATASET), str(work / "stored")
+    ours = seconds([sys.executable, "tools/preprocess.py", raw, "--out", out, "--num-workers", "1"], environment)
+    print_comparison(f"plan and preprocess {number} hippocampus cases", peer, ours, theirs, "s", "at most 0.125")
+
+
+def compare_prediction(
+    work: Path, environment: dict[str, str], folder: Path, checkpoint: str, number: int, peer: str
+) -> None:
+    images, theirs_out, ours_out = work / "raw" / DATASET / "imagesTr", work / "theirs", work / "ours"
+    fold = next(path.name.removeprefix("fold_") for path in sorted(folder.glob("fold_*")))
+    theirs = seconds(
+        [
+            *nnunet_command("predict"), "-i", str(images), "-o", str(theirs_out), "-m", str(folder), "-f", fold,
+            "-chk", checkpoint, "-device", "cpu", "-npp", "1", "-nps", "1", "--disable_progress_bar",
+        ],
+        environment,
+    )  # fmt: skip
+    ours = seconds(
+        [
+            sys.executable, "tools/test.py", str(folder), "--data", str(work / "raw" / DATASET), "--cases",
+            *sorted(path.name.removesuffix("_0000.nii.gz") for path in images.iterdir()), "--out", str(ours_out),
+            "--device", "cpu", "--cfg-options", f"checkpoint={checkpoint}", f"folds={fold}",
+        ],
+        environment,
+    )  # fmt: skip
+    print_comparison(f"predict {number} cases with one nnU-Net network, mirrored", peer, ours, theirs, "s", "at most 1")
+    found = sorted(theirs_out.glob("*.nii.gz"))
+    pairs = [(nibabel.load(ours_out / "predictions" / path.name), nibabel.load(path)) for path in found]
+    assert len(pairs) == number
+    different = sum(int((np.asarray(one.dataobj) != np.asarray(other.dataobj)).sum()) for one, other in pairs)
+    voxels = sum(int(np.prod(one.shape)) for one, _ in pairs)
+    print(f"labels that differ: {different} of {voxels} voxels (ours sums in float32, the command in half precision)")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="raw folder of Task04_Hippocampus")
+    parser.add_argument("--cases", type=int, default=20)
+    parser.add_argument("--folder", type=Path, help="trained nnU-Net of that task; without it prediction is left out")
+    parser.add_argument("--checkpoint", default="checkpoint_final.pth")
+    asked = parser.parse_args()
+    peer = f"nnU-Net {importlib.metadata.version('nnunetv2')}"
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        places = {name: str(work / part) for name, part in (("nnUNet_raw", "raw"), ("nnUNet_preprocessed", "pre"))}
+        environment = {**os.environ, **ONE_PROCESS, **places, "nnUNet_results": str(work / "results")}
+        cases = sorted(read_raw_task(asked.data).training, key=lambda case: case.case_id)[: asked.cases]
+        copy_as_nnunet(cases, work / "raw")
+        compare_preprocessing(work, environment, len(cases), peer)
+        if asked.folder is not None:
+            compare_prediction(work, environment, asked.folder.absolute(), asked.checkpoint, len(cases), peer)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+attack = dict(type="ALMAProx", num_iterations=200)

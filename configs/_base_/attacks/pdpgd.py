@@ -1,0 +1,1 @@
+attack = dict(type="PDPGD", num_iterations=200)

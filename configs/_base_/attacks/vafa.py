@@ -1,0 +1,1 @@
+attack = dict(type="VAFA", num_iterations=20)

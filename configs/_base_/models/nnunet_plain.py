@@ -1,0 +1,13 @@
+# nnU-Net's U-Net, as deep and wide as its rules make it for the patch and spacing of the task. Needs rogseg[nnunet].
+model = dict(
+    type="Segmentor",
+    backbone=dict(
+        type="PlainConvUNet",
+        in_channels="task.num_channels",
+        num_classes="task.num_classes",
+        patch_size="task.patch_size",
+        spacing="task.spacing",
+    ),
+    head=dict(type="LogitPyramidHead", num_classes="task.num_classes"),
+    losses=[dict(type="DiceLoss"), dict(type="CrossEntropyLoss")],
+)

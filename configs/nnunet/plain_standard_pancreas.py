@@ -1,0 +1,1 @@
+_base_ = ["../_base_/tasks/pancreas.json", "./plain_standard.py"]

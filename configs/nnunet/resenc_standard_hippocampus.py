@@ -1,0 +1,1 @@
+_base_ = ["../_base_/tasks/hippocampus.json", "./resenc_standard.py"]

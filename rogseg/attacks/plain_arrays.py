@@ -1,0 +1,70 @@
+"""An attack on a plain module with an image and labels as arrays, without a case, a plan or a file."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from rogseg.attacks.base import Attack, AttackResult
+from rogseg.attacks.criteria import Criterion, DiceBelow
+from rogseg.attacks.foreground import case_dice
+from rogseg.attacks.model_state import evaluation_mode
+from rogseg.attacks.threats import ThreatModel
+from rogseg.cases import LogitFn
+from rogseg.metrics import mean_foreground_dice
+
+__all__ = ["attack_arrays"]
+
+Numbers = NDArray[Any] | Tensor
+
+
+def attack_arrays(
+    attack: Attack,
+    model: LogitFn,
+    image: Numbers,
+    label: Numbers,
+    threat: ThreatModel,
+    criterion: Criterion | None = None,
+    *,
+    seed: int = 0,
+) -> AttackResult:
+    """Attack one image.
+
+    Args:
+        attack: what to attack with.
+        model: a module, or any callable, from (1, C, D, H, W) to logits (1, K, D, H, W).
+        image: (C, D, H, W) or (D, H, W), as the network takes it, inside the threat's box.
+        label: (D, H, W) class indices.
+        threat: ball and box.
+        criterion: when the image has fallen; None is a mean Dice under half of the clean one.
+        seed: of all randomness.
+
+    Raises:
+        ValueError: shapes, values or the box do not fit, or the label has no foreground and nothing says what to ask.
+    """
+    inputs, targets = _tensor(image).float(), _tensor(label)
+    if inputs.ndim not in (3, 4) or targets.ndim != 3:
+        raise ValueError(
+            f"image and label have shapes {tuple(inputs.shape)} and {tuple(targets.shape)}, expected (C, D, H, W) or "
+            "(D, H, W), and (D, H, W)"
+        )
+    inputs, targets = (inputs[None] if inputs.ndim == 3 else inputs)[None], targets[None]
+    if targets.is_floating_point() and (targets == targets.round()).all():
+        targets = targets.long()
+    if isinstance(model, nn.Module) and (parameter := next(model.parameters(), None)) is not None:
+        inputs, targets = inputs.to(parameter.device), targets.to(parameter.device)
+    if criterion is None:
+        with torch.no_grad(), evaluation_mode(model):
+            clean = float(mean_foreground_dice(case_dice(model(inputs).float(), targets.long()))[0])
+        if clean != clean:
+            raise ValueError("the label has no foreground, so there is no Dice to attack: give a criterion")
+        criterion = DiceBelow(clean / 2)
+    generator = torch.Generator(inputs.device).manual_seed(seed)
+    return attack(model, inputs, targets, threat, criterion, generator=generator)
+
+
+def _tensor(values: Numbers) -> Tensor:
+    # A copy: numpy's arrays may be read-only or run backwards, which PyTorch does not take.
+    return values.detach() if isinstance(values, Tensor) else torch.from_numpy(np.array(values))

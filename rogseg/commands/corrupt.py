@@ -1,0 +1,54 @@
+"""``rogseg corrupt``: what scanners do to images, and what a system makes of it."""
+
+import argparse
+from pathlib import Path
+
+from rogseg.commands import add_system_argument, add_trust_argument
+
+DESCRIPTION = "Corrupt cases as scanners do, by severity, and report what is left of a system's accuracy."
+EPILOG = "Run it again with the same arguments after an interruption: finished cases are not done again."
+IF_INTERRUPTED = "stopped; the same command goes on after the last finished case"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The system, the corruptions, the cases, and where records go."""
+    add_system_argument(parser)
+    add_trust_argument(parser)
+    parser.add_argument("--out", type=Path, required=True, help="folder of records, table and figure")
+    parser.add_argument(
+        "--corruption", nargs="+", metavar="NAME", help="default: all that apply to the system's images"
+    )
+    parser.add_argument("--severity", nargs="+", type=int, metavar="N", help="of 1 to 5; default: all")
+    parser.add_argument(
+        "--calibrate",
+        metavar="ssim=VALUES",
+        help="instead of the table's parameters those that reach these similarities, for instance ssim=0.95,0.9,0.8",
+    )
+    parser.add_argument(
+        "--modality", choices=["CT", "MR", "other"], help="of the images, where the names of the channels do not say it"
+    )
+    parser.add_argument("--cases", nargs="+", default=["validation"], help="validation (default) or case ids")
+    parser.add_argument("--max-cases", type=int, help="a quick look at that many cases, spread over the set")
+    parser.add_argument("--shard", default="1/1", help="K/N: do every N-th case from the K-th on")
+    parser.add_argument("--data", "--raw", type=Path, help="folder of the raw task (default: data_root/TASK)")
+    parser.add_argument("--task", type=Path, help="folder of the stored task (default: stored_root/TASK)")
+    parser.add_argument(
+        "--baseline",
+        type=Path,
+        metavar="DIR",
+        help="records of another system, which this one's errors are told as a share of",
+    )
+    parser.add_argument(
+        "--allow-seen", action="store_true", help="report on cases that the system was trained on, too, labelled so"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the corruptions")
+    parser.add_argument("--case-seed", type=int, default=0, help="of which cases --max-cases takes")
+    parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
+    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override keys of the config")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Corrupt, segment and report."""
+    from rogseg.engine.corrupting.corrupt_command import corrupt_system
+
+    corrupt_system(**vars(options))

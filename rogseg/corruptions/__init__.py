@@ -1,0 +1,46 @@
+"""What a scanner does to an image: a volume in raw units and a severity in, a volume out."""
+
+from rogseg.corruptions.base import NUM_SEVERITIES, Corruption, Severities, checked_severity
+from rogseg.corruptions.calibration import Calibrated, find_parameter
+from rogseg.corruptions.contrast import BiasField, ContrastInversion, Gamma, WindowShift
+from rogseg.corruptions.ct_artefacts import BeamHardening, MetalStreaks
+from rogseg.corruptions.k_space import Ghosting, GibbsRinging, KSpaceSpikes
+from rogseg.corruptions.movement import Motion, Rotation, Scaling
+from rogseg.corruptions.noise import DoseNoise, GaussianNoise, RicianNoise
+from rogseg.corruptions.resolution import Blur, ChannelDropped, DownSampling, MissingSlices, ThickSlices
+from rogseg.corruptions.scan import MODALITIES, Modality, Scan, modality_of
+from rogseg.corruptions.severity_table import SEVERITIES
+
+__all__ = [
+    "MODALITIES",
+    "NUM_SEVERITIES",
+    "SEVERITIES",
+    "BeamHardening",
+    "BiasField",
+    "Blur",
+    "Calibrated",
+    "ChannelDropped",
+    "ContrastInversion",
+    "Corruption",
+    "DoseNoise",
+    "DownSampling",
+    "Gamma",
+    "GaussianNoise",
+    "Ghosting",
+    "GibbsRinging",
+    "KSpaceSpikes",
+    "MetalStreaks",
+    "MissingSlices",
+    "Modality",
+    "Motion",
+    "RicianNoise",
+    "Rotation",
+    "Scaling",
+    "Scan",
+    "Severities",
+    "ThickSlices",
+    "WindowShift",
+    "checked_severity",
+    "find_parameter",
+    "modality_of",
+]

@@ -1,0 +1,120 @@
+"""Corruption: what every change that a scanner makes to an image has in common."""
+
+import dataclasses
+import itertools
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar, final
+
+import torch
+
+from rogseg.corruptions.scan import MODALITIES, Modality, Scan
+
+__all__ = ["NUM_SEVERITIES", "Corruption", "Severities", "checked_severity"]
+
+NUM_SEVERITIES = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Severities:
+    """The physical parameter of a corruption, and its values at the severities 1 to 5.
+
+    Args:
+        parameter: what it is, in words.
+        unit: of it.
+        neutral: its value at which nothing happens.
+        levels: at the severities, each further from ``neutral`` than the one before.
+        extreme: the furthest value that a calibration may try.
+        source: where the levels come from; what is our own choice says so.
+
+    Raises:
+        ValueError: the levels are not five that lead away from ``neutral``, up to ``extreme``.
+    """
+
+    parameter: str
+    unit: str
+    neutral: float
+    levels: tuple[float, ...]
+    extreme: float
+    source: str
+
+    def __post_init__(self) -> None:
+        path = [abs(value - self.neutral) for value in (self.neutral, *self.levels, self.extreme)]
+        sides = {value > self.neutral for value in (*self.levels, self.extreme)}
+        rises = all(a < b for a, b in itertools.pairwise(path[:-1])) and path[-2] <= path[-1]
+        if len(self.levels) != NUM_SEVERITIES or len(sides) != 1 or not rises:
+            raise ValueError(
+                f"{self.parameter}: levels are {self.levels}; give {NUM_SEVERITIES} that lead from {self.neutral} on "
+                f"one side up to {self.extreme}"
+            )
+
+
+class Corruption(ABC):
+    """A change that a scanner, a protocol or an export makes to a volume in raw units.
+
+    A corruption says in ``severities`` what its strength is, and in ``modalities`` where it occurs; ``elsewhere`` says
+    why not in the others. It writes `corrupt`. The same generator state gives the same volume; how much is done hangs
+    on the parameter alone, so that with one generator state a higher severity is more of the same.
+    """
+
+    severities: ClassVar[Severities]
+    modalities: ClassVar[tuple[Modality, ...]] = MODALITIES
+    elsewhere: ClassVar[str] = ""
+    moves_anatomy: ClassVar[bool] = False
+    """Whether the patient lies elsewhere afterwards; the label map moves along, and predictions are scored there."""
+
+    @abstractmethod
+    def corrupt(self, scan: Scan, parameter: float, generator: torch.Generator) -> Scan:
+        """Change a scan; the given one stays as it is.
+
+        Args:
+            scan: that the corruption applies to.
+            parameter: of `severities`, not neutral.
+            generator: of all randomness.
+        """
+
+    def reason_against(self, modalities: Sequence[Modality]) -> str | None:
+        """Why it does not apply to a scan with channels of these modalities; None where it does."""
+        return None if set(modalities) <= set(self.modalities) else self.elsewhere
+
+    @final
+    def __call__(self, scan: Scan, severity: int, generator: torch.Generator) -> Scan:
+        """Corrupt a scan by a severity of 1 to 5.
+
+        Raises:
+            ValueError: the severity is none of 1 to 5, or the corruption does not apply to the scan.
+        """
+        return self.at(scan, self.severities.levels[checked_severity(severity) - 1], generator)
+
+    @final
+    def at(self, scan: Scan, parameter: float, generator: torch.Generator) -> Scan:
+        """Corrupt a scan by a value of the physical parameter.
+
+        Raises:
+            ValueError: the corruption does not apply to the scan, or its result is not finite.
+        """
+        reason = self.reason_against(scan.modalities)
+        if reason is not None:
+            raise ValueError(f"{type(self).__name__} does not apply to this scan: {reason}")
+        if parameter == self.severities.neutral:
+            return scan
+        result = self.corrupt(scan, parameter, generator)
+        if result.voxels.shape != scan.voxels.shape or not torch.isfinite(result.voxels).all():
+            raise ValueError(
+                f"{type(self).__name__} at {parameter:g} {self.severities.unit} made a volume that is not finite or "
+                "has another shape; look for extreme intensities in the file"
+            )
+        if not self.moves_anatomy and result.labels is not scan.labels:
+            raise ValueError(f"{type(self).__name__} changed the label map but does not say moves_anatomy")
+        return result
+
+
+def checked_severity(severity: int) -> int:
+    """Give the severity back.
+
+    Raises:
+        ValueError: it is none of 1 to 5.
+    """
+    if isinstance(severity, bool) or severity not in range(1, NUM_SEVERITIES + 1):
+        raise ValueError(f"severity is {severity!r}, it must be a whole number from 1 to {NUM_SEVERITIES}")
+    return int(severity)

@@ -1,0 +1,106 @@
+"""Less detail: blur, thick slices, large voxels; and slices or channels that are not there."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import Tensor
+from torch.nn import functional
+
+from rogseg.corruptions.base import Corruption
+from rogseg.corruptions.scan import Modality, Scan
+from rogseg.corruptions.severity_table import SEVERITIES
+from rogseg.registry import CORRUPTIONS
+
+__all__ = ["Blur", "ChannelDropped", "DownSampling", "MissingSlices", "ThickSlices"]
+
+FEWEST_VOXELS = 2
+
+
+def _coarse_and_back(scan: Scan, factors: tuple[float, float, float]) -> Scan:
+    """Mean over larger voxels, then linear interpolation to the grid of the file, which stays what it is."""
+    shape = tuple(scan.voxels.shape[1:])
+    coarse = [max(FEWEST_VOXELS, round(n / factor)) for n, factor in zip(shape, factors, strict=True)]
+    small = functional.interpolate(scan.voxels[None], size=coarse, mode="area")
+    return scan.with_voxels(functional.interpolate(small, size=list(shape), mode="trilinear", align_corners=False)[0])
+
+
+@CORRUPTIONS.register_module()
+class Blur(Corruption):
+    """A Gaussian point spread, the same in mm along all axes: a smooth kernel, or a scan out of focus."""
+
+    severities = SEVERITIES["Blur"]
+
+    def corrupt(self, scan: Scan, parameter: float, generator: torch.Generator) -> Scan:
+        """Change a scan; see `Corruption`."""
+        widths = (0.0, *(parameter / step for step in scan.spacing))
+        blurred = ndimage.gaussian_filter(scan.voxels.numpy(), widths, mode="nearest")
+        return scan.with_voxels(torch.from_numpy(np.ascontiguousarray(blurred)))
+
+
+@CORRUPTIONS.register_module()
+class ThickSlices(Corruption):
+    """Fewer and thicker slices, brought back to the grid of the file by interpolation."""
+
+    severities = SEVERITIES["ThickSlices"]
+
+    def corrupt(self, scan: Scan, parameter: float, generator: torch.Generator) -> Scan:
+        """Change a scan; see `Corruption`."""
+        x, y, z = (parameter if axis == scan.slice_axis else 1.0 for axis in range(3))
+        return _coarse_and_back(scan, (x, y, z))
+
+
+@CORRUPTIONS.register_module()
+class DownSampling(Corruption):
+    """Larger voxels along all axes, brought back to the grid of the file by interpolation."""
+
+    severities = SEVERITIES["DownSampling"]
+
+    def corrupt(self, scan: Scan, parameter: float, generator: torch.Generator) -> Scan:
+        """Change a scan; see `Corruption`."""
+        return _coarse_and_back(scan, (parameter, parameter, parameter))
+
+
+def _emptied(scan: Scan, channels: slice, slices: Tensor) -> Scan:
+    voxels = scan.voxels.clone()
+    of_slice = voxels.movedim(scan.slice_axis + 1, 1)
+    of_slice[channels, slices] = scan.floor[channels]
+    return scan.with_voxels(voxels)
+
+
+@CORRUPTIONS.register_module()
+class MissingSlices(Corruption):
+    """Slices that were lost: as dark as the darkest voxel, in all channels. Which ones is drawn; two always stay."""
+
+    severities = SEVERITIES["MissingSlices"]
+
+    def corrupt(self, scan: Scan, parameter: float, generator: torch.Generator) -> Scan:
+        """Change a scan; see `Corruption`."""
+        count = scan.voxels.shape[scan.slice_axis + 1]
+        lost = min(max(1, round(parameter / 100 * count)), count - FEWEST_VOXELS)
+        return _emptied(scan, slice(None), torch.randperm(count, generator=generator)[:lost])
+
+
+@CORRUPTIONS.register_module()
+class ChannelDropped(Corruption):
+    """A drawn channel covers less of the patient than the others, or next to nothing.
+
+    One slice of it stays: a channel of one value alone is no image, and is refused by whoever reads the file.
+    """
+
+    severities = SEVERITIES["ChannelDropped"]
+    elsewhere = "a scan with one channel has none to lose"
+
+    def reason_against(self, modalities: Sequence[Modality]) -> str | None:
+        """Only scans with several channels can lose one."""
+        return self.elsewhere if len(modalities) < 2 else None
+
+    def corrupt(self, scan: Scan, parameter: float, generator: torch.Generator) -> Scan:
+        """Change a scan; see `Corruption`."""
+        channel = int(torch.randint(len(scan.voxels), (), generator=generator))
+        count = scan.voxels.shape[scan.slice_axis + 1]
+        lost = min(max(1, round(parameter / 100 * count)), count - 1)
+        from_top = float(torch.rand((), generator=generator)) < 0.5
+        slices = torch.arange(count)
+        return _emptied(scan, slice(channel, channel + 1), slices[count - lost :] if from_top else slices[:lost])

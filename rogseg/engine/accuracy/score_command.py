@@ -1,0 +1,145 @@
+"""What ``rogseg test --predictions`` does: measure label maps that are there, whoever made them."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+
+from rogseg.engine.accuracy.conclusion import conclude
+from rogseg.engine.console import make_console
+from rogseg.engine.digests import digest_of_file, digest_of_json, environment
+from rogseg.engine.evaluated_system import record_versions
+from rogseg.evaluation.case_record import CaseRecord
+from rogseg.evaluation.identity import NOT_KNOWN, CaseSelection, EvaluatedSystem, EvaluationIdentity
+from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.metrics import Measure, build_measures, measure_classes
+from rogseg.preprocessing import Volume, open_raw, read_label
+from rogseg.progress import ProgressDisplay
+from rogseg.storage import LabelNames, read_folder_of_images, read_label_names
+
+__all__ = ["score_predictions"]
+
+
+def score_predictions(
+    predictions: str | Path,
+    labels: str | Path,
+    out: str | Path,
+    *,
+    tolerance: float | None = None,
+    measures: Sequence[Mapping[str, Any]] | None = None,
+) -> RecordFolder:
+    """Measure every prediction of a folder against the label file of the same name; nothing is segmented.
+
+    Names of the classes, regions and a value to leave out come from the ``dataset.json`` in the folder of the labels
+    or above it; without one each value is a class.
+
+    Args:
+        predictions: folder of label maps.
+        labels: folder of label files on the same grids.
+        out: folder of the records.
+        tolerance: of the surface Dice [mm]; None is the coarsest spacing of the label files.
+        measures: configs of the METRICS registry; None is what ``rogseg test`` measures.
+
+    Raises:
+        ValueError: the folders have no case in common, or a file cannot be used.
+    """
+    console = make_console()
+    ours, true = _files(predictions), _files(labels)
+    case_ids = sorted(set(ours) & set(true))
+    if not case_ids:
+        raise ValueError(
+            f"{predictions} and {labels} have no case in common ({', '.join(list(ours)[:3])} and "
+            f"{', '.join(list(true)[:3])}): a prediction is named as its label file"
+        )
+    alone = (("prediction", "label", set(ours) - set(true)), ("label", "prediction", set(true) - set(ours)))
+    for what, other, rest in alone:
+        if rest:
+            number = f"1 {what} has" if len(rest) == 1 else f"{len(rest)} {what}s have"
+            console.print(f"note: {number} no {other}, left out, such as {min(rest)}", markup=False)
+    grids = {case_id: _grid(true[case_id]) for case_id in case_ids}
+    if tolerance is None:
+        tolerance = round(max(step for grid in grids.values() for step in grid.spacing), 3)
+    names = _names(Path(labels), [true[case_id] for case_id in case_ids])
+    default: list[dict[str, Any]] = [{"type": "Dice"}, {"type": "NSD", "tolerance": tolerance}]
+    default += [{"type": name} for name in ("HD95", "VolumeError", "FalseVolume")]
+    built = build_measures(default if measures is None else measures)
+    digests = {case_id: digest_of_file(ours[case_id]) for case_id in case_ids}
+    identity = EvaluationIdentity(
+        system=EvaluatedSystem("predictions", Path(predictions).absolute().name, digest_of_json(digests), {}),
+        task=Path(labels).absolute().parent.name,
+        classes=tuple(name for name, _ in names.classes),
+        channels=(),
+        data={case_id: digest_of_file(true[case_id]) for case_id in case_ids},
+        condition=None,
+        threat=None,
+        criterion=None,
+        protocol="raw grid",
+        window_size=None,
+        overlap=None,
+        measures=tuple(measure.describe() for measure in built),
+        selection=CaseSelection("every prediction that has a label", None),
+        seed=None,
+        fold=None,
+        leak=NOT_KNOWN,
+        versions=record_versions(),
+    )
+    records = RecordFolder(out, identity, environment("cpu"))
+    _score(records, names, ours, true, grids, built, console)
+    conclude(records, console)
+    return records
+
+
+def _score(
+    records: RecordFolder,
+    names: LabelNames,
+    ours: Mapping[str, Path],
+    true: Mapping[str, Path],
+    grids: Mapping[str, Volume],
+    measures: Sequence[Measure],
+    console: Console,
+) -> None:
+    values = names.values
+    classes = [tuple(values.index(value) for value in of_class) for _, of_class in names.classes]
+    with ProgressDisplay("measuring", console=console) as progress:
+        for done, (case_id, grid) in enumerate(grids.items()):
+            progress.update(done, len(grids))
+            if case_id in records.clean():
+                continue
+            begin = time.perf_counter()
+            target = read_label(true[case_id], true[case_id], grid, values)
+            prediction = read_label(ours[case_id], true[case_id], grid, values)
+            if names.ignore is not None:
+                counts = target != values.index(names.ignore)
+                target, prediction = np.where(counts, target, 0), np.where(counts, prediction, 0)
+            taken = measure_classes(measures, prediction, target, grid.spacing, classes)
+            seconds, digest = time.perf_counter() - begin, digest_of_file(ours[case_id])
+            records.add(CaseRecord.of_clean(case_id, taken, seconds=seconds, prediction=digest))
+        progress.update(len(grids), len(grids))
+
+
+def _files(folder: str | Path) -> dict[str, Path]:
+    return {case.case_id: case.images[0] for case in read_folder_of_images(folder, 1)}
+
+
+def _grid(path: Path) -> Volume:
+    """The grid of a label file; its voxels are not looked at."""
+    file = open_raw(path)
+    blank: NDArray[np.float32] = np.broadcast_to(np.float32(0), (1, *file.shape[:3]))
+    return Volume(blank, file.affine, forms=file.forms)
+
+
+def _names(folder: Path, files: Sequence[Path]) -> LabelNames:
+    for index in (folder / "dataset.json", folder.absolute().parent / "dataset.json"):
+        if index.is_file():
+            return read_label_names(index)
+    values: set[int] = set()
+    for path in files:
+        values |= {int(value) for value in np.unique(np.rint(open_raw(path).voxels()))}
+    try:
+        return LabelNames.of_values(tuple(values))
+    except ValueError as error:
+        raise ValueError(f"{folder}: {error}") from error

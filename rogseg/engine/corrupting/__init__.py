@@ -1,0 +1,1 @@
+"""Systems on corrupted volumes: which corruptions, how strong, and a record of each case under each."""

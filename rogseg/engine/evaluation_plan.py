@@ -1,0 +1,151 @@
+"""What an evaluation will do in its time: told before it begins, and kept for the run that goes on with it."""
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rogseg.foreign import decode, read_json
+
+__all__ = ["EvaluationPlan", "PlannedAttack", "Request", "plan_attacks", "read_plan"]
+
+EPSILONS = ("2/255", "4/255", "8/255")
+FEWEST_CASES = 3
+# Accuracy, the sanity checks and the report take the rest.
+SHARE_OF_ATTACKS = 0.75
+REMEDY = "remove it or give another --out"
+
+
+@dataclasses.dataclass(frozen=True)
+class PlannedAttack:
+    """An attack of the evaluation: a shipped config, its options, its epsilons and the passes that a case takes.
+
+    A pass is forward and backward; of an attack without gradients a forward pass alone.
+    """
+
+    name: str
+    options: tuple[str, ...]
+    epsilons: tuple[str, ...]
+    passes: int
+
+
+CURVE = PlannedAttack("apgd_ce", ("attack.num_iterations=20",), EPSILONS, 20 * len(EPSILONS))
+ENSEMBLE = PlannedAttack("segmentation_ensemble", (), ("8/255",), 400)
+# Of a system without a gradient; a query is a forward pass.
+QUERIES = PlannedAttack("square_dice", ("attack.num_queries=500",), EPSILONS, 500 * len(EPSILONS))
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What a person asked for; another one is another evaluation.
+
+    Args:
+        minutes: for everything.
+        protocol: what of a case is attacked.
+        cases: ids; empty takes the validation part.
+        seed: of the attacks.
+        case_seed: of which cases are taken where not all fit.
+        options: overrides of the config, or of the folder's system.
+    """
+
+    minutes: float
+    protocol: str
+    cases: tuple[str, ...]
+    seed: int
+    case_seed: int
+    options: tuple[str, ...]
+
+    def refuse_other(self, other: "Request", path: Path) -> None:
+        """Refuse to go on with an evaluation that was asked for otherwise.
+
+        Raises:
+            ValueError: they differ; the message names the first difference.
+        """
+        for field in dataclasses.fields(self):
+            there, here = getattr(other, field.name), getattr(self, field.name)
+            if there != here:
+                raise ValueError(
+                    f"{path}: the evaluation there was begun with {field.name} {_words(there)}, now it is "
+                    f"{_words(here)}: go on with the same arguments, or {REMEDY}"
+                )
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluationPlan:
+    """What fits: the attacks, each with its number of cases, and the seconds of a pass that this was reckoned with."""
+
+    attacks: tuple[tuple[PlannedAttack, int], ...]
+    seconds_per_pass: float
+
+    @property
+    def num_cases(self) -> int:
+        """The cases of the largest part."""
+        return max(number for _, number in self.attacks)
+
+    def minutes_of(self, attack: PlannedAttack, num_cases: int) -> float:
+        """What an attack will take, without its sanity checks."""
+        return attack.passes * num_cases * self.seconds_per_pass / 60
+
+    def lines(self, minutes: float, accuracy: bool) -> Iterator[str]:
+        """The plan in words, a line per part."""
+        yield f"a pass of a case takes {self.seconds_per_pass:.3g} s here; planned for {minutes:g} minutes:"
+        if accuracy:
+            yield f"  accuracy on the raw grid: {_cases(self.num_cases)}"
+        for attack, number in self.attacks:
+            at, cost = ", ".join(attack.epsilons), self.minutes_of(attack, number)
+            yield f"  {attack.name} at {at}: {_cases(number)}, about {cost:.1f} minutes and a tenth for sanity checks"
+        yield "  report"
+
+
+def plan_attacks(
+    seconds_per_pass: float, num_cases: int, minutes: float, *, differentiable: bool = True
+) -> EvaluationPlan:
+    """As many cases as fit for a curve over epsilon, and the ensemble where it fits, too.
+
+    Args:
+        seconds_per_pass: of a forward and backward pass of one case; forward alone without a gradient.
+        num_cases: that there are.
+        minutes: for everything.
+        differentiable: whether the system has a gradient; without, the curve is that of an attack by queries.
+
+    Raises:
+        ValueError: not even one case fits.
+    """
+    if not minutes > 0:
+        raise ValueError(f"--minutes {minutes} must be above 0: write for instance 60")
+    passes = minutes * 60 * SHARE_OF_ATTACKS / seconds_per_pass
+    with_both = int(passes // (CURVE.passes + ENSEMBLE.passes))
+    if differentiable and with_both >= min(FEWEST_CASES, num_cases):
+        chosen = min(with_both, num_cases)
+        return EvaluationPlan(((CURVE, chosen), (ENSEMBLE, chosen)), seconds_per_pass)
+    curve = CURVE if differentiable else QUERIES
+    alone = int(passes // curve.passes)
+    if alone < 1:
+        needed = curve.passes * seconds_per_pass / SHARE_OF_ATTACKS / 60
+        raise ValueError(
+            f"--minutes {minutes:g} is too little: one pass of a case takes {seconds_per_pass:.3g} s here, and the "
+            f"smallest evaluation {needed:.1f} minutes; give more, or take --protocol patch"
+        )
+    return EvaluationPlan(((curve, min(alone, num_cases)),), seconds_per_pass)
+
+
+def read_plan(path: Path) -> tuple[EvaluationPlan, Request]:
+    """The plan that an evaluation was begun with, and what it was asked for.
+
+    Raises:
+        ValueError: the file holds no plan.
+    """
+    content = read_json(path, REMEDY)
+    try:
+        entries = decode(content, dict[str, Any], "it")
+        return decode(entries["plan"], EvaluationPlan, "plan"), decode(entries["request"], Request, "request")
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"{path}: not the plan of an evaluation ({error}); {REMEDY}") from error
+
+
+def _cases(number: int) -> str:
+    return "1 case" if number == 1 else f"{number} cases"
+
+
+def _words(value: object) -> str:
+    return " ".join(map(str, value)) or "not given" if isinstance(value, tuple) else str(value)

@@ -1,0 +1,197 @@
+"""harden_system: fine-tune a trained system under attack and write it back in its own format."""
+
+import dataclasses
+import json
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rogseg.engine.console import make_console
+from rogseg.engine.costs.fit_minutes import SHARE_USED
+from rogseg.engine.device import choose_device
+from rogseg.engine.hardening.look import Look, LookSettings, first_look, look_at, look_line
+from rogseg.engine.hardening.network_training import NetworkTraining, optimisation
+from rogseg.engine.hardening.prepared_cases import PreparedCases
+from rogseg.engine.hardening.trainee import Trainee
+from rogseg.engine.hardening.trainer_choice import build_trainer, trainer_config
+from rogseg.engine.host_memory import keep_freed_memory
+from rogseg.engine.model.open_system import OpenedSystem, open_system
+from rogseg.foreign import read_json
+from rogseg.models.hardening_lineage import HARDENING_FILE, HardeningLineage
+from rogseg.progress import ProgressDisplay
+from rogseg.storage import Fold, RawTask, folder_lock, make_folds, read_raw_task, split_for_selection, write_json_atomic
+from rogseg.systems import RogsegSystem, TrainableNetwork
+
+__all__ = ["Hardening", "harden_system", "training_folder"]
+
+SELECTION_FRACTION = 0.1
+LOOK_SHARE = 0.1  # of the time, before and again after
+SETTINGS, BEFORE = "settings.json", "before.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Hardening:
+    """What `harden_system` leaves.
+
+    Args:
+        out: folder of the hardened system.
+        before: Dice of the cases that were looked at, clean and attacked.
+        after: the same of the hardened system.
+    """
+
+    out: Path
+    before: Look
+    after: Look
+
+
+def training_folder(out: Path) -> Path:
+    """Where a hardening keeps what it needs to go on: beside the folder that it will write."""
+    return out.with_name(f"{out.name}.training")
+
+
+def harden_system(
+    system: Sequence[str | Path],
+    *,
+    data: str | Path,
+    out: str | Path,
+    minutes: float = 60.0,
+    trainer: str = "free",
+    trainer_options: Sequence[str] = (),
+    epsilon: float = 8 / 255,
+    learning_rate: float = 1e-3,
+    batch_size: int = 2,
+    fold: int = 0,
+    seed: int = 0,
+    device: str | None = None,
+    trust: bool = False,
+    cfg_options: Sequence[str] = (),
+) -> Hardening:
+    """Fine-tune every network of a system on the training part of a fold; see ``rogseg harden --help``.
+
+    Raises:
+        ValueError: something in the arguments, the system or the data is wrong; the message says what to do.
+        MemoryError: a mini-batch does not fit into memory.
+    """
+    out, place = Path(out).absolute(), choose_device(device)
+    if out.exists():
+        raise ValueError(f"{out}: exists already; name a folder that does not")
+    if not minutes > 0 or batch_size < 1 or not learning_rate > 0:
+        raise ValueError(
+            f"--minutes {minutes:g}, --batch-size {batch_size} and --learning-rate {learning_rate:g} must be above 0"
+        )
+    if place.type == "cpu":
+        keep_freed_memory()
+    opened = open_system(system, device=str(place), overrides=cfg_options, trust=trust)
+    networks = _trainable(opened)
+    raw = read_raw_task(data, plain_labels=False)
+    part = _fold(raw, fold)
+    training, held_out = split_for_selection(part.train, SELECTION_FRACTION, seed, part.added)
+    chosen = trainer_config(trainer, epsilon, seed, trainer_options)
+    build_trainer(chosen)
+    directory = training_folder(out)
+    used = [case for case in raw.training if case.case_id in {*training, *held_out}]
+    cases = PreparedCases(opened.system, used, raw.name, directory / "prepared")
+    identity, optimiser = opened.system.identity, optimisation(learning_rate, place)
+    settings = {
+        "trainer": chosen,
+        "epsilon": epsilon,
+        "minutes": minutes,
+        "optimiser": optimiser,
+        "batch_size": batch_size,
+        "seed": seed,
+        "options": dict(identity.options),
+    }
+    with folder_lock(directory, "hardening"):
+        data_digests = {case_id: cases.digest(case_id) for case_id in cases.case_ids}
+        _refuse_other_settings(directory, {**settings, "fold": fold, "start": identity.digest, "data": data_digests})
+        console = make_console()
+        with ProgressDisplay("cases prepared", console=console) as progress:
+            for number, case_id in enumerate(cases.case_ids, start=1):
+                cases.prepared(case_id)
+                progress.update(number, len(cases.case_ids))
+        look = LookSettings(epsilon, seed, place)
+        begin = time.monotonic()
+        before = first_look(directory / BEFORE, opened.system, cases, held_out, LOOK_SHARE * 60 * minutes, look)
+        looked = time.monotonic() - begin
+        console.print(look_line("before", before))
+        job = NetworkTraining(
+            [cases.prepared(case_id) for case_id in training],
+            opened.system.window_size,
+            batch_size,
+            chosen,
+            optimiser,
+            place,
+            seed,
+        )
+        seconds = (SHARE_USED * 60 * minutes - 2 * looked) / len(networks)
+        for network in networks:
+            target = opened.system
+            trainee = Trainee(network.module, target.decide, target.class_indices, target.num_classes)
+            job.run(trainee, network.mirror_axes, directory / network.name, seconds)
+        after = look_at(opened.system, cases, list(before), look)
+        console.print(look_line("after", after))
+        start = opened.lineage
+        lineage = HardeningLineage(
+            task=raw.name,
+            training=training,
+            selection=held_out,
+            validation=part.validation,
+            fold=fold,
+            data=data_digests,
+            start=(identity.name, identity.digest),
+            inherited=start.seen if isinstance(start, HardeningLineage) else {},
+            is_start_known=start is not None and start.is_start_known,
+            settings=settings,
+            looks={"attack": "PGD, 10 steps, one window of each case", "before": before, "after": after},
+            versions=dict(identity.versions),
+        )
+        _write(opened, lineage, out)
+        shutil.rmtree(directory / "prepared")
+    return Hardening(out, before, after)
+
+
+def _trainable(opened: OpenedSystem) -> tuple[TrainableNetwork, ...]:
+    system = opened.system
+    if isinstance(system, RogsegSystem):
+        raise ValueError(
+            f"{system.identity.name} is a network of rogseg, which is trained further by its own command: rogseg train "
+            "rog_freeat_short --task STORED_TASK --cfg-options init_from.checkpoint=CHECKPOINT"
+        )
+    networks = system.trainable
+    if not networks:
+        raise ValueError(
+            f"{system.identity.name}: a system of kind {system.identity.kind!r} gives no access to its weights, or "
+            "cannot write them in a format of its own; harden the network that it was made from"
+        )
+    return networks
+
+
+def _fold(raw: RawTask, fold: int) -> Fold:
+    folds = make_folds(raw.name, [case.case_id for case in raw.training])
+    if not 0 <= fold < len(folds):
+        raise ValueError(f"{raw.directory}: no fold {fold}; there are folds 0 to {len(folds) - 1}")
+    return folds[fold]
+
+
+def _refuse_other_settings(directory: Path, settings: Mapping[str, Any]) -> None:
+    path = directory / SETTINGS
+    if not path.is_file():
+        write_json_atomic(path, settings)
+    found, asked = read_json(path, f"remove {directory} to begin again"), json.loads(json.dumps(settings))
+    differing = sorted(key for key in {*found, *asked} if found.get(key) != asked.get(key))
+    if differing:
+        raise ValueError(
+            f"{directory}: holds a hardening with other settings ({', '.join(differing)}): give the same to go on with "
+            "it, remove the folder to begin again, or name another --out"
+        )
+
+
+def _write(opened: OpenedSystem, lineage: HardeningLineage, out: Path) -> None:
+    """The system and its record appear together: without it nobody would know what was trained on."""
+    partial = out.with_name(f".partial-{out.name}")
+    shutil.rmtree(partial, ignore_errors=True)
+    opened.system.write_back(partial)
+    write_json_atomic(partial / HARDENING_FILE, lineage.to_json())
+    partial.replace(out)

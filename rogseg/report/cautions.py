@@ -1,0 +1,71 @@
+"""What has to be said beside a verdict: how many cases, which checks, what was not tried."""
+
+from rogseg.report.contents import Contents
+from rogseg.report.estimates import FEWEST_CASES, Estimate
+from rogseg.report.rows import Row
+
+__all__ = ["cautions_on", "incomplete_notes", "worded_cases"]
+
+
+def cautions_on(contents: Contents, system: str, row: Row, attacked: Estimate, holds: bool) -> tuple[str, ...]:
+    """Sentences that belong beside a verdict.
+
+    Args:
+        contents: of the report.
+        system: its name.
+        row: of the attack that the verdict is on.
+        attacked: what is left under it.
+        holds: whether the verdict is that the network holds.
+    """
+    cautions = []
+    incomplete = incomplete_notes(contents, system)
+    if incomplete:
+        cautions.append(f"The evaluation is not finished, so these numbers will change: {incomplete[0]}")
+    cautions += _notes(contents, system, "No estimate for new cases")
+    findings = [finding for finding in contents.findings if finding.system in (system, "")]
+    names = {finding.name for finding in findings}
+    failed = {finding.name for finding in findings if finding.level == "failed"}
+    if failed:
+        verb = "check has" if len(failed) == 1 else "checks have"
+        cautions.append(
+            f"{len(failed)} of {len(names)} sanity {verb} failed: the attacks may be weaker than they claim, and the "
+            "network less robust than it looks here."
+        )
+    elif not findings:
+        cautions.append("No sanity check was recorded, so nothing shows that the attacks were as strong as they claim.")
+    if any(not one.differentiable for one in contents.systems if one.name == system):
+        cautions.append(
+            "No white-box attack was made, since the network came without a gradient: these attacks only ask for its "
+            "answers, and one that sees gradients may do more harm."
+        )
+    if attacked.cases < FEWEST_CASES:
+        cautions.append(
+            f"{worded_cases(attacked.cases)} are too few for an interval."
+            if attacked.cases != 1
+            else "One case is too few for an interval."
+        )
+    if holds:
+        cautions.append("Robust means: against the attacks tried here. A stronger attack may exist.")
+    attacks = {
+        r.condition.name for r in contents.rows_of(system, ("attack",)) if r.condition.norm == row.condition.norm
+    }
+    if len(attacks) == 1:
+        cautions.append(f"One attack was tried ({next(iter(attacks))}); an ensemble of attacks may find more.")
+    return tuple(cautions)
+
+
+def incomplete_notes(contents: Contents, system: str) -> list[str]:
+    """The notes that say which rows of a system are not over all cases."""
+    return _notes(contents, system, "INCOMPLETE")
+
+
+def _notes(contents: Contents, system: str, beginning: str) -> list[str]:
+    """The notes on a system's records that begin so, each once."""
+    keys = {row.origin for row in contents.rows if row.system == system}
+    notes = (note for origin in contents.origins if origin.key in keys for note in origin.notes)
+    return list(dict.fromkeys(note for note in notes if note.startswith(beginning)))
+
+
+def worded_cases(count: int) -> str:
+    """A number of cases, in words of a sentence."""
+    return "1 case" if count == 1 else f"{count} cases"

@@ -1,0 +1,1 @@
+"""What each fault of the released evaluation does to its numbers."""

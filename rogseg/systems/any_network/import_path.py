@@ -1,0 +1,39 @@
+"""What a user names by its import path, such as ``monai.networks.nets.UNet``; never called with a name from a file."""
+
+import importlib
+from typing import Any
+
+__all__ = ["imported"]
+
+# Packages that come with an extra of ours.
+EXTRAS = {"monai": "monai", "onnx": "onnx", "onnxruntime": "onnx"}
+
+
+def imported(path: str, where: str) -> Any:
+    """What a module has under a name.
+
+    Args:
+        path: ``package.module.name``. Importing a module runs it: the path must come from the user.
+        where: the key that holds it, for messages.
+
+    Raises:
+        ValueError: it is no such path, the module is not there, or it has no such name.
+    """
+    module_name, _, name = path.rpartition(".")
+    if not module_name or not all(part.isidentifier() for part in path.split(".")):
+        raise ValueError(f"{where} is {path!r}; give an import path, such as monai.networks.nets.UNet")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        missing = str(error.name).partition(".")[0]
+        if missing in EXTRAS:
+            raise ValueError(
+                f"{where} is {path!r}, and {missing} is not installed: pip install 'rogseg[{EXTRAS[missing]}]'"
+            ) from error
+        raise ValueError(
+            f"{where} is {path!r}, and there is no module {error.name!r} on Python's path; install it, or put its "
+            "folder there (PYTHONPATH=. adds the one you are in)"
+        ) from error
+    if not hasattr(module, name):
+        raise ValueError(f"{where} is {path!r}, and module {module_name} has no {name!r}")
+    return getattr(module, name)

@@ -1,0 +1,137 @@
+"""A network of anybody's with what it is given, how it is slid over volumes and what it gives."""
+
+import dataclasses
+import importlib.metadata
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rogseg.cases import Case, LogitFn
+from rogseg.foreign import decode
+from rogseg.preprocessing import Volume
+from rogseg.storage import RawCase
+from rogseg.systems.any_network.outputs import Outputs, WindowLogits
+from rogseg.systems.any_network.preparation import Inputs, Preparation
+from rogseg.systems.any_network.raw_adversary import raw_adversary
+from rogseg.systems.any_network.windows import Windows
+from rogseg.systems.base import System, SystemIdentity
+
+__all__ = ["NetworkSystem", "Settings", "installed"]
+
+Settings = Mapping[str, Any]
+"""JSON-like data for `Inputs`, `Windows` or `Outputs`: what stands under ``inputs=dict(...)`` of a config."""
+
+
+class NetworkSystem(System):
+    """A network over windows made a system; a subclass says where the network comes from.
+
+    Args:
+        kind: of the system, for records.
+        name: what a person calls it.
+        network: (B, C, d, h, w) -> what `Outputs` reads logits from.
+        inputs: as `Inputs`.
+        windows: as `Windows`.
+        outputs: as `Outputs`.
+        device: where windows are evaluated.
+        digest: SHA-256 of the network.
+        options: further facts that decide its outputs; JSON data.
+        versions: of the packages that compute them.
+
+    Raises:
+        ValueError: a setting is unknown, missing or makes no sense.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        network: Callable[[Tensor], Any],
+        inputs: Settings,
+        windows: Settings,
+        outputs: Settings,
+        device: torch.device | str,
+        digest: str,
+        options: Mapping[str, Any],
+        versions: Mapping[str, str],
+    ) -> None:
+        self.device = torch.device(device)
+        given = decode(dict(inputs), Inputs, "system.inputs")
+        slid = decode(dict(windows), Windows, "system.windows")
+        self.window_size = slid.size
+        self.window_logits = WindowLogits(network, name, decode(dict(outputs), Outputs, "system.outputs"))
+        """The network on windows (B, C, d, h, w), its outputs made raw logits (B, L, d, h, w); what training calls."""
+        self.label_classes = self.window_logits.classes
+        self.classes, self.channels = self.label_classes.classes, given.described
+        self._preparation = Preparation(given, self.label_classes)
+        self._logits = slid.over_volumes(self.window_logits, self.device)
+        settings = {
+            "inputs": dataclasses.asdict(given),
+            "windows": dataclasses.asdict(slid),
+            "outputs": dataclasses.asdict(self.window_logits.outputs),
+        }
+        # As it is read from a record, where tuples are lists.
+        facts = json.loads(json.dumps({"differentiable": self.differentiable, **settings, **options}))
+        self.identity = SystemIdentity(kind, name, digest, facts, versions)
+
+    def prepare(self, raw: RawCase) -> Case:
+        """Bring a raw case to the network's grid and units: axes, then spacing, then intensities."""
+        return self._preparation.case(raw)
+
+    def read_targets(self, raw: RawCase, grid: Volume) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
+        """Class indices in the raw grid; every voxel counts."""
+        return self._preparation.targets(raw, grid)
+
+    @property
+    def logits(self) -> LogitFn:
+        """Whole volumes -> blended logits of the windows, exact gradient, memory of one group of windows."""
+        return self._logits
+
+    @property
+    def model(self) -> LogitFn:
+        """What attacks take: the logits themselves, which can keep volumes open, unless regions need scores."""
+        return super().model if self.label_classes.regions else self._logits
+
+    def decide(self, logits: Tensor) -> Tensor:
+        """Scores (B, K, D, H, W): the logits of a softmax; of sigmoids, what makes the last positive region win."""
+        return self.label_classes.scores(logits)
+
+    def to_raw(self, logits: Tensor, case: Case) -> NDArray[np.uint8]:
+        """Class indices (D, H, W) in the raw grid."""
+        return self._preparation.raw_labels(logits, case.properties)
+
+    def raw_adversary(self, raw: RawCase, case: Case, adversarial: Tensor) -> Volume:
+        """The raw image, moved from inside of the box as the prepared case was moved."""
+        return raw_adversary(raw, case, adversarial, self._preparation.steps)
+
+    @property
+    def class_indices(self) -> tuple[tuple[int, ...], ...]:
+        """The indices of a decision that make up each class; a region has several."""
+        return self.label_classes.class_indices
+
+    @property
+    def label_values(self) -> tuple[int, ...]:
+        """The raw value that each index of a decision stands for."""
+        return self.label_classes.decided_values
+
+
+def installed(packages: Sequence[str], extra: str, needed_by: str | Path) -> dict[str, str]:
+    """Versions of packages.
+
+    Raises:
+        ValueError: one is missing; the message says which extra brings it.
+    """
+    versions = {}
+    for package in packages:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError as error:
+            raise ValueError(
+                f"{needed_by}: needs {package}, which is not installed: pip install 'rogseg[{extra}]'"
+            ) from error
+    return versions

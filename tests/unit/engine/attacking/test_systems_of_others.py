@@ -1,0 +1,97 @@
+"""Systems of anybody's by the commands: a config file, a bundle folder, an ONNX file that only queries attack."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from rogseg.commands import main
+from rogseg.engine.model.open_system import open_system
+from rogseg.registry import ATTACKS
+from tests.unit.systems.any_network.networks import INPUTS, OUTPUTS, WINDOWS, seeded, write_case
+from tests.unit.systems.any_network.test_program_files import write_onnx
+
+FAST = ["--sanity", "none", "--device", "cpu", "--epsilon", "8/255", "--keep-volumes", "0"]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    folder = tmp_path / "Task99_Tiny"
+    write_case(folder / "made")
+    for name, place in (("case_0000.nii.gz", "imagesTr"), ("case.nii.gz", "labelsTr")):
+        (folder / place).mkdir()
+        for case in ("case", "other"):
+            shutil.copy(folder / "made" / name, folder / place / f"{case}.nii.gz")
+    index = {
+        "name": "Tiny",
+        "modality": {"0": "MRI"},
+        "labels": {"0": "background", "1": "organ", "2": "lesion"},
+        "training": [
+            {"image": f"./imagesTr/{case}.nii.gz", "label": f"./labelsTr/{case}.nii.gz"} for case in ("case", "other")
+        ],
+        "test": [],
+    }
+    (folder / "dataset.json").write_text(json.dumps(index))
+    return folder
+
+
+def write_config(path: Path, **system: object) -> str:
+    settings = {"inputs": INPUTS, "windows": WINDOWS, "outputs": OUTPUTS, **system}
+    path.write_text(f"system = {settings!r}\n")
+    return str(path)
+
+
+def run(command: str, system: str, data: Path, out: Path, *more: str) -> int:
+    return main([command, system, "--data", str(data), "--cases", "case", "--out", str(out), *more])
+
+
+def test_a_torch_module_is_tested_and_attacked_by_its_config(data: Path, tmp_path: Path) -> None:
+    torch.save(seeded().state_dict(), tmp_path / "tiny.pt")
+    config = write_config(
+        tmp_path / "mine.py",
+        type="TorchModule",
+        network=f"{seeded.__module__}.TinyNetwork",
+        arguments={"out_channels": 3},
+        weights=str(tmp_path / "tiny.pt"),
+    )
+    assert run("test", config, data, tmp_path / "test", "--device", "cpu") == 0
+    assert len(list((tmp_path / "test").rglob("case.nii.gz"))) == 1
+    assert run("attack", config, data, tmp_path / "attack", "--attack", "fgsm", *FAST) == 0
+    identity = json.loads((tmp_path / "attack" / "header.json").read_text())["identity"]
+    assert identity["system"]["kind"] == "torch"
+    assert identity["system"]["options"]["network"].endswith("TinyNetwork")
+    assert "No white-box" not in (tmp_path / "attack" / "table.md").read_text()
+
+
+def test_an_onnx_file_is_only_attacked_by_queries_and_the_report_says_so(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("onnxruntime")
+    write_onnx(tmp_path / "net.onnx", seeded())
+    config = write_config(tmp_path / "mine.py", type="OnnxModel", file=str(tmp_path / "net.onnx"), threads=1)
+    assert run("attack", config, data, tmp_path / "white", "--attack", "fgsm", *FAST) == 2
+    assert "fgsm asks for gradients and net has none (onnx)" in capsys.readouterr().err
+    few = ["--attack-options", "attack.num_queries=3"]
+    assert run("attack", config, data, tmp_path / "white", "--attack", "square", *few, *FAST) == 0
+    assert "No white-box attack was made" in capsys.readouterr().out
+    surrogate = ["--surrogate", config]
+    assert run("attack", config, data, tmp_path / "other", "--attack", "fgsm", *FAST, *surrogate) == 2
+    assert "has no gradient" in capsys.readouterr().err
+
+
+def test_a_program_runs_with_trust_alone(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.export.save(torch.export.export(seeded(), (torch.zeros(1, 1, 8, 8, 8),)), tmp_path / "net.pt2")
+    config = write_config(tmp_path / "mine.py", type="TorchProgram", file=str(tmp_path / "net.pt2"))
+    assert run("attack", config, data, tmp_path / "out", "--attack", "fgsm", *FAST) == 2
+    assert "net.pt2: a torch.export file is a program of whoever made it" in capsys.readouterr().err
+    assert open_system([config], device="cpu", trust=True).system.identity.kind == "torch.export"
+
+
+def test_which_attacks_need_a_gradient() -> None:
+    square = {"type": "Square"}
+    assert not ATTACKS.build(square).needs_gradient
+    assert ATTACKS.build({"type": "FGSM"}).needs_gradient
+    assert not ATTACKS.build({"type": "Composite", "members": {"a": square, "b": square}}).needs_gradient
+    assert ATTACKS.build({"type": "Composite", "members": {"a": square, "b": {"type": "FGSM"}}}).needs_gradient

@@ -1,0 +1,97 @@
+"""`rogseg attack` and `rogseg test` in several processes give what one process gives."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from rogseg.commands import run_command
+from rogseg.engine import load_config
+from rogseg.engine.model.open_system import open_system
+from rogseg.engine.system_opening import SystemNames
+from rogseg.registry import MODELS
+from tests.tiny_task import write_tiny_task
+from tests.tiny_training import write_tiny_config
+
+OPTIONS = ("attack.num_iterations=1", "attack.num_queries=2")
+# Named by the config itself, since a worker knows only what the config brings.
+MODEL = 'custom_imports = ["tests.tiny_training"]\n'
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A stored task, a config and a network with random weights."""
+    directory = tmp_path_factory.mktemp("made")
+    write_tiny_task(directory / "task")
+    config = load_config(write_tiny_config(directory, MODEL), {}, directory / "task")
+    torch.manual_seed(0)
+    torch.save({"state_dict": MODELS.build(config.model).state_dict()}, directory / "own.pth")
+    return directory
+
+
+def attack(made: Path, out: Path, *more: str) -> int:
+    files = [str(made / "tiny.py"), str(made / "own.pth"), "--task", str(made / "task"), "--out", str(out)]
+    how = ["--attack", "autoattack_cascade", "--protocol", "patch", "--device", "cpu", "--keep-volumes", "1"]
+    few = ["--attack-options", *OPTIONS, "--epsilon", "64/255", "--sanity", "none"]
+    return run_command("attack", [*files, *how, *few, *more], program="attack")
+
+
+def lines(directory: Path) -> list[str]:
+    """The records as they stand in the file, without what differs from run to run."""
+    found: list[dict[str, Any]] = [json.loads(line) for line in (directory / "records.jsonl").read_text().splitlines()]
+    return sorted(json.dumps({key: line[key] for key in line if key not in ("seconds", "crc")}) for line in found)
+
+
+def same_content(one: Path, other: Path) -> None:
+    assert lines(one) == lines(other)
+    for name in ("header.json", "sanity.json", "table.md"):
+        assert _timeless(one / name) == _timeless(other / name), name
+    for volume in (one / "volumes").iterdir():
+        assert volume.read_bytes() == (other / "volumes" / volume.name).read_bytes()
+
+
+def _timeless(path: Path) -> str:
+    return "\n".join(line for line in path.read_text().splitlines() if "command" not in line and "econds" not in line)
+
+
+@pytest.mark.check
+def test_two_processes_write_the_records_of_one(made: Path, tmp_path: Path) -> None:
+    assert attack(made, tmp_path / "one") == 0
+    assert attack(made, tmp_path / "two", "--num-workers", "2") == 0
+    assert len(lines(tmp_path / "one")) > 2 * 2  # two cases; clean, the worst, and members
+    same_content(tmp_path / "one", tmp_path / "two")
+
+
+def test_a_worker_that_finds_another_system_under_the_name_says_so(made: Path) -> None:
+    names = (str(made / "tiny.py"), str(made / "own.pth"))
+    system = open_system(names, device="cpu", task_dir=made / "task").system
+    asked = SystemNames.of(names, system, task=made / "task", device="cpu", cfg_options=())
+    assert asked.open()[0].identity == system.identity
+    with pytest.raises(ValueError, match="a worker found another system under this name"):
+        dataclasses.replace(asked, digest="another").open()
+
+
+@pytest.mark.check
+def test_a_folder_is_completed_by_others_and_errors_are_those_of_one_process(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert attack(made, tmp_path / "one") == 0
+    assert attack(made, tmp_path / "two", "--cluster", "local", "--num-workers", "2") == 0
+    same_content(tmp_path / "one", tmp_path / "two")
+    half = (tmp_path / "two/records.jsonl").read_text().splitlines(keepends=True)[:3]
+    (tmp_path / "two/records.jsonl").write_text("".join(half) + '{"torn')
+    assert attack(made, tmp_path / "two", "--num-workers", "2") == 0
+    same_content(tmp_path / "one", tmp_path / "two")
+    label = made / "task/cases/case_08/label.b2nd"
+    whole, told = label.read_bytes(), []
+    capsys.readouterr()
+    for out, more in (("a", ()), ("b", ("--num-workers", "2")), ("c", ("--cluster", "local"))):
+        label.write_bytes(whole[:40])
+        assert attack(made, tmp_path / out, "--cases", "case_08", *more) == 2
+        told.append(capsys.readouterr().err)
+    label.write_bytes(whole)
+    assert told[0] == told[1] == told[2]
+    assert told[0].count("\n") == 1

@@ -1,0 +1,119 @@
+"""What of a bundle is refused: code in any entry, other classes, circles, bombs; nothing of it runs."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from rogseg.systems import MonaiBundle
+from tests.unit.systems.monai_bundle.bundles import UNET, seeded_network, write_bundle
+
+pytest.importorskip("monai.bundle")
+INTENSITY = {"_target_": "ScaleIntensityd", "keys": "image"}
+
+
+class Evil:
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[str]]:
+        return os.mkdir, (os.environ["EVIL_FOLDER"],)
+
+
+RUN = "$__import__('os').mkdir(__import__('os').environ['EVIL_FOLDER'])"
+FIRST = "preprocessing__transforms"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"network_def": RUN}, r"network_def is the expression .*which is code and was not run.*--trust"),
+        ({"network_def__out_channels": RUN}, r"network_def#out_channels is the expression"),
+        ({"network_def__in_channels": "@dataset#data"}, r"dataset#data is the expression"),
+        ({"network_def": {"_target_": "os.mkdir", "path": "x"}}, r"_target_ is 'os\.mkdir', which is not on the list"),
+        ({"network_def": {**UNET, "_target_": "monai.networks.nets.unet.torch.hub.load"}}, r"not on the list"),
+        ({"network_def": {**UNET, "act": {"_target_": "os.mkdir", "path": "x"}}}, r"network_def#act is built from"),
+        ({"network_def": {**UNET, "_requires_": RUN}}, r"network_def#_requires_ is the expression"),
+        ({"network_def": {**UNET, "_mode_": "debug"}}, r"network_def#_mode_ is not accepted"),
+        ({"network_def": {**UNET, "channels": [10**9, 8]}}, r"no network has a number above"),
+        (
+            {"network_def": {**UNET, "channels": [4000, 4000]}},
+            r"model\.pt: weights of another network",
+        ),
+        ({"network_def__out_channels": "%metadata.json::version"}, r"an entry of another file"),
+        ({"inferer": RUN}, r"inferer is the expression"),
+        ({"inferer__overlap": RUN}, r"inferer#overlap is the expression"),
+        ({"inferer__roi_size": "@nowhere"}, r"'@nowhere' leads to no entry"),
+        ({"window": "@inferer#roi_size"}, r"leads in a circle"),
+        ({"inferer": {"_target_": "os.mkdir"}}, r"followed are SimpleInferer"),
+        ({"preprocessing": RUN}, r"preprocessing is the expression"),
+        ({FIRST: [INTENSITY, {"_target_": "Lambdad", "keys": "image", "func": RUN}]}, r"\(Lambda\) is not followed"),
+        ({FIRST: [{**INTENSITY, "maxv": RUN}]}, r"transforms#0#maxv is the expression"),
+        ({FIRST: [{**INTENSITY, "_disabled_": RUN}]}, r"transforms#0#_disabled_ is the expression"),
+        (
+            {FIRST: [{"_target_": "CropForegroundd", "keys": "image"}]},
+            r"\(CropForeground\) is not followed",
+        ),
+        ({FIRST: [INTENSITY, {"_target_": "Spacingd", "keys": "image", "pixdim": 1}]}, r"here the grid comes first"),
+        ({FIRST: [{**INTENSITY, "factor": 2}]}, r"factor is 2, which is not followed"),
+    ],
+)
+def test_a_config_that_would_run_something_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], said: str
+) -> None:
+    monkeypatch.setenv("EVIL_FOLDER", str(tmp_path / "ran"))
+    monkeypatch.chdir(tmp_path)
+    folder = write_bundle(tmp_path / "evil", **changes)
+    with pytest.raises(ValueError, match=said):
+        MonaiBundle(folder)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["evil"]
+
+
+def test_a_bomb_of_references_is_refused_before_it_grows(tmp_path: Path) -> None:
+    levels: dict[str, Any] = {f"level{depth}": [f"@level{depth + 1}"] * 12 for depth in range(12)}
+    folder = write_bundle(tmp_path / "bomb", **levels, level12=1, network_def__channels="@level0")
+    with pytest.raises(ValueError, match="too many entries"):
+        MonaiBundle(folder)
+
+
+def test_a_pickle_among_the_weights_does_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVIL_FOLDER", str(tmp_path / "ran"))
+    folder = write_bundle(tmp_path / "evil")
+    torch.save({"model": Evil()}, folder / "models" / "model.pt")
+    with pytest.raises(ValueError, match=r"model\.pt: not a checkpoint of tensors and plain data"):
+        MonaiBundle(folder)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_trust_lets_monai_run_expressions_and_build_other_classes(tmp_path: Path) -> None:
+    network = seeded_network(UNET)
+    folder = write_bundle(
+        tmp_path / "trusted",
+        network,
+        network_def={**UNET, "_target_": "monai.networks.nets.Unet", "out_channels": "$1 + 2"},
+        inferer__overlap="$1 / 4",
+    )
+    with pytest.raises(ValueError, match="--trust"):
+        MonaiBundle(folder)
+    system = MonaiBundle(folder, trust=True)
+    assert system.identity.options["windows"]["overlap"] == 0.25
+    assert system.identity.options["trust"] is True
+    inputs = torch.randn(1, 1, 8, 8, 8)
+    assert torch.allclose(system.logits(inputs), network(inputs), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("absent", "said"),
+    [
+        ("configs/inference.json", r"a bundle without configs/inference\.json"),
+        ("models/model.pt", r"model\.pt: no such file"),
+        ("configs/metadata.json", r"the metadata beside it do not name the classes; name the foreground classes"),
+    ],
+)
+def test_what_is_missing_is_named(tmp_path: Path, absent: str, said: str) -> None:
+    folder = write_bundle(tmp_path / "bundle")
+    (folder / absent).unlink()
+    with pytest.raises(ValueError, match=said):
+        MonaiBundle(folder)
+    with pytest.raises(ValueError, match="lies outside of the bundle"):
+        MonaiBundle(write_bundle(tmp_path / "other"), checkpoint="../../secret.pt")
