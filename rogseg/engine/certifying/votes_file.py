@@ -3,6 +3,7 @@
 import io
 import time
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -40,10 +41,11 @@ class VotesFile:
             return empty
         remedy = "delete it, and the case is done anew"
         try:
-            with np.load(self.path, allow_pickle=False) as content:
+            # From memory: of a damaged file NumPy leaves the handle open.
+            with np.load(io.BytesIO(self.path.read_bytes()), allow_pickle=False) as content:
                 votes = Votes(content["selection"], content["answers"], int(content["done"]), float(content["seconds"]))
                 digest = str(content["digest"])
-        except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise ValueError(f"{self.path}: not the votes of a case ({error}); {remedy}") from error
         if digest != self.digest:
             raise ValueError(f"{self.path}: its votes belong to another evaluation than header.json; {remedy}")

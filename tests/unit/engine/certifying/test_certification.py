@@ -141,9 +141,13 @@ def test_votes_of_another_evaluation_and_damaged_ones_are_refused(tmp_path: Path
     (tmp_path / "records.jsonl").unlink()
     with pytest.raises(ValueError, match=r"a_sigma_0\.1\.npz: its votes belong to another evaluation"):
         certify(tmp_path, seed=1)
-    (tmp_path / "votes" / "a_sigma_0.1.npz").write_bytes(b"PK no archive")
-    with pytest.raises(ValueError, match=r"a_sigma_0\.1\.npz: not the votes of a case .*delete it"):
-        certify(tmp_path, seed=1)
+    path = tmp_path / "votes" / "a_sigma_0.1.npz"
+    whole = path.read_bytes()
+    middle = len(whole) // 3
+    for damaged in (b"PK no archive", whole[:middle], whole[:middle] + bytes(40) + whole[middle + 40 :]):
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"a_sigma_0\.1\.npz: not the votes of a case .*delete it"):
+            certify(tmp_path, seed=1)
 
 
 def test_so_few_samples_that_nothing_could_be_proved_are_refused_before_any_pass(tmp_path: Path) -> None:
