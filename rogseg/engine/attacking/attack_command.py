@@ -99,6 +99,9 @@ def attack_system(
         device=wanted,
         num_gpus=num_gpus(),
     )
+    number = "1 case" if len(evaluated) == 1 else f"{len(evaluated)} cases"
+    said = f"{settings.name} on {number} of {source.task}; each is segmented without attack first"
+    console.print(said, markup=False, soft_wrap=True)
     with workers or contextlib.nullcontext(), ProgressDisplay(settings.name, console=console) as progress:
         evaluation = evaluate_robustness(
             opened.system,
