@@ -97,6 +97,10 @@ def test_a_run_that_is_left_leaves_no_worker(tmp_path: Path) -> None:
     with told(tmp_path, 2) as workers:
         run = workers.run(jobs("a", "sleep 600", "sleep 601"))
         assert next(run)[0].name == "a"
+        # The other worker may still be opening when the first has answered.
+        deadline = time.monotonic() + 60
+        while len(list(tmp_path.glob("opened_*"))) < 2 and time.monotonic() < deadline:
+            time.sleep(0.02)
     processes = [int(path.name.removeprefix("opened_")) for path in tmp_path.glob("opened_*")]
     assert len(processes) == 2
     assert not any(Path(f"/proc/{process}").exists() for process in processes)
