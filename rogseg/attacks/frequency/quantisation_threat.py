@@ -3,7 +3,6 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Self
 
 import torch
 from torch import Tensor
@@ -11,7 +10,7 @@ from torch import Tensor
 from rogseg.attacks.frequency.block_dct import block_lengths
 from rogseg.attacks.threats import ThreatModel
 from rogseg.attacks.threats.l2_projection import project_onto_ball_and_box
-from rogseg.cases import IntensityBox, Region
+from rogseg.cases import Region
 from rogseg.registry import THREATS
 
 __all__ = ["QuantisationThreat"]
@@ -31,22 +30,6 @@ class QuantisationThreat(ThreatModel):
     has on a few. Epsilon is (B or 1, C or 1, 1, 1, 1) [network units]; `distance` is the step that a perturbation
     amounts to.
     """
-
-    @classmethod
-    def from_fraction(cls, fraction: float, box: IntensityBox | tuple[float, float]) -> Self:
-        """The step is that fraction of the box's width, channel by channel."""
-        box = IntensityBox.of(box)
-        return cls(box, fraction * box.width)
-
-    @classmethod
-    def from_network_units(cls, epsilon: float, box: IntensityBox) -> Self:
-        """The step in [network units], the same in every channel."""
-        return cls(box, torch.full_like(box.width, epsilon))
-
-    @classmethod
-    def from_raw_units(cls, epsilon: float, box: IntensityBox, raw_width: Tensor) -> Self:
-        """The step in raw units; each channel's share of its raw width."""
-        return cls(box, epsilon / raw_width * box.width)
 
     def nearest(self, inputs: Tensor, adversarial: Tensor) -> Tensor:
         """The exact closest point, block by block and channel by channel."""

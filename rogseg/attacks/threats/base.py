@@ -45,19 +45,20 @@ class ThreatModel(ABC):
             )
 
     @classmethod
-    @abstractmethod
     def from_fraction(cls, fraction: float, box: IntensityBox | tuple[float, float]) -> Self:
-        """Epsilon as a fraction of the box's width; two numbers are the box of every channel."""
+        """Epsilon as a fraction of the box's width, channel by channel; two numbers are the box of every channel."""
+        box = IntensityBox.of(box)
+        return cls(box, fraction * box.width)
 
     @classmethod
-    @abstractmethod
     def from_network_units(cls, epsilon: float, box: IntensityBox) -> Self:
         """Epsilon in [network units], the same in every channel."""
+        return cls(box, torch.full_like(box.width, epsilon))
 
     @classmethod
-    @abstractmethod
     def from_raw_units(cls, epsilon: float, box: IntensityBox, raw_width: Tensor) -> Self:
         """Epsilon in raw units [HU or scanner units]; ``raw_width``, (B or 1, C or 1, 1, 1, 1), is the box's width."""
+        return cls(box, epsilon / raw_width * box.width)
 
     @final
     @torch.no_grad()

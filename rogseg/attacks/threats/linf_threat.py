@@ -1,13 +1,11 @@
 """The ball of the maximum norm."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import torch
 from torch import Tensor
 
 from rogseg.attacks.threats.base import ThreatModel, slabs
-from rogseg.cases import IntensityBox
 from rogseg.registry import THREATS
 
 __all__ = ["LinfThreat"]
@@ -17,22 +15,6 @@ __all__ = ["LinfThreat"]
 @dataclass(frozen=True)
 class LinfThreat(ThreatModel):
     """Every voxel moves by at most epsilon [network units] of its channel; epsilon is (B or 1, C or 1, 1, 1, 1)."""
-
-    @classmethod
-    def from_fraction(cls, fraction: float, box: IntensityBox | tuple[float, float]) -> Self:
-        """Epsilon is that fraction of the box's width, channel by channel."""
-        box = IntensityBox.of(box)
-        return cls(box, fraction * box.width)
-
-    @classmethod
-    def from_network_units(cls, epsilon: float, box: IntensityBox) -> Self:
-        """Epsilon in [network units], the same in every channel."""
-        return cls(box, torch.full_like(box.width, epsilon))
-
-    @classmethod
-    def from_raw_units(cls, epsilon: float, box: IntensityBox, raw_width: Tensor) -> Self:
-        """Epsilon in raw units; each channel's share of its raw width."""
-        return cls(box, epsilon / raw_width * box.width)
 
     def nearest(self, inputs: Tensor, adversarial: Tensor) -> Tensor:
         """Clip to the ball, then to the box, which is exact for intervals."""
