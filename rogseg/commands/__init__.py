@@ -57,6 +57,7 @@ def add_system_argument(parser: argparse.ArgumentParser, *, optional: bool = Fal
         "checkpoint, or the folder of the trainings of all folds, which is an ensemble; the folder of a trained "
         "nnU-Net or of a MONAI bundle; or a Python config with system = dict(type=...)",
     )
+    add_trust_argument(parser)
 
 
 def add_trust_argument(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rogseg.commands import add_system_argument, add_trust_argument, add_worker_arguments
+from rogseg.commands import add_system_argument, add_worker_arguments
 
 DESCRIPTION = "Attack a system case by case and report what is left of its Dice."
 EPILOG = "Run it again with the same arguments after an interruption: finished cases are not attacked again."
@@ -36,7 +36,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-seen", action="store_true", help="report on cases that the system was trained on, too, labelled so"
     )
-    add_trust_argument(parser)
     parser.add_argument(
         "--keep-volumes", type=int, default=2, metavar="N", help="cases kept for the report's viewer; default: 2"
     )

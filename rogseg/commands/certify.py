@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rogseg.commands import add_system_argument, add_trust_argument
+from rogseg.commands import add_system_argument
 
 DESCRIPTION = "Prove case by case what no perturbation inside a radius can change, of the smoothed system."
 EPILOG = (
@@ -17,7 +17,6 @@ IF_INTERRUPTED = "stopped; the same command goes on where it was, inside the cas
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The system, the noise, the cases, and where records go."""
     add_system_argument(parser)
-    add_trust_argument(parser)
     parser.add_argument(
         "--sigma",
         nargs="+",

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rogseg.commands import add_system_argument, add_trust_argument
+from rogseg.commands import add_system_argument
 
 DESCRIPTION = "Corrupt cases as scanners do, by severity, and report what is left of a system's accuracy."
 EPILOG = "Run it again with the same arguments after an interruption: finished cases are not done again."
@@ -13,7 +13,6 @@ IF_INTERRUPTED = "stopped; the same command goes on after the last finished case
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The system, the corruptions, the cases, and where records go."""
     add_system_argument(parser)
-    add_trust_argument(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder of records, table and figure")
     parser.add_argument(
         "--corruption", nargs="+", metavar="NAME", help="default: all that apply to the system's images"

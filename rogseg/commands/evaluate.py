@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rogseg.commands import add_system_argument, add_trust_argument
+from rogseg.commands import add_system_argument
 
 DESCRIPTION = "Accuracy, the attacks that fit into a time, sanity checks and a report, of any system by one command."
 EPILOG = "Run it again with the same arguments after an interruption: finished cases are not done again."
@@ -25,7 +25,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-seen", action="store_true", help="report on cases that the system was trained on, too, labelled so"
     )
-    add_trust_argument(parser)
     parser.add_argument(
         "--cfg-options",
         nargs="+",

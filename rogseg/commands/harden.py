@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rogseg.commands import add_system_argument, add_trust_argument
+from rogseg.commands import add_system_argument
 
 DESCRIPTION = "Fine-tune a trained system under attack and write it back in its own format."
 EPILOG = (
@@ -16,7 +16,6 @@ IF_INTERRUPTED = "stopped; the same command goes on from the end of the last epo
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The system, the cases, how it is trained, and where the result goes."""
     add_system_argument(parser)
-    add_trust_argument(parser)
     parser.add_argument("--data", type=Path, required=True, help="labelled raw cases, in the layout of MSD or nnU-Net")
     parser.add_argument("--out", type=Path, required=True, help="folder of the hardened system; it must not exist")
     parser.add_argument(

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rogseg.commands import add_system_argument, add_trust_argument, add_worker_arguments, fold_number
+from rogseg.commands import add_system_argument, add_worker_arguments, fold_number
 
 DESCRIPTION = (
     "Segment cases with a system, or take label maps that are there; measure Dice, NSD and HD95 in the raw grid."
@@ -27,7 +27,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-seen", action="store_true", help="report on cases that the system was trained on, too, labelled so"
     )
-    add_trust_argument(parser)
     parser.add_argument(
         "--fold", metavar="N|all", help="of the task's folds; all measures each fold's network on its own cases"
     )

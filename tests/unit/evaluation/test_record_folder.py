@@ -194,7 +194,9 @@ def test_shards_that_disagree_do_not_merge(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "old", [ZOO / "comparison" / "mirrored" / "freeat_apgd_ce_5", Path(__file__).parent / "schema_1_test"], ids=lambda path: path.name
+    "old",
+    [ZOO / "comparison" / "mirrored" / "freeat_apgd_ce_5", Path(__file__).parent / "schema_1_test"],
+    ids=lambda path: path.name,
 )
 def test_records_of_an_older_version_are_read_but_not_added_to(tmp_path: Path, old: Path) -> None:
     directory = tmp_path / "old"
