@@ -38,7 +38,7 @@ demo: $(READY)
 	OMP_WAIT_POLICY=passive $(BIN)/python tools/demo.py --out work_dirs/demo
 
 test: $(EXTRAS)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n 2
 
 check: $(EXTRAS)
 	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -m check -n 2 --dist loadfile

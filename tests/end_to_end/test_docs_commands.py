@@ -51,7 +51,6 @@ def test_every_page_has_commands() -> None:
 
 
 @pytest.mark.check
-@pytest.mark.slow
 def test_the_commands_of_the_pages_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for page in PAGES:

@@ -38,7 +38,7 @@ def finish(process: subprocess.Popen[str]) -> str:
     return output
 
 
-@pytest.mark.slow
+@pytest.mark.check
 def test_a_training_that_is_killed_and_resumed_ends_with_the_same_weights(tmp_path: Path) -> None:
     write_tiny_task(tmp_path / "task")
     write_tiny_config(tmp_path, EXTRA)

@@ -83,7 +83,6 @@ def run(config: Path, task: Path, work_dir: Path, **overrides: Any) -> TrainingR
     return train(load_config(config, overrides, task), task)
 
 
-@pytest.mark.slow
 def test_a_killed_free_training_goes_on_as_if_it_had_not_been(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -57,7 +57,7 @@ def one_process(rank: int, port: int, directory: str) -> None:
     assert not any("gloo" in name for name in names_of_threads())
 
 
-@pytest.mark.slow
+@pytest.mark.check
 def test_two_processes_train_as_one_and_resume_bit_for_bit(tmp_path: Path) -> None:
     write_tiny_task(tmp_path / "task")
     with socket.socket() as probe:
