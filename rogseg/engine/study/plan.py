@@ -25,6 +25,7 @@ class Section:
         records: ``NAME=STEP``, the steps whose records it reports on and what their systems are called.
         tables: of the report, by the names of its files; none where it is not reported on.
         figures: the same.
+        files: what steps wrote besides records, below the study's folder: Markdown is taken over, images are shown.
     """
 
     title: str
@@ -32,6 +33,7 @@ class Section:
     records: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

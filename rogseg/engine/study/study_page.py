@@ -25,13 +25,15 @@ def write_study_page(
         made_by: the command that makes the page again.
 
     Raises:
-        ValueError: the records of a section do not belong into one report.
+        ValueError: the records of a section do not belong into one report, or one of its files is not there.
     """
     lines = [f"# {study.title}", "", f"Written by `{made_by}`; every number comes from records.", ""]
     for number, section in enumerate(study.sections, start=1):
         lines += [f"## {section.title}", "", section.text.strip(), ""]
         if section.records:
             lines += _reported(section, commands, out, f"reports/{number}")
+        for name in section.files:
+            lines += _shown(out, name)
     lines += [
         "## What ran, and how long",
         "",
@@ -55,12 +57,20 @@ def _reported(section: Section, commands: Mapping[str, Sequence[str]], out: Path
     lines = []
     for kind, suffix, names in (("tables", ".md", section.tables), ("figures", ".png", section.figures)):
         for name in names:
-            path = out / place / kind / f"{name}{suffix}"
-            if not path.is_file():
-                known = ", ".join(sorted(found.stem for found in path.parent.glob(f"*{suffix}")))
-                lines += [f"*The records give no {kind} `{name}`; there are: {known}.*", ""]
-            elif kind == "tables":
-                lines += [path.read_text().strip(), ""]
+            folder = out / place / kind
+            if (folder / f"{name}{suffix}").is_file():
+                lines += _shown(out, f"{place}/{kind}/{name}{suffix}")
             else:
-                lines += [f"![{name.replace('_', ' ')}]({place}/{kind}/{path.name})", ""]
+                known = ", ".join(sorted(found.stem for found in folder.glob(f"*{suffix}")))
+                lines += [f"*The records give no {kind} `{name}`; there are: {known}.*", ""]
     return lines
+
+
+def _shown(out: Path, name: str) -> list[str]:
+    """A table as it stands, or the place of an image."""
+    path = out / name
+    if not path.is_file():
+        raise ValueError(f"{path}: no step of the study wrote it; correct the section's files")
+    if path.suffix == ".md":
+        return [path.read_text().strip(), ""]
+    return [f"![{path.stem.replace('_', ' ')}]({name})", ""]

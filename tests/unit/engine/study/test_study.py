@@ -74,6 +74,10 @@ def test_the_page_has_the_tables_of_its_records(tmp_path: Path) -> None:
     records = ROOT / "model_zoo/records/rog_freeat_hippocampus_light/apgd_ce_5"
     section = {"title": "Attacked", "text": "As it is.", "records": ["robust=two"], "tables": ["results", "no_such"]}
     section["figures"] = ["dice_over_epsilon"]
+    section["files"] = ["legacy/legacy.md", "legacy/legacy.png"]
+    (tmp_path / "legacy").mkdir()
+    (tmp_path / "legacy" / "legacy.md").write_text("| fault | share |\n")
+    (tmp_path / "legacy" / "legacy.png").write_bytes(b"")
     steps = {"two": f"attack x --out {records}"}
     study = read_study(write(tmp_path / "s.py", steps=steps, sections=[section]))
     page = write_study_page(study, study.commands(tmp_path, tmp_path), {"two": 90.0}, tmp_path, "rogseg study s")
@@ -82,7 +86,12 @@ def test_the_page_has_the_tables_of_its_records(tmp_path: Path) -> None:
     assert "The records give no tables `no_such`" in text
     assert (tmp_path / "reports/1/figures/dice_over_epsilon.png").is_file()
     assert "![dice over epsilon](reports/1/figures/dice_over_epsilon.png)" in text
+    assert "| fault | share |" in text
+    assert "![legacy](legacy/legacy.png)" in text
     assert "| two | 1.5 | `rogseg attack x" in text
+    (tmp_path / "legacy" / "legacy.png").unlink()
+    with pytest.raises(ValueError, match="legacy.png: no step of the study wrote it"):
+        write_study_page(study, study.commands(tmp_path, tmp_path), {"two": 90.0}, tmp_path, "rogseg study s")
 
 
 @pytest.mark.parametrize("name", sorted(shipped_configs("study")))
