@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rogseg.commands import add_system_argument
+from rogseg.commands import add_system_argument, add_worker_arguments
 
 DESCRIPTION = "Prove case by case what no perturbation inside a radius can change, of the smoothed system."
 EPILOG = (
@@ -57,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch-size", type=int, default=1, help="noisy copies per call of the network; default: 1")
     parser.add_argument("--seed", type=int, default=0, help="of the noise")
     parser.add_argument("--case-seed", type=int, default=0, help="of which cases --max-cases takes")
+    add_worker_arguments(parser)
     parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
     parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override keys of the config")
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rogseg.commands import add_system_argument
+from rogseg.commands import add_system_argument, add_worker_arguments
 
 DESCRIPTION = "Corrupt cases as scanners do, by severity, and report what is left of a system's accuracy."
 EPILOG = "Run it again with the same arguments after an interruption: finished cases are not done again."
@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="of the corruptions")
     parser.add_argument("--case-seed", type=int, default=0, help="of which cases --max-cases takes")
+    add_worker_arguments(parser)
     parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
     parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override keys of the config")
 

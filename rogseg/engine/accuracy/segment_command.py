@@ -70,8 +70,7 @@ def segment_cases(
     labelled = [case.case_id for case in tested.cases if case.label is not None]
     directory = Path(out)
     remove_leftovers(directory)
-    own = None if opened.config is None else opened.config.get("measures")
-    measures = tuple(default_measures(opened.system) if own is None else own)
+    measures = tuple(default_measures(opened.system) if opened.measures is None else opened.measures)
     names = SystemNames.of(system, opened.system, task=task, device=wanted, cfg_options=cfg_options, trust=trust)
     workers = open_workers(
         SegmentWorker(names, directory.absolute(), measures, save_probabilities),

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rogseg.attacks.sanity_checks import Effort
-from rogseg.engine.attacking.attack_worker import AttackWorker, SavedFiles, carried_cases
+from rogseg.engine.attacking.attack_worker import AttackWorker, SavedFiles
 from rogseg.engine.attacking.replays import replay
 from rogseg.engine.attacking.reporting import write_report
 from rogseg.engine.attacking.robustness import Evaluation, evaluate_robustness
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.transfer import TransferSetting
+from rogseg.engine.carried_cases import CarriedCases
 from rogseg.engine.case_finding import cases_to_attack, raw_files_of, reference_width
 from rogseg.engine.case_selection import parse_shard, spread
 from rogseg.engine.console import make_console
@@ -87,8 +88,7 @@ def attack_system(
             None if epsilon is None else tuple(epsilon),
             max_passes,
             max_minutes,
-            carried_cases(source, evaluated),
-            source.task,
+            CarriedCases.of(source, evaluated),
             protocol,
             seed,
             None if reference is None else Path(reference).absolute(),

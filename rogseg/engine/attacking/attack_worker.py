@@ -1,7 +1,6 @@
 """AttackWorker: what a worker of an attack opens, and the files that whoever attacks a case writes of it."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rogseg.attacks import AttackResult
@@ -11,12 +10,13 @@ from rogseg.engine.attacking.robustness import make_attacker
 from rogseg.engine.attacking.save_adversarial import AdversarialFolder
 from rogseg.engine.attacking.save_volumes import VolumeWriter
 from rogseg.engine.attacking.settings import AttackSettings
+from rogseg.engine.carried_cases import CarriedCases
 from rogseg.engine.case_finding import reference_width
 from rogseg.engine.system_opening import SystemNames
-from rogseg.storage import RawCase, RawTask
-from rogseg.systems import CaseSource, Protocol, RawCases, StoredCases, System
+from rogseg.storage import RawTask
+from rogseg.systems import CaseSource, Protocol, System
 
-__all__ = ["AttackWorker", "SavedFiles", "carried_cases"]
+__all__ = ["AttackWorker", "SavedFiles"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,8 +68,7 @@ class AttackWorker:
         epsilon: instead of the config's.
         max_passes: of each search.
         max_minutes: of each search.
-        cases: a stored task, or raw cases by their files.
-        task: name of the task.
+        cases: of the evaluation.
         protocol: of the evaluation.
         seed: of the attack.
         reference: folder of the stored task that epsilon refers to.
@@ -82,8 +81,7 @@ class AttackWorker:
     epsilon: tuple[str, ...] | None
     max_passes: int | None
     max_minutes: float | None
-    cases: StoredCases | Mapping[str, RawCase]
-    task: str
+    cases: CarriedCases
     protocol: Protocol
     seed: int
     reference: Path | None
@@ -100,11 +98,7 @@ class AttackWorker:
             self.attack, self.attack_options, self.epsilon, max_passes=self.max_passes, max_minutes=self.max_minutes
         )
         system, device = self.system.open()
-        source: CaseSource
-        if isinstance(self.cases, StoredCases):
-            source = self.cases
-        else:
-            source = RawCases(system, tuple(self.cases.values()), self.task)
+        source = self.cases.open(system)
         return make_attacker(
             system,
             source,
@@ -115,16 +109,3 @@ class AttackWorker:
             device=device,
             on_result=self.saved.writer(system, settings, source),
         )
-
-
-def carried_cases(source: CaseSource, case_ids: Sequence[str]) -> StoredCases | Mapping[str, RawCase]:
-    """What of a source travels to a worker.
-
-    Raises:
-        ValueError: its cases are in this process alone.
-    """
-    if isinstance(source, StoredCases):
-        return source
-    if isinstance(source, RawCases):
-        return {case_id: source.raw(case_id) for case_id in case_ids}
-    raise ValueError(f"{source.task}: its cases are in this process alone, where no worker can read them")

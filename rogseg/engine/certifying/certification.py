@@ -1,30 +1,25 @@
 """evaluate_certificates: any system, any cases, what no perturbation can change, a folder of records."""
 
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from rogseg.cases import Case
-from rogseg.certification import CertifiedCase, Questions, Smoothing, Votes, certify_case, collect_votes, samples_needed
-from rogseg.engine.attacking.case_attacker import scored_model
-from rogseg.engine.attacking.robustness import ALL_CASES, evaluated_case
+from rogseg.engine.attacking.robustness import ALL_CASES
+from rogseg.engine.case_recording import record_cases
 from rogseg.engine.case_selection import shard_of
+from rogseg.engine.certifying.case_certifier import CaseCertifier, Certifying, SmoothedCase
 from rogseg.engine.certifying.settings import SMOOTHING, CertificateSettings, condition_name
-from rogseg.engine.certifying.votes_file import VotesFile
 from rogseg.engine.digests import digest_of_json, environment
 from rogseg.engine.evaluated_system import evaluated_channels, evaluated_system, record_versions
-from rogseg.evaluation.case_record import CLEAN, DICE, TARGET_VOLUME, CaseRecord, PerClass
+from rogseg.evaluation.case_record import CaseRecord
 from rogseg.evaluation.identity import CaseSelection, Condition, EvaluationIdentity
 from rogseg.evaluation.record_folder import RecordFolder
-from rogseg.metrics import Dice, volume_ml
+from rogseg.metrics import Dice
 from rogseg.systems import CaseSource, Protocol, System
+from rogseg.workers import InThisProcess, Job, Workers
 
 __all__ = ["evaluate_certificates"]
-
-VOTES = "votes"
 
 
 def evaluate_certificates(
@@ -43,6 +38,7 @@ def evaluate_certificates(
     batch_size: int = 1,
     seconds_between: float = 30.0,
     device: torch.device | str = "cpu",
+    workers: Workers[SmoothedCase, tuple[CaseRecord, ...]] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> RecordFolder:
     """Certify cases of the smoothed system and record each; what was interrupted goes on, within a case, too.
@@ -62,7 +58,9 @@ def evaluate_certificates(
         batch_size: noisy copies per call of the network.
         seconds_between: the least time between two savings of a case's votes [s].
         device: where cases are put.
-        on_progress: called with the noisy copies that have voted, and with all there are.
+        workers: who certifies, each with a `CaseCertifier` of its own; None certifies in this process.
+        on_progress: called with the noisy copies that have voted, and with all there are; of workers, with those of
+            the cases that they have done.
 
     Raises:
         ValueError: settings, cases or records do not fit; the message says what to do.
@@ -93,96 +91,36 @@ def evaluate_certificates(
         versions=record_versions(),
     )
     records = RecordFolder(out, identity, environment(device))
-    digest, regions = (
-        digest_of_json(identity.to_json()),
-        dict(zip(system.class_names, system.class_indices, strict=True)),
-    )
     wanted = [(case_id, sigma) for case_id in shard_of(case_ids, *shard) for sigma in settings.sigmas]
-    copies = settings.num_selection + settings.num_samples
     todo = [pair for pair in wanted if not _is_done(records, *pair, settings)]
+    copies, before = settings.num_selection + settings.num_samples, len(wanted) - len(todo)
+    done = 0
 
-    for done, (case_id, sigma) in enumerate(todo, start=len(wanted) - len(todo)):
-        case = evaluated_case(cases, case_id, system, protocol).to(device)
-        _check_samples(case, settings, len({*regions.values(), *groups.values()}))
-        if not records.has(case_id, CLEAN, 0.0):
-            records.add(_clean_record(system, case, regions, seed))
-        smoothing = settings.smoothing(sigma, seed)
-        file = VotesFile(records.directory / VOTES / f"{case_id}_sigma_{sigma:g}.npz", digest, seconds_between)
-        votes = file.load(system.num_classes, tuple(case.inputs.shape[2:]), smoothing)
-
-        def on_batch(now: Votes, file: VotesFile = file, before: int = done * copies) -> None:
-            file.save(now, is_last=now.done == copies)
-            if on_progress is not None:
-                on_progress(before + now.done, len(wanted) * copies)
-
+    def on_votes(voted: int) -> None:
         if on_progress is not None:
-            on_progress(done * copies + votes.done, len(wanted) * copies)
-        collect_votes(system.model, case, smoothing, votes, batch_size=batch_size, on_batch=on_batch)
-        counted = None if case.movable is None else case.movable[0, 0].cpu().numpy()
-        questions = Questions(votes, smoothing.num_selection, [*regions.values(), *groups.values()], counted)
-        for tau in settings.taus:
-            if not records.has(case_id, condition_name(sigma), smoothing.radius(tau)):
-                certificate = questions.certificate(tau, settings.alpha)
-                certified = certify_case(certificate, smoothing, case, regions, groups)
-                records.add(_record(records, case_id, smoothing, certified, votes))
+            on_progress((before + done) * copies + voted, len(wanted) * copies)
+
+    def on_case(now: int, _all: int) -> None:
+        nonlocal done
+        done = now
+        if now or workers is not None:  # in this process the first case says how far it had come
+            on_votes(0)
+
+    how = Certifying(settings, records.directory, protocol, seed, batch_size, seconds_between)
+    certifying = workers or InThisProcess(CaseCertifier(system, cases, how, device, on_votes))
+    clean, digest = records.clean(), digest_of_json(identity.to_json())
+    jobs = [
+        Job(
+            f"case {case_id!r}",
+            SmoothedCase(case_id, sigma, digest, clean[case_id].clean if case_id in clean else None),
+            cases.size(case_id),
+        )
+        for case_id, sigma in todo
+    ]
+    record_cases(certifying, jobs, records, on_case)
     return records
 
 
 def _is_done(records: RecordFolder, case_id: str, sigma: float, settings: CertificateSettings) -> bool:
     smoothing = settings.smoothing(sigma, 0)
     return all(records.has(case_id, condition_name(sigma), smoothing.radius(tau)) for tau in settings.taus)
-
-
-def _check_samples(case: Case, settings: CertificateSettings, num_regions: int) -> None:
-    """Refuse what could certify nothing, before the first noisy copy."""
-    num_voxels = case.inputs[0, 0].numel() if case.movable is None else int(case.movable.sum())
-    if num_voxels == 0:
-        raise ValueError(
-            f"case {case.case_id!r}: no voxel of it may move, so there is nothing to certify; leave it out"
-        )
-    tau = max(settings.taus)
-    needed = samples_needed(tau, settings.alpha, Questions.most_asked(num_regions, num_voxels))
-    if settings.num_samples < needed:
-        raise ValueError(
-            f"--samples {settings.num_samples}: at --tau {tau:g} and --alpha {settings.alpha:g} even a unanimous vote "
-            f"proves nothing about the {num_voxels:,} voxels of case {case.case_id!r}; give at least {needed}, or a "
-            "smaller --tau"
-        )
-
-
-@torch.no_grad()
-def _clean_record(system: System, case: Case, regions: dict[str, tuple[int, ...]], seed: int) -> CaseRecord:
-    """The network itself, not smoothed, as an attack's clean record has it."""
-    begin = time.perf_counter()
-    scores = scored_model(system.model, case)(case.inputs)
-    if not torch.isfinite(scores).all():
-        raise ValueError(
-            f"case {case.case_id!r}: the network gave outputs that are not finite: its weights are damaged or the "
-            "case's intensities are"
-        )
-    assert case.targets is not None, "cases were checked when they were loaded"
-    labels, targets = scores.argmax(1)[0].cpu().numpy(), case.targets[0].cpu().numpy()
-    masks = [(np.isin(labels, part), np.isin(targets, part)) for part in regions.values()]
-    spacing = case.spacing
-    dice = tuple(Dice()(ours, true, spacing or (1.0, 1.0, 1.0)) if true.any() else None for ours, true in masks)
-    measures: dict[str, PerClass] = {DICE: dice}
-    if spacing is not None:
-        measures[TARGET_VOLUME] = tuple(volume_ml(true, spacing) for _, true in masks)
-    return CaseRecord.of_clean(case.case_id, measures, seed=seed, seconds=time.perf_counter() - begin)
-
-
-def _record(
-    records: RecordFolder, case_id: str, smoothing: Smoothing, certified: CertifiedCase, votes: Votes
-) -> CaseRecord:
-    """Its Dice is the lower bound: what a reader may count on."""
-    return CaseRecord(
-        case_id=case_id,
-        condition=condition_name(smoothing.sigma),
-        strength=certified.radius,
-        clean=records.clean()[case_id].clean,
-        measures={DICE: tuple(bounds.dice_lower for bounds in certified.classes.values())},
-        num_forward=smoothing.total,
-        seconds=votes.seconds,
-        seed=smoothing.seed,
-        certificate=certified,
-    )

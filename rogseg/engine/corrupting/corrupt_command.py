@@ -1,25 +1,30 @@
 """What the command ``corrupt`` does: open a system, find its cases, corrupt them, segment them and report."""
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from rogseg.corruptions import Modality
+from rogseg.engine.accuracy.raw_grid import default_measures
 from rogseg.engine.attacking.reporting import write_report
 from rogseg.engine.case_finding import cases_to_test
 from rogseg.engine.case_selection import parse_shard, spread
 from rogseg.engine.console import make_console
 from rogseg.engine.corrupting.calibrate import calibrated, parse_calibration
+from rogseg.engine.corrupting.case_corrupter import CorruptWorker
 from rogseg.engine.corrupting.corruptions import evaluate_corruptions
 from rogseg.engine.corrupting.examples import write_examples
 from rogseg.engine.corrupting.raw_scan import modalities_of
 from rogseg.engine.corrupting.settings import ALL_SEVERITIES, CorruptionSettings
-from rogseg.engine.device import choose_device
+from rogseg.engine.device import choose_device, num_gpus
 from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.leak import leak_of
 from rogseg.engine.model.open_system import open_system
+from rogseg.engine.system_opening import SystemNames
 from rogseg.evaluation.identity import CaseSelection
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.progress import ProgressDisplay
+from rogseg.workers import open_workers
 
 __all__ = ["corrupt_system"]
 
@@ -43,6 +48,8 @@ def corrupt_system(
     baseline: Path | None = None,
     allow_seen: bool = False,
     seed: int = 0,
+    num_workers: int | None = None,
+    cluster: str | None = None,
     device: str | None = None,
     trust: bool = False,
     cfg_options: Sequence[str] = (),
@@ -52,7 +59,7 @@ def corrupt_system(
     Raises:
         ValueError: something in the arguments, configs or files is wrong; the message says what to do.
     """
-    console = make_console()
+    console, wanted = make_console(), device
     targets = None if calibrate is None else parse_calibration(calibrate)
     if targets is not None and severity is not None:
         raise ValueError("--calibrate says by itself which severities there are, one per target; leave out --severity")
@@ -77,20 +84,30 @@ def corrupt_system(
             at = ", ".join(f"{value:g}" for value in one.parameters.values()) or "cannot be reached"
             console.print(f"{one.name}: {at} {one.corruption.severities.unit}", markup=False, highlight=False)
     directory = Path(out)
-    with ProgressDisplay("corrupting", console=console) as progress:
+    measures = tuple(default_measures(opened.system) if opened.measures is None else opened.measures)
+    names = SystemNames.of(system, opened.system, task=task, device=wanted, cfg_options=cfg_options, trust=trust)
+    workers = open_workers(
+        CorruptWorker(names, measures, settings.modalities, seed),
+        num_workers=num_workers,
+        cluster=cluster,
+        device=wanted,
+        num_gpus=num_gpus(),
+    )
+    with workers or contextlib.nullcontext(), ProgressDisplay("corrupting", console=console) as progress:
         records = evaluate_corruptions(
             opened.system,
             chosen,
             settings,
             directory,
             task=found.task,
-            measures=None if opened.config is None else opened.config.get("measures"),
+            measures=measures,
             selection=_selection(found.rule, max_cases, case_seed),
             shard=parts,
             seed=seed,
             fold=found.fold,
             leak=leak,
             device=device,
+            workers=workers,
             on_progress=progress.update,
         )
     if not (directory / EXAMPLES).is_file():

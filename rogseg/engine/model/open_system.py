@@ -2,7 +2,7 @@
 
 import dataclasses
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +33,13 @@ class OpenedSystem:
         system: the system.
         config: of a rogseg network: data_root, stored_root, fold. None for other systems.
         lineage: what its weights were trained and selected on; None where nothing says so.
+        measures: configs of the METRICS registry that its config asks for; None takes the default ones.
     """
 
     system: System
     config: Config | None
     lineage: Lineage | HardeningLineage | None = None
+    measures: Sequence[Mapping[str, Any]] | None = None
 
 
 def open_system(
@@ -69,14 +71,15 @@ def open_system(
     if len(names) == 2:
         plan = trained_plan(names[1]) if task_dir is None else None
         config = load_config(find_config(first), list(overrides), task_dir, plan)
-        return OpenedSystem(build_model(config, names[1], device), config, _lineage(names[1], config))
+        return _of_rogseg(build_model(config, names[1], device), config, _lineage(names[1], config))
     if Path(first).is_dir():
         return _opened(_open_folder(Path(first), device, overrides, trust))
     if Path(first).suffix == ".py" and Path(first).is_file():
         config = load_config(first, list(overrides), task_dir)
         if config.get("system") is None:
             raise ValueError(f"{first}: has no key 'system'; name its checkpoint behind it, or give it a system")
-        return _opened(_build(config.system.to_dict(), device, trust))
+        opened = _opened(_build(config.system.to_dict(), device, trust))
+        return dataclasses.replace(opened, measures=config.get("measures"))
     known = zoo_models()
     if first not in known:
         raise ValueError(
@@ -85,7 +88,11 @@ def open_system(
         )
     entry = zoo_model(first)
     config = load_config(entry.config, list(overrides), task_dir)
-    return OpenedSystem(build_model(config, entry.checkpoint, device), config, checkpoint_lineage(entry.checkpoint))
+    return _of_rogseg(build_model(config, entry.checkpoint, device), config, checkpoint_lineage(entry.checkpoint))
+
+
+def _of_rogseg(system: System, config: Config, lineage: Lineage | None) -> OpenedSystem:
+    return OpenedSystem(system, config, lineage, config.get("measures"))
 
 
 def _lineage(checkpoint: str | Path, config: Config) -> Lineage | None:

@@ -1,4 +1,4 @@
-"""`rogseg attack` and `rogseg test` in several processes give what one process gives."""
+"""Commands in several processes give what they give in one."""
 
 import dataclasses
 import json
@@ -95,3 +95,27 @@ def test_a_folder_is_completed_by_others_and_errors_are_those_of_one_process(
     label.write_bytes(whole)
     assert told[0] == told[1] == told[2]
     assert told[0].count("\n") == 1
+
+
+@pytest.mark.check
+def test_two_processes_certify_as_one(made: Path, tmp_path: Path) -> None:
+    files = [str(made / "tiny.py"), str(made / "own.pth"), "--task", str(made / "task"), "--device", "cpu"]
+    few = [
+        "--protocol",
+        "patch",
+        "--sigma",
+        "0.1",
+        "0.2",
+        "--tau",
+        "0.6",
+        "--samples",
+        "60",
+        "--selection-samples",
+        "5",
+    ]
+    call = [*files, *few, "--alpha", "0.01"]
+    assert run_command("certify", [*call, "--out", str(tmp_path / "one")], program="certify") == 0
+    assert run_command("certify", [*call, "--out", str(tmp_path / "two"), "--num-workers", "2"], program="certify") == 0
+    assert len(lines(tmp_path / "one")) == 2 * (1 + 2)
+    assert lines(tmp_path / "one") == lines(tmp_path / "two")
+    assert len(list((tmp_path / "two" / "votes").iterdir())) == 2 * 2

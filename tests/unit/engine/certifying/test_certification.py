@@ -138,7 +138,6 @@ def test_votes_of_another_evaluation_and_damaged_ones_are_refused(tmp_path: Path
     with pytest.raises(KeyboardInterrupt):
         certify(tmp_path, Thresholds(20), seconds_between=0.0)
     (tmp_path / "header.json").unlink()
-    (tmp_path / "records.jsonl").unlink()
     with pytest.raises(ValueError, match=r"a_sigma_0\.1\.npz: its votes belong to another evaluation"):
         certify(tmp_path, seed=1)
     path = tmp_path / "votes" / "a_sigma_0.1.npz"

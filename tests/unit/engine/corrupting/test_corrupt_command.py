@@ -1,11 +1,13 @@
 """``rogseg corrupt`` from the command line to the page."""
 
+import dataclasses
 import json
 from pathlib import Path
 
 import pytest
 
 from rogseg.commands import main
+from rogseg.evaluation.record_folder import RecordFolder
 from tests.unit.engine.corrupting import threshold_system  # noqa: F401
 from tests.unit.engine.corrupting.threshold_system import write_mr_task
 
@@ -75,3 +77,21 @@ def test_what_the_channels_do_not_say_is_said(task: Path, tmp_path: Path, capsys
     assert main([*call, "--modality", "MR"]) == 0
     config = json.loads((tmp_path / "out" / "header.json").read_text())["identity"]["condition"]["config"]
     assert config["modalities"] == ["MR"]
+
+
+@pytest.mark.check
+def test_two_processes_write_the_records_of_one(task: Path, tmp_path: Path) -> None:
+    # Named by the config itself, since a worker knows only what the config brings.
+    imported = 'custom_imports = ["tests.unit.engine.corrupting.threshold_system"]\n'
+    config = tmp_path / "imported.py"
+    config.write_text(imported + "system = dict(type='ThresholdSystem', threshold=400.0)\n")
+    call = ["corrupt", str(config), "--data", str(task), "--corruption", "Gamma", "Blur", "--severity", "2", "4"]
+    call += ["--cases", "p_0", "p_1", "--device", "cpu"]
+    assert main([*call, "--out", str(tmp_path / "one")]) == 0
+    assert main([*call, "--out", str(tmp_path / "two"), "--num-workers", "2"]) == 0
+    one, two = RecordFolder(tmp_path / "one"), RecordFolder(tmp_path / "two")
+    assert len(one.records) == 2 * (1 + 2 * 2)
+    assert [dataclasses.replace(record, seconds=0.0) for record in one.records] == [
+        dataclasses.replace(record, seconds=0.0) for record in two.records
+    ]
+    assert one.identity == two.identity

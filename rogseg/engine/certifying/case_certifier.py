@@ -1,0 +1,205 @@
+"""CaseCertifier: certifies one case under the noise of one sigma; it can run anywhere."""
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from rogseg.cases import Case
+from rogseg.certification import CertifiedCase, Questions, Smoothing, Votes, certify_case, collect_votes, samples_needed
+from rogseg.engine.attacking.case_attacker import scored_model
+from rogseg.engine.attacking.robustness import evaluated_case
+from rogseg.engine.carried_cases import CarriedCases
+from rogseg.engine.certifying.settings import CertificateSettings, condition_name
+from rogseg.engine.certifying.votes_file import VotesFile
+from rogseg.engine.system_opening import SystemNames
+from rogseg.evaluation.case_record import DICE, TARGET_VOLUME, CaseRecord, PerClass
+from rogseg.metrics import Dice, volume_ml
+from rogseg.systems import CaseSource, Protocol, System
+
+__all__ = ["CaseCertifier", "CertifyWorker", "Certifying", "SmoothedCase"]
+
+VOTES = "votes"
+
+
+@dataclasses.dataclass(frozen=True)
+class SmoothedCase:
+    """To be certified.
+
+    Args:
+        case_id: its name.
+        sigma: of the noise, a fraction of the box's width.
+        digest: of the evaluation's identity; votes of another one are refused.
+        clean: measures of the prediction without noise; None has them made.
+    """
+
+    case_id: str
+    sigma: float
+    digest: str
+    clean: Mapping[str, PerClass] | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Certifying:
+    """How every case of an evaluation is certified.
+
+    Args:
+        settings: sigmas, taus and the number of noisy copies.
+        directory: of the records; votes go into a folder of it.
+        protocol: whole volumes, or the system's one window around the foreground.
+        seed: of the noise.
+        batch_size: noisy copies per call of the network.
+        seconds_between: the least time between two savings of a case's votes [s].
+    """
+
+    settings: CertificateSettings
+    directory: Path
+    protocol: Protocol
+    seed: int
+    batch_size: int = 1
+    seconds_between: float = 30.0
+
+
+class CaseCertifier:
+    """Makes the records of a case under one sigma; the same case gives the same records wherever that is.
+
+    Args:
+        system: what is smoothed.
+        cases: where its cases come from.
+        certifying: how.
+        device: where cases are put.
+        on_votes: called with the noisy copies of the case that have voted.
+    """
+
+    def __init__(
+        self,
+        system: System,
+        cases: CaseSource,
+        certifying: Certifying,
+        device: torch.device | str = "cpu",
+        on_votes: Callable[[int], None] | None = None,
+    ) -> None:
+        self.system, self.cases, self.how = system, cases, certifying
+        self.device, self.on_votes = device, on_votes
+        self._regions = dict(zip(system.class_names, system.class_indices, strict=True))
+        self._groups = certifying.settings.groups_of(system)
+
+    def __call__(self, asked: SmoothedCase) -> tuple[CaseRecord, ...]:
+        """A record for each tau, after the clean one where that was missing.
+
+        Raises:
+            ValueError: the case cannot be used, or so few copies could prove nothing about it.
+        """
+        how, settings = self.how, self.how.settings
+        case = evaluated_case(self.cases, asked.case_id, self.system, how.protocol).to(self.device)
+        regions = [*self._regions.values(), *self._groups.values()]
+        _check_samples(case, settings, len(set(regions)))
+        made = [] if asked.clean is not None else [self._clean_record(case)]
+        clean = made[0].clean if asked.clean is None else asked.clean
+        smoothing = settings.smoothing(asked.sigma, how.seed)
+        votes = self._votes(case, smoothing, asked.digest)
+        counted = None if case.movable is None else case.movable[0, 0].cpu().numpy()
+        questions = Questions(votes, smoothing.num_selection, regions, counted)
+        for tau in settings.taus:
+            certificate = questions.certificate(tau, settings.alpha)
+            certified = certify_case(certificate, smoothing, case, self._regions, self._groups)
+            made.append(_record(asked.case_id, clean, smoothing, certified, votes))
+        return tuple(made)
+
+    def _votes(self, case: Case, smoothing: Smoothing, digest: str) -> Votes:
+        """What the noisy copies say; those of an interrupted run are on disk."""
+        how = self.how
+        path = how.directory / VOTES / f"{case.case_id}_sigma_{smoothing.sigma:g}.npz"
+        file = VotesFile(path, digest, how.seconds_between)
+        votes = file.load(self.system.num_classes, tuple(case.inputs.shape[2:]), smoothing)
+
+        def on_batch(now: Votes) -> None:
+            file.save(now, is_last=now.done == smoothing.total)
+            if self.on_votes is not None:
+                self.on_votes(now.done)
+
+        if self.on_votes is not None:
+            self.on_votes(votes.done)
+        collect_votes(self.system.model, case, smoothing, votes, batch_size=how.batch_size, on_batch=on_batch)
+        return votes
+
+    @torch.no_grad()
+    def _clean_record(self, case: Case) -> CaseRecord:
+        """The network itself, not smoothed, as an attack's clean record has it."""
+        begin = time.perf_counter()
+        scores = scored_model(self.system.model, case)(case.inputs)
+        if not torch.isfinite(scores).all():
+            raise ValueError(
+                f"case {case.case_id!r}: the network gave outputs that are not finite: its weights are damaged or the "
+                "case's intensities are"
+            )
+        assert case.targets is not None, "cases were checked when they were loaded"
+        labels, targets = scores.argmax(1)[0].cpu().numpy(), case.targets[0].cpu().numpy()
+        masks = [(np.isin(labels, part), np.isin(targets, part)) for part in self._regions.values()]
+        spacing = case.spacing
+        dice = tuple(Dice()(ours, true, spacing or (1.0, 1.0, 1.0)) if true.any() else None for ours, true in masks)
+        measures: dict[str, PerClass] = {DICE: dice}
+        if spacing is not None:
+            measures[TARGET_VOLUME] = tuple(volume_ml(true, spacing) for _, true in masks)
+        return CaseRecord.of_clean(case.case_id, measures, seed=self.how.seed, seconds=time.perf_counter() - begin)
+
+
+@dataclasses.dataclass(frozen=True)
+class CertifyWorker:
+    """Opens in a worker what the driver opened. Votes are written by whoever collects them.
+
+    Args:
+        system: as the driver opened it.
+        cases: of the evaluation.
+        certifying: how; its directory lies under the same path for every worker.
+    """
+
+    system: SystemNames
+    cases: CarriedCases
+    certifying: Certifying
+
+    def __call__(self) -> CaseCertifier:
+        """The function of the worker's jobs.
+
+        Raises:
+            ValueError: the system is not there, or is not what the driver opened.
+        """
+        system, device = self.system.open()
+        return CaseCertifier(system, self.cases.open(system), self.certifying, device)
+
+
+def _check_samples(case: Case, settings: CertificateSettings, num_regions: int) -> None:
+    """Refuse what could certify nothing, before the first noisy copy."""
+    num_voxels = case.inputs[0, 0].numel() if case.movable is None else int(case.movable.sum())
+    if num_voxels == 0:
+        raise ValueError(
+            f"case {case.case_id!r}: no voxel of it may move, so there is nothing to certify; leave it out"
+        )
+    tau = max(settings.taus)
+    needed = samples_needed(tau, settings.alpha, Questions.most_asked(num_regions, num_voxels))
+    if settings.num_samples < needed:
+        raise ValueError(
+            f"--samples {settings.num_samples}: at --tau {tau:g} and --alpha {settings.alpha:g} even a unanimous vote "
+            f"proves nothing about the {num_voxels:,} voxels of case {case.case_id!r}; give at least {needed}, or a "
+            "smaller --tau"
+        )
+
+
+def _record(
+    case_id: str, clean: Mapping[str, PerClass], smoothing: Smoothing, certified: CertifiedCase, votes: Votes
+) -> CaseRecord:
+    """Its Dice is the lower bound: what a reader may count on."""
+    return CaseRecord(
+        case_id=case_id,
+        condition=condition_name(smoothing.sigma),
+        strength=certified.radius,
+        clean=clean,
+        measures={DICE: tuple(bounds.dice_lower for bounds in certified.classes.values())},
+        num_forward=smoothing.total,
+        seconds=votes.seconds,
+        seed=smoothing.seed,
+        certificate=certified,
+    )
