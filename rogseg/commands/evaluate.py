@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rogseg.commands import add_system_argument
 
-DESCRIPTION = "Accuracy, the attacks that fit into a time, sanity checks and a report, of any system by one command."
+DESCRIPTION = "Accuracy, attacks and corruptions that fit a time, sanity checks and a report, of any system."
 EPILOG = "Run it again with the same arguments after an interruption: finished cases are not done again."
 IF_INTERRUPTED = "stopped; the same command goes on after the last finished case"
 

@@ -1,4 +1,4 @@
-"""evaluate_system: accuracy, the attacks that fit into a time, and the report; it goes on when it is called again."""
+"""evaluate_system: accuracy, attacks and corruptions that fit into a time, and the report; called again, it goes on."""
 
 import dataclasses
 import time
@@ -13,11 +13,21 @@ from rogseg.attacks.objectives import CrossEntropy
 from rogseg.engine.accuracy.segment_command import segment_cases
 from rogseg.engine.attacking.attack_command import attack_system
 from rogseg.engine.attacking.robustness import evaluated_case
-from rogseg.engine.case_finding import cases_to_attack
+from rogseg.engine.case_finding import cases_to_attack, cases_to_test
 from rogseg.engine.case_selection import spread
 from rogseg.engine.console import make_console
+from rogseg.engine.corrupting.corrupt_command import corrupt_system
+from rogseg.engine.corrupting.raw_scan import modalities_of
+from rogseg.engine.corrupting.settings import CorruptionSettings
 from rogseg.engine.device import choose_device
-from rogseg.engine.evaluation_plan import EvaluationPlan, Request, plan_attacks, read_plan
+from rogseg.engine.evaluation_plan import (
+    EvaluationPlan,
+    PlannedCorruptions,
+    Request,
+    plan_attacks,
+    plan_corruptions,
+    read_plan,
+)
 from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.leak import leak_of
 from rogseg.engine.model.open_system import OpenedSystem, open_system
@@ -29,6 +39,7 @@ from rogseg.systems import CaseSource, Protocol
 __all__ = ["evaluate_system"]
 
 PLAN = "plan.json"
+CORRUPTIONS = "corruptions"
 
 
 def evaluate_system(
@@ -62,11 +73,14 @@ def evaluate_system(
         request.refuse_other(begun_with, out / PLAN)
     opened = open_system(system, device=device, task_dir=task, overrides=cfg_options, trust=trust)
     source = cases_to_attack(opened, data=data, task=task, cases=cases)
+    raw = _raw_folder(opened, source, data)
     if not (out / PLAN).is_file():
         plan = _plan(opened, source, request, protocol, device)
+        if raw is not None:
+            planned = _plan_corruptions(opened, source, request, raw, task, plan.num_cases)
+            plan = dataclasses.replace(plan, corruptions=planned)
     chosen = spread(source.case_ids, plan.num_cases, case_seed)
     leak_of(opened, chosen, source.task, allow_seen=allow_seen)  # what is refused is refused before the work
-    raw = _raw_folder(opened, source, data)
     for line in plan.lines(minutes, accuracy=raw is not None):
         console.print(line, soft_wrap=True)
     write_json_atomic(out / PLAN, {"plan": dataclasses.asdict(plan), "request": dataclasses.asdict(request)})
@@ -93,6 +107,19 @@ def evaluate_system(
             **shared,  # type: ignore[arg-type]
         )
         folders.append(out / attack.name)
+    if raw is not None and plan.corruptions is not None:
+        parts.announce(CORRUPTIONS)
+        some = spread(chosen, plan.corruptions.num_cases, case_seed)
+        corrupt_system(
+            system,
+            out / CORRUPTIONS,
+            severity=plan.corruptions.severities,
+            cases=some,
+            data=raw,
+            seed=seed,
+            **shared,  # type: ignore[arg-type]
+        )
+        folders.append(out / CORRUPTIONS)
     parts.announce("report")
     report_on([str(folder) for folder in folders], out)
 
@@ -103,6 +130,8 @@ class _Parts:
     def __init__(self, plan: EvaluationPlan, accuracy: bool, console: Console) -> None:
         self.console = console
         costs = [(attack.name, plan.minutes_of(attack, number)) for attack, number in plan.attacks]
+        if plan.corruptions is not None:
+            costs.append((CORRUPTIONS, plan.corruptions.minutes))
         self.left = [*([("accuracy on the raw grid", 0.0)] if accuracy else []), *costs, ("report", 0.0)]
         self.number, self.total = 0, len(self.left)
 
@@ -110,7 +139,7 @@ class _Parts:
         """The next part begins."""
         minutes = sum(cost for _, cost in self.left[self.number :])
         self.number += 1
-        tail = f", attacks left: about {minutes:.1f} minutes" if minutes else ""
+        tail = f", what is left takes about {minutes:.1f} minutes" if minutes else ""
         self.console.print(f"\n== {self.number} of {self.total}: {name}{tail}", soft_wrap=True)
 
 
@@ -132,6 +161,18 @@ def _plan(
     return plan_attacks(
         min(seconds), len(source.case_ids), request.minutes, differentiable=opened.system.differentiable
     )
+
+
+def _plan_corruptions(
+    opened: OpenedSystem, source: CaseSource, request: Request, raw: Path, task: Path | None, num_cases: int
+) -> PlannedCorruptions | None:
+    case_id = spread(source.case_ids, 1, request.case_seed)[0]
+    case = cases_to_test(opened, [case_id], data=raw, task=task).cases[0]
+    begin = time.perf_counter()
+    opened.system.segment(opened.system.prepare(dataclasses.replace(case, label=None)))
+    seconds = time.perf_counter() - begin
+    applicable = CorruptionSettings.choose(modalities_of(opened.system)).chosen
+    return plan_corruptions(seconds, len(applicable), num_cases, request.minutes)
 
 
 def _raw_folder(opened: OpenedSystem, source: CaseSource, data: Path | None) -> Path | None:

@@ -7,12 +7,21 @@ from typing import Any
 
 from rogseg.foreign import decode, read_json
 
-__all__ = ["EvaluationPlan", "PlannedAttack", "Request", "plan_attacks", "read_plan"]
+__all__ = [
+    "EvaluationPlan",
+    "PlannedAttack",
+    "PlannedCorruptions",
+    "Request",
+    "plan_attacks",
+    "plan_corruptions",
+    "read_plan",
+]
 
 EPSILONS = ("2/255", "4/255", "8/255")
 FEWEST_CASES = 3
 # Accuracy, the sanity checks and the report take the rest.
-SHARE_OF_ATTACKS = 0.75
+SHARE_OF_ATTACKS, SHARE_OF_CORRUPTIONS = 0.65, 0.1
+SEVERITIES = ((1, 3, 5), (3,))  # the first that fit
 REMEDY = "remove it or give another --out"
 
 
@@ -33,6 +42,28 @@ CURVE = PlannedAttack("apgd_ce", ("attack.num_iterations=20",), EPSILONS, 20 * l
 ENSEMBLE = PlannedAttack("segmentation_ensemble", (), ("8/255",), 400)
 # Of a system without a gradient; a query is a forward pass.
 QUERIES = PlannedAttack("square_dice", ("attack.num_queries=500",), EPSILONS, 500 * len(EPSILONS))
+
+
+@dataclasses.dataclass(frozen=True)
+class PlannedCorruptions:
+    """Every corruption that applies to the images, at some severities.
+
+    Args:
+        severities: of 1 to 5.
+        num_cases: that are corrupted.
+        segmentations: of a case.
+        seconds: of a segmentation [s].
+    """
+
+    severities: tuple[int, ...]
+    num_cases: int
+    segmentations: int
+    seconds: float
+
+    @property
+    def minutes(self) -> float:
+        """What they will take."""
+        return self.num_cases * self.segmentations * self.seconds / 60
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,10 +103,17 @@ class Request:
 
 @dataclasses.dataclass(frozen=True)
 class EvaluationPlan:
-    """What fits: the attacks, each with its number of cases, and the seconds of a pass that this was reckoned with."""
+    """What fits.
+
+    Args:
+        attacks: each with its number of cases.
+        seconds_per_pass: that this was reckoned with [s].
+        corruptions: None where there are no raw cases, or they do not fit.
+    """
 
     attacks: tuple[tuple[PlannedAttack, int], ...]
     seconds_per_pass: float
+    corruptions: PlannedCorruptions | None = None
 
     @property
     def num_cases(self) -> int:
@@ -94,6 +132,11 @@ class EvaluationPlan:
         for attack, number in self.attacks:
             at, cost = ", ".join(attack.epsilons), self.minutes_of(attack, number)
             yield f"  {attack.name} at {at}: {_cases(number)}, about {cost:.1f} minutes and a tenth for sanity checks"
+        if (planned := self.corruptions) is not None:
+            at = ", ".join(map(str, planned.severities))
+            yield f"  corruptions at severity {at}: {_cases(planned.num_cases)}, about {planned.minutes:.1f} minutes"
+        elif accuracy:
+            yield "  no corruptions: not one case fits"
         yield "  report"
 
 
@@ -127,6 +170,24 @@ def plan_attacks(
             f"smallest evaluation {needed:.1f} minutes; give more, or take --protocol patch"
         )
     return EvaluationPlan(((curve, min(alone, num_cases)),), seconds_per_pass)
+
+
+def plan_corruptions(seconds: float, num_corruptions: int, num_cases: int, minutes: float) -> PlannedCorruptions | None:
+    """As many severities as fit for a few cases, then as many cases; None where not one case fits.
+
+    Args:
+        seconds: of a segmentation on the raw grid [s].
+        num_corruptions: that apply to the images.
+        num_cases: that there are.
+        minutes: for everything.
+    """
+    segmentations = minutes * 60 * SHARE_OF_CORRUPTIONS / seconds
+    for severities in SEVERITIES:
+        of_case = 1 + num_corruptions * len(severities)
+        fitting = min(int(segmentations // of_case), num_cases)
+        if fitting >= (1 if severities == SEVERITIES[-1] else min(FEWEST_CASES, num_cases)):
+            return PlannedCorruptions(severities, fitting, of_case, seconds)
+    return None
 
 
 def read_plan(path: Path) -> tuple[EvaluationPlan, Request]:

@@ -10,8 +10,10 @@ from rogseg.engine.evaluation_plan import (
     ENSEMBLE,
     QUERIES,
     SHARE_OF_ATTACKS,
+    SHARE_OF_CORRUPTIONS,
     Request,
     plan_attacks,
+    plan_corruptions,
     read_plan,
 )
 from rogseg.storage import write_json_atomic
@@ -47,21 +49,37 @@ def test_a_system_without_a_gradient_is_only_queried() -> None:
 
 
 def test_a_time_in_which_nothing_fits_is_refused_with_what_is_needed() -> None:
-    with pytest.raises(ValueError, match=r"too little: one pass of a case takes 10 s here, .* 13.3 min"):
+    with pytest.raises(ValueError, match=r"too little: one pass of a case takes 10 s here, .* 15.4 min"):
         plan_attacks(10.0, 5, 1.0)
     with pytest.raises(ValueError, match="must be above 0"):
         plan_attacks(10.0, 5, 0.0)
 
 
+def test_corruptions_lose_severities_before_cases_and_then_are_left_out() -> None:
+    one_case = (1 + 10 * 3) * 2.0 / SHARE_OF_CORRUPTIONS / 60
+    planned = plan_corruptions(2.0, 10, 50, one_case * 4.5)
+    assert planned is not None
+    assert (planned.severities, planned.num_cases) == ((1, 3, 5), 4)
+    assert planned.minutes == pytest.approx(4 * 31 * 2.0 / 60)
+    fewer = plan_corruptions(2.0, 10, 50, one_case * 2.5)
+    assert fewer is not None
+    assert (fewer.severities, fewer.num_cases) == ((3,), 7)
+    assert plan_corruptions(2.0, 10, 50, one_case / 4) is None
+    assert plan_corruptions(2.0, 10, 2, one_case * 9.5).num_cases == 2  # type: ignore[union-attr]
+
+
 def test_the_plan_is_told_part_by_part() -> None:
-    told = list(plan_attacks(0.1, 1, 1000).lines(1000, accuracy=True))
+    plan = dataclasses.replace(plan_attacks(0.1, 1, 1000), corruptions=plan_corruptions(0.1, 10, 1, 1000))
+    told = list(plan.lines(1000, accuracy=True))
     assert told[0] == "a pass of a case takes 0.1 s here; planned for 1000 minutes:"
-    assert [line.split()[0] for line in told[1:]] == ["accuracy", "apgd_ce", "segmentation_ensemble", "report"]
+    parts = ["accuracy", "apgd_ce", "segmentation_ensemble", "corruptions", "report"]
+    assert [line.split()[0] for line in told[1:]] == parts
     assert "apgd_ce at 2/255, 4/255, 8/255: 1 case, about 0.1 minutes" in told[2]
+    assert "corruptions at severity 1, 3, 5: 1 case, about 0.1 minutes" in told[4]
 
 
 def test_the_next_run_goes_on_with_the_plan_of_the_first(tmp_path: Path) -> None:
-    plan = plan_attacks(0.1, 4, 30)
+    plan = dataclasses.replace(plan_attacks(0.1, 4, 30), corruptions=plan_corruptions(0.1, 10, 4, 30))
     path = tmp_path / "plan.json"
     write_json_atomic(path, {"plan": dataclasses.asdict(plan), "request": dataclasses.asdict(REQUEST)})
     assert read_plan(path) == (plan, REQUEST)
