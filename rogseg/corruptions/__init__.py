@@ -9,12 +9,10 @@ from rogseg.corruptions.movement import Motion, Rotation, Scaling
 from rogseg.corruptions.noise import DoseNoise, GaussianNoise, RicianNoise
 from rogseg.corruptions.resolution import Blur, ChannelDropped, DownSampling, MissingSlices, ThickSlices
 from rogseg.corruptions.scan import MODALITIES, Modality, Scan, modality_of
-from rogseg.corruptions.severity_table import SEVERITIES
 
 __all__ = [
     "MODALITIES",
     "NUM_SEVERITIES",
-    "SEVERITIES",
     "BeamHardening",
     "BiasField",
     "Blur",

@@ -10,9 +10,10 @@ import torch
 
 from rogseg.corruptions.scan import MODALITIES, Modality, Scan
 
-__all__ = ["NUM_SEVERITIES", "Corruption", "Severities", "checked_severity"]
+__all__ = ["NUM_SEVERITIES", "SIGNAL", "Corruption", "Severities", "checked_severity"]
 
 NUM_SEVERITIES = 5
+SIGNAL = "% of the signal"  # 1000 HU in CT, elsewhere the mean of the foreground (`Scan.signal`)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from rogseg.corruptions.base import Corruption
+from rogseg.corruptions.base import SIGNAL, Corruption, Severities
 from rogseg.corruptions.scan import Scan
-from rogseg.corruptions.severity_table import SEVERITIES
 from rogseg.registry import CORRUPTIONS
 
 __all__ = ["BiasField", "ContrastInversion", "Gamma", "WindowShift"]
@@ -28,7 +27,14 @@ class BiasField(Corruption):
     Source: the polynomial is that of Van Leemput et al. 1999, its size is given peak to peak as BrainWeb does.
     """
 
-    severities = SEVERITIES["BiasField"]
+    severities = Severities(
+        parameter="range of the field",
+        unit="% peak to peak",
+        neutral=0,
+        levels=(20, 40, 60, 80, 100),
+        extreme=190,
+        source="BrainWeb has 20 and 40 %; surface coils and 7 T go beyond (Vovk et al. 2007)",
+    )
     modalities = ("MR",)
     elsewhere = "coils of MR make it"
 
@@ -47,7 +53,14 @@ class BiasField(Corruption):
 class Gamma(Corruption):
     """A power law between the lowest intensity and the 99th percentile; up or down is drawn once for all channels."""
 
-    severities = SEVERITIES["Gamma"]
+    severities = Severities(
+        parameter="exponent, or one over it",
+        unit="",
+        neutral=1,
+        levels=(1.2, 1.5, 1.8, 2.2, 2.8),
+        extreme=8,
+        source="nnU-Net augments with 0.7 to 1.5; beyond is our choice",
+    )
     modalities = ("MR", "other")
     elsewhere = CALIBRATED
 
@@ -66,7 +79,14 @@ class WindowShift(Corruption):
     The cut is what a system that scales each case to its own range notices.
     """
 
-    severities = SEVERITIES["WindowShift"]
+    severities = Severities(
+        parameter="offset, cut off at the ends of the range",
+        unit=f"{SIGNAL}; in CT 1 % is 10 HU",
+        neutral=0,
+        levels=(3, 6, 9, 12, 16),
+        extreme=60,
+        source="contrast phases move liver by 50 HU and vessels by 150 HU; for MR our choice",
+    )
 
     def corrupt(self, scan: Scan, parameter: float, generator: torch.Generator) -> Scan:
         """Change a scan; see `Corruption`."""
@@ -84,7 +104,14 @@ class ContrastInversion(Corruption):
     it is turned round.
     """
 
-    severities = SEVERITIES["ContrastInversion"]
+    severities = Severities(
+        parameter="way from the contrast to its mirror image",
+        unit="%",
+        neutral=0,
+        levels=(20, 40, 60, 80, 100),
+        extreme=100,
+        source="T1- against T2-weighting turns the order of the tissues round; the steps are our choice",
+    )
     modalities = ("MR",)
     elsewhere = "its contrast cannot be inverted"
 

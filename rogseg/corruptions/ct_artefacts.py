@@ -7,9 +7,8 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-from rogseg.corruptions.base import Corruption
+from rogseg.corruptions.base import Corruption, Severities
 from rogseg.corruptions.scan import Scan
-from rogseg.corruptions.severity_table import SEVERITIES
 from rogseg.registry import CORRUPTIONS
 
 __all__ = ["BeamHardening", "MetalStreaks"]
@@ -32,7 +31,15 @@ class MetalStreaks(Corruption):
     waves over the angle.
     """
 
-    severities = SEVERITIES["MetalStreaks"]
+    severities = Severities(
+        parameter="height of the streaks beside the metal",
+        unit="HU",
+        neutral=0,
+        levels=(50, 100, 200, 350, 500),
+        extreme=3000,
+        source="streaks beside hip and dental implants, as Boas and Fleischmann 2012 show them; the steps are "
+        "our choice",
+    )
     modalities = ("CT",)
     elsewhere = OF_CT
 
@@ -67,7 +74,14 @@ class MetalStreaks(Corruption):
 class BeamHardening(Corruption):
     """Cupping: what lies deep in the body is too dark, by an amount that grows with its depth in the slice."""
 
-    severities = SEVERITIES["BeamHardening"]
+    severities = Severities(
+        parameter="cupping in the depth of the body",
+        unit="HU",
+        neutral=0,
+        levels=(10, 25, 50, 80, 120),
+        extreme=900,
+        source="cupping as Barrett and Keat 2004 show it; the steps are our choice",
+    )
     modalities = ("CT",)
     elsewhere = OF_CT
 

@@ -5,9 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from rogseg.corruptions.base import Corruption
+from rogseg.corruptions.base import SIGNAL, Corruption, Severities
 from rogseg.corruptions.scan import Scan
-from rogseg.corruptions.severity_table import SEVERITIES
 from rogseg.registry import CORRUPTIONS
 
 __all__ = ["Ghosting", "GibbsRinging", "KSpaceSpikes", "drawn_plane_axis", "frequencies"]
@@ -35,7 +34,14 @@ class GibbsRinging(Corruption):
     Deviation from MONAI's GibbsNoise, which keeps a ball: scanners measure a rectangle in the slice.
     """
 
-    severities = SEVERITIES["GibbsRinging"]
+    severities = Severities(
+        parameter="k-space kept along both axes of the slice",
+        unit="%",
+        neutral=100,
+        levels=(75, 60, 45, 35, 25),
+        extreme=4,
+        source="acquired matrices of 50 to 100 % are common; MONAI's GibbsNoise cuts without limit",
+    )
     modalities = ("MR",)
     elsewhere = OF_MR
 
@@ -57,7 +63,14 @@ class KSpaceSpikes(Corruption):
     to 0.35 periods per voxel.
     """
 
-    severities = SEVERITIES["KSpaceSpikes"]
+    severities = Severities(
+        parameter="height of each of three stripe patterns",
+        unit=SIGNAL,
+        neutral=0,
+        levels=(4, 8, 12, 18, 25),
+        extreme=120,
+        source="our choice; torchio's RandomSpike takes 1 to 3 times the k-space centre, which hides the anatomy",
+    )
     modalities = ("MR",)
     elsewhere = OF_MR
 
@@ -85,7 +98,14 @@ class Ghosting(Corruption):
     Source: the model of torchio's RandomGhosting.
     """
 
-    severities = SEVERITIES["Ghosting"]
+    severities = Severities(
+        parameter="weakening of every n-th line of k-space, n of 2 to 5",
+        unit="%",
+        neutral=0,
+        levels=(10, 20, 30, 45, 60),
+        extreme=100,
+        source="torchio's RandomGhosting goes to 100 %; the steps are our choice",
+    )
     modalities = ("MR",)
     elsewhere = OF_MR
 

@@ -7,10 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from rogseg.corruptions.base import Corruption
+from rogseg.corruptions.base import Corruption, Severities
 from rogseg.corruptions.k_space import OF_MR, drawn_plane_axis, frequencies
 from rogseg.corruptions.scan import Scan
-from rogseg.corruptions.severity_table import SEVERITIES
 from rogseg.registry import CORRUPTIONS
 
 __all__ = ["Motion", "Rotation", "Scaling", "moved_labels", "moved_volume"]
@@ -73,7 +72,14 @@ class Rotation(Corruption):
     view counts nowhere.
     """
 
-    severities = SEVERITIES["Rotation"]
+    severities = Severities(
+        parameter="angle about an axis of the volume",
+        unit="degrees",
+        neutral=0,
+        levels=(4, 8, 12, 16, 20),
+        extreme=45,
+        source="positioning in a clinic is within 15 degrees, which is what the paper augments with; 20 lies outside",
+    )
     moves_anatomy = True
 
     def corrupt(self, scan: Scan, parameter: float, generator: torch.Generator) -> Scan:
@@ -90,7 +96,14 @@ class Scaling(Corruption):
     The label map scales along, as under `Rotation`.
     """
 
-    severities = SEVERITIES["Scaling"]
+    severities = Severities(
+        parameter="change of size, larger or smaller",
+        unit="%",
+        neutral=0,
+        levels=(5, 10, 15, 20, 30),
+        extreme=60,
+        source="adults differ by 15 % in length; the paper augments with 15 %; 30 are children",
+    )
     moves_anatomy = True
 
     def corrupt(self, scan: Scan, parameter: float, generator: torch.Generator) -> Scan:
@@ -110,7 +123,14 @@ class Motion(Corruption):
     same movement, further.
     """
 
-    severities = SEVERITIES["Motion"]
+    severities = Severities(
+        parameter="largest angle of a movement; as many mm of shift",
+        unit="degrees",
+        neutral=0,
+        levels=(1, 2, 3, 4, 5),
+        extreme=25,
+        source="ROOD-MRI (Boone et al. 2023) has 1 to 5 degrees, with 2 to 10 voxels; fewer mm here",
+    )
     modalities = ("MR",)
     elsewhere = OF_MR
 

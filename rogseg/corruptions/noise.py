@@ -5,9 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from rogseg.corruptions.base import Corruption
+from rogseg.corruptions.base import SIGNAL, Corruption, Severities
 from rogseg.corruptions.scan import Scan
-from rogseg.corruptions.severity_table import SEVERITIES
 from rogseg.registry import CORRUPTIONS
 
 __all__ = ["DoseNoise", "GaussianNoise", "RicianNoise"]
@@ -27,7 +26,14 @@ class RicianNoise(Corruption):
     Source: Gudbjartsson and Patz 1995.
     """
 
-    severities = SEVERITIES["RicianNoise"]
+    severities = Severities(
+        parameter="noise of the real and the imaginary part",
+        unit=SIGNAL,
+        neutral=0,
+        levels=(3, 6, 9, 12, 16),
+        extreme=60,
+        source="BrainWeb (Collins et al. 1998) has 1, 3, 5, 7 and 9 % of the brightest tissue; beyond 9 % low field",
+    )
     modalities = ("MR",)
     elsewhere = "the noise of magnitude images is that of MR"
 
@@ -42,7 +48,14 @@ class RicianNoise(Corruption):
 class GaussianNoise(Corruption):
     """White noise."""
 
-    severities = SEVERITIES["GaussianNoise"]
+    severities = Severities(
+        parameter="standard deviation",
+        unit=f"{SIGNAL}; in CT 1 % is 10 HU",
+        neutral=0,
+        levels=(2, 4, 6, 8, 12),
+        extreme=60,
+        source="CT of the body has some 10 to 30 HU; the steps are our choice",
+    )
 
     def corrupt(self, scan: Scan, parameter: float, generator: torch.Generator) -> Scan:
         """Change a scan; see `Corruption`."""
@@ -60,7 +73,15 @@ class DoseNoise(Corruption):
     Source: Kijewski and Judy 1987 for the ramp.
     """
 
-    severities = SEVERITIES["DoseNoise"]
+    severities = Severities(
+        parameter="dose",
+        unit="% of the full dose",
+        neutral=100,
+        levels=(50, 25, 10, 5, 2.5),
+        extreme=0.05,
+        source="a quarter of the dose is that of the Low Dose CT Grand Challenge (McCollough et al. 2017); 12 "
+        "HU at full dose is our choice, for a body",
+    )
     modalities = ("CT",)
     elsewhere = "only CT has a dose"
 

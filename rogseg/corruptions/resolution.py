@@ -8,9 +8,8 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional
 
-from rogseg.corruptions.base import Corruption
+from rogseg.corruptions.base import Corruption, Severities
 from rogseg.corruptions.scan import Modality, Scan
-from rogseg.corruptions.severity_table import SEVERITIES
 from rogseg.registry import CORRUPTIONS
 
 __all__ = ["Blur", "ChannelDropped", "DownSampling", "MissingSlices", "ThickSlices"]
@@ -30,7 +29,14 @@ def _coarse_and_back(scan: Scan, factors: tuple[float, float, float]) -> Scan:
 class Blur(Corruption):
     """A Gaussian point spread, the same in mm along all axes: a smooth kernel, or a scan out of focus."""
 
-    severities = SEVERITIES["Blur"]
+    severities = Severities(
+        parameter="standard deviation of the point spread",
+        unit="mm",
+        neutral=0,
+        levels=(0.5, 0.8, 1.1, 1.5, 2.0),
+        extreme=12,
+        source="torchio's RandomBlur has up to 2 mm; half widths of 1.2 to 4.7 mm",
+    )
 
     def corrupt(self, scan: Scan, parameter: float, generator: torch.Generator) -> Scan:
         """Change a scan; see `Corruption`."""
@@ -43,7 +49,14 @@ class Blur(Corruption):
 class ThickSlices(Corruption):
     """Fewer and thicker slices, brought back to the grid of the file by interpolation."""
 
-    severities = SEVERITIES["ThickSlices"]
+    severities = Severities(
+        parameter="slice thickness over the one of the file",
+        unit="times",
+        neutral=1,
+        levels=(2, 3, 4, 6, 8),
+        extreme=24,
+        source="ROOD-MRI has 2.8 to 10 times; clinical slices have 3 to 8 mm",
+    )
 
     def corrupt(self, scan: Scan, parameter: float, generator: torch.Generator) -> Scan:
         """Change a scan; see `Corruption`."""
@@ -55,7 +68,14 @@ class ThickSlices(Corruption):
 class DownSampling(Corruption):
     """Larger voxels along all axes, brought back to the grid of the file by interpolation."""
 
-    severities = SEVERITIES["DownSampling"]
+    severities = Severities(
+        parameter="voxel size over the one of the file, all axes",
+        unit="times",
+        neutral=1,
+        levels=(1.3, 1.6, 2, 2.5, 3.2),
+        extreme=12,
+        source="our choice, between research (1 mm) and fast clinical scans (3 mm)",
+    )
 
     def corrupt(self, scan: Scan, parameter: float, generator: torch.Generator) -> Scan:
         """Change a scan; see `Corruption`."""
@@ -73,7 +93,14 @@ def _emptied(scan: Scan, channels: slice, slices: Tensor) -> Scan:
 class MissingSlices(Corruption):
     """Slices that were lost: as dark as the darkest voxel, in all channels. Which ones is drawn; two always stay."""
 
-    severities = SEVERITIES["MissingSlices"]
+    severities = Severities(
+        parameter="slices that are lost",
+        unit="%",
+        neutral=0,
+        levels=(5, 10, 20, 30, 45),
+        extreme=90,
+        source="our choice; lost in transfer or unusable",
+    )
 
     def corrupt(self, scan: Scan, parameter: float, generator: torch.Generator) -> Scan:
         """Change a scan; see `Corruption`."""
@@ -89,7 +116,14 @@ class ChannelDropped(Corruption):
     One slice of it stays: a channel of one value alone is no image, and is refused by whoever reads the file.
     """
 
-    severities = SEVERITIES["ChannelDropped"]
+    severities = Severities(
+        parameter="slices that one channel lacks",
+        unit="%",
+        neutral=0,
+        levels=(20, 40, 60, 80, 100),
+        extreme=100,
+        source="a sequence with less coverage, or none, as in BraTS with missing modalities; the steps are our choice",
+    )
     elsewhere = "a scan with one channel has none to lose"
 
     def reason_against(self, modalities: Sequence[Modality]) -> str | None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from rogseg.corruptions import NUM_SEVERITIES, SEVERITIES, Corruption, Scan
+from rogseg.corruptions import NUM_SEVERITIES, Corruption, Scan
 from rogseg.metrics import image_range, peak_signal_to_noise, structural_similarity
 from rogseg.registry import CORRUPTIONS
 from tests.unit.corruptions.scans import SCANS
@@ -30,11 +30,9 @@ def run(name: str, scan: Scan, severity: int, seed: int = 3) -> Scan:
     return build(name)(scan, severity, torch.Generator().manual_seed(seed))
 
 
-def test_every_corruption_has_a_row_in_the_table_and_a_scan_it_applies_to() -> None:
-    assert set(NAMES) == set(SEVERITIES) == {name for name, _ in PAIRS}
-    for name in NAMES:
-        assert build(name).severities is SEVERITIES[name]
-        assert len(SEVERITIES[name].source) > 20
+def test_every_corruption_has_a_source_and_a_scan_it_applies_to() -> None:
+    assert set(NAMES) == {name for name, _ in PAIRS}
+    assert all(len(build(name).severities.source) > 20 for name in NAMES)
 
 
 @pytest.mark.parametrize(("name", "kind"), PAIRS)
