@@ -92,6 +92,8 @@ def verdict_of(contents: Contents, system: str) -> Verdict:
     attacked, fell = estimate_of(row, measure), fell_of(row)
     if clean.value is None or attacked.value is None or clean.value <= 0:
         sentence = "The records hold no clean and attacked value of the same cases, so no verdict can be given."
+        if clean.value is not None and clean.value <= 0:
+            sentence = f"Unattacked, this network reaches a mean {measure.label} of 0, so there was nothing to attack."
         return Verdict(system, "has no verdict", sentence, (), "untested", clean, attacked, fell, strength)
     words, tone = next((words, tone) for limit, words, tone in LOSSES if 1 - attacked.value / clean.value <= limit)
     cautions = cautions_on(contents, system, row, attacked, tone == "holds")

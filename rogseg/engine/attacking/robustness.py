@@ -143,6 +143,11 @@ def evaluate_robustness(
     shard_ids = shard_of(case_ids, *shard)
     loop = AttackLoop(attacker, records, workers, cases.size, on_progress)
     mu = loop.run_clean(case_ids)
+    if mu == 0:
+        raise ValueError(
+            f"{system.identity.name} finds none of the targets: its clean Dice is 0 in all of the cases, so there is "
+            "nothing to attack; check its intensities, channels and classes, and the labels of the cases"
+        )
     records.settle_mu(mu)
     criterion: Criterion = CRITERIA.build(dict(settings.criterion)) if settings.criterion else DiceBelow(mu / 2)
     loop.run(shard_ids, settings.epsilons, criterion)

@@ -43,19 +43,23 @@ def write_config(path: Path, **system: object) -> str:
     return str(path)
 
 
+def write_torch_config(folder: Path, network: torch.nn.Module) -> str:
+    torch.save(network.state_dict(), folder / "tiny.pt")
+    return write_config(
+        folder / "mine.py",
+        type="TorchModule",
+        network=f"{seeded.__module__}.TinyNetwork",
+        arguments={"out_channels": 3},
+        weights=str(folder / "tiny.pt"),
+    )
+
+
 def run(command: str, system: str, data: Path, out: Path, *more: str) -> int:
     return main([command, system, "--data", str(data), "--cases", "case", "--out", str(out), *more])
 
 
 def test_a_torch_module_is_tested_and_attacked_by_its_config(data: Path, tmp_path: Path) -> None:
-    torch.save(seeded().state_dict(), tmp_path / "tiny.pt")
-    config = write_config(
-        tmp_path / "mine.py",
-        type="TorchModule",
-        network=f"{seeded.__module__}.TinyNetwork",
-        arguments={"out_channels": 3},
-        weights=str(tmp_path / "tiny.pt"),
-    )
+    config = write_torch_config(tmp_path, seeded())
     assert run("test", config, data, tmp_path / "test", "--device", "cpu") == 0
     assert len(list((tmp_path / "test").rglob("case.nii.gz"))) == 1
     assert run("attack", config, data, tmp_path / "attack", "--attack", "fgsm", *FAST) == 0
@@ -63,6 +67,26 @@ def test_a_torch_module_is_tested_and_attacked_by_its_config(data: Path, tmp_pat
     assert identity["system"]["kind"] == "torch"
     assert identity["system"]["options"]["network"].endswith("TinyNetwork")
     assert "No white-box" not in (tmp_path / "attack" / "table.md").read_text()
+
+
+def test_measures_are_chosen_for_a_system_of_a_config_as_for_any(data: Path, tmp_path: Path) -> None:
+    config = write_torch_config(tmp_path, seeded())
+    chosen = ["--device", "cpu", "--cfg-options", "measures=[dict(type='Dice'), dict(type='VolumeError')]"]
+    assert run("test", config, data, tmp_path / "test", *chosen) == 0
+    record = json.loads((tmp_path / "test" / "records.jsonl").read_text().splitlines()[0])
+    assert set(record["measures"]) == {"Dice", "volume error"}
+
+
+def test_a_network_that_finds_nothing_is_not_called_robust(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dead = seeded()
+    with torch.no_grad():
+        for weights in dead.parameters():
+            weights.zero_()
+    config = write_torch_config(tmp_path, dead)
+    assert run("attack", config, data, tmp_path / "attack", "--attack", "fgsm", *FAST) == 2
+    assert "finds none of the targets: its clean Dice is 0 in all of the cases" in capsys.readouterr().err
 
 
 def test_an_onnx_file_is_only_attacked_by_queries_and_the_report_says_so(
