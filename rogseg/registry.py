@@ -17,7 +17,6 @@ import mmengine.registry
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import LOOPS as MMENGINE_LOOPS
-from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS as MMENGINE_OPTIM_WRAPPER_CONSTRUCTORS
 from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
@@ -108,7 +107,6 @@ class Registry(mmengine.registry.Registry):
 MODELS = Registry("model", parent=MMENGINE_MODELS, scope=SCOPE, locations=["rogseg.models"])
 DATASETS = Registry("dataset", parent=MMENGINE_DATASETS, scope=SCOPE, locations=["rogseg.datasets"])
 TRANSFORMS = Registry("transform", parent=MMENGINE_TRANSFORMS, scope=SCOPE, locations=["rogseg.datasets.transforms"])
-METRICS = Registry("metric", parent=MMENGINE_METRICS, scope=SCOPE, locations=["rogseg.metrics"])
 HOOKS = Registry("hook", parent=MMENGINE_HOOKS, scope=SCOPE, locations=["rogseg.engine.training.hooks"])
 LOOPS = Registry("loop", parent=MMENGINE_LOOPS, scope=SCOPE, locations=["rogseg.engine"])
 OPTIM_WRAPPERS = Registry("optim_wrapper", parent=MMENGINE_OPTIM_WRAPPERS, scope=SCOPE, locations=["rogseg.engine"])
@@ -131,6 +129,7 @@ ATTACKS = Registry("attack", scope=SCOPE, locations=["rogseg.attacks"])
 OBJECTIVES = Registry("objective", scope=SCOPE, locations=["rogseg.attacks.objectives"])
 CRITERIA = Registry("criterion", scope=SCOPE, locations=["rogseg.attacks"])
 THREATS = Registry("threat", scope=SCOPE, locations=["rogseg.attacks"])
+METRICS = Registry("measure", scope=SCOPE, locations=["rogseg.metrics"])
 CORRUPTIONS = Registry("corruption", scope=SCOPE, locations=["rogseg.corruptions"])
 SYSTEMS = Registry("system", scope=SCOPE, locations=["rogseg.systems"])
 TRAINERS = Registry("trainer", scope=SCOPE, locations=["rogseg.trainers"])

@@ -39,7 +39,7 @@ SLOTS: dict[str, Slot] = {
     "model": Slot(registry.MODELS),
     "backbone": Slot(registry.BACKBONES),
     "head": Slot(registry.HEADS),
-    "losses": Slot(registry.LOSSES, "many"),
+    "losses": Slot(registry.LOSSES, "many", tried=True),
     "trainer": Slot(registry.TRAINERS, tried=True),
     "craft": Slot(registry.CRAFTS),
     "loss": Slot(registry.ROBUST_LOSSES),
