@@ -1,7 +1,7 @@
 # The light networks of the model zoo as they are, without a training: what attacks find, and what decides it.
 title = "Hippocampus: the light networks of the model zoo under attack"
 words = dict(
-    cases="--task {out}/stored --protocol patch --max-cases 12 --num-workers 2",
+    cases="--task {out}/stored --protocol patch --max-cases 12",
     standard="rog_standard_hippocampus_light_long",
     freeat="rog_freeat_hippocampus_light",
     epsilons="--attack apgd_ce --epsilon 2/255 4/255 8/255 16/255 {cases}",
@@ -12,7 +12,7 @@ words = dict(
     sea="--attack sea --attack-options attack.num_iterations=66 --epsilon 8/255 {cases}",
     l2="--attack apgd_dice_l2 --epsilon 1/255 2/255 {cases}",
     volume="--attack volume_under --epsilon 4/255 8/255 {cases}",
-    legacy="--task {out}/stored --max-cases 12 --num-queries 200 --num-workers 2",
+    legacy="--task {out}/stored --max-cases 12 --num-queries 200",
 )
 steps = dict(
     preprocess="preprocess {data} --out {out}/stored --plan configs/_base_/tasks/hippocampus_light.json",

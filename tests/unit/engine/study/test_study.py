@@ -90,7 +90,7 @@ def test_the_page_has_the_tables_of_its_records(tmp_path: Path) -> None:
     assert "![legacy](legacy/legacy.png)" in text
     assert "| two | 1.5 | `rogseg attack x" in text
     (tmp_path / "legacy" / "legacy.png").unlink()
-    with pytest.raises(ValueError, match="legacy.png: no step of the study wrote it"):
+    with pytest.raises(ValueError, match=r"legacy\.png: no step of the study wrote it"):
         write_study_page(study, study.commands(tmp_path, tmp_path), {"two": 90.0}, tmp_path, "rogseg study s")
 
 
