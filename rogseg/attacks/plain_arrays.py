@@ -42,8 +42,11 @@ def attack_arrays(
         seed: of all randomness.
 
     Raises:
-        ValueError: shapes, values or the box do not fit, or the label has no foreground and nothing says what to ask.
+        ValueError: shapes, values or the box do not fit, or nothing says what to ask of a label without foreground or
+            a network that finds nothing of it.
     """
+    if not isinstance(attack, Attack):
+        raise ValueError(f"attack is a {type(attack).__name__}, not an attack such as APGD(); the model comes second")
     inputs, targets = _tensor(image).float(), _tensor(label)
     if inputs.ndim not in (3, 4) or targets.ndim != 3:
         raise ValueError(
@@ -60,6 +63,11 @@ def attack_arrays(
             clean = float(mean_foreground_dice(case_dice(model(inputs).float(), targets.long()))[0])
         if clean != clean:
             raise ValueError("the label has no foreground, so there is no Dice to attack: give a criterion")
+        if clean == 0:
+            raise ValueError(
+                "the network finds nothing of the label, so there is nothing to attack: check how the image is scaled "
+                "and which class is which"
+            )
         criterion = DiceBelow(clean / 2)
     generator = torch.Generator(inputs.device).manual_seed(seed)
     return attack(model, inputs, targets, threat, criterion, generator=generator)

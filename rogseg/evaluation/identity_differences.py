@@ -18,7 +18,7 @@ def differences(there: EvaluationIdentity, now: EvaluationIdentity) -> list[str]
         new["criterion.mu"] = old["criterion.mu"]
     paths = dict.fromkeys([*old, *new])
     return [
-        f"{path}: {_shown(old, path)} there, {_shown(new, path)} now"
+        f"{_worded(path)}: {_shown(old, path)} there, {_shown(new, path)} now"
         for path in paths
         if (path in old) != (path in new) or old[path] != new[path]
     ]
@@ -29,6 +29,13 @@ def leaves(value: Any, path: str = "") -> dict[str, Any]:
     if isinstance(value, Mapping) and value:
         return {key: leaf for name, part in value.items() for key, leaf in leaves(part, f"{path}.{name}").items()}
     return {path.removeprefix("."): value}
+
+
+def _worded(path: str) -> str:
+    # A digest says that something differs, not what.
+    if path == "system.digest":
+        return f"{path} (the weights and settings of the network)"
+    return f"{path} (the files of that case)" if path.startswith("data.") else path
 
 
 def _shown(leaves: Mapping[str, Any], path: str) -> str:

@@ -55,6 +55,10 @@ def test_what_cannot_be_attacked_is_told() -> None:
     with pytest.raises(ValueError, match="no foreground"):
         attack_arrays(FGSM(), network(), IMAGE, LABEL * 0, threat)
     assert not attack_arrays(FGSM(), network(), IMAGE, LABEL * 0, threat, DiceBelow(0.5)).success.item()
+    with pytest.raises(ValueError, match="the network finds nothing of the label"):
+        attack_arrays(FGSM(), network(), IMAGE * 0.1, LABEL, threat)
+    with pytest.raises(ValueError, match="attack is a Sequential, not an attack"):
+        attack_arrays(network(), FGSM(), IMAGE, LABEL, threat)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"expected \(C, D, H, W\)"):
         attack_arrays(FGSM(), network(), IMAGE[0], LABEL, threat)
     with pytest.raises(ValueError, match="outside the box"):
