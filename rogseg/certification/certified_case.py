@@ -3,7 +3,6 @@
 import dataclasses
 import math
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,20 +77,6 @@ class CertifiedCase:
     fell_back: float
     classes: Mapping[str, RegionBounds]
     groups: Mapping[str, RegionBounds]
-
-    @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Self:
-        """Read what `dataclasses.asdict` made.
-
-        Raises:
-            TypeError: a key is missing or unknown.
-        """
-        parts = dict(content)
-        for key in ("classes", "groups"):
-            parts[key] = {name: RegionBounds(**bounds) for name, bounds in dict(parts[key]).items()}
-        for key in ("sigma_raw", "radius_rms_raw"):
-            parts[key] = tuple(parts[key])
-        return cls(**parts)
 
 
 def certify_case(

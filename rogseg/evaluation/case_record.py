@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rogseg.certification import CertifiedCase
+from rogseg.foreign import decode, parse_json
 
 __all__ = ["CLEAN", "DICE", "SCHEMA_VERSION", "TARGET_VOLUME", "WORST_CASE", "CaseRecord", "PerClass", "class_mean"]
 
 SCHEMA_VERSION = 2
+REMEDY = "take the file from a backup, or make the records again"
 CLEAN = "clean"
 WORST_CASE = "worst case"
 DICE = "Dice"
@@ -133,9 +135,10 @@ class CaseRecord:
         """Read what `to_line` wrote, or what a version with the schema 1 wrote.
 
         Raises:
-            ValueError: the line is no JSON object, of another schema version, or has missing or unknown keys.
+            ValueError: the line is no JSON object or of another schema version, or a key is missing, unknown or of
+                another type.
         """
-        data: Any = json.loads(line)
+        data: Any = parse_json(line.encode(), "a record", REMEDY)
         if not isinstance(data, dict):
             raise ValueError(f"a record is a JSON object, got {line[:40]!r}")
         schema = data.pop("schema", None)
@@ -145,16 +148,7 @@ class CaseRecord:
             raise ValueError(
                 f"a record has schema version {schema}, this version of rogseg reads 1 to {SCHEMA_VERSION}"
             )
-        try:
-            for key in ("clean", "measures"):
-                data[key] = {name: tuple(values) for name, values in data[key].items()}
-            for key in ("distance_network", "distance_raw"):
-                data[key] = tuple(data.get(key, ()))
-            if data.get("certificate") is not None:
-                data["certificate"] = CertifiedCase.from_json(data["certificate"])
-            return cls(**data)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"a record has missing or unknown keys: {error}") from error
+        return decode(data, cls, "a record")
 
 
 # Schema 1 had two kinds of records: of attacks, with Dice alone, and of tests, with three measures on the raw grid.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 from rogseg.evaluation.case_record import SCHEMA_VERSION
+from rogseg.foreign import decode
 
 __all__ = [
     "HELD_OUT",
@@ -19,6 +20,7 @@ __all__ = [
 ]
 
 HELD_OUT, NOT_KNOWN = "held out", "not known"
+CHANNEL, MEASURE = {"name", "unit"}, {"name", "unit", "better", "bounds"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,7 +120,7 @@ class EvaluationIdentity:
         versions: of ``rogseg`` and of the records' ``schema``.
 
     Raises:
-        ValueError: two classes have one name.
+        ValueError: two classes have one name, or a channel, a measure or the versions lack what every reader asks for.
     """
 
     system: EvaluatedSystem
@@ -140,6 +142,11 @@ class EvaluationIdentity:
     versions: Mapping[str, Any]
 
     def __post_init__(self) -> None:
+        for name, parts, asked in (("channels", self.channels, CHANNEL), ("measures", self.measures, MEASURE)):
+            if not all(asked <= set(part) for part in parts):
+                raise ValueError(f"the identity's {name} must each have {', '.join(sorted(asked))}")
+        if "schema" not in self.versions:
+            raise ValueError("the identity's versions must name the schema of the records")
         doubled = sorted({name for name in self.classes if self.classes.count(name) > 1})
         if doubled:
             raise ValueError(
@@ -185,26 +192,6 @@ class EvaluationIdentity:
         """Read what `to_json` wrote.
 
         Raises:
-            ValueError: a key is missing or unknown.
+            ValueError: a key is missing or unknown, or its value is of another type.
         """
-        parts: dict[str, Any] = {
-            "system": EvaluatedSystem,
-            "condition": Condition,
-            "threat": ThreatSetting,
-            "criterion": CriterionSetting,
-            "selection": CaseSelection,
-        }
-        content = dict(data)
-        for key, part in parts.items():
-            if content.get(key) is not None:
-                content[key] = _built(part, content[key], f"{key}.")
-        built: Self = _built(cls, content, "")
-        return built
-
-
-def _built(kind: Any, content: Any, where: str) -> Any:
-    names = {field.name for field in dataclasses.fields(kind)}
-    if not isinstance(content, Mapping) or set(content) != names:
-        differing = sorted(names ^ set(content)) if isinstance(content, Mapping) else sorted(names)
-        raise ValueError(f"the identity has missing or unknown keys: {', '.join(where + name for name in differing)}")
-    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in content.items()})
+        return decode(data, cls, "the identity")

@@ -36,13 +36,13 @@ def read_legacy_identity(
         records: beside the header; that of a test names neither its cases nor its classes.
 
     Raises:
-        ValueError: a key is missing.
+        ValueError: a key is missing, or its value is of another type.
     """
     try:
         is_attack = "attack" in old
         cases = old["cases"] if is_attack else [record.case_id for record in records]
         num_classes = max((len(record.dice) for record in records), default=0)
-        return EvaluationIdentity(
+        identity = EvaluationIdentity(
             system=EvaluatedSystem(
                 kind="rogseg checkpoint",
                 name=NOT_RECORDED,
@@ -68,5 +68,6 @@ def read_legacy_identity(
             leak=NOT_RECORDED,
             versions={"rogseg": rogseg or NOT_RECORDED, "schema": 1},
         )
+        return EvaluationIdentity.from_json(identity.to_json())  # which looks at the type of every value
     except (KeyError, TypeError) as error:
         raise ValueError(f"the identity of an older version lacks a key: {error}") from error

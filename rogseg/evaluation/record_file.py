@@ -5,6 +5,8 @@ import re
 import zlib
 from pathlib import Path
 
+from rogseg.foreign import open_regular
+
 __all__ = ["RecordFile"]
 
 _CHECKSUM = re.compile(r', "crc": "([0-9a-f]{8})"\}$')
@@ -33,11 +35,11 @@ class RecordFile:
         """
         if not self.path.exists():
             return []
-        content = self.path.read_bytes()
+        with open_regular(self.path) as file:
+            content = file.read()
         whole = content[: content.rfind(b"\n") + 1]
         if len(whole) < len(content):
-            with self.path.open("r+b") as file:
-                file.truncate(len(whole))
+            os.truncate(self.path, len(whole))
         self._num_bytes = len(whole)
         lines = whole.decode(errors="replace").splitlines()
         return [self._without_checksum(line, number) for number, line in enumerate(lines, 1)] if self.checked else lines

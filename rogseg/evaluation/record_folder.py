@@ -1,8 +1,6 @@
 """RecordFolder: the records of one evaluation on disk, safe against kill -9 and against mixing with another."""
 
 import dataclasses
-import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.evaluation.identity_differences import differences
 from rogseg.evaluation.legacy_identity import is_legacy_header, read_legacy_identity
 from rogseg.evaluation.record_file import RecordFile
+from rogseg.evaluation.record_header import HEADER, read_header, write_header
 
 __all__ = ["RecordFolder"]
 
@@ -37,15 +36,16 @@ class RecordFolder:
         environment: Mapping[str, Any] | None = None,
     ) -> None:
         self.directory = Path(directory)
-        self._header_path = self.directory / "header.json"
+        self._header_path = self.directory / HEADER
         records_path = self.directory / "records.jsonl"
+        self.environment: Mapping[str, Any]
         if self._header_path.exists():
-            header = self._read_header()
-            self.environment: Mapping[str, Any] = header["environment"]
-            legacy = is_legacy_header(header["identity"])
+            content, self.environment = read_header(self._header_path)
+            legacy = is_legacy_header(content)
             self._file = RecordFile(records_path, checked=not legacy)
             self._records = self._read_records()
-            self.identity = self._read_identity(header["identity"], legacy)
+            self.identity = self._read_identity(content, legacy)
+            self._refuse_strangers()
             if identity is not None:
                 self.check_identity(identity)
         elif records_path.exists():
@@ -157,20 +157,6 @@ class RecordFolder:
     def _mu(self) -> float | None:
         return None if self.identity.criterion is None else self.identity.criterion.mu
 
-    def _read_header(self) -> dict[str, Any]:
-        try:
-            header = json.loads(self._header_path.read_text())
-        except ValueError as error:
-            raise ValueError(f"{self._header_path}: it is no JSON ({error}); give another --out") from error
-        if not isinstance(header, dict) or not all(
-            isinstance(header.get(k), dict) for k in ("identity", "environment")
-        ):
-            raise ValueError(
-                f"{self._header_path}: it is not the header of an evaluation, which has the keys identity and "
-                "environment; give another --out"
-            )
-        return header
-
     def _read_identity(self, content: Mapping[str, Any], legacy: bool) -> EvaluationIdentity:
         try:
             if legacy:
@@ -189,15 +175,19 @@ class RecordFolder:
             records[record.key] = record
         return records
 
+    def _refuse_strangers(self) -> None:
+        """Refuse records of cases or classes that the header does not have."""
+        number = len(self.identity.classes)
+        for record in self._records.values():
+            lengths = {len(values) for values in (*record.clean.values(), *record.measures.values())}
+            if record.case_id not in self.identity.data or not lengths <= {number}:
+                raise ValueError(
+                    f"{self._file.path}: its record of {record.case_id!r} is of another case or of other classes than "
+                    f"{HEADER} says; put the header back that belongs to it, or give another --out"
+                )
+
     def _write_header(self) -> None:
-        header = {"identity": self.identity.to_json(), "environment": dict(self.environment)}
-        self.directory.mkdir(parents=True, exist_ok=True)
-        temporary = self._header_path.with_suffix(".tmp")
-        with temporary.open("w") as file:
-            file.write(json.dumps(header, indent=2) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self._header_path)
+        write_header(self._header_path, self.identity.to_json(), self.environment)
 
 
 def _without_time(record: CaseRecord) -> CaseRecord:

@@ -1,6 +1,7 @@
 """JSON files of others, with every complaint that a bad one deserves and nothing taken over in silence."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,14 @@ def read_json(path: str | Path, remedy: str, max_bytes: int = _MAX_BYTES) -> Any
 def parse_json(content: bytes, where: object, remedy: str) -> Any:
     """What JSON bytes say; the same key twice, NaN, infinity and endless nesting are refused, not guessed at.
 
+    A number that no float holds, such as 1e999, would be read as infinity, so it is refused, too.
+
     Raises:
         ValueError: not JSON; the message begins with ``where`` and ends with ``remedy``.
     """
     try:
-        return json.loads(content.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_no_number)
+        text = content.decode("utf-8-sig")
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number, parse_float=_finite)
     except RecursionError as error:
         raise ValueError(f"{where}: not usable JSON (nested too deeply); {remedy}") from error
     except ValueError as error:  # also what cannot be decoded, and whole numbers of thousands of digits
@@ -45,6 +49,11 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         keys = [key for key, _ in pairs]
         raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} stands twice")
     return content
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _no_number(text)
 
 
 def _no_number(name: str) -> Any:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-import math
+import sys
 import types
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -40,7 +40,7 @@ def _decode(value: Any, kind: Any, where: str) -> Any:
         return value if isinstance(value, str | int) and value in arguments else _refuse(value, kind, where)
     if origin in (tuple, list):
         return _sequence(value, kind, where)
-    if origin is dict:
+    if origin in (dict, Mapping):
         if not isinstance(value, Mapping):
             _refuse(value, kind, where)
         return {
@@ -52,7 +52,8 @@ def _decode(value: Any, kind: Any, where: str) -> Any:
 
 def _is_plain(value: Any, kind: Any) -> bool:
     if kind is float:
-        return type(value) in (int, float) and math.isfinite(value)
+        # Compared as it stands: a whole number of 400 digits has no float.
+        return type(value) in (int, float) and abs(value) <= sys.float_info.max
     if kind is None or kind is types.NoneType:
         return value is None
     return type(value) is kind
@@ -126,7 +127,7 @@ def _described(kind: Any) -> str:
         if origin is list or arguments[-1] is Ellipsis:
             return f"a list, each entry {_described(arguments[0])}"
         return f"a list of {len(arguments)}, each entry {_described(arguments[0])}"
-    if origin is dict:
+    if origin in (dict, Mapping):
         return "an object with named entries"
     if origin is Literal:
         return " or ".join(map(repr, arguments))

@@ -1,9 +1,9 @@
 """The sanity checks that run with every evaluation."""
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -21,12 +21,15 @@ from rogseg.evaluation.case_record import CLEAN, WORST_CASE
 from rogseg.evaluation.epsilon_label import norm_of_threat, strength_label
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.summary import summarise_all
+from rogseg.foreign import decode, read_json
+from rogseg.storage import write_json_atomic
 from rogseg.systems.base import System
 
 __all__ = ["BLACK_BOX", "check_model", "check_records", "load_findings", "save_findings"]
 
 BLACK_BOX = "Square"
 LINF_EPSILON = 8 / 255
+FINDINGS_REMEDY = "run the evaluation again"
 
 
 def check_model(
@@ -112,10 +115,21 @@ def _dice_of(records: RecordFolder, attack: str, epsilon: float) -> dict[str, fl
 
 
 def load_findings(path: Path) -> tuple[SanityFinding, ...]:
-    """What `save_findings` wrote; nothing where there is no file, as after an evaluation that was stopped."""
-    return tuple(SanityFinding.from_json(entry) for entry in json.loads(path.read_text())) if path.is_file() else ()
+    """What `save_findings` wrote; nothing where there is no file, as after an evaluation that was stopped.
+
+    Raises:
+        ValueError: the file is damaged, or not of this kind.
+    """
+    if not path.exists():
+        return ()
+    content = read_json(path, FINDINGS_REMEDY)
+    try:
+        found = map(SanityFinding.from_json, decode(content, list[dict[str, Any]], "it"))
+        return tuple(decode(dataclasses.asdict(finding), SanityFinding, "a finding") for finding in found)
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"{path}: not the findings of sanity checks ({error}); {FINDINGS_REMEDY}") from error
 
 
 def save_findings(findings: Sequence[SanityFinding], path: Path) -> None:
     """Write the findings as JSON."""
-    path.write_text(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2))
+    write_json_atomic(path, [dataclasses.asdict(finding) for finding in findings])

@@ -9,6 +9,7 @@ from pathlib import Path
 from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.evaluation.legacy_identity import NOT_RECORDED
 from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.foreign import read_json
 from rogseg.report.contents import Finding, Level
 from rogseg.report.volumes import SavedVolume
 
@@ -132,10 +133,10 @@ def _lines(content: bytes) -> dict[tuple[str, str, float], int]:
 
 
 def _findings(path: Path, system: str) -> tuple[Finding, ...]:
-    if not path.is_file():
+    if not path.exists():
         return ()
+    entries = read_json(path, "run the evaluation again")
     try:
-        entries = json.loads(path.read_text())
         return tuple(
             Finding(system, str(entry["name"]), _level(entry), str(entry["seen"]), str(entry["meaning"]))
             for entry in entries

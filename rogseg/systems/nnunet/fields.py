@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import sys
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,10 @@ def number(lowest: float = -math.inf) -> Field:
     """A finite number above a bound."""
     return Field(
         lambda value: (
-            isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > lowest
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and abs(value) <= sys.float_info.max
+            and value > lowest
         ),
         "a finite number" if lowest == -math.inf else f"a finite number above {lowest:g}",
     )

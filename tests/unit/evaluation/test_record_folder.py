@@ -95,7 +95,7 @@ def test_a_long_list_of_differences_is_cut(tmp_path: Path) -> None:
 def test_an_identity_lacks_nothing() -> None:
     content = IDENTITY.to_json()
     del content["system"]["digest"]
-    with pytest.raises(ValueError, match=r"keys: system\.digest"):
+    with pytest.raises(ValueError, match=r"identity\.system: missing keys .'digest'"):
         EvaluationIdentity.from_json(content)
     with pytest.raises(TypeError):
         EvaluationIdentity(task="Phantom")  # type: ignore[call-arg]

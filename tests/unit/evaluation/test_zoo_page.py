@@ -8,6 +8,7 @@ import pytest
 
 from rogseg.evaluation.case_record import CLEAN
 from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.evaluation.record_header import read_header, write_header
 from rogseg.evaluation.zoo_page import zoo_page
 from tests.identities import dice_record, of_cases
 from tests.tiny_training import ROOT
@@ -28,7 +29,9 @@ def make_zoo(directory: Path, digest: str) -> Path:
             if condition:
                 folder.add(dice_record(f"case_{number}", "apgd_ce", (0.3 + number / 100, 0.1)))
     header = directory / "records/net/attacked/header.json"
-    header.write_text(header.read_text().replace('"abc"', f'"{digest}"'))
+    content, environment = read_header(header)
+    content["system"]["digest"] = digest
+    write_header(header, content, environment)
     return directory
 
 

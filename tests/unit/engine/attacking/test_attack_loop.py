@@ -52,7 +52,7 @@ def threat(epsilon: float, case: Case) -> ThreatModel:
 
 
 def loop_on(directory: Path, attack: Attack | None = None, **keywords: Any) -> AttackLoop:
-    records = RecordFolder(directory, dataclasses.replace(IDENTITY, data=dict.fromkeys(IDS, "0")))
+    records = RecordFolder(directory, dataclasses.replace(IDENTITY, classes=("organ",), data=dict.fromkeys(IDS, "0")))
     attack = attack or PGD(objective={"type": "CrossEntropy"}, num_iterations=4)
     return AttackLoop(CaseAttacker(model, attack, "pgd", threat, make_case, [Dice()], [(1,)], **keywords), records)
 

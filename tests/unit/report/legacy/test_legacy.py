@@ -7,6 +7,7 @@ import pytest
 from rogseg.evaluation.case_record import CLEAN
 from rogseg.evaluation.identity import CriterionSetting
 from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.evaluation.record_header import read_header, write_header
 from rogseg.report.estimates import Estimate
 from rogseg.report.legacy.figure import plot_legacy
 from rogseg.report.legacy.rows import read_legacy_rows
@@ -94,6 +95,7 @@ def test_table_and_figure_say_what_each_fault_is_worth(directory: Path, tmp_path
 
 def test_runs_of_two_evaluations_are_no_comparison(directory: Path) -> None:
     header = directory / "right_sound" / "header.json"
-    header.write_text(header.read_text().replace('"protocol": "volume"', '"protocol": "patch"'))
+    content, environment = read_header(header)
+    write_header(header, {**content, "protocol": "patch"}, environment)
     with pytest.raises(ValueError, match="differ in protocol"):
         read_legacy_rows(directory)
