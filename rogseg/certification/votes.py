@@ -47,6 +47,14 @@ class Votes:
                 of_class += of_copy == index
             self.done += 1
 
+    def add_up(self, smoothing: Smoothing) -> bool:
+        """Whether every voxel has one vote of each copy that was counted."""
+        chose = min(self.done, smoothing.num_selection)
+        counts = ((self.selection, chose), (self.answers, self.done - chose))
+        return 0 <= self.done <= smoothing.total and all(
+            bool((votes.sum(0, dtype=np.int64) == number).all()) for votes, number in counts
+        )
+
     def selection_of(self, classes: Collection[int]) -> NDArray[np.int32]:
         """(D, H, W): copies that choose and gave a voxel one of some classes."""
         return self.selection[sorted(classes)].sum(0, dtype=np.int32)

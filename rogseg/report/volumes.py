@@ -1,13 +1,22 @@
 """SavedVolume: one attacked case as the viewer shows it, and how it is kept in a file."""
 
 import dataclasses
-import zipfile
 from pathlib import Path
+from typing import Any, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rogseg.foreign import decode, read_arrays
+
 __all__ = ["SavedVolume"]
+
+REMEDY = "attack again and save the volumes"
+MAX_BYTES = 2**31  # a page can carry far less
+ARRAYS = {
+    **dict.fromkeys(("image", "perturbation"), np.float32),
+    **dict.fromkeys(("target", "clean", "attacked"), np.uint8),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,27 +101,13 @@ class SavedVolume:
         Raises:
             ValueError: the file is damaged or not of this kind.
         """
+        stored, values = read_arrays(path, MAX_BYTES, REMEDY), dict[str, Any]()
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-                data = {field.name: stored[field.name] for field in dataclasses.fields(cls)}
-        except (KeyError, OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
-            raise ValueError(f"{path}: not a saved volume ({error}); attack again and save the volumes") from error
-        spacing = data["spacing"].tolist()
-        return cls(
-            case_id=str(data["case_id"]),
-            system=str(data["system"]),
-            attack=str(data["attack"]),
-            strength=float(data["strength"]),
-            label=str(data["label"]),
-            image=data["image"].astype(np.float32),
-            perturbation=data["perturbation"].astype(np.float32),
-            target=data["target"].astype(np.uint8),
-            clean=data["clean"].astype(np.uint8),
-            attacked=data["attacked"].astype(np.uint8),
-            lower=tuple(data["lower"].tolist()),
-            upper=tuple(data["upper"].tolist()),
-            spacing=(spacing[0], spacing[1], spacing[2]),
-            unit=str(data["unit"]),
-            axes=str(data["axes"]),
-            channels=tuple(data["channels"].tolist()),
-        )
+            for name, kind in get_type_hints(cls).items():
+                if name in ARRAYS:
+                    values[name] = stored[name].astype(ARRAYS[name])
+                else:
+                    values[name] = decode(stored[name].tolist(), kind, name)
+            return cls(**values)
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"{path}: not a saved volume ({error}); {REMEDY}") from error
