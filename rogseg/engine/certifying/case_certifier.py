@@ -20,7 +20,7 @@ from rogseg.evaluation.case_record import DICE, TARGET_VOLUME, CaseRecord, PerCl
 from rogseg.metrics import Dice, volume_ml
 from rogseg.systems import CaseSource, Protocol, System
 
-__all__ = ["CaseCertifier", "CertifyWorker", "Certifying", "SmoothedCase"]
+__all__ = ["CaseCertifier", "CertifyWorker", "Certifying", "SmoothedCase", "check_samples"]
 
 VOTES = "votes"
 
@@ -96,7 +96,7 @@ class CaseCertifier:
         how, settings = self.how, self.how.settings
         case = evaluated_case(self.cases, asked.case_id, self.system, how.protocol).to(self.device)
         regions = [*self._regions.values(), *self._groups.values()]
-        _check_samples(case, settings, len(set(regions)))
+        check_samples(case, settings, len(set(regions)))
         made = [] if asked.clean is not None else [self._clean_record(case)]
         clean = made[0].clean if asked.clean is None else asked.clean
         smoothing = settings.smoothing(asked.sigma, how.seed)
@@ -112,7 +112,7 @@ class CaseCertifier:
     def _votes(self, case: Case, smoothing: Smoothing, digest: str) -> Votes:
         """What the noisy copies say; those of an interrupted run are on disk."""
         how = self.how
-        path = how.directory / VOTES / f"{case.case_id}_sigma_{smoothing.sigma:g}.npz"
+        path = how.directory / VOTES / f"{case.case_id}_sigma_{smoothing.sigma:.12g}.npz"
         file = VotesFile(path, digest, how.seconds_between)
         votes = file.load(self.system.num_classes, tuple(case.inputs.shape[2:]), smoothing)
 
@@ -171,7 +171,7 @@ class CertifyWorker:
         return CaseCertifier(system, self.cases.open(system), self.certifying, device)
 
 
-def _check_samples(case: Case, settings: CertificateSettings, num_regions: int) -> None:
+def check_samples(case: Case, settings: CertificateSettings, num_regions: int) -> None:
     """Refuse what could certify nothing, before the first noisy copy."""
     num_voxels = case.inputs[0, 0].numel() if case.movable is None else int(case.movable.sum())
     if num_voxels == 0:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import torch
 
-from rogseg.engine.attacking.robustness import ALL_CASES
+from rogseg.engine.attacking.robustness import ALL_CASES, evaluated_case
 from rogseg.engine.case_recording import record_cases
 from rogseg.engine.case_selection import shard_of
-from rogseg.engine.certifying.case_certifier import CaseCertifier, Certifying, SmoothedCase
+from rogseg.engine.certifying.case_certifier import CaseCertifier, Certifying, SmoothedCase, check_samples
 from rogseg.engine.certifying.settings import SMOOTHING, CertificateSettings, condition_name
 from rogseg.engine.digests import digest_of_json, environment
 from rogseg.engine.evaluated_system import evaluated_channels, evaluated_system, record_versions
@@ -93,6 +93,10 @@ def evaluate_certificates(
     records = RecordFolder(out, identity, environment(device))
     wanted = [(case_id, sigma) for case_id in shard_of(case_ids, *shard) for sigma in settings.sigmas]
     todo = [pair for pair in wanted if not _is_done(records, *pair, settings)]
+    # A larger case asks for more samples, and nobody wants to hear of it after hours with the smaller ones.
+    for case_id in dict.fromkeys(case_id for case_id, _ in todo):
+        asked = evaluated_case(cases, case_id, system, protocol)
+        check_samples(asked, settings, len({*system.class_indices, *groups.values()}))
     copies, before = settings.num_selection + settings.num_samples, len(wanted) - len(todo)
     done = 0
 

@@ -90,7 +90,7 @@ class CertificateSettings:
 
 def condition_name(sigma: float) -> str:
     """What the records of one sigma are called."""
-    return f"certified, sigma {sigma:g}"
+    return f"certified, sigma {sigma:.12g}"
 
 
 def parse_groups(texts: Sequence[str] | None) -> dict[str, tuple[str, ...]] | None:
