@@ -5,6 +5,7 @@ import json
 import pickle
 import re
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from rogseg.foreign import open_regular, read_json
 
-__all__ = ["safetensors_bytes", "tensors_and_plain_data"]
+__all__ = ["refuse_damaged_archive", "safetensors_bytes", "tensors_and_plain_data"]
 
 INDEX = "index.json"  # of a model zoo, beside its files
 PROVENANCE, DIGEST = "rogseg.provenance", "rogseg.digest"  # keys of the metadata of a safetensors file
@@ -46,6 +47,24 @@ def tensors_and_plain_data(path: Path) -> Any:
         raise ValueError(f"{path}: not a checkpoint of tensors and plain data ({_reason(error)})") from error
 
 
+def refuse_damaged_archive(path: Path) -> None:
+    """Hold what PyTorch wrote against the checksums in it, which PyTorch itself does not look at.
+
+    Raises:
+        ValueError: no such file, or a record of it is not what was written.
+    """
+    with open_regular(path, AGAIN) as file:
+        if file.read(2) != b"PK":  # an older form, which has no checksums
+            return
+        try:
+            with zipfile.ZipFile(file) as archive:
+                damaged = archive.testzip()
+        except (*DAMAGE, zlib.error) as error:
+            raise _DamageError(f"{path}: damaged ({_reason(error)}); {AGAIN}") from error
+    if damaged is not None:
+        raise _DamageError(f"{path}: damaged: the checksum of {damaged} is not that of its content; {AGAIN}")
+
+
 def safetensors_bytes(state: Mapping[str, Tensor], provenance: Mapping[str, Any]) -> bytes:
     """Weights as a safetensors file that knows its own checksum and where it comes from (JSON data)."""
     weights, text = {key: value.contiguous() for key, value in state.items()}, json.dumps(provenance)
@@ -65,9 +84,7 @@ def _pth(path: Path) -> Any:
             # PyTorch stores without compression; what unpacks to more than the file is no checkpoint but a bomb.
             if sum(record.file_size for record in records) > path.stat().st_size:
                 raise _DamageError(f"{path}: its records are larger than the file: not a checkpoint")
-            damaged = archive.testzip()
-        if damaged is not None:
-            raise _DamageError(f"{path}: damaged: the checksum of {damaged} is not that of its content; {AGAIN}")
+        refuse_damaged_archive(path)
     return torch.load(path, map_location="cpu", weights_only=True)
 
 

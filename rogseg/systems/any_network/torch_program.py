@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from rogseg.foreign import open_regular
+from rogseg.models.weight_files import refuse_damaged_archive
 from rogseg.registry import SYSTEMS
 from rogseg.systems.any_network.network_system import NetworkSystem, Settings
 
@@ -58,6 +59,7 @@ class TorchProgram(NetworkSystem):
                 f"{path}: a {form} file is a program of whoever made it, and was not loaded; if you trust its maker, "
                 "say so with --trust, or trust=True in system"
             )
+        refuse_damaged_archive(path)
         with open_regular(path) as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
         super().__init__(

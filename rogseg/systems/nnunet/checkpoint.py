@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rogseg.models.weight_files import refuse_damaged_archive
 from rogseg.systems.nnunet.allowed_names import OTHER_NETWORK_TRAINERS, TRAINERS
 
 __all__ = ["CHECKPOINT_GLOBALS", "Fold", "find_folds", "read_fold"]
@@ -72,6 +73,7 @@ def read_fold(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ValueError(f"{path}: no such file; copy the fold's folder whole")
     try:
+        refuse_damaged_archive(path)
         with torch.serialization.safe_globals(CHECKPOINT_GLOBALS):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
