@@ -2,7 +2,7 @@
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from rogseg.foreign import decode
 from rogseg.systems.any_network.import_path import imported
 from rogseg.systems.any_network.scaled_image import ScaledImage
 
-__all__ = ["STEPS", "IntensityStep", "build_steps"]
+__all__ = ["STEPS", "IntensityStep", "build_steps", "called_by"]
 
 
 class IntensityStep(ABC):
@@ -189,6 +189,13 @@ def build_steps(configs: Sequence[Any], where: str) -> tuple[IntensityStep, ...]
     if len(steps) > 1 and any(isinstance(step, Function) for step in steps):
         raise ValueError(f"{where}: a Function gives network units from raw ones, so it stands alone")
     return tuple(steps)
+
+
+def called_by(inputs: Mapping[str, Any]) -> Iterator[Callable[..., Any]]:
+    """The functions of the user's own that a system's inputs go through."""
+    for config in inputs.get("intensity", ()):
+        if isinstance(config, Mapping) and config.get("type") == Function.__name__ and "call" in config:
+            yield imported(str(config["call"]), "inputs.intensity: call")
 
 
 def _groups(number: int, channel_wise: bool) -> list[range]:

@@ -14,6 +14,7 @@ from rogseg.systems.any_network.network_system import NetworkSystem, Settings, i
 __all__ = ["OnnxModel"]
 
 NUMBERS = {"tensor(float)": torch.float32, "tensor(float16)": torch.float16, "tensor(double)": torch.float64}
+MAX_BYTES = 2**31  # of one message of Protocol Buffers
 FAULTS = (
     "Fail", "InvalidArgument", "NoSuchFile", "NoModel", "EngineError", "RuntimeException", "InvalidProtobuf",
     "NotImplemented", "InvalidGraph",
@@ -121,14 +122,17 @@ def _digest(path: Path) -> str:
     """
     import onnx
     from google.protobuf.message import DecodeError
+    from onnx import external_data_helper
 
+    if path.stat().st_size > MAX_BYTES:
+        raise ValueError(f"{path}: more than 2 GiB, which no ONNX file holds: its weights go into files beside it")
     try:
         model = onnx.load(str(path), load_external_data=False)
     except DecodeError as error:
         raise ValueError(f"{path}: not an ONNX file ({_reason(error)}); export it again") from error
     others = {
         entry.value
-        for tensor in model.graph.initializer
+        for tensor in external_data_helper._get_all_tensors(model)  # in subgraphs and attributes, too
         if tensor.data_location == onnx.TensorProto.EXTERNAL
         for entry in tensor.external_data
         if entry.key == "location"

@@ -115,6 +115,7 @@ class WindowLogits:
         Raises:
             ValueError: it does not take such windows, or gives something else than is said of it.
         """
+        before = None if windows.is_inference() else windows._version
         try:
             given = self.network(windows)
         except NETWORK_ERRORS as error:
@@ -125,6 +126,11 @@ class WindowLogits:
                 f"{self.name}: the network does not take windows of shape {tuple(windows.shape)} ({reason}); check "
                 "windows.size, inputs.channels and the network's arguments"
             ) from error
+        if before is not None and windows._version != before:
+            raise ValueError(
+                f"{self.name}: the network changes its input in place, so whoever gave it would go on with another "
+                "volume: let its forward begin with inputs = inputs.clone()"
+            )
         logits = self._entry(given)
         expected = len(self.classes.classes) + (not self.classes.regions)
         if logits.ndim != 5 or logits.shape[2:] != windows.shape[2:] or logits.shape[1] != expected:

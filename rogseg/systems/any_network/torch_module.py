@@ -3,6 +3,7 @@
 import hashlib
 import importlib.metadata
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from torch import nn
 from rogseg.registry import SYSTEMS
 from rogseg.storage import atomic_directory, write_bytes_atomic
 from rogseg.systems.any_network.import_path import imported
+from rogseg.systems.any_network.intensity import called_by
 from rogseg.systems.any_network.network_system import NetworkSystem, Settings
 from rogseg.systems.any_network.outputs import TrainedWindows
 from rogseg.systems.any_network.weights import WeightFile
@@ -62,7 +64,9 @@ class TorchModule(NetworkSystem):
     ) -> None:
         if torch.device(device).type == "cuda":
             torch.backends.cudnn.allow_tf32 = False  # its convolutions would round to ten bits, and the gradient too
-        module = build_module(network, arguments)
+        module, makers = build_module(network, arguments), list(called_by(inputs))
+        if not isinstance(network, nn.Module):
+            makers.append(imported(network, "system.network") if isinstance(network, str) else network)
         self._file = None if weights is None else WeightFile.read(weights, weights_key, weights_prefix)
         if self._file is not None:
             self._file.assign_to(module)
@@ -80,7 +84,7 @@ class TorchModule(NetworkSystem):
             windows=windows,
             outputs=outputs,
             device=device,
-            digest=digest_of_module(module),
+            digest=digest_of_module(module, *makers),
             options={"network": called, "arguments": {key: repr(value) for key, value in (arguments or {}).items()}},
             versions=_versions(module),
         )
@@ -138,19 +142,32 @@ def build_module(network: str | nn.Module | Callable[..., nn.Module], arguments:
     return module
 
 
-def digest_of_module(module: nn.Module) -> str:
-    """SHA-256 over names, shapes and values of all weights, and the source file of the module's class."""
+def digest_of_module(module: nn.Module, *makers: Callable[..., Any]) -> str:
+    """SHA-256 over all that a module does: weights, layers and their settings, and the code that it is written in.
+
+    The code is that of the files of its classes, but for PyTorch's own, and of what it was made by.
+
+    Args:
+        module: the network.
+        makers: functions or classes that decide what it is, or what it is given.
+    """
     content = hashlib.sha256(type(module).__qualname__.encode())
-    try:
-        source = inspect.getsourcefile(type(module))
-    except TypeError:  # made in a session, without a file
-        source = None
-    if source is not None and Path(source).is_file():
-        content.update(Path(source).read_bytes())
+    content.update(re.sub(r" at 0x[0-9a-f]+", "", repr(module)).encode())  # addresses differ from run to run
+    own = {type(part) for part in module.modules() if not type(part).__module__.startswith("torch.")}
+    for source in sorted({path for code in (*own, *makers) if (path := _source_of(code)) is not None}):
+        content.update(source.read_bytes())
     for name, value in sorted(module.state_dict().items()):
         content.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
         content.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
     return content.hexdigest()
+
+
+def _source_of(code: Any) -> Path | None:
+    try:
+        source = inspect.getsourcefile(inspect.unwrap(code))
+    except TypeError:  # made in a session without a file, or no Python
+        return None
+    return Path(source) if source is not None and Path(source).is_file() else None
 
 
 def _versions(module: nn.Module) -> dict[str, str]:

@@ -1,0 +1,69 @@
+"""What a network of one's own does is part of its identity: its layers, its code, and what its inputs go through."""
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from rogseg.systems import TorchModule
+from rogseg.systems.any_network.torch_module import digest_of_module
+from tests.unit.systems.any_network.networks import INPUTS, OUTPUTS, WINDOWS, TinyNetwork, seeded, write_case
+
+MINE = """
+from torch import nn
+
+def make():
+    return nn.Sequential(nn.Conv3d(1, 4, 3, padding=1), nn.ReLU(), nn.Conv3d(4, 3, 1))
+
+def scale(values):
+    return values / 1000
+"""
+FUNCTION = {"type": "Function", "call": "mine_of_test.scale", "lower": [-9.0], "upper": [9.0]}
+
+
+def test_a_layer_without_weights_counts() -> None:
+    first, last = nn.Conv3d(1, 4, 1), nn.Conv3d(4, 3, 1)
+    digests = {digest_of_module(nn.Sequential(first, between, last)) for between in (nn.ReLU(), nn.Sigmoid())}
+    assert len(digests) == 2
+
+
+def test_the_code_of_a_maker_and_of_a_function_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    digests = set()
+    for text in (MINE, MINE.replace("/ 1000", "/ 2000"), MINE):
+        (tmp_path / "mine_of_test.py").write_text(text)
+        importlib.invalidate_caches()
+        sys.modules.pop("mine_of_test", None)
+        module = importlib.import_module("mine_of_test").make()
+        for value in module.parameters():
+            nn.init.ones_(value)
+        torch.save(module.state_dict(), tmp_path / "w.pth")
+        for network in ("mine_of_test.make", module):
+            weights = str(tmp_path / "w.pth")
+            inputs = {**INPUTS, "intensity": [FUNCTION]}
+            digests.add(TorchModule(network, inputs, WINDOWS, OUTPUTS, weights=weights).identity.digest)
+    sys.modules.pop("mine_of_test", None)
+    assert len(digests) == 4
+
+
+class InPlace(TinyNetwork):
+    """Subtracts the mean from what it is given, in its place."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        inputs -= inputs.mean()
+        logits: Tensor = super().forward(inputs)
+        return logits
+
+
+@pytest.mark.parametrize("windows", [WINDOWS, {}])
+def test_a_network_that_changes_its_input_is_refused(tmp_path: Path, windows: dict[str, object]) -> None:
+    network = InPlace()
+    network.load_state_dict(seeded().state_dict())
+    system = TorchModule(network, INPUTS, windows, OUTPUTS)
+    case = system.prepare(write_case(tmp_path))
+    with torch.no_grad(), pytest.raises(ValueError, match=r"changes its input in place.*inputs\.clone"):
+        system.logits(case.inputs)
