@@ -2,7 +2,9 @@
 
 import dataclasses
 import json
+import math
 import shutil
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,17 +20,28 @@ from rogseg.engine.hardening.trainee import Trainee
 from rogseg.engine.hardening.trainer_choice import build_trainer, trainer_config
 from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.model.open_system import OpenedSystem, open_system
-from rogseg.foreign import read_json
+from rogseg.foreign import decode, read_json
 from rogseg.models.hardening_lineage import HARDENING_FILE, HardeningLineage
 from rogseg.progress import ProgressDisplay
-from rogseg.storage import Fold, RawTask, folder_lock, make_folds, read_raw_task, split_for_selection, write_json_atomic
+from rogseg.storage import (
+    PARTIAL_PREFIX,
+    Fold,
+    RawTask,
+    folder_lock,
+    foreign_entries,
+    make_folds,
+    read_raw_task,
+    remove_leftovers,
+    split_for_selection,
+    write_json_atomic,
+)
 from rogseg.systems import RogsegSystem, TrainableNetwork
 
 __all__ = ["Hardening", "harden_system", "training_folder"]
 
 SELECTION_FRACTION = 0.1
 LOOK_SHARE = 0.1  # of the time, before and again after
-SETTINGS, BEFORE = "settings.json", "before.json"
+SETTINGS, BEFORE, PREPARED = "settings.json", "before.json", "prepared"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,10 +90,7 @@ def harden_system(
     out, place = Path(out).absolute(), choose_device(device)
     if out.exists():
         raise ValueError(f"{out}: exists already; name a folder that does not")
-    if not minutes > 0 or batch_size < 1 or not learning_rate > 0:
-        raise ValueError(
-            f"--minutes {minutes:g}, --batch-size {batch_size} and --learning-rate {learning_rate:g} must be above 0"
-        )
+    _refuse_numbers(minutes, batch_size, learning_rate, epsilon, seed)
     if place.type == "cpu":
         keep_freed_memory()
     opened = open_system(system, device=str(place), overrides=cfg_options, trust=trust)
@@ -91,8 +101,11 @@ def harden_system(
     chosen = trainer_config(trainer, epsilon, seed, trainer_options)
     build_trainer(chosen)
     directory = training_folder(out)
+    known = {PREPARED, SETTINGS, BEFORE, *(network.name for network in networks)}
+    if strangers := foreign_entries(directory, known):
+        raise ValueError(f"{directory}: holds files of somebody else, such as {strangers[0]}; name another --out")
     used = [case for case in raw.training if case.case_id in {*training, *held_out}]
-    cases = PreparedCases(opened.system, used, raw.name, directory / "prepared")
+    cases = PreparedCases(opened.system, used, raw.name, directory / PREPARED)
     identity, optimiser = opened.system.identity, optimisation(learning_rate, place)
     settings = {
         "trainer": chosen,
@@ -106,6 +119,7 @@ def harden_system(
     with folder_lock(directory, "hardening"):
         data_digests = {case_id: cases.digest(case_id) for case_id in cases.case_ids}
         _refuse_other_settings(directory, {**settings, "fold": fold, "start": identity.digest, "data": data_digests})
+        _rehearse(opened, directory)
         console = make_console()
         with ProgressDisplay("cases prepared", console=console) as progress:
             for number, case_id in enumerate(cases.case_ids, start=1):
@@ -148,8 +162,18 @@ def harden_system(
             versions=dict(identity.versions),
         )
         _write(opened, lineage, out)
-        shutil.rmtree(directory / "prepared")
+        cases.remove()
     return Hardening(out, before, after)
+
+
+def _refuse_numbers(minutes: float, batch_size: int, learning_rate: float, epsilon: float, seed: int) -> None:
+    if not (0 < minutes < math.inf and 0 < learning_rate < math.inf) or batch_size < 1:
+        raise ValueError(
+            f"--minutes {minutes:g}, --batch-size {batch_size} and --learning-rate {learning_rate:g} must be above 0 "
+            "and finite"
+        )
+    if not 0 < epsilon <= 1 or seed < 0:
+        raise ValueError(f"--epsilon {epsilon:g} must be at most 1, the width of the box; --seed {seed} at least 0")
 
 
 def _trainable(opened: OpenedSystem) -> tuple[TrainableNetwork, ...]:
@@ -179,13 +203,21 @@ def _refuse_other_settings(directory: Path, settings: Mapping[str, Any]) -> None
     path = directory / SETTINGS
     if not path.is_file():
         write_json_atomic(path, settings)
-    found, asked = read_json(path, f"remove {directory} to begin again"), json.loads(json.dumps(settings))
+    known, asked = read_json(path, f"remove {directory} to begin again"), json.loads(json.dumps(settings))
+    found = decode(known, dict[str, Any], str(path))
     differing = sorted(key for key in {*found, *asked} if found.get(key) != asked.get(key))
     if differing:
         raise ValueError(
             f"{directory}: holds a hardening with other settings ({', '.join(differing)}): give the same to go on with "
             "it, remove the folder to begin again, or name another --out"
         )
+
+
+def _rehearse(opened: OpenedSystem, directory: Path) -> None:
+    """Write the system as it is, since nobody wants to hear after hours that it cannot be written."""
+    remove_leftovers(directory)
+    with tempfile.TemporaryDirectory(prefix=PARTIAL_PREFIX, dir=directory) as folder:
+        opened.system.write_back(Path(folder) / "rehearsal")
 
 
 def _write(opened: OpenedSystem, lineage: HardeningLineage, out: Path) -> None:

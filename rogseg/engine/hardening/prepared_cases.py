@@ -1,5 +1,7 @@
 """Cases that a system prepared, kept on disk while it is trained: patches of them are read without preparing again."""
 
+import contextlib
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rogseg.cases import Case, IntensityBox
+from rogseg.engine.digests import digest_of_file
 from rogseg.foreign import read_json
 from rogseg.storage import RawCase, atomic_directory, write_json_atomic
 from rogseg.systems import CaseSource, RawCases, System
@@ -16,6 +19,7 @@ from rogseg.task_plan import Triple
 
 __all__ = ["PreparedCase", "PreparedCases"]
 
+RAW = "raw.json"
 MOST_PLACES = 10_000  # voxels of a class that patches may be centred on
 
 
@@ -83,6 +87,7 @@ class PreparedCases(CaseSource):
         self._raw = RawCases(system, cases, task)
         self.case_ids = self._raw.case_ids
         self._digests: dict[str, str] = {}
+        self._whole: set[str] = set()
 
     def digest(self, case_id: str) -> str:
         """Over the raw files, which are read once."""
@@ -99,20 +104,41 @@ class PreparedCases(CaseSource):
         return self.prepared(case_id).whole()
 
     def prepared(self, case_id: str) -> PreparedCase:
-        """The case on disk, prepared where it is not there or its raw files have changed.
+        """The case on disk, prepared where it is not there, is damaged, or its raw files have changed.
 
         Raises:
             ValueError: it cannot be used, or has no label.
         """
         directory, digest = self.directory / case_id, self.digest(case_id)
-        if not directory.is_dir() or read_json(directory / "raw.json", f"remove {directory}") != {"digest": digest}:
+        if case_id not in self._whole and not _is_whole(directory, digest):
             case = self._raw.load(case_id)
             if case.targets is None:
                 raise ValueError(f"case {case_id!r} has no label, so nothing can be trained on it; leave it out")
             with atomic_directory(directory) as partial:
                 _write(partial, case, case.targets[0].numpy().astype(np.uint8))
-                write_json_atomic(partial / "raw.json", {"digest": digest})
+                write_json_atomic(partial / RAW, {"digest": digest, "files": _digests(partial)})
+        self._whole.add(case_id)
         return PreparedCase(directory)
+
+    def remove(self) -> None:
+        """Take the cases from the disk again, and nothing that somebody else has put beside them."""
+        for case_id in self.case_ids:
+            shutil.rmtree(self.directory / case_id, ignore_errors=True)
+        with contextlib.suppress(OSError):  # somebody's file is in it
+            self.directory.rmdir()
+
+
+def _is_whole(directory: Path, digest: str) -> bool:
+    """Whether a prepared case is of these raw files and still what was written."""
+    try:
+        known = read_json(directory / RAW, "")
+    except ValueError:  # it is made again
+        return False
+    return bool(known == {"digest": digest, "files": _digests(directory)})
+
+
+def _digests(directory: Path) -> dict[str, str]:
+    return {path.name: digest_of_file(path) for path in sorted(directory.glob("*.npy")) if path.is_file()}
 
 
 def _write(directory: Path, case: Case, targets: NDArray[np.uint8]) -> None:

@@ -127,10 +127,13 @@ class MonaiBundle(NetworkSystem):
         """
         if out.exists():
             raise ValueError(f"{out}: exists already; name a folder that does not")
+        if out.resolve().is_relative_to(self.folder.resolve()):
+            raise ValueError(f"{out}: lies in the bundle that is copied there; name a folder outside of {self.folder}")
         with atomic_directory(out) as partial:
             old_programs = shutil.ignore_patterns("*.ts", "*.pt2", "*.onnx", Path(self._checkpoint).name)
             shutil.copytree(self.folder, partial, symlinks=True, ignore=old_programs, dirs_exist_ok=True)
-            self._file.write(partial / self._checkpoint, self.networks[0].state_dict())
+            # A link in the bundle may lead out of the copy, for instance to the old weights.
+            self._file.write(_inside(partial, self._checkpoint), self.networks[0].state_dict())
 
 
 def _config_path(folder: Path) -> Path:
