@@ -23,6 +23,10 @@ def leak_of(opened: OpenedSystem, case_ids: Sequence[str], task: str, *, allow_s
     if opened.lineage is None:
         return NOT_KNOWN
     seen = opened.lineage.seen_of(case_ids, task)
+    alike = opened.lineage.seen_names(case_ids)
+    if alike and not seen:
+        # A copy of the task under another name, or another task whose cases have the same names: nobody knows.
+        return f"{NOT_KNOWN}, {len(alike)} of {len(case_ids)} cases are called as some of a task that it has seen"
     if not seen:
         return HELD_OUT if opened.lineage.is_start_known else "not known of the network that it started from"
     if not allow_seen:

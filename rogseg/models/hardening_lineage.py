@@ -54,6 +54,10 @@ class HardeningLineage:
         """Those of some cases of a task that must not be reported on as if they were new, sorted."""
         return tuple(sorted(set(self.seen.get(task, ())) & set(case_ids)))
 
+    def seen_names(self, case_ids: Iterable[str]) -> tuple[str, ...]:
+        """Those that are called as a case that it has seen, whatever the task is called, sorted."""
+        return tuple(sorted(set().union(*self.seen.values()) & set(case_ids)))
+
     def to_json(self) -> Mapping[str, Any]:
         """As plain JSON data."""
         return dataclasses.asdict(self)

@@ -59,6 +59,10 @@ class Lineage:
         """Those of some cases of a task that must not be reported on as if they were new, sorted."""
         return tuple(sorted(self.seen & set(case_ids))) if task == self.task else ()
 
+    def seen_names(self, case_ids: Iterable[str]) -> tuple[str, ...]:
+        """Those that are called as a case that it has seen, whatever the task is called, sorted."""
+        return tuple(sorted(self.seen & set(case_ids)))
+
     def to_json(self) -> dict[str, Any]:
         """As plain JSON data."""
         return {
