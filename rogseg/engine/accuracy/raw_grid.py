@@ -59,7 +59,7 @@ class UnusableCases:
         if self._faults:
             listed = "\n  ".join(fault for faults in self._faults.values() for fault in faults)
             number = "1 case" if len(self._faults) == 1 else f"{len(self._faults)} cases"
-            raise ValueError(f"{number} of {self.num_cases} could not be segmented, the others are done:\n  {listed}")
+            raise ValueError(f"{number} of {self.num_cases} could not be used, the others are done:\n  {listed}")
 
 
 def raw_grid_identity(

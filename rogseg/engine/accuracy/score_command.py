@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from rogseg.engine.accuracy.conclusion import conclude
+from rogseg.engine.accuracy.raw_grid import UnusableCases
 from rogseg.engine.console import make_console
 from rogseg.engine.digests import digest_of_file, digest_of_json, environment
 from rogseg.engine.evaluated_system import record_versions
@@ -67,9 +68,11 @@ def score_predictions(
     default: list[dict[str, Any]] = [{"type": "Dice"}, {"type": "NSD", "tolerance": tolerance}]
     default += [{"type": name} for name in ("HD95", "VolumeError", "FalseVolume")]
     built = build_measures(default if measures is None else measures)
+    # The same names may stand for other values in another dataset.json.
+    meaning = {"label_values": {name: list(part) for name, part in names.classes}, "ignore": names.ignore}
     digests = {case_id: digest_of_file(ours[case_id]) for case_id in case_ids}
     identity = EvaluationIdentity(
-        system=EvaluatedSystem("predictions", Path(predictions).absolute().name, digest_of_json(digests), {}),
+        system=EvaluatedSystem("predictions", Path(predictions).absolute().name, digest_of_json(digests), meaning),
         task=Path(labels).absolute().parent.name,
         classes=tuple(name for name, _ in names.classes),
         channels=(),
@@ -104,14 +107,19 @@ def _score(
 ) -> None:
     values = names.values
     classes = [tuple(values.index(value) for value in of_class) for _, of_class in names.classes]
+    unusable = UnusableCases(len(grids))
     with ProgressDisplay("measuring", console=console) as progress:
         for done, (case_id, grid) in enumerate(grids.items()):
             progress.update(done, len(grids))
             if case_id in records.clean():
                 continue
             begin = time.perf_counter()
-            target = read_label(true[case_id], true[case_id], grid, values)
-            prediction = read_label(ours[case_id], true[case_id], grid, values)
+            try:
+                target = read_label(true[case_id], true[case_id], grid, values)
+                prediction = read_label(ours[case_id], true[case_id], grid, values)
+            except ValueError as error:
+                unusable.note(case_id, f"{case_id}: {error}")
+                continue
             if names.ignore is not None:
                 counts = target != values.index(names.ignore)
                 target, prediction = np.where(counts, target, 0), np.where(counts, prediction, 0)
@@ -119,6 +127,7 @@ def _score(
             seconds, digest = time.perf_counter() - begin, digest_of_file(ours[case_id])
             records.add(CaseRecord.of_clean(case_id, taken, seconds=seconds, prediction=digest))
         progress.update(len(grids), len(grids))
+    unusable.refuse()
 
 
 def _files(folder: str | Path) -> dict[str, Path]:

@@ -162,7 +162,7 @@ def test_a_case_that_cannot_be_read_is_named_and_the_others_are_done(tmp_path: P
     task = write_mr_task(tmp_path / "raw", 2)
     cases = raw_cases(task)
     cases[0].images[0].write_bytes(b"no image")
-    with pytest.raises(ValueError, match=r"1 case of 2 could not be segmented, the others are done:\n.*p_0"):
+    with pytest.raises(ValueError, match=r"1 case of 2 could not be used, the others are done:\n.*p_0"):
         evaluate(task, tmp_path / "out", settings_of("Gamma", severities=(1,)))
     assert set(RecordFolder(tmp_path / "out").clean()) == {"p_1"}
     unlabelled = [RawCase("p", cases[1].images, None)]
