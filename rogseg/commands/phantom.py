@@ -3,19 +3,20 @@
 import argparse
 from pathlib import Path
 
+TAKEN = ("kind", "channels", "labels", "spacing", "shape")  # what --like takes from a task
 DESCRIPTION = "Generate a task of CT-like or MR-like phantoms in the layout of the MSD."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where to, and what the phantoms are like."""
     parser.add_argument("out", type=Path, help="folder to write, for instance data/raw/Task90_Phantom")
-    parser.add_argument("--kind", choices=["ct", "mr"], default="ct")
+    parser.add_argument("--kind", choices=["ct", "mr"], help="default: ct")
     parser.add_argument("--like", metavar="TASK", help="kind, channels, labels, spacing and size of a task, e.g. liver")
-    parser.add_argument("--shape", type=int, nargs=3, default=[64, 64, 40], metavar="N", help="default: 64 64 40")
+    parser.add_argument("--shape", type=int, nargs=3, metavar="N", help="default: 64 64 40")
     parser.add_argument("--spacing", type=float, nargs=3, metavar="MM", help="default: that of the kind")
     parser.add_argument("--channels", type=int, help="default: 1 for ct, 2 for mr")
     parser.add_argument(
-        "--labels", type=int, nargs="+", default=[1, 2], metavar="VALUE", help="organ, lesion, further organs"
+        "--labels", type=int, nargs="+", metavar="VALUE", help="organ, lesion, further organs; default: 1 2"
     )
     parser.add_argument("--training", type=int, default=12, help="number of labelled cases")
     parser.add_argument("--test", type=int, default=2, help="number of unlabelled cases")
@@ -29,11 +30,11 @@ def run(options: argparse.Namespace) -> None:
     if options.like is not None:
         _take_after(options, options.like)
     task = PhantomTask(
-        kind=options.kind,
-        shape=tuple(options.shape),
+        kind=options.kind or "ct",
+        shape=tuple(options.shape or (64, 64, 40)),
         spacing=None if options.spacing is None else tuple(options.spacing),
         num_channels=options.channels,
-        label_values=tuple(options.labels),
+        label_values=tuple(options.labels or (1, 2)),
         num_training=options.training,
         num_test=options.test,
         seed=options.seed,
@@ -45,7 +46,7 @@ def _take_after(options: argparse.Namespace, name: str) -> None:
     """Kind, channels, labels, spacing and size of a task whose plan comes with rogseg.
 
     Raises:
-        ValueError: there is no such plan.
+        ValueError: there is no such plan, or something that it says is said otherwise.
     """
     from rogseg.command_line import nearest
     from rogseg.foreign import read_json
@@ -53,6 +54,9 @@ def _take_after(options: argparse.Namespace, name: str) -> None:
     from rogseg.task_plan import TaskPlan
 
     plans = {path.stem: path for path in sorted((shipped_folder("configs") / "_base_" / "tasks").glob("*.json"))}
+    given = [f"--{key}" for key in TAKEN if getattr(options, key) is not None]
+    if given:
+        raise ValueError(f"--like {name} says by itself what {given[0]} says; leave one of them out")
     if name not in plans:
         raise ValueError(f"--like: there is no plan of {name!r}: {nearest(name, plans)}")
     plan = TaskPlan.from_json(read_json(plans[name], "get it again")["task"])

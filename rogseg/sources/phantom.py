@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ __all__ = ["PhantomTask", "write_phantom_task"]
 
 _SPACING = {"ct": (0.8, 0.8, 2.5), "mr": (0.9, 0.9, 3.6)}
 _NUM_CHANNELS = {"ct": 1, "mr": 2}
+MOST_VOXELS, MOST_CHANNELS = 2**30, 64
 _MR_MODALITIES = ("T1", "T2", "FLAIR", "PD")
 
 
@@ -48,10 +50,14 @@ class PhantomTask:
             raise ValueError(f"kind must be 'ct' or 'mr', got {self.kind!r}")
         if len(self.shape) != 3 or min(self.shape) < 24:
             raise ValueError(f"shape must be three lengths of at least 24 voxels, got {self.shape}")
-        if self.spacing is not None and (len(self.spacing) != 3 or not min(self.spacing) > 0):
-            raise ValueError(f"spacing must be three positive lengths [mm], got {self.spacing}")
-        if self.num_channels is not None and self.num_channels < 1:
-            raise ValueError(f"num_channels must be at least 1, got {self.num_channels}")
+        if math.prod(self.shape) > MOST_VOXELS:
+            raise ValueError(f"shape {self.shape} is more than any scanner makes; at most {MOST_VOXELS:,} voxels")
+        if self.spacing is not None and (len(self.spacing) != 3 or not all(1e-3 <= s <= 1e3 for s in self.spacing)):
+            raise ValueError(f"spacing must be three lengths from 0.001 to 1000 mm, got {self.spacing}")
+        if self.num_channels is not None and not 1 <= self.num_channels <= MOST_CHANNELS:
+            raise ValueError(f"num_channels must be 1 to {MOST_CHANNELS}, got {self.num_channels}")
+        if self.seed < 0:
+            raise ValueError(f"seed is {self.seed}, it must be at least 0")
         values = self.label_values
         if not 1 <= len(values) <= 10 or len(set(values)) != len(values) or min(values) < 1 or max(values) > 255:
             raise ValueError(f"label_values must be 1 to 10 distinct values from 1 to 255, got {values}")
