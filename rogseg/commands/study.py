@@ -4,6 +4,9 @@ import argparse
 import shlex
 from pathlib import Path
 
+from rogseg.command_line import nearest
+from rogseg.commands import COMMANDS, command_parser
+
 DESCRIPTION = "Run a study, a list of rogseg commands, and write the page of its tables and figures from the records."
 EPILOG = "The same command goes on after an interruption: a step that is done is not run again."
 IF_INTERRUPTED = "stopped; the same command goes on with the step that was running"
@@ -33,6 +36,11 @@ def run(options: argparse.Namespace) -> None:
 
     study = read_study(find_config(options.config, "study"), options.set)
     commands = study.commands(options.data, options.out)
+    for step, (name, *arguments) in commands.items():
+        # A word that the last step does not know would else be told of after all the others.
+        if name not in COMMANDS:
+            raise ValueError(f"{options.config}: steps.{step}: there is no command {name!r}: {nearest(name, COMMANDS)}")
+        command_parser(name, f"rogseg study: steps.{step}: rogseg {name}").parse_args(arguments)
     if options.list:
         print(*(f"rogseg {shlex.join(command)}" for command in commands.values()), sep="\n")
         return

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rogseg.command_line import nearest
 from rogseg.engine.config.read import read_config
-from rogseg.foreign import decode
+from rogseg.foreign import checked_name, decode
 
 __all__ = ["Section", "Study", "read_study"]
 
@@ -80,6 +80,7 @@ def read_study(path: Path, words: Sequence[str] = ()) -> Study:
     changed = dict(_word(entry, study.words, path) for entry in words)
     study = dataclasses.replace(study, words={**study.words, **changed})
     for name, command in study.steps.items():
+        checked_name(name, f"{path}: steps")  # of the file that says that it is done
         if not command.split():
             raise ValueError(f"{path}: steps.{name} is empty; write the arguments of a rogseg command")
     for section in study.sections:
@@ -89,7 +90,7 @@ def read_study(path: Path, words: Sequence[str] = ()) -> Study:
                 raise ValueError(f"{path}: section {section.title!r}: {entry!r} is no NAME=STEP")
             if step not in study.steps:
                 raise ValueError(f"{path}: section {section.title!r}: no step {step!r}: {nearest(step, study.steps)}")
-            if "--out" not in study.steps[step].split():
+            if "--out" not in study.steps[step].split()[:-1]:
                 raise ValueError(f"{path}: section {section.title!r}: the step {step!r} has no --out to report on")
     study.commands(Path("data"), Path("out"))
     return study
@@ -107,8 +108,16 @@ def _word(entry: str, known: Mapping[str, str], path: Path) -> tuple[str, str]:
 def _filled(command: str, words: Mapping[str, str], step: str, inside: tuple[str, ...] = ()) -> list[str]:
     """The arguments of a command; ``inside`` are the words that are being replaced."""
     filled = []
-    for argument in shlex.split(command):
-        names = [name for _, name, _, _ in string.Formatter().parse(argument) if name is not None]
+    try:
+        parsed = {argument: list(string.Formatter().parse(argument)) for argument in shlex.split(command)}
+    except ValueError as error:
+        raise ValueError(
+            f"steps.{step}: {command!r} cannot be taken apart: {error}; mend its quotes or brackets"
+        ) from error
+    for argument, parts in parsed.items():
+        if any(part[2] or part[3] for part in parts):
+            raise ValueError(f"steps.{step}: {argument!r}: a word stands in {{}} alone, without ':' or '!'")
+        names = [name for _, name, _, _ in parts if name is not None]
         for name in names:
             if name not in words:
                 raise ValueError(f"steps.{step}: nothing says what {{{name}}} is: {nearest(name, words)}")

@@ -1,5 +1,6 @@
 """Run the steps of a study one after the other, and go on after an interruption."""
 
+import dataclasses
 import itertools
 import shlex
 import subprocess
@@ -8,12 +9,20 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rogseg.foreign import read_json
+from rogseg.foreign import decode, read_json
 from rogseg.storage import folder_lock, write_json_atomic
 
 __all__ = ["run_steps"]
 
 MADE = ("--out", "--work-dir")  # what stands behind them is there once a command is done
+
+
+@dataclasses.dataclass(frozen=True)
+class Done:
+    """What is kept of a step: its arguments, and the seconds that it took."""
+
+    command: list[str]
+    seconds: float
 
 
 def run_steps(steps: Mapping[str, Sequence[str]], out: Path) -> dict[str, float]:
@@ -45,7 +54,7 @@ def run_steps(steps: Mapping[str, Sequence[str]], out: Path) -> dict[str, float]
                 raise ValueError(f"{name} failed with exit status {status}; the same command goes on from there")
             seconds[name] = time.perf_counter() - begin
             stamp.parent.mkdir(parents=True, exist_ok=True)
-            write_json_atomic(stamp, {"command": list(command), "seconds": seconds[name]})
+            write_json_atomic(stamp, dataclasses.asdict(Done(list(command), seconds[name])))
     return seconds
 
 
@@ -53,8 +62,12 @@ def _seconds_of(stamp: Path, command: Sequence[str]) -> float | None:
     """What a step took, where it is done with this command; None elsewhere."""
     if not stamp.is_file():
         return None
-    done = read_json(stamp, "delete it to have the step run again")
+    remedy = "delete it to have the step run again"
+    try:
+        done = decode(read_json(stamp, remedy), Done, "it")
+    except ValueError as error:
+        raise ValueError(f"{stamp}: says nothing of a step ({error}); {remedy}") from error
     made = [Path(value) for flag, value in itertools.pairwise(command) if flag in MADE]
-    if done.get("command") != list(command) or not all(path.exists() for path in made):
+    if done.command != list(command) or not all(path.exists() for path in made):
         return None
-    return float(done["seconds"])
+    return done.seconds
