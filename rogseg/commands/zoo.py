@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+MAX_BYTES = 1 << 26  # of a page
 DESCRIPTION = "Write model_zoo.md from the index and the records of the model zoo; with --add, put a network in first."
 
 
@@ -21,7 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Add, where asked, and write the page."""
     from rogseg.evaluation.zoo_page import zoo_page
+    from rogseg.foreign import read_regular
     from rogseg.shipped_configs import find_config, shipped_folder
+    from rogseg.storage import write_bytes_atomic
 
     zoo = options.zoo or shipped_folder("model_zoo")
     if options.add is not None:
@@ -29,4 +32,7 @@ def run(options: argparse.Namespace) -> None:
 
         name, config, checkpoint = options.add
         add_to_zoo(name, find_config(config, "network"), checkpoint, zoo)
-    (options.out or zoo.parent / "model_zoo.md").write_text(zoo_page(zoo))
+    path, page = options.out or zoo.parent / "model_zoo.md", zoo_page(zoo)
+    if path.exists() and not read_regular(path, MAX_BYTES).decode(errors="replace").startswith(page.splitlines()[0]):
+        raise ValueError(f"{path}: is no page of a model zoo, and would be written over; give another --out")
+    write_bytes_atomic(path, page.encode())

@@ -7,6 +7,7 @@ from pathlib import Path
 from rogseg.evaluation.accuracy_table import accuracy_table
 from rogseg.evaluation.comparison import comparison_tables
 from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.foreign import checked_name, decode, read_json
 
 __all__ = ["zoo_page"]
 
@@ -27,7 +28,14 @@ def zoo_page(directory: Path) -> str:
     Raises:
         ValueError: records are of another checkpoint than the index names, or do not compare.
     """
-    index: dict[str, dict[str, str]] = json.loads((directory / "index.json").read_text())
+    path = directory / "index.json"
+    index = decode(read_json(path, "name the folder of a model zoo"), dict[str, dict[str, str]], str(path))
+    for name, entry in index.items():
+        if (
+            not {"config", "file", "sha256"} <= set(entry)
+            or not (directory / checked_name(entry["file"], path)).is_file()
+        ):
+            raise ValueError(f"{path}: {checked_name(name, path)} needs config, sha256, and a file that lies beside it")
     lines = [HEAD]
     for name, entry in index.items():
         lines += [f"## {name}\n", *_card(directory, name, entry), ""]

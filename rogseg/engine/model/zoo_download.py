@@ -1,6 +1,7 @@
 """Bring a network of someone's model zoo into the user's cache, from where it is known by its name."""
 
 import os
+import re
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -26,6 +27,7 @@ from rogseg.storage import folder_lock, write_bytes_atomic, write_json_atomic
 __all__ = ["ADDRESS_VARIABLE", "download_zoo_model"]
 
 ADDRESS_VARIABLE = "ROGSEG_ZOO"
+INDEX = "index.json"
 LARGEST_INDEX = 1 << 20  # bytes
 
 
@@ -45,25 +47,36 @@ def download_zoo_model(name: str, source: str | None = None) -> ZooModel:
     source = source or os.environ.get(ADDRESS_VARIABLE)
     if not source:
         raise ValueError(f"nothing says where the model zoo lies: give --from, or set {ADDRESS_VARIABLE}")
+    if name in read_index(ZOO_DIRECTORY, "install rogseg again"):
+        raise ValueError(
+            f"{name} comes with rogseg, and that network would be the one known by the name; take it as it is"
+        )
     cache = downloaded_zoo()
     cache.mkdir(parents=True, exist_ok=True)
     with folder_lock(cache, f"downloading {name}"):
         entry = _entry(name, source)
+        listed = read_index(cache, "delete it")
+        taken = [other for other, one in listed.items() if other != name and one.file == entry.file]
+        if taken or entry.file == INDEX:
+            raise ValueError(f"{cache / entry.file}: is the file of {', '.join(taken) or 'the index'}, not of {name}")
         path = cache / entry.file
         if not (path.is_file() and digest_of_file(path) == entry.sha256):
             _bring(f"{source.rstrip('/')}/{entry.file}", path, entry.sha256)
-        entries = {**read_index(cache, "delete it"), name: entry}
-        content = {key: vars(value) for key, value in sorted(entries.items())}
-        write_json_atomic(cache / "index.json", content)
+        content = {key: vars(value) for key, value in sorted({**listed, name: entry}.items())}
+        write_json_atomic(cache / INDEX, content)
     return zoo_model(name)
 
 
 def _entry(name: str, source: str) -> ZooEntry:
-    where = f"{source.rstrip('/')}/index.json"
+    where = f"{source.rstrip('/')}/{INDEX}"
     entries = parse_index(_index_bytes(where), where, "it is no model zoo, or not one of this version")
     if name not in entries:
         raise ValueError(f"{source}: its index has no {name!r}: {nearest(name, entries)}")
     entry = entries[name]
+    if not re.fullmatch("[0-9a-f]{64}", entry.sha256):
+        raise ValueError(
+            f"{source}: {name}: its sha256 is {entry.sha256!r:.80}, which are not 64 small hexadecimal digits"
+        )
     root = ZOO_DIRECTORY.resolve().parent
     config = (root / entry.config).resolve()
     if not (config.is_relative_to(root / "configs") and config.is_file()):
