@@ -15,6 +15,11 @@ from rogseg.evaluation.record_header import HEADER, read_header, write_header
 __all__ = ["RecordFolder"]
 
 MAX_DIFFERENCES = 5  # that a message lists
+WRITTEN = (
+    "predictions", "probabilities", "volumes", "votes", "adversarial", "table.md", "sanity.json", "metrics.csv",
+    "summary.json", "dice_over_epsilon.png", "examples.png", "corruptions.png", "corruptions.svg",
+)  # fmt: skip
+"""What evaluations leave beside their records."""
 
 
 class RecordFolder:
@@ -26,7 +31,8 @@ class RecordFolder:
         environment: versions and machine, written beside the identity and not compared.
 
     Raises:
-        ValueError: the folder holds records of another evaluation, or damaged ones, or no header.
+        ValueError: the folder holds records of another evaluation, or damaged ones, or no header, or files of somebody
+            else under names that an evaluation writes.
     """
 
     def __init__(
@@ -56,6 +62,7 @@ class RecordFolder:
         elif identity is None:
             raise ValueError(f"{self.directory}: no header.json here; name the --out folder of an evaluation")
         else:
+            _refuse_files_of_others(self.directory)
             self.identity, self.environment = identity, dict(environment or {})
             self._file, self._records = RecordFile(records_path), {}
             self._write_header()
@@ -188,6 +195,18 @@ class RecordFolder:
 
     def _write_header(self) -> None:
         write_header(self._header_path, self.identity.to_json(), self.environment)
+
+
+def _refuse_files_of_others(directory: Path) -> None:
+    """Before there is a header, whatever has a name of ours is somebody else's, and would be written over."""
+    if directory.exists() and not directory.is_dir():
+        raise ValueError(f"{directory}: is a file; give another --out, a folder")
+    taken = [name for name in WRITTEN if (directory / name).exists()]
+    if taken:
+        raise ValueError(
+            f"{directory}: holds {taken[0]}, which no evaluation here has written and this one would write over; give "
+            "another --out"
+        )
 
 
 def _without_time(record: CaseRecord) -> CaseRecord:

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from rogseg.foreign import decode, read_json
 from rogseg.report.checklist import checklist
 from rogseg.report.contents import Contents
 from rogseg.report.page import render_page
@@ -37,6 +38,7 @@ def write_evidence(contents: Contents, folders: Sequence[Path], out: Path) -> Pa
     """
     if out.exists() and any(out.iterdir()) and not (out / MANIFEST).is_file():
         raise ValueError(f"{out}: holds files that are no evidence pack; give another --out, or move them")
+    _refuse_strangers(out)
     if out.exists():
         shutil.rmtree(out)
     origins = []
@@ -63,6 +65,18 @@ def write_evidence(contents: Contents, folders: Sequence[Path], out: Path) -> Pa
         (out / name).write_text(text)
     _write_manifest(out)
     return out
+
+
+def _refuse_strangers(out: Path) -> None:
+    """Keep what somebody has put into an earlier pack, which its manifest does not list."""
+    path = out / MANIFEST
+    if not path.is_file():
+        return
+    known = decode(read_json(path, "move it away"), dict[str, dict[str, str]], str(path)).get("sha256", {})
+    files = [file.relative_to(out).as_posix() for file in out.rglob("*") if not file.is_dir()]
+    strangers = sorted(set(files) - {*known, MANIFEST})
+    if strangers:
+        raise ValueError(f"{out}: holds {strangers[0]}, which is not of the pack that is replaced there; move it away")
 
 
 def _threat_model(contents: Contents) -> str:

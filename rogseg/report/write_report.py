@@ -5,6 +5,7 @@ import datetime
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rogseg.foreign import open_regular
 from rogseg.report.contents import Contents
 from rogseg.report.evidence import write_evidence
 from rogseg.report.figures.report_figures import write_figures
@@ -16,6 +17,7 @@ from rogseg.report.tables.table import write_table
 __all__ = ["ReportPaths", "write_contents", "write_report"]
 
 PAGE, FIGURES, TABLES, EVIDENCE = "report.html", "figures", "tables", "evidence"
+MARK, MOST_BYTES = b"Made from records by rogseg.", 1 << 28  # what every page ends with
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,12 +48,30 @@ def write_report(
     Raises:
         ValueError: a folder holds no records, or two do not belong into one report; nothing is written then.
     """
+    _refuse_folder_of_others(out)
     contents = contents_of(record_folders, out, written=written)
     paths = write_contents(contents, out)
     if not evidence:
         return paths
     folders = [Path(origin.folder) for origin in contents.origins]
     return dataclasses.replace(paths, evidence=write_evidence(contents, folders, out / EVIDENCE))
+
+
+def _refuse_folder_of_others(out: Path) -> None:
+    """Refuse to write over figures or tables of somebody's, or over a page that no report has written."""
+    page = out / PAGE
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"{out}: is a file; give another --out, a folder")
+    if page.exists():
+        with open_regular(page) as file:
+            is_ours = MARK in file.read(MOST_BYTES)
+        taken = [] if is_ours else [PAGE]
+    else:
+        taken = [name for name in (FIGURES, TABLES) if (out / name).exists()]
+    if taken:
+        raise ValueError(
+            f"{out}: holds {taken[0]}, which no report has written, and this one would; give another --out"
+        )
 
 
 def write_contents(contents: Contents, out: Path) -> ReportPaths:
