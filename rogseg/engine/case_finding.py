@@ -22,6 +22,8 @@ from rogseg.systems import CaseSource, RawCases, RogsegSystem, StoredCases
 
 __all__ = ["CasesToTest", "cases_to_attack", "cases_to_test", "raw_files_of", "reference_width"]
 
+SETS = ("validation", "test", "all")
+
 
 def cases_to_attack(
     opened: OpenedSystem,
@@ -115,8 +117,10 @@ def cases_to_test(
     raw = _raw_task_for(opened, data)
     by_id = {case.case_id: case for case in (*raw.training, *raw.test)}
     test = tuple(case.case_id for case in raw.test)
-    is_set = len(which) == 1 and which[0] in ("validation", "test", "all")
-    wanted = test if which[0] == "test" else tuple(which)
+    is_set = len(which) == 1 and which[0] in SETS
+    if not is_set and (mixed := sorted(set(which) & set(SETS) - set(by_id))):
+        raise ValueError(f"--cases: {mixed[0]} stands alone, got {' '.join(which)}; give one set, or ids of cases")
+    wanted = test if is_set and which[0] == "test" else tuple(which)
     if is_set and which[0] != "test":
         # Cases that are named need no split, which a folder of a few has none of.
         part = _fold_of(raw, stored_dir, fold)
@@ -196,6 +200,6 @@ def _refuse_unknown(wanted: Sequence[str], known: Collection[str], where: str) -
     unknown = sorted(set(wanted) - set(known))
     if unknown:
         raise ValueError(
-            f"--cases: {where} has no case {', '.join(unknown[:5])}; give validation, test, all, or ids from its "
-            "dataset.json"
+            f"--cases: {where} has no case {', '.join(unknown[:5])}; give ids from its dataset.json, or leave --cases "
+            "out to take the validation part"
         )

@@ -1,6 +1,7 @@
 """What an evaluation will do in its time: told before it begins, and kept for the run that goes on with it."""
 
 import dataclasses
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -154,8 +155,8 @@ def plan_attacks(
     Raises:
         ValueError: not even one case fits.
     """
-    if not minutes > 0:
-        raise ValueError(f"--minutes {minutes} must be above 0: write for instance 60")
+    if not 0 < minutes < math.inf:
+        raise ValueError(f"--minutes {minutes} must be above 0, and a number: write for instance 60")
     passes = minutes * 60 * SHARE_OF_ATTACKS / seconds_per_pass
     with_both = int(passes // (CURVE.passes + ENSEMBLE.passes))
     if differentiable and with_both >= min(FEWEST_CASES, num_cases):
@@ -199,7 +200,10 @@ def read_plan(path: Path) -> tuple[EvaluationPlan, Request]:
     content = read_json(path, REMEDY)
     try:
         entries = decode(content, dict[str, Any], "it")
-        return decode(entries["plan"], EvaluationPlan, "plan"), decode(entries["request"], Request, "request")
+        plan = decode(entries["plan"], EvaluationPlan, "plan")
+        if not plan.attacks or not all(number > 0 for _, number in plan.attacks):
+            raise ValueError("it plans no attack, or one on no case")
+        return plan, decode(entries["request"], Request, "request")
     except (KeyError, ValueError) as error:
         raise ValueError(f"{path}: not the plan of an evaluation ({error}); {REMEDY}") from error
 

@@ -72,6 +72,12 @@ def _pipe(name: str, use: Callable[[Path], object] = RecordFolder) -> Callable[[
     return build
 
 
+def _nested(folder: Path) -> Call:
+    directory = _written(folder)
+    (directory / "header.json").write_text("[" * 200_000)
+    return lambda: RecordFolder(directory)
+
+
 def _findings(text: str) -> Callable[[Path], Call]:
     def build(folder: Path) -> Call:
         path = _written(folder) / "sanity.json"
@@ -85,8 +91,7 @@ FAULTS = [
     Fault("a mark that says held out, edited", _header(lambda c: c["identity"].update(leak="x"), sealed=False),
           r"header\.json: it is not what was written there, its checksum differs"),
     Fault("a machine, edited", _header(lambda c: c["environment"].update(python="4"), sealed=False), "checksum"),
-    Fault("header nested without end", lambda f: (_written(f) / "header.json").write_text("[" * 200_000)
-          and (lambda: RecordFolder(f / "out")), r"header\.json: .*nested too deeply"),
+    Fault("header nested without end", _nested, r"header\.json: .*nested too deeply"),
     Fault("header that is a pipe", _pipe("header.json"), r"header\.json: not a plain file"),
     Fault("records that are a pipe", _pipe("records.jsonl"), r"records\.jsonl: not a plain file"),
     Fault("findings that are a pipe", _pipe("sanity.json", lambda d: load_findings(d / "sanity.json")), "plain file"),

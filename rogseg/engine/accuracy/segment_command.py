@@ -28,7 +28,7 @@ from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.progress import ProgressDisplay
 from rogseg.shipped_configs import find_config
 from rogseg.storage import RawCase, StoredTask, remove_leftovers
-from rogseg.systems import RogsegSystem
+from rogseg.systems import RogsegSystem, System
 from rogseg.workers import open_workers
 
 __all__ = ["segment_all_folds", "segment_cases"]
@@ -66,6 +66,7 @@ def segment_cases(
         _choose_postprocessing(opened, system, task, console)
         # The plan with the choice is part of the system.
         opened = open_system(system, device=device, task_dir=task, overrides=cfg_options, trust=trust)
+    _refuse_wishes(opened, save_probabilities, cfg_options)
     tested = cases_to_test(opened, ["test"] if submission else cases, data=data, task=task, images=images)
     labelled = [case.case_id for case in tested.cases if case.label is not None]
     directory = Path(out)
@@ -142,6 +143,17 @@ def segment_all_folds(
     )
     conclude_folds(folds, Path(out), make_console())
     return folds
+
+
+def _refuse_wishes(opened: OpenedSystem, save_probabilities: bool, cfg_options: Sequence[str]) -> None:
+    """What this system cannot do is told before the first case."""
+    name, kind = opened.system.identity.name, opened.system.identity.kind
+    if save_probabilities and type(opened.system).raw_probabilities is System.raw_probabilities:
+        raise ValueError(
+            f"--save-probabilities: {name} is of kind {kind!r}, which gives label maps alone; leave it out"
+        )
+    if opened.config is None and any(option.startswith("fold=") for option in cfg_options):
+        raise ValueError(f"--fold is that of a network of ours; name the cases of {name} with --cases")
 
 
 def _choose_postprocessing(

@@ -63,6 +63,8 @@ def attack_system(
     """
     console, wanted = make_console(), device
     settings = AttackSettings.load(attack, attack_options, epsilon, max_passes=max_passes, max_minutes=max_minutes)
+    if keep_volumes < 0:
+        raise ValueError(f"--keep-volumes is {keep_volumes}, it must be at least 0")
     device = str(choose_device(device))
     if device == "cpu":
         keep_freed_memory()

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rogseg.engine.attacking.attack_command import attack_system
+from rogseg.engine.attacking.settings import parse_epsilon
 from rogseg.engine.console import make_console
+from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.evaluation.record_header import HEADER
 from rogseg.report.legacy.figure import plot_legacy
 from rogseg.report.legacy.rows import read_legacy_rows
 from rogseg.report.legacy.table import legacy_table
@@ -46,6 +49,7 @@ def compare_legacy(
         ValueError: something in the arguments or files is wrong; the message says what to do.
     """
     console = make_console()
+    _refuse_other_epsilon(out, epsilon)
     for number, run in enumerate(runs := legacy_runs(), start=1):
         console.print(f"run {number} of {len(runs)}: {run.folder}", markup=False)
         attack_system(
@@ -76,6 +80,15 @@ def compare_legacy(
     console.print(table.to_markdown(), markup=False)
     console.print(f"table and figure: {out}", markup=False)
     return paths
+
+
+def _refuse_other_epsilon(out: Path, epsilon: str) -> None:
+    """Records of two epsilons are no one comparison, and nobody wants to hear of that after all runs."""
+    value = parse_epsilon(epsilon)
+    for run in legacy_runs():
+        folder = out / run.folder
+        if (folder / HEADER).exists() and set(RecordFolder(folder).strengths()) - {value}:
+            raise ValueError(f"{folder}: holds records of another --epsilon than {epsilon}; give another --out")
 
 
 def _options(run: LegacyRun, num_queries: int) -> list[str]:

@@ -81,7 +81,9 @@ class AdversarialFolder:
         Raises:
             ValueError: the case has no raw files, or the system brings no volumes back to them.
         """
-        raw = self.raw_case(case.case_id)
+        raw, record = self.raw_case(case.case_id), self._made(case.case_id, epsilon)
+        if record.is_file():
+            self._known(record, epsilon)
         whole, adversarial = case, result.adversarial
         if case.region is not None:
             # What the attack did not see stays as it is.
@@ -96,7 +98,7 @@ class AdversarialFolder:
         made = MadeAdversary(
             case.case_id, epsilon, dice, {path.name: digest_of_file(path) for path in paths}, tuple(notes)
         )
-        write_json_atomic(self._made(case.case_id, epsilon), dataclasses.asdict(made))
+        write_json_atomic(record, dataclasses.asdict(made))
 
     def read(self, case_id: str, epsilon: float) -> tuple[RawCase, MadeAdversary]:
         """One adversarial case and what is known of it.
@@ -109,7 +111,7 @@ class AdversarialFolder:
             raise ValueError(
                 f"{record}: the adversarial volume of {case_id} is gone, while its attack is on record; {REMEDY}"
             )
-        made, folder = decode(read_json(record, REMEDY), MadeAdversary, str(record)), self.task_directory(epsilon)
+        made, folder = self._known(record, epsilon), self.task_directory(epsilon)
         images = tuple(folder / "imagesTr" / name for name in made.files)
         for path in images:
             if not path.is_file() or digest_of_file(path) != made.files[path.name]:
@@ -129,6 +131,15 @@ class AdversarialFolder:
                 "file; name the raw data that the case is from with --data"
             )
         return raw
+
+    def _known(self, record: Path, epsilon: float) -> MadeAdversary:
+        made = decode(read_json(record, REMEDY), MadeAdversary, str(record))
+        if made.epsilon != epsilon:
+            raise ValueError(
+                f"{record}: is of epsilon {made.epsilon}, not {epsilon}, and five digits, which the folder's name has, "
+                "do not tell them apart; give another --out"
+            )
+        return made
 
     def _of(self, epsilon: float) -> Path:
         return self.directory / f"{self.name}_{epsilon:.5f}"

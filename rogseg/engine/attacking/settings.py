@@ -39,6 +39,12 @@ class AttackSettings:
     max_minutes: float | None = None
 
     def __post_init__(self) -> None:
+        written = [f"{epsilon:.5f}" for epsilon in self.epsilons]
+        if len(set(written)) < len(written):
+            raise ValueError(
+                f"epsilons are {', '.join(map(str, self.epsilons))}, of which two do not differ in five digits, as "
+                "names of files have them; leave one out"
+            )
         if self.max_passes is not None and self.max_passes < 1:
             raise ValueError(f"--max-passes is {self.max_passes}, it must be at least 1")
         if self.max_minutes is not None and not 0 < self.max_minutes < float("inf"):
