@@ -1,6 +1,12 @@
 """Raw task folders, stored cases, splits and atomic files."""
 
-from rogseg.storage.atomic import atomic_directory, remove_leftovers, write_bytes_atomic, write_json_atomic
+from rogseg.storage.atomic import (
+    PARTIAL_PREFIX,
+    atomic_directory,
+    remove_leftovers,
+    write_bytes_atomic,
+    write_json_atomic,
+)
 from rogseg.storage.case_properties import IN_MM, Axes, CaseProperties, RawForms
 from rogseg.storage.folder_lock import folder_lock
 from rogseg.storage.label_names import LabelNames, read_label_names
@@ -21,6 +27,7 @@ from rogseg.storage.stored_task import StoredTask, read_folds, write_folds, writ
 __all__ = [
     "CASE_FILES",
     "IN_MM",
+    "PARTIAL_PREFIX",
     "TASK_RECORD",
     "Axes",
     "CaseProperties",

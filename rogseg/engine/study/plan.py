@@ -109,12 +109,12 @@ def _filled(command: str, words: Mapping[str, str], step: str, inside: tuple[str
     """The arguments of a command; ``inside`` are the words that are being replaced."""
     filled = []
     try:
-        parsed = {argument: list(string.Formatter().parse(argument)) for argument in shlex.split(command)}
+        parsed = [(argument, list(string.Formatter().parse(argument))) for argument in shlex.split(command)]
     except ValueError as error:
         raise ValueError(
             f"steps.{step}: {command!r} cannot be taken apart: {error}; mend its quotes or brackets"
         ) from error
-    for argument, parts in parsed.items():
+    for argument, parts in parsed:
         if any(part[2] or part[3] for part in parts):
             raise ValueError(f"steps.{step}: {argument!r}: a word stands in {{}} alone, without ':' or '!'")
         names = [name for _, name, _, _ in parts if name is not None]
