@@ -5,10 +5,11 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["CaseWorker", "Opener", "packed_job", "unpacked_answer"]
+__all__ = ["OPENING", "CaseWorker", "Opener", "packed_job", "unpacked_answer"]
 
 Opener = Callable[[], Callable[[Any], Any]]
 """Called once in each worker; gives the function that its jobs go to. It travels: a dataclass of small parts."""
+OPENING = b""  # in place of a job: only open what jobs need
 
 
 class CaseWorker:
@@ -23,11 +24,12 @@ class CaseWorker:
         self._function: Callable[[Any], Any] | None = None
 
     def answer(self, content: bytes) -> bytes:
-        """Do a job; its result, or what it raised, comes back as bytes."""
+        """Do a job, or only open; the result, or what it raised, comes back as bytes."""
         try:
             if self._function is None:
                 self._function = pickle.loads(self._opener)()
-            return pickle.dumps((True, self._function(pickle.loads(content))))
+            result = None if content == OPENING else self._function(pickle.loads(content))
+            return pickle.dumps((True, result))
         except Exception as error:  # not swallowed: it is raised where the answer is unpacked
             return pickle.dumps((False, _that_travels(error)))
 

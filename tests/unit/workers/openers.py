@@ -19,7 +19,8 @@ class TwoPartError(ValueError):
 class Told:
     """Opens a function of a word.
 
-    ``kill NAME`` dies the first time that the job is tried, ``kill`` always; ``wrong`` and ``odd`` raise.
+    ``kill NAME`` dies the first time that the job is tried, ``kill`` always; ``wrong`` and ``odd`` raise; ``together``
+    waits for a second worker.
 
     Args:
         folder: where it notes each opening, and the jobs that were begun.
@@ -42,9 +43,30 @@ class Told:
             raise ValueError("case 'a': it has no label")
         if what == "odd":
             raise TwoPartError("one", "two")
+        while what == "together" and len(list(self.folder.glob("opened_*"))) < 2:
+            time.sleep(0.01)
         if what == "sleep":
             time.sleep(float(name))
         return word, os.getpid()
+
+
+@dataclasses.dataclass(frozen=True)
+class DiesOpening:
+    """An opener that dies some times, and then opens the same as `Told`.
+
+    Args:
+        folder: where it notes each time.
+        times: that it dies.
+    """
+
+    folder: Path
+    times: int
+
+    def __call__(self) -> Callable[[str], tuple[str, int]]:
+        if len(list(self.folder.glob("died_*"))) < self.times:
+            (self.folder / f"died_{os.getpid()}").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return Told(self.folder)()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,7 +13,7 @@ import pytest
 from rogseg.workers import InThisProcess, Job, open_workers
 from rogseg.workers.local_processes import LocalProcesses
 from tests.tiny_training import ROOT
-from tests.unit.workers.openers import CannotOpen, TellsEnvironment, Told
+from tests.unit.workers.openers import CannotOpen, DiesOpening, TellsEnvironment, Told
 
 Words = LocalProcesses[str, tuple[str, int]]
 
@@ -36,9 +36,9 @@ def opened(folder: Path) -> int:
 
 def test_a_worker_opens_once_and_lives_from_run_to_run(tmp_path: Path) -> None:
     with told(tmp_path, 2) as workers:
-        first = [result for _, result in workers.run(jobs("sleep 0.1", *"abcd"))]
+        first = [result for _, result in workers.run(jobs("together", "together", *"abc"))]
         second = [result for _, result in workers.run(jobs("e"))]
-    assert sorted(word for word, _ in first) == [*"abcd", "sleep 0.1"]
+    assert sorted(word for word, _ in first) == [*"abc", "together", "together"]
     assert len({process for _, process in first}) == 2 == opened(tmp_path)
     assert os.getpid() not in {process for _, process in first}
     assert second[0][1] in {process for _, process in first}
@@ -77,6 +77,16 @@ def test_a_job_that_kills_every_worker_is_named_with_the_remedy(tmp_path: Path) 
         pytest.raises(ChildProcessError, match=r"^kill: 3 worker processes died.*fewer workers"),
     ):
         list(workers.run(jobs("kill")))
+
+
+def test_what_kills_a_worker_while_it_opens_is_not_held_against_a_job(tmp_path: Path) -> None:
+    with LocalProcesses[str, tuple[str, int]](DiesOpening(tmp_path, 2), 1) as workers:
+        assert names(workers, ["a", "b"]) == {"a": 1, "b": 1}
+    with (
+        LocalProcesses[str, tuple[str, int]](DiesOpening(tmp_path, 5), 1) as others,
+        pytest.raises(ChildProcessError, match=r"^opening: 3 worker processes died.*fewer workers"),
+    ):
+        list(others.run(jobs("a")))
 
 
 def test_an_error_of_a_worker_is_what_it_would_be_here(tmp_path: Path) -> None:
