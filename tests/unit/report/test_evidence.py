@@ -43,10 +43,12 @@ def test_a_pack_holds_everything_and_every_hash_is_right(tmp_path: Path) -> None
 
 def test_a_pack_is_written_anew_and_nothing_else_is_removed(tmp_path: Path) -> None:
     out = pack(tmp_path)
-    (out / "records" / "stale.txt").write_text("old")
     made = contents_of([tmp_path / "pgd"], tmp_path)
+    (out / "records" / "stale.txt").write_text("mine")
+    with pytest.raises(ValueError, match=r"holds records/stale\.txt, which is not of the pack"):
+        write_evidence(made, [tmp_path / "pgd"], out)
+    (out / "records" / "stale.txt").unlink()
     write_evidence(made, [tmp_path / "pgd"], out)
-    assert not (out / "records" / "stale.txt").exists()
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / "thesis.tex").write_text("years of work")

@@ -25,7 +25,7 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "case.npz"
     saved_volume().save(path)
     path.write_bytes(path.read_bytes()[:900])
-    with pytest.raises(ValueError, match=r"case\.npz: not a saved volume"):
+    with pytest.raises(ValueError, match=r"case\.npz: no usable file of arrays"):
         SavedVolume.load(path)
     np.savez(path, image=np.zeros(3))
     with pytest.raises(ValueError, match="not a saved volume"):

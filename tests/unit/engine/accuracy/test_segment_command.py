@@ -143,7 +143,7 @@ def test_results_of_another_checkpoint_do_not_mix(
     refused = arguments(made, out, "--cases", "made_0")
     refused[1] = str(other)
     assert tool.main(refused) == 2
-    assert "system.digest: " in capsys.readouterr().err
+    assert "system.digest (the weights and settings of the network): " in capsys.readouterr().err
     assert tool.main(arguments(made, out, "--cases", "nobody")) == 2
     assert "no case nobody" in capsys.readouterr().err
 
@@ -166,7 +166,7 @@ def test_what_changed_since_is_noticed(made: Path, tmp_path: Path, capsys: pytes
         kept = file.read_bytes()
         write_volume(file, np.asarray(nibabel.load(file).dataobj)[:, ::-1].copy())
         assert tool.main(call) == 2
-        assert "data.made_0: " in capsys.readouterr().err
+        assert "data.made_0 (the files of that case): " in capsys.readouterr().err
         file.write_bytes(kept)
     assert tool.main(call) == 0
     assert tool.main([*call, "--cfg-options", "inference.window_size=(16,16,8)"]) == 2

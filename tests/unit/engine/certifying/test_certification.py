@@ -137,15 +137,22 @@ def test_progress_ends_at_all_noisy_copies_and_begins_where_it_was_left(tmp_path
 def test_votes_of_another_evaluation_and_damaged_ones_are_refused(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         certify(tmp_path, Thresholds(20), seconds_between=0.0)
-    (tmp_path / "header.json").unlink()
-    with pytest.raises(ValueError, match=r"a_sigma_0\.1\.npz: its votes belong to another evaluation"):
-        certify(tmp_path, seed=1)
     path = tmp_path / "votes" / "a_sigma_0.1.npz"
     whole = path.read_bytes()
+    (tmp_path / "header.json").unlink()
+    with pytest.raises(ValueError, match="holds votes, which no evaluation here has written"):
+        certify(tmp_path, seed=1)
+    path.unlink()
+    path.parent.rmdir()
+    with pytest.raises(KeyboardInterrupt):
+        certify(tmp_path, Thresholds(20), seconds_between=0.0, seed=1)
+    path.write_bytes(whole)
+    with pytest.raises(ValueError, match=r"a_sigma_0\.1\.npz: its votes belong to another evaluation"):
+        certify(tmp_path, seed=1)
     middle = len(whole) // 3
     for damaged in (b"PK no archive", whole[:middle], whole[:middle] + bytes(40) + whole[middle + 40 :]):
         path.write_bytes(damaged)
-        with pytest.raises(ValueError, match=r"a_sigma_0\.1\.npz: not the votes of a case .*delete it"):
+        with pytest.raises(ValueError, match=r"a_sigma_0\.1\.npz: .*delete it"):
             certify(tmp_path, seed=1)
 
 
