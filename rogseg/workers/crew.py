@@ -42,7 +42,8 @@ class Crew(Workers[Content, Result], Generic[Member, Content, Result]):
         unopened = 0  # workers that died before their first job, since one lived
         try:
             self._fill(waiting)
-            while waiting or self._at_work:
+            # Whoever closes the crew in between leaves jobs that nobody will take.
+            while self._at_work or (waiting and self._opening):
                 for member, answer in list(self._answers((*self._opening, *self._at_work))):
                     job = self._at_work.pop(member, None)
                     self._opening.discard(member)

@@ -15,6 +15,12 @@ class TwoPartError(ValueError):
         super().__init__(f"{first} and {second}")
 
 
+def wait_for_workers(folder: Path, number: int) -> None:
+    """Until so many have noted in a folder that they are open."""
+    while len(list(folder.glob("opened_*"))) < number:
+        time.sleep(0.01)
+
+
 @dataclasses.dataclass(frozen=True)
 class Told:
     """Opens a function of a word.
@@ -43,8 +49,8 @@ class Told:
             raise ValueError("case 'a': it has no label")
         if what == "odd":
             raise TwoPartError("one", "two")
-        while what == "together" and len(list(self.folder.glob("opened_*"))) < 2:
-            time.sleep(0.01)
+        if what == "together":
+            wait_for_workers(self.folder, 2)
         if what == "sleep":
             time.sleep(float(name))
         return word, os.getpid()
@@ -79,7 +85,20 @@ class CannotOpen:
 
 @dataclasses.dataclass(frozen=True)
 class TellsEnvironment:
-    """Opens a function that gives a variable of its process's environment."""
+    """Opens a function that gives a variable of its process's environment, once so many workers are open.
+
+    Args:
+        folder: where each notes its opening.
+        number: of workers.
+    """
+
+    folder: Path
+    number: int = 1
 
     def __call__(self) -> Callable[[str], str | None]:
-        return os.environ.get
+        (self.folder / f"opened_{os.getpid()}").touch()
+        return self._tell
+
+    def _tell(self, name: str) -> str | None:
+        wait_for_workers(self.folder, self.number)
+        return os.environ.get(name)

@@ -103,39 +103,40 @@ def test_an_error_of_a_worker_is_what_it_would_be_here(tmp_path: Path) -> None:
         list(others.run(jobs("a")))
 
 
-def test_a_run_that_is_left_leaves_no_worker(tmp_path: Path) -> None:
-    with told(tmp_path, 2) as workers:
+@pytest.mark.parametrize("num_workers", [1, 2])
+def test_a_run_that_is_left_leaves_no_worker(tmp_path: Path, num_workers: int) -> None:
+    with told(tmp_path, num_workers) as workers:
         run = workers.run(jobs("a", "sleep 600", "sleep 601"))
         assert next(run)[0].name == "a"
         # The other worker may still be opening when the first has answered.
         deadline = time.monotonic() + 60
-        while len(list(tmp_path.glob("opened_*"))) < 2 and time.monotonic() < deadline:
+        while len(list(tmp_path.glob("opened_*"))) < num_workers and time.monotonic() < deadline:
             time.sleep(0.02)
     processes = [int(path.name.removeprefix("opened_")) for path in tmp_path.glob("opened_*")]
-    assert len(processes) == 2
+    assert len(processes) == num_workers
     assert not any(Path(f"/proc/{process}").exists() for process in processes)
     assert list(run) == []
 
 
-def test_workers_have_one_thread_and_share_the_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_have_one_thread_and_share_the_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
     asked = jobs("OMP_NUM_THREADS", "MKL_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
-    workers: LocalProcesses[str, str | None] = LocalProcesses(TellsEnvironment(), 1, ["GPU-a"])
+    workers: LocalProcesses[str, str | None] = LocalProcesses(TellsEnvironment(tmp_path), 1, ["GPU-a"])
     with workers:
         assert [result for _, result in workers.run(asked)] == ["1", "1", "GPU-a"]
     assert os.environ["OMP_NUM_THREADS"] == "7"
     assert "MKL_NUM_THREADS" not in os.environ
 
 
-def test_gpus_are_dealt_out_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gpus_are_dealt_out_evenly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,6")
-    both = open_workers(TellsEnvironment(), num_workers=2, device="cuda", num_gpus=2)
-    alone = open_workers(TellsEnvironment(), num_workers=2, device="cpu", num_gpus=2)
+    both = open_workers(TellsEnvironment(tmp_path, 2), num_workers=2, device="cuda", num_gpus=2)
+    alone = open_workers(TellsEnvironment(tmp_path), num_workers=2, device="cpu", num_gpus=2)
     assert isinstance(both, LocalProcesses)
     assert isinstance(alone, LocalProcesses)
     with both, alone:
-        # All three are asked for before one answers, so each of the two workers has one.
+        # The first that is open answers only once the second is, so each of the two workers has one.
         seen = [result for _, result in both.run(jobs(*["CUDA_VISIBLE_DEVICES"] * 2))]
         assert sorted(seen) == ["4", "6"]
         assert [result for _, result in alone.run(jobs("CUDA_VISIBLE_DEVICES"))] == ["4,6"]
