@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from rogseg.cases import Case
-from rogseg.certification import CertifiedCase, Questions, Smoothing, Votes, certify_case, collect_votes, samples_needed
+from rogseg.certification import CertifiedCase, Questions, Smoothing, Votes, certify_case, collect_votes
 from rogseg.engine.attacking.case_attacker import scored_model
 from rogseg.engine.attacking.robustness import evaluated_case
 from rogseg.engine.carried_cases import CarriedCases
@@ -20,7 +20,7 @@ from rogseg.evaluation.case_record import DICE, TARGET_VOLUME, CaseRecord, PerCl
 from rogseg.metrics import Dice, volume_ml
 from rogseg.systems import CaseSource, Protocol, System
 
-__all__ = ["CaseCertifier", "CertifyWorker", "Certifying", "SmoothedCase", "check_samples"]
+__all__ = ["CaseCertifier", "CertifyWorker", "Certifying", "SmoothedCase"]
 
 VOTES = "votes"
 
@@ -91,12 +91,11 @@ class CaseCertifier:
         """A record for each tau, after the clean one where that was missing.
 
         Raises:
-            ValueError: the case cannot be used, or so few copies could prove nothing about it.
+            ValueError: the case cannot be used.
         """
         how, settings = self.how, self.how.settings
         case = evaluated_case(self.cases, asked.case_id, self.system, how.protocol).to(self.device)
         regions = [*self._regions.values(), *self._groups.values()]
-        check_samples(case, settings, len(set(regions)))
         made = [] if asked.clean is not None else [self._clean_record(case)]
         clean = made[0].clean if asked.clean is None else asked.clean
         smoothing = settings.smoothing(asked.sigma, how.seed)
@@ -169,23 +168,6 @@ class CertifyWorker:
         """
         system, device = self.system.open()
         return CaseCertifier(system, self.cases.open(system), self.certifying, device)
-
-
-def check_samples(case: Case, settings: CertificateSettings, num_regions: int) -> None:
-    """Refuse what could certify nothing, before the first noisy copy."""
-    num_voxels = case.inputs[0, 0].numel() if case.movable is None else int(case.movable.sum())
-    if num_voxels == 0:
-        raise ValueError(
-            f"case {case.case_id!r}: no voxel of it may move, so there is nothing to certify; leave it out"
-        )
-    tau = max(settings.taus)
-    needed = samples_needed(tau, settings.alpha, Questions.most_asked(num_regions, num_voxels))
-    if settings.num_samples < needed:
-        raise ValueError(
-            f"--samples {settings.num_samples}: at --tau {tau:g} and --alpha {settings.alpha:g} even a unanimous vote "
-            f"proves nothing about the {num_voxels:,} voxels of case {case.case_id!r}; give at least {needed}, or a "
-            "smaller --tau"
-        )
 
 
 def _record(

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import torch
 
+from rogseg.cases import Case
+from rogseg.certification import Questions, samples_needed
 from rogseg.engine.attacking.robustness import ALL_CASES, evaluated_case
 from rogseg.engine.case_recording import record_cases
 from rogseg.engine.case_selection import shard_of
-from rogseg.engine.certifying.case_certifier import CaseCertifier, Certifying, SmoothedCase, check_samples
+from rogseg.engine.certifying.case_certifier import CaseCertifier, Certifying, SmoothedCase
 from rogseg.engine.certifying.settings import SMOOTHING, CertificateSettings, condition_name
 from rogseg.engine.digests import digest_of_json, environment
 from rogseg.engine.evaluated_system import evaluated_channels, evaluated_system, record_versions
@@ -96,7 +98,7 @@ def evaluate_certificates(
     # A larger case asks for more samples, and nobody wants to hear of it after hours with the smaller ones.
     for case_id in dict.fromkeys(case_id for case_id, _ in todo):
         asked = evaluated_case(cases, case_id, system, protocol)
-        check_samples(asked, settings, len({*system.class_indices, *groups.values()}))
+        _check_samples(asked, settings, len({*system.class_indices, *groups.values()}))
     copies, before = settings.num_selection + settings.num_samples, len(wanted) - len(todo)
     done = 0
 
@@ -128,3 +130,20 @@ def evaluate_certificates(
 def _is_done(records: RecordFolder, case_id: str, sigma: float, settings: CertificateSettings) -> bool:
     smoothing = settings.smoothing(sigma, 0)
     return all(records.has(case_id, condition_name(sigma), smoothing.radius(tau)) for tau in settings.taus)
+
+
+def _check_samples(case: Case, settings: CertificateSettings, num_regions: int) -> None:
+    """Refuse what could certify nothing, before the first noisy copy."""
+    num_voxels = case.inputs[0, 0].numel() if case.movable is None else int(case.movable.sum())
+    if num_voxels == 0:
+        raise ValueError(
+            f"case {case.case_id!r}: no voxel of it may move, so there is nothing to certify; leave it out"
+        )
+    tau = max(settings.taus)
+    needed = samples_needed(tau, settings.alpha, Questions.most_asked(num_regions, num_voxels))
+    if settings.num_samples < needed:
+        raise ValueError(
+            f"--samples {settings.num_samples}: at --tau {tau:g} and --alpha {settings.alpha:g} even a unanimous vote "
+            f"proves nothing about the {num_voxels:,} voxels of case {case.case_id!r}; give at least {needed}, or a "
+            "smaller --tau"
+        )
