@@ -84,38 +84,39 @@ def evaluate_corruptions(
     )
     records = RecordFolder(out, identity, environment(device))
     mine = shard_of(identity.cases, *shard)
-    done, total = 0, len(mine) * (1 + len(settings.pairs))
+    missing = [case_id for case_id in mine if not records.has(case_id, CLEAN, 0.0)]
+    todo = [
+        (case_id, one, severity)
+        for case_id in mine
+        for one, severity in settings.pairs
+        if not records.has(case_id, one.name, float(severity))
+    ]
+    total = len(mine) * (1 + len(settings.pairs))
+    done = total - len(missing) - len(todo)
+    if on_progress is not None:
+        on_progress(done, total)
     segmenting = workers or InThisProcess(CaseCorrupter(system, built, settings.modalities, seed))
     faults: dict[str, str] = {}
 
-    def progress(more: int) -> None:
-        nonlocal done
-        done += more
-        if on_progress is not None:
-            on_progress(done, total)
-
     def run(asked: Iterable[UncorruptedCase | CorruptedCase]) -> None:
+        nonlocal done
         jobs = [Job(f"case {one.raw.case_id!r}", one, source.size(one.raw.case_id)) for one in asked]
         for job, made in segmenting.run(jobs):
             if isinstance(made, str):
                 faults.setdefault(job.content.raw.case_id, made)
             else:
                 records.add(made)
-            progress(1)
+            done += 1
+            if on_progress is not None:
+                on_progress(done, total)
 
-    missing = [case_id for case_id in mine if not records.has(case_id, CLEAN, 0.0)]
-    progress(len(mine) - len(missing))
     run(UncorruptedCase(source.raw(case_id)) for case_id in missing)
     clean = records.clean()
-    todo = [
+    run(
         CorruptedCase(source.raw(case_id), one, severity, clean[case_id].clean)
-        for case_id in mine
+        for case_id, one, severity in todo
         if case_id in clean
-        for one, severity in settings.pairs
-        if not records.has(case_id, one.name, float(severity))
-    ]
-    progress(total - done - len(todo) - len(faults) * len(settings.pairs))
-    run(todo)
+    )
     for case_id, fault in faults.items():
         unusable.note(case_id, fault)
     unusable.refuse()

@@ -74,7 +74,9 @@ def test_records_say_all_and_a_run_goes_on_after_a_kill(task: Path, tmp_path: Pa
     lines = (killed / "records.jsonl").read_text().splitlines(keepends=True)
     (killed / "records.jsonl").write_text("".join(lines[:7]) + lines[7][:30])
     ThresholdSystem.prepared.clear()
-    evaluate(task, killed, settings)
+    seen.clear()
+    evaluate(task, killed, settings, on_progress=lambda done, total: seen.append((done, total)))
+    assert (seen[0], seen[-1]) == ((7, 15), (15, 15))
     assert len(ThresholdSystem.prepared) == 8
     assert without_time(killed / "records.jsonl") == without_time(tmp_path / "whole" / "records.jsonl")
 
