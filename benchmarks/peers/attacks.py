@@ -152,7 +152,7 @@ def main() -> None:
         "foolbox": lambda model: foolbox_pgd(model, asked.steps),
     }
     for peer, make in makers.items():
-        run = {
+        run: dict[str, Callable[[Case], Attacked]] = {
             "ours": lambda case: attacked(network.logits, case, asked.steps),
             "theirs": functools.partial(attacked_by, make, network.logits),
         }

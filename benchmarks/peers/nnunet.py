@@ -125,7 +125,7 @@ def compare_prediction(
             *case_ids, "--out", str(ours_out),
             "--device", "cpu", "--cfg-options", f"checkpoint={checkpoint}", f"folds={fold}",
         ],
-        environment | dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(os.cpu_count())),  # as theirs does anyway
+        environment | dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(os.cpu_count())),  # theirs takes all
     )  # fmt: skip
     print_comparison(
         f"predict {len(case_ids)} cases with one nnU-Net network, mirrored", PEER, ours, theirs, "s", "at most 1"

@@ -71,7 +71,7 @@ def plain(network: nn.Module, inputs: Tensor, targets: Tensor) -> Callable[[], o
             both = (probability * truth).sum((2, 3, 4))
             dice = 2 * both / (probability.sum((2, 3, 4)) + truth.sum((2, 3, 4)) + 1e-5)
             total = total + (nn.functional.cross_entropy(logits, small) + 1 - dice.mean()) / 2**level
-        total.backward()
+        total.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
 
     network.train()
