@@ -12,10 +12,9 @@ from rogseg.cases import Case
 from rogseg.certification import CertifiedCase, Questions, Smoothing, Votes, certify_case, collect_votes
 from rogseg.engine.attacking.case_attacker import scored_model
 from rogseg.engine.attacking.robustness import evaluated_case
-from rogseg.engine.carried_cases import CarriedCases
+from rogseg.engine.case_workers import CarriedCases, SystemNames
 from rogseg.engine.certifying.settings import CertificateSettings, condition_name
 from rogseg.engine.certifying.votes_file import VotesFile
-from rogseg.engine.system_opening import SystemNames
 from rogseg.evaluation.case_record import DICE, TARGET_VOLUME, CaseRecord, PerClass
 from rogseg.metrics import Dice, volume_ml
 from rogseg.systems import CaseSource, Protocol, System
@@ -166,8 +165,8 @@ class CertifyWorker:
         Raises:
             ValueError: the system is not there, or is not what the driver opened.
         """
-        system, device = self.system.open()
-        return CaseCertifier(system, self.cases.open(system), self.certifying, device)
+        opened, device = self.system.open()
+        return CaseCertifier(opened.system, self.cases.open(opened.system), self.certifying, device)
 
 
 def _record(

@@ -12,13 +12,12 @@ from typing import Any
 
 from rogseg.engine.console import make_console
 from rogseg.engine.costs.fit_minutes import SHARE_USED
-from rogseg.engine.device import choose_device
+from rogseg.engine.device import take_device
 from rogseg.engine.hardening.look import Look, LookSettings, first_look, look_at, look_line
 from rogseg.engine.hardening.network_training import NetworkTraining, optimisation
 from rogseg.engine.hardening.prepared_cases import PreparedCases
 from rogseg.engine.hardening.trainee import Trainee
 from rogseg.engine.hardening.trainer_choice import build_trainer, trainer_config
-from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.model.open_system import OpenedSystem, open_system
 from rogseg.foreign import decode, read_json
 from rogseg.models.hardening_lineage import HARDENING_FILE, HardeningLineage
@@ -87,12 +86,10 @@ def harden_system(
         ValueError: something in the arguments, the system or the data is wrong; the message says what to do.
         MemoryError: a mini-batch does not fit into memory.
     """
-    out, place = Path(out).absolute(), choose_device(device)
+    out, place = Path(out).absolute(), take_device(device)
     if out.exists():
         raise ValueError(f"{out}: exists already; name a folder that does not")
     _refuse_numbers(minutes, batch_size, learning_rate, epsilon, seed)
-    if place.type == "cpu":
-        keep_freed_memory()
     opened = open_system(system, device=str(place), overrides=cfg_options, trust=trust)
     networks = _trainable(opened)
     raw = read_raw_task(data, plain_labels=False)
