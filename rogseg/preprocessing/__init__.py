@@ -1,7 +1,7 @@
 """From raw NIfTI volumes to stored cases."""
 
 from rogseg.preprocessing.case_preprocessing import preprocess_case, preprocess_volume
-from rogseg.preprocessing.changed_sources import refuse_changed_sources
+from rogseg.preprocessing.source_digest import refuse_changed_sources
 from rogseg.preprocessing.fingerprint import Fingerprint, compute_fingerprint
 from rogseg.preprocessing.nifti import write_image, write_label
 from rogseg.preprocessing.orientation import orientation_of

@@ -14,8 +14,8 @@ from rogseg.trainers.clean_loss import clean_loss, evaluation_mode, unwrapped
 from rogseg.trainers.crafts import Craft, InnerProblem
 from rogseg.trainers.losses import RobustLoss
 from rogseg.trainers.perturbation import MovementGuard, perturbation_logs
-from rogseg.trainers.randomness import step_generator
-from rogseg.trainers.training_threat import TrainingThreat
+from rogseg.trainers.perturbation import step_generator
+from rogseg.trainers.perturbation import TrainingThreat
 
 __all__ = ["AdversarialTrainer"]
 

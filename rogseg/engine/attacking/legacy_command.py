@@ -7,8 +7,8 @@ from rogseg.engine.attacking.attack_command import attack_system
 from rogseg.engine.attacking.settings import parse_epsilon
 from rogseg.engine.console import make_console
 from rogseg.evaluation.record_folder import RecordFolder
-from rogseg.evaluation.record_header import HEADER
-from rogseg.report.legacy.figure import plot_legacy
+from rogseg.evaluation.record_file import HEADER
+from rogseg.report.legacy.table import plot_legacy
 from rogseg.report.legacy.rows import read_legacy_rows
 from rogseg.report.legacy.table import legacy_table
 from rogseg.report.legacy.variants import LegacyRun, legacy_runs

@@ -13,7 +13,7 @@ from rogseg.engine.config.load import load_config, parse_overrides
 from rogseg.engine.config.task import plan_of
 from rogseg.engine.model.api import build_model
 from rogseg.engine.model.fold_networks import fold_checkpoints, united_lineage
-from rogseg.engine.model.model_zoo import zoo_model, zoo_models
+from rogseg.engine.model.model_zoo import zoo_models
 from rogseg.engine.model.recorded_plan import trained_plan
 from rogseg.models.checkpoints import checkpoint_lineage
 from rogseg.models.hardening_lineage import HardeningLineage, read_hardening
@@ -86,9 +86,10 @@ def open_system(
             f"{first!r} is no folder, no config and no network of the model zoo ({nearest(first, known)}); "
             "a config needs its checkpoint behind it"
         )
-    entry = zoo_model(first)
+    entry = known[first].verified()
     config = load_config(entry.config, list(overrides), task_dir)
-    return _of_rogseg(build_model(config, entry.checkpoint, device), config, checkpoint_lineage(entry.checkpoint))
+    system = build_model(config, entry.checkpoint, device, entry.sha256)
+    return _of_rogseg(system, config, checkpoint_lineage(entry.checkpoint))
 
 
 def _of_rogseg(system: System, config: Config, lineage: Lineage | None) -> OpenedSystem:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from rogseg.metrics.image_noise import estimated_noise
+from rogseg.metrics.visibility import estimated_noise
 from rogseg.metrics.visibility import NOISE, NOISE_RATIO, PSNR, SSIM, visibility
 
 
