@@ -28,7 +28,7 @@ from rogseg.engine.evaluation_plan import (
     plan_corruptions,
     read_plan,
 )
-from rogseg.engine.leak import leak_of
+from rogseg.engine.model.open_system import leak_of
 from rogseg.engine.model.open_system import OpenedSystem, open_system
 from rogseg.engine.reporting import report_on
 from rogseg.shipped_configs import find_config

@@ -17,7 +17,7 @@ from rogseg.engine.case_workers import SystemNames, workers_at
 from rogseg.engine.config.load import load_config
 from rogseg.engine.config.task import plan_of
 from rogseg.engine.console import make_console
-from rogseg.engine.leak import leak_of
+from rogseg.engine.model.open_system import leak_of
 from rogseg.engine.model.fold_networks import fold_checkpoints
 from rogseg.engine.model.open_system import OpenedSystem
 from rogseg.engine.stored_task import stored_task_dir

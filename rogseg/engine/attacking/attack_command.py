@@ -14,7 +14,7 @@ from rogseg.engine.case_finding import cases_to_attack, raw_files_of, reference_
 from rogseg.engine.case_selection import parse_shard, selection_of, spread
 from rogseg.engine.case_workers import CarriedCases, SystemNames, workers_at
 from rogseg.engine.console import make_console
-from rogseg.engine.leak import leak_of
+from rogseg.engine.model.open_system import leak_of
 from rogseg.systems import Protocol
 
 __all__ = ["attack_system"]

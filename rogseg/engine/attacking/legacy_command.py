@@ -11,7 +11,7 @@ from rogseg.evaluation.record_file import HEADER
 from rogseg.report.legacy.table import plot_legacy
 from rogseg.report.legacy.rows import read_legacy_rows
 from rogseg.report.legacy.table import legacy_table
-from rogseg.report.legacy.variants import LegacyRun, legacy_runs
+from rogseg.report.legacy.rows import LegacyRun, legacy_runs
 from rogseg.report.tables.table import write_table
 from rogseg.shipped_configs import find_config
 from rogseg.systems import Protocol

@@ -20,7 +20,7 @@ from rogseg.engine.case_finding import cases_to_attack, reference_width
 from rogseg.engine.case_selection import parse_shard, selection_of, spread
 from rogseg.engine.console import make_console
 from rogseg.engine.device import take_device
-from rogseg.engine.leak import leak_of
+from rogseg.engine.model.open_system import leak_of
 from rogseg.engine.model.open_system import OpenedSystem, open_system
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.transfer_table import transfer_tables

@@ -11,7 +11,7 @@ from rogseg.engine.certifying.case_certifier import Certifying, CertifyWorker
 from rogseg.engine.certifying.certification import evaluate_certificates
 from rogseg.engine.certifying.settings import CertificateSettings, parse_groups
 from rogseg.engine.console import make_console
-from rogseg.engine.leak import leak_of
+from rogseg.engine.model.open_system import leak_of
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.systems import Protocol
 

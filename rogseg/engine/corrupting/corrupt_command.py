@@ -16,7 +16,7 @@ from rogseg.engine.corrupting.corruptions import evaluate_corruptions
 from rogseg.engine.corrupting.examples import write_examples
 from rogseg.engine.corrupting.raw_scan import modalities_of
 from rogseg.engine.corrupting.settings import ALL_SEVERITIES, CorruptionSettings
-from rogseg.engine.leak import leak_of
+from rogseg.engine.model.open_system import leak_of
 from rogseg.evaluation.record_folder import RecordFolder
 
 __all__ = ["corrupt_system"]

@@ -20,7 +20,7 @@ from rogseg.engine.hardening.trainee import Trainee
 from rogseg.engine.hardening.trainer_choice import build_trainer, trainer_config
 from rogseg.engine.model.open_system import OpenedSystem, open_system
 from rogseg.foreign import decode, read_json
-from rogseg.models.hardening_lineage import HARDENING_FILE, HardeningLineage
+from rogseg.models.lineage import HARDENING_FILE, HardeningLineage
 from rogseg.progress import ProgressDisplay
 from rogseg.storage import (
     PARTIAL_PREFIX,

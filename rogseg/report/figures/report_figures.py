@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from rogseg.report.contents import Contents, ThreatText
-from rogseg.report.figures.attack_area import plot_attack_area
+from rogseg.report.figures.dice_curves import plot_attack_area
 from rogseg.report.figures.attacked_slices import plot_attacked_slices
 from rogseg.report.figures.case_marks import plot_case_pairs, plot_size, plot_smallest_epsilon
 from rogseg.report.figures.corruption_map import plot_corruption_map

@@ -21,7 +21,7 @@ from rogseg.systems.base import SystemChannel, SystemIdentity, TrainableNetwork
 from rogseg.systems.label_classes import LabelClasses, LabelledSystem
 from rogseg.systems.nnunet.checkpoint import Fold
 from rogseg.systems.nnunet.export import Exporter
-from rogseg.systems.nnunet.half_precision import half_precision_logits
+from rogseg.systems.nnunet.windows import half_precision_logits
 from rogseg.systems.nnunet.preparation import CaseReader
 from rogseg.systems.nnunet.raw_adversary import raw_adversary
 from rogseg.systems.nnunet.trained_folder import TrainedFolder

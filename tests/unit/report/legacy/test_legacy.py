@@ -12,7 +12,7 @@ from rogseg.report.estimates import Estimate
 from rogseg.report.legacy.table import plot_legacy
 from rogseg.report.legacy.rows import read_legacy_rows
 from rogseg.report.legacy.table import legacy_table
-from rogseg.report.legacy.variants import FAULTS, LegacyRun, legacy_runs, run_of, variants
+from rogseg.report.legacy.rows import FAULTS, LegacyRun, legacy_runs, run_of, variants
 from rogseg.report.tables.table import write_table
 from tests.identities import dice_record, of_cases
 
