@@ -16,7 +16,7 @@ from rogseg.cases import Case, LogitFn, case_generator
 from rogseg.evaluation.case_record import CLEAN, DICE, TARGET_VOLUME, WORST_CASE, CaseRecord, PerClass
 from rogseg.metrics import Measure, measure_classes, visibility, volume_ml
 
-__all__ = ["AttackedCase", "CaseAttacker", "CleanCase", "MakeThreat", "OnResult", "measured", "scored_model"]
+__all__ = ["AttackedCase", "CaseAttacker", "CleanCase", "MakeThreat", "OnResult", "clean_record", "measured", "scored_model"]
 
 MakeThreat = Callable[[float, Case], ThreatModel]
 OnResult = Callable[[Case, float, AttackResult], None]
@@ -107,24 +107,15 @@ class CaseAttacker:
         Raises:
             ValueError: the case cannot be used, or the network's outputs are not finite.
         """
-        return (self._look(asked.case_id),) if isinstance(asked, CleanCase) else self._attack(asked)
+        if isinstance(asked, AttackedCase):
+            return self._attack(asked)
+        case = self.load_case(asked.case_id)
+        return (clean_record(self.model, case, self.measures, self.class_indices, self.seed),)
 
     @property
     def last_record(self) -> str:
         """The condition whose record is the last of a case: a composite's own comes after those of its members."""
         return WORST_CASE if isinstance(self.attack, Composite) else self.name
-
-    def _look(self, case_id: str) -> CaseRecord:
-        case, begin = self.load_case(case_id), time.perf_counter()
-        with torch.no_grad():
-            scores = scored_model(self.model, case)(case.inputs)
-        if not torch.isfinite(scores).all():
-            raise ValueError(
-                f"case {case_id!r}: the network gave outputs that are not finite, so every label would be an "
-                "accident: its weights are damaged or the case's intensities are"
-            )
-        taken = {**self._measured(scores.argmax(1), case), **self._target_volume(case)}
-        return CaseRecord.of_clean(case_id, taken, seed=self.seed, seconds=time.perf_counter() - begin)
 
     def _attack(self, asked: AttackedCase) -> tuple[CaseRecord, ...]:
         case = self.load_case(asked.case_id)
@@ -162,7 +153,7 @@ class CaseAttacker:
             condition=name,
             strength=epsilon,
             clean=asked.clean,
-            measures=self._measured(result.prediction, case),
+            measures=_measured(result.prediction, case, self.measures, self.class_indices),
             success=bool(result.success[0]) if applies else None,
             distance_fraction=result.distance[0].item(),
             distance_network=tuple(moved.tolist()),
@@ -177,25 +168,43 @@ class CaseAttacker:
             stopped=result.stopped,
         )
 
-    def _measured(self, labels: Tensor, case: Case) -> dict[str, PerClass]:
-        assert case.targets is not None, "cases were checked when they were loaded"
-        prediction, target = (part[0].to(torch.uint8).cpu().numpy() for part in (labels, case.targets))
-        if case.spacing is None and any(measure.unit for measure in self.measures):
-            raise ValueError(
-                f"case {case.case_id!r}: nothing says how large its voxels are, which "
-                f"{', '.join(measure.name for measure in self.measures if measure.unit)} asks for; give it a spacing "
-                "[mm], or take measures without a unit"
-            )
-        return measured(self.measures, prediction, target, case.spacing or (1.0, 1.0, 1.0), self.class_indices)
 
-    def _target_volume(self, case: Case) -> dict[str, PerClass]:
-        """How large each class is [ml]; nothing where the voxels have no size."""
-        assert case.targets is not None, "cases were checked when they were loaded"
-        if case.spacing is None:
-            return {}
-        target = case.targets[0].cpu().numpy()
-        masks = (np.isin(target, of_class) for of_class in self.class_indices)
-        return {TARGET_VOLUME: tuple(volume_ml(mask, case.spacing) for mask in masks)}
+def clean_record(
+    model: LogitFn, case: Case, measures: Sequence[Measure], class_indices: Sequence[Sequence[int]], seed: int
+) -> CaseRecord:
+    """A case as the network segments it without attack, with how large each class is where the voxels have a size.
+
+    Raises:
+        ValueError: the network's outputs are not finite, or a measure asks for a size that nothing says.
+    """
+    begin = time.perf_counter()
+    with torch.no_grad():
+        scores = scored_model(model, case)(case.inputs)
+    if not torch.isfinite(scores).all():
+        raise ValueError(
+            f"case {case.case_id!r}: the network gave outputs that are not finite, so every label would be an "
+            "accident: its weights are damaged or the case's intensities are"
+        )
+    taken = _measured(scores.argmax(1), case, measures, class_indices)
+    assert case.targets is not None, "cases were checked when they were loaded"
+    if case.spacing is not None:
+        target, spacing = case.targets[0].cpu().numpy(), case.spacing
+        taken[TARGET_VOLUME] = tuple(volume_ml(np.isin(target, of_class), spacing) for of_class in class_indices)
+    return CaseRecord.of_clean(case.case_id, taken, seed=seed, seconds=time.perf_counter() - begin)
+
+
+def _measured(
+    labels: Tensor, case: Case, measures: Sequence[Measure], class_indices: Sequence[Sequence[int]]
+) -> dict[str, PerClass]:
+    assert case.targets is not None, "cases were checked when they were loaded"
+    prediction, target = (part[0].to(torch.uint8).cpu().numpy() for part in (labels, case.targets))
+    if case.spacing is None and any(measure.unit for measure in measures):
+        raise ValueError(
+            f"case {case.case_id!r}: nothing says how large its voxels are, which "
+            f"{', '.join(measure.name for measure in measures if measure.unit)} asks for; give it a spacing "
+            "[mm], or take measures without a unit"
+        )
+    return measured(measures, prediction, target, case.spacing or (1.0, 1.0, 1.0), class_indices)
 
 
 def measured(

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rogseg.engine.case_finding import fold_of
 from rogseg.engine.console import make_console
 from rogseg.engine.costs.fit_minutes import SHARE_USED
 from rogseg.engine.device import take_device
@@ -24,11 +25,8 @@ from rogseg.models.lineage import HARDENING_FILE, HardeningLineage
 from rogseg.progress import ProgressDisplay
 from rogseg.storage import (
     PARTIAL_PREFIX,
-    Fold,
-    RawTask,
     folder_lock,
     foreign_entries,
-    make_folds,
     read_raw_task,
     remove_leftovers,
     split_for_selection,
@@ -93,7 +91,7 @@ def harden_system(
     opened = open_system(system, device=str(place), overrides=cfg_options, trust=trust)
     networks = _trainable(opened)
     raw = read_raw_task(data, plain_labels=False)
-    part = _fold(raw, fold)
+    part = fold_of(raw, fold)
     training, held_out = split_for_selection(part.train, SELECTION_FRACTION, seed, part.added)
     chosen = trainer_config(trainer, epsilon, seed, trainer_options)
     build_trainer(chosen)
@@ -187,13 +185,6 @@ def _trainable(opened: OpenedSystem) -> tuple[TrainableNetwork, ...]:
             "cannot write them in a format of its own; harden the network that it was made from"
         )
     return networks
-
-
-def _fold(raw: RawTask, fold: int) -> Fold:
-    folds = make_folds(raw.name, [case.case_id for case in raw.training])
-    if not 0 <= fold < len(folds):
-        raise ValueError(f"{raw.directory}: no fold {fold}; there are folds 0 to {len(folds) - 1}")
-    return folds[fold]
 
 
 def _refuse_other_settings(directory: Path, settings: Mapping[str, Any]) -> None:
