@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from rogseg.engine.accuracy.conclusion import conclude
+from rogseg.engine.reporting import conclude_accuracy
 from rogseg.engine.accuracy.raw_grid import RAW_GRID, UnusableCases, default_measures
 from rogseg.engine.console import make_console
 from rogseg.engine.digests import digest_of_file, digest_of_json, environment
@@ -90,7 +90,7 @@ def score_predictions(
     )
     records = RecordFolder(out, identity, environment("cpu"))
     _score(records, names, ours, true, grids, built, console)
-    conclude(records, console)
+    conclude_accuracy(records, console)
     return records
 
 

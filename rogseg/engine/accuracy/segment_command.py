@@ -9,7 +9,7 @@ from rich.console import Console
 
 from rogseg.engine.accuracy.accuracy import evaluate_accuracy
 from rogseg.engine.accuracy.case_segmenter import SegmentWorker, prediction_path
-from rogseg.engine.accuracy.conclusion import conclude, conclude_folds
+from rogseg.engine.reporting import conclude_accuracy, conclude_folds
 from rogseg.engine.accuracy.postprocessing_choice import choose_for_checkpoint
 from rogseg.engine.accuracy.raw_grid import default_measures
 from rogseg.engine.case_finding import cases_to_test
@@ -80,7 +80,7 @@ def segment_cases(
             workers=workers,
             on_progress=on_progress,
         )
-    conclude(records, console)
+    conclude_accuracy(records, console)
     if submission:
         console.print(f"submission: {_pack(tested.task, tested.cases, directory)}")
     return records

@@ -6,7 +6,7 @@ from pathlib import Path
 from rogseg.attacks.sanity_checks import Effort
 from rogseg.engine.attacking.attack_worker import AttackWorker, SavedFiles
 from rogseg.engine.attacking.replays import replay
-from rogseg.engine.attacking.reporting import write_report
+from rogseg.engine.reporting import conclude
 from rogseg.engine.attacking.robustness import Evaluation, evaluate_robustness
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.transfer import TransferSetting
@@ -107,7 +107,7 @@ def attack_system(
             on_result=saved.writer(opened.system, settings, source),
             on_progress=on_progress,
         )
-    write_report(evaluation.records, evaluation.findings, console)
+    conclude(evaluation.records, evaluation.findings, console)
     if made is not None:
         setting = TransferSetting(settings, source.task, evaluated, selection, parts, seed, fold, width, device)
         replay(made, setting, directory, leak, console)

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from rogseg.attacks.sanity_checks import Effort
-from rogseg.engine.attacking.reporting import write_report
+from rogseg.engine.reporting import conclude
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.transfer import TransferSetting, check_classes, score_adversaries
 from rogseg.engine.attacking.transfer_sources import (
@@ -94,7 +94,7 @@ def transfer_between(
                 )
     for name, evaluation in attacked.items():
         found = transfer_findings(name, evaluation.records, folders)
-        write_report(evaluation.records, [*evaluation.findings, *found], console)
+        conclude(evaluation.records, [*evaluation.findings, *found], console)
     tables = transfer_tables(folders)
     for table in tables:
         table.print_to(console)
@@ -129,7 +129,7 @@ def attack_from_surrogate(
         records = score_adversaries(
             target.system, made, directory, setting, leak=leaks["target"], on_progress=progress.update
         )
-    write_report(records, (), console)
+    conclude(records, (), console)
     return records
 
 

@@ -10,7 +10,7 @@ from rogseg.attacks import AttackResult
 from rogseg.attacks.sanity_checks import Effort, SanityFinding, check_transfer
 from rogseg.cases import Case
 from rogseg.engine.attacking.robustness import Evaluation, evaluate_robustness
-from rogseg.engine.attacking.sanity import BLACK_BOX
+from rogseg.engine.record_checks import BLACK_BOX
 from rogseg.engine.attacking.save_adversarial import AdversarialFolder
 from rogseg.engine.attacking.save_volumes import VolumeWriter
 from rogseg.engine.attacking.settings import AttackSettings

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rogseg.engine.attacking.reporting import write_report
+from rogseg.engine.reporting import conclude
 from rogseg.engine.case_finding import cases_to_attack
 from rogseg.engine.case_selection import parse_shard, selection_of, spread
 from rogseg.engine.case_workers import CarriedCases, SystemNames, workers_at
@@ -76,5 +76,5 @@ def certify_system(
             workers=workers,
             on_progress=on_progress,
         )
-    write_report(records, (), console)
+    conclude(records, (), console)
     return records

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rogseg.corruptions import Modality
 from rogseg.engine.accuracy.raw_grid import default_measures
-from rogseg.engine.attacking.reporting import write_report
+from rogseg.engine.reporting import conclude
 from rogseg.engine.case_finding import cases_to_test
 from rogseg.engine.case_selection import parse_shard, selection_of, spread
 from rogseg.engine.case_workers import SystemNames, workers_at
@@ -95,5 +95,5 @@ def corrupt_system(
         )
     if not (directory / EXAMPLES).is_file():
         write_examples(opened.system, chosen[0], settings, seed, directory / EXAMPLES)
-    write_report(records, console=console, baseline=other)
+    conclude(records, console=console, baseline=other)
     return records
