@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 from rogseg.cases import Case, IntensityBox
-from rogseg.datasets.crop import patch_start, random_start, read_crop
+from rogseg.datasets.crop import drawn_case, patch_start, random_start, read_crop
 from rogseg.datasets.transforms import Transform
 from rogseg.registry import DATASETS, TRANSFORMS
 from rogseg.storage import StoredCase, StoredTask
@@ -103,9 +103,7 @@ class PatchDataset(Dataset[Case]):
 
     def case_of(self, epoch: int, index: int) -> StoredCase:
         """The case that a patch comes from."""
-        cycle, position = divmod(epoch * self.length + index, len(self.cases))
-        order = np.random.default_rng([2, self.seed, cycle]).permutation(len(self.cases))
-        return self.cases[int(order[position])]
+        return self.cases[drawn_case(epoch * self.length + index, len(self.cases), self.seed)]
 
     def _start(self, case: StoredCase, generator: np.random.Generator) -> Triple:
         points = self._class_points(case)
