@@ -1,23 +1,18 @@
-"""The sanity checks that ask the records of attacks, and the file that findings are kept in."""
+"""The sanity checks that ask the records of attacks."""
 
 import dataclasses
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 import torch
 
-from rogseg.attacks.sanity_checks import SanityFinding, check_more_budget, check_square_against_white_box
+from rogseg.attacks.sanity_checks import check_more_budget, check_square_against_white_box
+from rogseg.findings import SanityFinding
 from rogseg.evaluation.epsilon_label import strength_label
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.summary import summarise_all
-from rogseg.foreign import decode, read_json
-from rogseg.storage import write_json_atomic
 
-__all__ = ["BLACK_BOX", "check_records", "load_findings", "lowest_white_box_dice", "save_findings"]
+__all__ = ["BLACK_BOX", "check_records", "lowest_white_box_dice"]
 
 BLACK_BOX = "Square"
-FINDINGS_REMEDY = "run the evaluation again"
 
 
 def check_records(records: RecordFolder) -> tuple[SanityFinding, ...]:
@@ -55,24 +50,3 @@ def lowest_white_box_dice(records: RecordFolder, epsilon: float) -> dict[str, fl
 def _dice_of(records: RecordFolder, attack: str, epsilon: float) -> dict[str, float]:
     under = records.under(attack, epsilon).values()
     return {record.case_id: mean for record in under if (mean := record.mean_dice) is not None}
-
-
-def load_findings(path: Path) -> tuple[SanityFinding, ...]:
-    """What `save_findings` wrote; nothing where there is no file, as after an evaluation that was stopped.
-
-    Raises:
-        ValueError: the file is damaged, or not of this kind.
-    """
-    if not path.exists():
-        return ()
-    content = read_json(path, FINDINGS_REMEDY)
-    try:
-        found = map(SanityFinding.from_json, decode(content, list[dict[str, Any]], "it"))
-        return tuple(decode(dataclasses.asdict(finding), SanityFinding, "a finding") for finding in found)
-    except (KeyError, ValueError) as error:
-        raise ValueError(f"{path}: not the findings of sanity checks ({error}); {FINDINGS_REMEDY}") from error
-
-
-def save_findings(findings: Sequence[SanityFinding], path: Path) -> None:
-    """Write the findings as JSON."""
-    write_json_atomic(path, [dataclasses.asdict(finding) for finding in findings])

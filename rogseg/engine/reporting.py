@@ -6,22 +6,21 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from rogseg.attacks.sanity_checks import SanityFinding
 from rogseg.engine.console import make_console
-from rogseg.engine.record_checks import check_records, load_findings, save_findings
+from rogseg.engine.record_checks import check_records
 from rogseg.evaluation.accuracy_table import accuracy_csv, accuracy_summary, accuracy_table
 from rogseg.evaluation.corruption_summary import values_in
 from rogseg.evaluation.cross_validation import cross_validation_summary, cross_validation_table
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.report_text import evaluation_tables
 from rogseg.evaluation.robustness_figures import plot_dice_over_strength
+from rogseg.findings import SANITY_FILE, SanityFinding, load_findings, save_findings
 from rogseg.report import write_report
 from rogseg.report.figures.corruption_map import plot_corruption_map
 from rogseg.storage import write_bytes_atomic, write_json_atomic
 
 __all__ = ["conclude", "conclude_accuracy", "conclude_folds", "merge_shards", "report_on"]
 
-SANITY = "sanity.json"
 MARKS = {"ok": ("passed ", "green"), "warning": ("LOOK ", "bold yellow"), "failed": ("FAILED ", "bold red")}
 
 
@@ -61,7 +60,7 @@ def conclude(
         mark = Text(*MARKS[finding.level])
         mark.append(f"{finding.name}: {finding.seen}" + ("" if finding.passed else f"; {finding.meaning}"), "default")
         console.print(mark)
-    save_findings(findings, records.directory / SANITY)
+    save_findings(findings, records.directory / SANITY_FILE)
     plot_dice_over_strength(records, records.directory / "dice_over_epsilon.png")
     console.print(f"records, table, sanity checks and figure: {records.directory}", markup=False)
 
@@ -85,7 +84,7 @@ def merge_shards(directories: Sequence[Path], out: Path) -> None:
         finding.name: finding
         # Those that failed come last and stay.
         for finding in sorted(
-            (finding for directory in directories for finding in load_findings(directory / SANITY)),
+            (finding for directory in directories for finding in load_findings(directory / SANITY_FILE)),
             key=lambda finding: not finding.passed,
         )
     }

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rogseg.engine.record_checks import load_findings
+from rogseg.findings import load_findings
 from rogseg.evaluation.case_record import CLEAN
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.report.records.evaluations import read_evaluations

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
-from rogseg.attacks.sanity_checks.finding import Level, SanityFinding
+from rogseg.findings import Level, SanityFinding
 from rogseg.attacks.sanity_checks.local_look import LocalLook, numbers
 
 __all__ = [

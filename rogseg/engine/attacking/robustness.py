@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 
 from rogseg.attacks import Criterion, DiceBelow
-from rogseg.attacks.sanity_checks import Effort, SanityFinding
+from rogseg.attacks.sanity_checks import Effort
+from rogseg.findings import SanityFinding
 from rogseg.cases import Case, ReferenceWidth
 from rogseg.engine.attacking.case_attacker import AttackedCase, CaseAttacker, CleanCase, OnResult
 from rogseg.engine.attacking.loop import AttackLoop

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from rogseg.attacks.sanity_checks import Effort, SanityFinding, run_checks
+from rogseg.attacks.sanity_checks import Effort, run_checks
+from rogseg.findings import SanityFinding
 from rogseg.attacks.threats import LinfThreat, ThreatModel
 from rogseg.cases import Case
 from rogseg.engine.attacking.case_attacker import MakeThreat, scored_model

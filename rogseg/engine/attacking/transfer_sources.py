@@ -7,7 +7,8 @@ import torch
 from rich.console import Console
 
 from rogseg.attacks import AttackResult
-from rogseg.attacks.sanity_checks import Effort, SanityFinding, check_transfer
+from rogseg.attacks.sanity_checks import Effort, check_transfer
+from rogseg.findings import SanityFinding
 from rogseg.cases import Case
 from rogseg.engine.attacking.robustness import Evaluation, evaluate_robustness
 from rogseg.engine.record_checks import BLACK_BOX
