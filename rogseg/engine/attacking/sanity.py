@@ -6,7 +6,8 @@ from rogseg.attacks.sanity_checks import Effort, run_checks
 from rogseg.findings import SanityFinding
 from rogseg.attacks.threats import LinfThreat, ThreatModel
 from rogseg.cases import Case
-from rogseg.engine.attacking.case_attacker import MakeThreat, scored_model
+from rogseg.engine.attacking.case_attacker import MakeThreat
+from rogseg.engine.attacking.measured_case import scored_model
 from rogseg.engine.record_checks import lowest_white_box_dice
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE
 from rogseg.evaluation.epsilon_label import norm_of_threat

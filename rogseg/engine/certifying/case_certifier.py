@@ -8,7 +8,7 @@ import torch
 
 from rogseg.cases import Case
 from rogseg.certification import CertifiedCase, Questions, Smoothing, Votes, certify_case, collect_votes
-from rogseg.engine.attacking.case_attacker import clean_record
+from rogseg.engine.attacking.measured_case import clean_record
 from rogseg.engine.attacking.robustness import evaluated_case
 from rogseg.engine.case_workers import CarriedCases, SystemNames
 from rogseg.engine.certifying.settings import CertificateSettings, condition_name
