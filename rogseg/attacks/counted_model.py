@@ -2,14 +2,17 @@
 
 import time
 from collections.abc import Callable
+
 import torch
 from torch import Tensor
-from rogseg.cases import LogitFn
+
 from rogseg.attacks.foreground import case_dice
 from rogseg.attacks.threats import ThreatModel, per_case
+from rogseg.cases import LogitFn
 from rogseg.metrics import mean_foreground_dice
 
 __all__ = ["CountedModel", "PassesSpentError", "WorstSeen", "is_finite", "value_and_gradient"]
+
 
 class PassesSpentError(RuntimeError):
     """The next pass would exceed the limit on passes or time; `Attack.__call__` catches it."""

@@ -1,12 +1,14 @@
 """Questions about every voxel, Holm's test of them all, and the certificate of those answered for the whole radius."""
 
 import dataclasses
+import math
 from collections.abc import Collection, Iterable
+
 import numpy as np
 from numpy.typing import NDArray
-from rogseg.certification.votes import Votes
-import math
 from scipy.stats import binom
+
+from rogseg.certification.votes import Votes
 
 __all__ = ["Certificate", "ClassSet", "Mask", "Questions", "p_values", "samples_needed", "smallest_rejected_count"]
 

@@ -3,13 +3,14 @@
 import dataclasses
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, final
-import torch
-from rogseg.corruptions.scan import MODALITIES, Modality, Scan
-from collections.abc import Callable
 
-__all__ = ["Calibrated", "Corruption", "NUM_SEVERITIES", "SIGNAL", "Severities", "checked_severity", "find_parameter"]
+import torch
+
+from rogseg.corruptions.scan import MODALITIES, Modality, Scan
+
+__all__ = ["NUM_SEVERITIES", "SIGNAL", "Calibrated", "Corruption", "Severities", "checked_severity", "find_parameter"]
 
 NUM_STEPS = 14
 """Halvings of the range between neutral and extreme."""

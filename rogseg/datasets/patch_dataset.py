@@ -1,19 +1,19 @@
 """PatchDataset: random patches of stored cases, the same ones whoever asks; PatchSampler: which a process takes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, Sampler
+
 from rogseg.cases import Case, IntensityBox
 from rogseg.datasets.crop import drawn_case, patch_start, random_start, read_crop
 from rogseg.datasets.transforms import Transform
 from rogseg.registry import DATASETS, TRANSFORMS
 from rogseg.storage import StoredCase, StoredTask
 from rogseg.task_plan import Triple
-from collections.abc import Iterator
-from torch.utils.data import Sampler
 
 __all__ = ["PatchDataset", "PatchKey", "PatchSampler"]
 

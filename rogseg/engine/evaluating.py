@@ -28,8 +28,7 @@ from rogseg.engine.evaluation_plan import (
     plan_corruptions,
     read_plan,
 )
-from rogseg.engine.model.open_system import leak_of
-from rogseg.engine.model.open_system import OpenedSystem, open_system
+from rogseg.engine.model.open_system import OpenedSystem, leak_of, open_system
 from rogseg.engine.reporting import report_on
 from rogseg.shipped_configs import find_config
 from rogseg.storage import write_json_atomic

@@ -5,10 +5,10 @@ import dataclasses
 import torch
 
 from rogseg.attacks.sanity_checks import check_more_budget, check_square_against_white_box
-from rogseg.findings import SanityFinding
 from rogseg.evaluation.epsilon_label import strength_label
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.summary import summarise_all
+from rogseg.findings import SanityFinding
 
 __all__ = ["BLACK_BOX", "check_records", "lowest_white_box_dice"]
 

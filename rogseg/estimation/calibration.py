@@ -3,11 +3,21 @@
 import dataclasses
 import statistics
 from collections.abc import Callable, Sequence
-from rogseg.task_plan import Triple
 from pathlib import Path
-from rogseg.foreign import decode, read_json
 
-__all__ = ["Calibration", "DeviceCalibration", "DeviceCount", "PassSeconds", "calibrate", "parse_devices", "smaller_patches", "voxel_ratio"]
+from rogseg.foreign import decode, read_json
+from rogseg.task_plan import Triple
+
+__all__ = [
+    "Calibration",
+    "DeviceCalibration",
+    "DeviceCount",
+    "PassSeconds",
+    "calibrate",
+    "parse_devices",
+    "smaller_patches",
+    "voxel_ratio",
+]
 
 MAX_ROUNDS = 5
 # Memory and time grow with the voxels only while the deepest level, up to 32 times coarser, is not all rounding.

@@ -1,14 +1,15 @@
 """Estimates in plain words: of a config, and of hours on a cluster."""
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Iterator, Mapping
+
 from rich.table import Table
+
 from rogseg.estimation.cost_estimate import CostEstimate
+from rogseg.estimation.schedule import Schedule
 from rogseg.estimation.sizes import format_bytes, format_size
 from rogseg.estimation.training_memory import MemoryEstimate
 from rogseg.estimation.volume_costs import AttackTime
-import dataclasses
-from collections.abc import Mapping
-from rogseg.estimation.schedule import Schedule
 
 __all__ = ["ClusterHours", "TaskHours", "cluster_table", "estimate_table", "format_seconds"]
 

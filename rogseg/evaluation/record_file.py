@@ -1,13 +1,14 @@
 """The two files of an evaluation, with checksums: ``header.json``, what records are of, and the lines of records."""
 
+import json
 import os
 import re
 import zlib
-from pathlib import Path
-from rogseg.foreign import open_regular, read_json
-import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+from rogseg.foreign import open_regular, read_json
 from rogseg.storage import write_bytes_atomic
 
 __all__ = ["HEADER", "RecordFile", "read_header", "write_header"]

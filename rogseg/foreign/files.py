@@ -5,15 +5,16 @@ silence, and no more memory used than makes sense.
 """
 
 import errno
-import os
-import stat
-from io import BufferedReader
-from pathlib import Path
 import json
 import math
-from typing import Any
+import os
+import stat
 import zipfile
 import zlib
+from io import BufferedReader
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,11 +1,13 @@
 """How visible a change of an image is: SSIM, PSNR, and its size against the noise that the image has anyway."""
 
 import math
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
+
 from rogseg.metrics.image_similarity import peak_signal_to_noise, structural_similarity
-from collections.abc import Callable
 
 __all__ = ["NOISE", "NOISE_RATIO", "PSNR", "SSIM", "estimated_noise", "visibility"]
 

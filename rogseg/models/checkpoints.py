@@ -14,7 +14,18 @@ from rogseg.models.lineage import Lineage
 from rogseg.models.weight_files import tensors_and_plain_data
 from rogseg.storage import write_bytes_atomic
 
-__all__ = ["BEST", "FINISHED", "LAST", "assign_weights", "checkpoint_lineage", "lineage_path", "read_checkpoint", "recorded_lineage", "refuse_other_weights", "write_checkpoint"]
+__all__ = [
+    "BEST",
+    "FINISHED",
+    "LAST",
+    "assign_weights",
+    "checkpoint_lineage",
+    "lineage_path",
+    "read_checkpoint",
+    "recorded_lineage",
+    "refuse_other_weights",
+    "write_checkpoint",
+]
 
 LAST, BEST = "last.pth", "best.pth"
 FINISHED = "finished.json"  # what a training that came to its end leaves beside them
@@ -108,9 +119,7 @@ def assign_weights(network: nn.Module, state: Mapping[str, Tensor], source: str 
     network.load_state_dict(state)
 
 
-def refuse_other_weights(
-    expected: Mapping[str, Tensor], weights: Mapping[str, Tensor], what: str, remedy: str
-) -> None:
+def refuse_other_weights(expected: Mapping[str, Tensor], weights: Mapping[str, Tensor], what: str, remedy: str) -> None:
     """Hold names and shapes of weights against those of a network.
 
     Raises:

@@ -2,12 +2,11 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
-from rogseg.foreign import decode
-from rogseg.task_plan import TaskPlan
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+
 from rogseg.foreign import decode, read_json
+from rogseg.task_plan import TaskPlan
 
 __all__ = ["HARDENING_FILE", "HardeningLineage", "Lineage", "read_hardening"]
 

@@ -8,8 +8,10 @@ Channels come first in memory and last in a 4-D file.
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
+
 from rogseg.preprocessing.itk_file import open_itk
 from rogseg.preprocessing.nifti_file import open_nifti
 from rogseg.preprocessing.raw_file import RawFile, check_same_grid

@@ -6,11 +6,12 @@ import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
+
 from rogseg.foreign import open_regular
 from rogseg.preprocessing.orientation import SAME_AXES
 from rogseg.preprocessing.rescaling import WHOLE_RANGE, Rescaling
-from rogseg.task_plan import TaskPlan
 from rogseg.storage import Axes, StoredTask, read_raw_task, read_task_record
+from rogseg.task_plan import TaskPlan
 
 __all__ = ["digest_files", "measurement_digest", "refuse_changed_sources", "storage_digest"]
 

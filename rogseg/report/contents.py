@@ -8,13 +8,12 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from rogseg.findings import Level
 from rogseg.evaluation.statistics import Bounds
+from rogseg.findings import Level
 from rogseg.report.rows import ConditionKind, Origin, PerClass, Row
 from rogseg.report.volumes import SavedVolume
 
 __all__ = ["ClassText", "Contents", "Finding", "MeasureText", "Strength", "SystemText", "ThreatText"]
-
 
 
 @dataclasses.dataclass(frozen=True)

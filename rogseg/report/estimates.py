@@ -22,7 +22,8 @@ class Estimate:
     @classmethod
     def of(cls, mean: MeanOverCases) -> Self:
         """From a mean and its interval."""
-        return cls(mean.mean, *(mean.interval or (None, None)), mean.num_cases)
+        lower, upper = mean.interval or (None, None)
+        return cls(mean.mean, lower, upper, mean.num_cases)
 
     @property
     def has_interval(self) -> bool:

@@ -116,9 +116,7 @@ def _verdict_without_attack(contents: Contents, system: str) -> Verdict:
         f"On {worded_cases(clean.cases)} this network reaches a mean {contents.primary.label} of {_worded(clean)} on "
         f"unchanged images; no attack is in these records, {known}."
     )
-    return Verdict(
-        system, "was not attacked", sentence, (), "untested", clean, NO_ESTIMATE, NO_ESTIMATE, strength=None
-    )
+    return Verdict(system, "was not attacked", sentence, (), "untested", clean, NO_ESTIMATE, NO_ESTIMATE, strength=None)
 
 
 def _verdict_of_transfers(contents: Contents, transfers: Sequence[Row], clean: Estimate) -> Verdict:

@@ -1,17 +1,20 @@
 """The ten archives of the Medical Segmentation Decathlon, and how one comes to disk: fetch, check, unpack."""
 
+import dataclasses
+import difflib
 import shutil
 from pathlib import Path
+
 from rich.console import Console
+
 from rogseg.foreign import checked_name
 from rogseg.progress import ProgressDisplay
 from rogseg.sources.resumable_fetch import checksum_of, fetch
 from rogseg.sources.safe_unpack import unpack_task
 from rogseg.storage import folder_lock, remove_leftovers
-import dataclasses
-import difflib
 
-__all__ = ["Archive", "MSD_ARCHIVES", "download_archive", "download_hint", "download_msd_task", "find_archive"]
+__all__ = ["MSD_ARCHIVES", "Archive", "download_archive", "download_hint", "download_msd_task", "find_archive"]
+
 
 @dataclasses.dataclass(frozen=True)
 class Archive:

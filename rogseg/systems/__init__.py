@@ -14,7 +14,7 @@ from rogseg.systems.case_source import (
 from rogseg.systems.monai_bundle import MonaiBundle
 from rogseg.systems.nnunet import NNUNetSystem
 from rogseg.systems.rogseg_system import RogsegSystem, stored_case
-from rogseg.systems.base import TrainableNetwork
+from rogseg.systems.trainable import TrainableNetwork
 
 __all__ = [
     "CaseSource",

@@ -5,32 +5,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
 from rogseg.cases import Case, LogitFn
 from rogseg.preprocessing import Volume, read_label
 from rogseg.storage import RawCase
+from rogseg.systems.trainable import TrainableNetwork
 from rogseg.task_plan import Triple
-from torch import nn
 
-__all__ = ["System", "SystemChannel", "SystemClass", "SystemIdentity", "TrainableNetwork"]
-
-@dataclasses.dataclass(frozen=True)
-class TrainableNetwork:
-    """One of the networks whose mean is a system's logits.
-
-    Args:
-        name: of it among the system's, such as ``fold_0``; the name of a folder.
-        module: shares its weights with the system. Windows (B, C, d, h, w) -> raw logits (B, L, d, h, w) with the
-            channels of `System.logits`, or several from fine to coarse, which deep supervision trains.
-        mirror_axes: spatial axes, 0 to 2, along which a mirrored patch is as good as the patch.
-    """
-
-    name: str
-    module: nn.Module
-    mirror_axes: tuple[int, ...] = ()
+__all__ = ["System", "SystemChannel", "SystemClass", "SystemIdentity"]
 
 
 @dataclasses.dataclass(frozen=True)

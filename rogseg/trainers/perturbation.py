@@ -1,10 +1,11 @@
 """What the perturbations of a training are made with and watched by: threat model, randomness, size and movement."""
 
-import torch
-from torch import Tensor
-from rogseg.attacks.threats import LinfThreat, ThreatModel
 import numpy as np
+import torch
 import torch.distributed
+from torch import Tensor
+
+from rogseg.attacks.threats import LinfThreat, ThreatModel
 from rogseg.cases import Batch
 from rogseg.registry import THREATS
 

@@ -102,7 +102,7 @@ class ProximalDescent:
         return self.problem.threat.clip_to_box(self.problem.inputs + self.move * self.width)
 
     def look(self, objective: Callable[[Tensor, Tensor], Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        """Where the search stands: the gradient [per network unit] of an objective, the logits, and which cases fall."""
+        """Where the search stands: gradient [per network unit] of an objective, logits, and which cases fall."""
         volume = self.volume
         _, gradient, logits = value_and_gradient(self.problem.model, objective, volume, self.problem.targets)
         fallen = self.problem.criterion(logits, self.problem.targets)

@@ -5,15 +5,18 @@ owns the windows implements `RegionModel`, and the attack makes the same decisio
 """
 
 from abc import ABC, abstractmethod
-import torch
-from torch import Tensor
-from rogseg.attacks.objectives import Objective
-from rogseg.attacks.problem import Problem
-from rogseg.cases import Region
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
+import torch
+from torch import Tensor
+
+from rogseg.attacks.objectives import Objective
+from rogseg.attacks.problem import Problem
+from rogseg.cases import Region
+
 __all__ = ["OpenCase", "Queries", "RegionModel", "Scores", "open_queries"]
+
 
 class OpenCase(Protocol):
     """One volume that a model keeps open: propose a change, then accept or reject it."""

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from typing import Self
+
 import torch
 from torch import Tensor
+
 from rogseg.attacks.threats.base import ThreatModel, per_case, slabs
 from rogseg.cases import IntensityBox
 from rogseg.registry import THREATS

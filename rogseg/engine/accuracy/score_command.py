@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from rogseg.engine.reporting import conclude_accuracy
 from rogseg.engine.accuracy.raw_grid import RAW_GRID, UnusableCases, default_measures
 from rogseg.engine.console import make_console
 from rogseg.engine.digests import digest_of_file, digest_of_json, environment
 from rogseg.engine.evaluated_system import record_versions
+from rogseg.engine.reporting import conclude_accuracy
 from rogseg.evaluation.case_record import CaseRecord
 from rogseg.evaluation.identity import NOT_KNOWN, CaseSelection, EvaluatedSystem, EvaluationIdentity
 from rogseg.evaluation.record_folder import RecordFolder

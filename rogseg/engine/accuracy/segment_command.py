@@ -9,7 +9,6 @@ from rich.console import Console
 
 from rogseg.engine.accuracy.accuracy import evaluate_accuracy
 from rogseg.engine.accuracy.case_segmenter import SegmentWorker, prediction_path
-from rogseg.engine.reporting import conclude_accuracy, conclude_folds
 from rogseg.engine.accuracy.postprocessing_choice import choose_for_checkpoint
 from rogseg.engine.accuracy.raw_grid import default_measures
 from rogseg.engine.case_finding import cases_to_test
@@ -17,9 +16,9 @@ from rogseg.engine.case_workers import SystemNames, workers_at
 from rogseg.engine.config.load import load_config
 from rogseg.engine.config.task import plan_of
 from rogseg.engine.console import make_console
-from rogseg.engine.model.open_system import leak_of
 from rogseg.engine.model.fold_networks import fold_checkpoints
-from rogseg.engine.model.open_system import OpenedSystem
+from rogseg.engine.model.open_system import OpenedSystem, leak_of
+from rogseg.engine.reporting import conclude_accuracy, conclude_folds
 from rogseg.engine.stored_task import stored_task_dir
 from rogseg.evaluation.identity import CaseSelection
 from rogseg.evaluation.record_folder import RecordFolder

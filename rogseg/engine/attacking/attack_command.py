@@ -6,7 +6,6 @@ from pathlib import Path
 from rogseg.attacks.sanity_checks import Effort
 from rogseg.engine.attacking.attack_worker import AttackWorker, SavedFiles
 from rogseg.engine.attacking.replays import replay
-from rogseg.engine.reporting import conclude
 from rogseg.engine.attacking.robustness import Evaluation, evaluate_robustness
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.transfer import TransferSetting
@@ -15,6 +14,7 @@ from rogseg.engine.case_selection import parse_shard, selection_of, spread
 from rogseg.engine.case_workers import CarriedCases, SystemNames, workers_at
 from rogseg.engine.console import make_console
 from rogseg.engine.model.open_system import leak_of
+from rogseg.engine.reporting import conclude
 from rogseg.systems import Protocol
 
 __all__ = ["attack_system"]

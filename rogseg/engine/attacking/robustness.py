@@ -9,7 +9,6 @@ import torch
 
 from rogseg.attacks import Criterion, DiceBelow
 from rogseg.attacks.sanity_checks import Effort
-from rogseg.findings import SanityFinding
 from rogseg.cases import Case, ReferenceWidth
 from rogseg.engine.attacking.case_attacker import AttackedCase, CaseAttacker, CleanCase, OnResult
 from rogseg.engine.attacking.loop import AttackLoop
@@ -23,6 +22,7 @@ from rogseg.evaluation.case_record import CaseRecord
 from rogseg.evaluation.identity import CaseSelection, Condition, CriterionSetting, ThreatSetting
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.report_text import evaluation_tables
+from rogseg.findings import SanityFinding
 from rogseg.metrics import build_measures
 from rogseg.registry import ATTACKS, CRITERIA
 from rogseg.systems import CaseSource, Protocol, System

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from rogseg.attacks.sanity_checks import Effort, run_checks
-from rogseg.findings import SanityFinding
 from rogseg.attacks.threats import LinfThreat, ThreatModel
 from rogseg.cases import Case
 from rogseg.engine.attacking.case_attacker import MakeThreat
@@ -12,6 +11,7 @@ from rogseg.engine.record_checks import lowest_white_box_dice
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE
 from rogseg.evaluation.epsilon_label import norm_of_threat
 from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.findings import SanityFinding
 from rogseg.systems.base import System
 
 __all__ = ["check_model"]

@@ -14,8 +14,8 @@ from torch.nn import functional
 from rogseg.attacks import Criterion, DiceBelow, ThreatModel
 from rogseg.cases import Case, ReferenceWidth
 from rogseg.engine.accuracy.raw_grid import RAW_GRID, grid_of
-from rogseg.engine.attacking.measured_case import measured
 from rogseg.engine.attacking.loop import mean_clean_dice
+from rogseg.engine.attacking.measured_case import measured
 from rogseg.engine.attacking.robustness import HALF_OF_CLEAN, threat_setting
 from rogseg.engine.attacking.save_adversarial import AdversarialFolder
 from rogseg.engine.attacking.settings import AttackSettings

@@ -7,7 +7,6 @@ from pathlib import Path
 from rich.console import Console
 
 from rogseg.attacks.sanity_checks import Effort
-from rogseg.engine.reporting import conclude
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.transfer import TransferSetting, check_classes, score_adversaries
 from rogseg.engine.attacking.transfer_sources import (
@@ -20,8 +19,8 @@ from rogseg.engine.case_finding import cases_to_attack, reference_width
 from rogseg.engine.case_selection import parse_shard, selection_of, spread
 from rogseg.engine.console import make_console
 from rogseg.engine.device import take_device
-from rogseg.engine.model.open_system import leak_of
-from rogseg.engine.model.open_system import OpenedSystem, open_system
+from rogseg.engine.model.open_system import OpenedSystem, leak_of, open_system
+from rogseg.engine.reporting import conclude
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.transfer_table import transfer_tables
 from rogseg.foreign import checked_name

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rogseg.engine.reporting import conclude
 from rogseg.engine.case_finding import cases_to_attack
 from rogseg.engine.case_selection import parse_shard, selection_of, spread
 from rogseg.engine.case_workers import CarriedCases, SystemNames, workers_at
@@ -12,6 +11,7 @@ from rogseg.engine.certifying.certification import evaluate_certificates
 from rogseg.engine.certifying.settings import CertificateSettings, parse_groups
 from rogseg.engine.console import make_console
 from rogseg.engine.model.open_system import leak_of
+from rogseg.engine.reporting import conclude
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.systems import Protocol
 

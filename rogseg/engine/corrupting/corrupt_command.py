@@ -5,7 +5,6 @@ from pathlib import Path
 
 from rogseg.corruptions import Modality
 from rogseg.engine.accuracy.raw_grid import default_measures
-from rogseg.engine.reporting import conclude
 from rogseg.engine.case_finding import cases_to_test
 from rogseg.engine.case_selection import parse_shard, selection_of, spread
 from rogseg.engine.case_workers import SystemNames, workers_at
@@ -17,6 +16,7 @@ from rogseg.engine.corrupting.examples import write_examples
 from rogseg.engine.corrupting.raw_scan import modalities_of
 from rogseg.engine.corrupting.settings import ALL_SEVERITIES, CorruptionSettings
 from rogseg.engine.model.open_system import leak_of
+from rogseg.engine.reporting import conclude
 from rogseg.evaluation.record_folder import RecordFolder
 
 __all__ = ["corrupt_system"]

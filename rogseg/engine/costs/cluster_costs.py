@@ -21,9 +21,8 @@ from rogseg.engine.costs.training_costs import calibration_of, num_training_case
 from rogseg.engine.device import choose_device, take_device
 from rogseg.engine.digests import processor
 from rogseg.engine.stored_task import is_stored, stored_task_dir
-from rogseg.estimation.calibration import Calibration
+from rogseg.estimation.calibration import Calibration, DeviceCalibration, DeviceCount, parse_devices
 from rogseg.estimation.estimate_table import ClusterHours, TaskHours, cluster_table
-from rogseg.estimation.calibration import DeviceCalibration, DeviceCount, parse_devices
 from rogseg.estimation.schedule import PlannedJob, simulate
 from rogseg.estimation.training_memory import gpu_memory_estimate
 from rogseg.estimation.volume_costs import AttackPasses, AttackTime, count_attack_passes, windows_per_axis

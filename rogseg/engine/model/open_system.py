@@ -5,7 +5,9 @@ import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
 from mmengine.config import Config
+
 from rogseg.engine.config.keys import nearest
 from rogseg.engine.config.load import load_config, parse_overrides
 from rogseg.engine.config.task import plan_of
@@ -13,16 +15,15 @@ from rogseg.engine.model.api import build_model
 from rogseg.engine.model.fold_networks import fold_checkpoints, united_lineage
 from rogseg.engine.model.model_zoo import zoo_models
 from rogseg.engine.model.recorded_plan import trained_plan
+from rogseg.evaluation.identity import HELD_OUT, NOT_KNOWN
 from rogseg.models.checkpoints import checkpoint_lineage
-from rogseg.models.lineage import HardeningLineage, read_hardening
-from rogseg.models.lineage import Lineage
+from rogseg.models.lineage import HardeningLineage, Lineage, read_hardening
 from rogseg.registry import SYSTEMS
 from rogseg.shipped_configs import find_config
 from rogseg.systems import System
-from collections.abc import Sequence
-from rogseg.evaluation.identity import HELD_OUT, NOT_KNOWN
 
 __all__ = ["OpenedSystem", "leak_of", "open_system"]
+
 
 @dataclasses.dataclass(frozen=True)
 class OpenedSystem:

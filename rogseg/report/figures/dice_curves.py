@@ -6,15 +6,16 @@ Source: the kind of figures 1 and 4 of Daza et al. 2021, with intervals and case
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
 from matplotlib.axes import Axes
+
+from rogseg.evaluation.summary import area_under_curve
 from rogseg.report.figures.style import COLUMN, INK, PAGE, colour, dashes, marker, new_figure, save, styled
 from rogseg.report.summaries import Curve
 from rogseg.report.svg.frame import dodged
-from collections.abc import Sequence
-from rogseg.evaluation.summary import area_under_curve
-from rogseg.report.figures.style import COLUMN, colour, dashes, marker, new_figure, save, styled
 
 __all__ = ["draw_curves", "plot_attack_area", "plot_curve_panels", "plot_curves"]
+
 
 def plot_curves(
     curves: Sequence[Curve],

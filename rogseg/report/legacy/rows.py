@@ -1,10 +1,11 @@
-"""The released evaluation, the right one, and what lies between: which faults are in, which runs that takes, its rows."""
+"""The released evaluation, the right one and what lies between: which faults are in, which runs it takes, the rows."""
 
 import dataclasses
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
+
 from rogseg.evaluation.record_folder import RecordFolder
-import itertools
 
 __all__ = ["FAULTS", "LegacyRow", "LegacyRun", "Variant", "legacy_runs", "read_legacy_rows", "run_of", "variants"]
 

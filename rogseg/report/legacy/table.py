@@ -1,11 +1,12 @@
 """The released evaluation's faults as a table, and as a figure of Dice and verdict of every case."""
 
 from collections.abc import Sequence
+from pathlib import Path
+
 from rogseg.report.estimates import mean_over_cases, paired_difference, share_of_cases
+from rogseg.report.figures.style import INK, PAGE, SOFT, new_figure, save, styled
 from rogseg.report.legacy.rows import LegacyRow
 from rogseg.report.tables.table import Cell, ReportTable
-from pathlib import Path
-from rogseg.report.figures.style import INK, PAGE, SOFT, new_figure, save, styled
 
 __all__ = ["legacy_table", "plot_legacy"]
 

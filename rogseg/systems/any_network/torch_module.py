@@ -19,7 +19,7 @@ from rogseg.systems.any_network.intensity import called_by
 from rogseg.systems.any_network.network_system import NetworkSystem, Settings
 from rogseg.systems.any_network.outputs import TrainedWindows
 from rogseg.systems.any_network.weights import WeightFile
-from rogseg.systems.base import TrainableNetwork
+from rogseg.systems.trainable import TrainableNetwork
 
 __all__ = ["TorchModule", "build_module", "digest_of_module"]
 

@@ -20,7 +20,7 @@ from rogseg.systems.monai_bundle.allowed_names import plain_name
 from rogseg.systems.monai_bundle.config_file import ABSENT, MAX_BYTES, BundleConfig
 from rogseg.systems.monai_bundle.network import bundle_network
 from rogseg.systems.monai_bundle.preprocessing import read_postprocessing, read_preprocessing
-from rogseg.systems.base import TrainableNetwork
+from rogseg.systems.trainable import TrainableNetwork
 
 __all__ = ["MonaiBundle"]
 

@@ -3,11 +3,13 @@
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
 import torch
+from torch import Tensor, nn
+
 from rogseg.systems.nnunet.checkpoint import Fold, read_fold
 from rogseg.systems.nnunet.trained_folder import TrainedFolder
-from typing import Any
-from torch import Tensor, nn
 
 __all__ = ["TrainedHeads", "write_back"]
 

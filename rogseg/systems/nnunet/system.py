@@ -17,16 +17,16 @@ from rogseg.inference.mirrored_copies import mirrored_copies
 from rogseg.preprocessing import Volume, read_label
 from rogseg.registry import SYSTEMS
 from rogseg.storage import RawCase
-from rogseg.systems.base import SystemChannel, SystemIdentity, TrainableNetwork
+from rogseg.systems.base import SystemChannel, SystemIdentity
 from rogseg.systems.label_classes import LabelClasses, LabelledSystem
 from rogseg.systems.nnunet.checkpoint import Fold
 from rogseg.systems.nnunet.export import Exporter
-from rogseg.systems.nnunet.windows import half_precision_logits
+from rogseg.systems.nnunet.further_training import TrainedHeads, write_back
 from rogseg.systems.nnunet.preparation import CaseReader
 from rogseg.systems.nnunet.raw_adversary import raw_adversary
 from rogseg.systems.nnunet.trained_folder import TrainedFolder
-from rogseg.systems.nnunet.further_training import TrainedHeads, write_back
-from rogseg.systems.nnunet.windows import OVERLAP, plan_bell_grid
+from rogseg.systems.nnunet.windows import OVERLAP, half_precision_logits, plan_bell_grid
+from rogseg.systems.trainable import TrainableNetwork
 from rogseg.task_plan import Triple
 
 __all__ = ["NNUNetSystem"]

@@ -1,14 +1,15 @@
-"""nnU-Net's windows over a volume, placed and weighted by its own functions; and what its own precision makes of them."""
+"""nnU-Net's windows over a volume, placed and weighted by its functions, and its prediction in its own precision."""
 
 import functools
-import torch
-from torch import Tensor
-from rogseg.inference.windows import BellGrid
-from rogseg.task_plan import Triple
 from collections.abc import Sequence
+
+import torch
 from torch import Tensor, nn
+
 from rogseg.inference.mirrored_copies import MirroredCopy, mirrorings
 from rogseg.inference.sliding_window import VolumeLogits, crop_volume, pad_volume
+from rogseg.inference.windows import BellGrid
+from rogseg.task_plan import Triple
 
 __all__ = ["OVERLAP", "half_precision_logits", "plan_bell_grid", "window_bell"]
 

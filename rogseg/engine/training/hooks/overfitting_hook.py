@@ -1,11 +1,14 @@
 """OverfittingHook: warns when a network has learned to fool single steps only."""
 
 import logging
+
 from mmengine.hooks import Hook
+
 from rogseg.engine.training.training_runner import TrainingRunner
 from rogseg.registry import HOOKS
 
 __all__ = ["CatastrophicOverfittingMonitor", "OverfittingHook"]
+
 
 class CatastrophicOverfittingMonitor:
     """Watches the losses of one and of several ascent steps on held-out cases, of one objective and one epsilon.
