@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from benchmarks.measuring import peak, reset_peak, seconds
 from benchmarks.plain_rog import PlainROG, copy_parameters
 from benchmarks.rows import print_row
-from rogseg.engine.host_memory import keep_freed_memory
+from rogseg.engine.device import keep_freed_memory
 from rogseg.models import Segmentor
 
 PATCH = (32, 48, 32)

@@ -33,7 +33,7 @@ def _table(text: str) -> dict[str, Room]:
 
 PAGE = (ROOT / "ARCHITECTURE.md").read_text()
 ROOMS = _table(PAGE)
-ENGINE_ORDER = [word.strip() for word in re.findall(r"^> (host_memory,.*)$", PAGE, flags=re.MULTILINE)[0].split(",")]
+ENGINE_ORDER = [word.strip() for word in re.findall(r"^> (device,.*)$", PAGE, flags=re.MULTILINE)[0].split(",")]
 
 
 def _imports(path: Path) -> set[str]:

@@ -27,7 +27,7 @@ from benchmarks.bench_rog import PATCH, batch, make, run
 from benchmarks.measuring import fastest
 from benchmarks.peers.rows import print_comparison
 from rogseg.cases import Batch, IntensityBox
-from rogseg.engine.host_memory import keep_freed_memory
+from rogseg.engine.device import keep_freed_memory
 from rogseg.models import Segmentor
 from rogseg.registry import TRAINERS
 

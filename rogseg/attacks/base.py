@@ -11,13 +11,12 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from rogseg.attacks.counted_model import CountedModel
+from rogseg.attacks.counted_model import CountedModel, PassesSpentError, WorstSeen
 from rogseg.attacks.criteria import Criterion
 from rogseg.attacks.foreground import case_dice
 from rogseg.attacks.input_checks import check_box, check_inputs, check_start, check_targets
 from rogseg.attacks.model_state import evaluation_mode, frozen_parameters
 from rogseg.attacks.objectives.base import Objective, build_objective
-from rogseg.attacks.pass_budget import PassesSpentError, WorstSeen
 from rogseg.attacks.problem import Problem
 from rogseg.attacks.threats import ThreatModel
 from rogseg.cases import LogitFn

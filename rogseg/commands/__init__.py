@@ -9,6 +9,7 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol, cast
 
 from rogseg import __version__
@@ -16,6 +17,10 @@ from rogseg.command_line import exit_status, nearest
 
 __all__ = [
     "COMMANDS",
+    "add_attack_arguments",
+    "add_case_arguments",
+    "add_few_cases_arguments",
+    "add_run_arguments",
     "add_system_argument",
     "add_trust_argument",
     "add_worker_arguments",
@@ -94,6 +99,48 @@ def add_worker_arguments(parser: argparse.ArgumentParser) -> None:
         help="do the cases on a Ray cluster, --num-workers at once: its address, or 'local' to start one here; see "
         "docs/cluster.md",
     )
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """How every command that evaluates case by case is told on what it may report, and where it runs."""
+    parser.add_argument(
+        "--allow-seen", action="store_true", help="report on cases that the system was trained on, too, labelled so"
+    )
+    add_worker_arguments(parser)
+    parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
+    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override keys of the config")
+
+
+def add_case_arguments(parser: argparse.ArgumentParser) -> None:
+    """How commands that work on prepared cases are told which: stored ones, or raw ones that the system prepares."""
+    parser.add_argument("--task", type=Path, help="folder of the stored task, where the config has none")
+    parser.add_argument("--data", type=Path, help="raw cases (MSD or nnU-Net layout) instead of a stored task")
+    parser.add_argument("--cases", nargs="+", help="case ids; default: the validation cases of the fold")
+    add_few_cases_arguments(parser)
+
+
+def add_few_cases_arguments(parser: argparse.ArgumentParser) -> None:
+    """How a quick look is asked for; `rogseg.engine.case_selection.spread` reads it."""
+    parser.add_argument("--max-cases", type=int, help="a quick look at that many cases, spread over the set")
+    parser.add_argument("--case-seed", type=int, default=0, help="of which cases --max-cases takes")
+
+
+def add_attack_arguments(parser: argparse.ArgumentParser) -> None:
+    """The attack, its epsilons and its checks."""
+    parser.add_argument("--attack", required=True, help="config of the attack: a file, or a name such as apgd_ce")
+    parser.add_argument(
+        "--attack-options", nargs="+", default=[], metavar="KEY=VALUE", help="e.g. attack.num_iterations=5"
+    )
+    parser.add_argument("--epsilon", nargs="+", help="fractions of the box's width, for instance 4/255 8/255 0.1")
+    parser.add_argument(
+        "--reference",
+        type=Path,
+        help="stored task whose plan's window is what epsilon is a fraction of, the same raw epsilon for every system",
+    )
+    parser.add_argument(
+        "--sanity", choices=["none", "quick", "full"], default="quick", help="effort of the checks; default: quick"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the attack")
 
 
 class Command(Protocol):

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rogseg.commands import add_system_argument, add_worker_arguments
+from rogseg.commands import add_attack_arguments, add_case_arguments, add_run_arguments, add_system_argument
 
 DESCRIPTION = "Attack a system case by case and report what is left of its Dice."
 EPILOG = "Run it again with the same arguments after an interruption: finished cases are not attacked again."
@@ -13,29 +13,11 @@ IF_INTERRUPTED = "stopped; the same command goes on after the last finished case
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The system, the attack, the cases, and where records go."""
     add_system_argument(parser)
-    parser.add_argument("--attack", required=True, help="config of the attack: a file, or a name such as apgd_ce")
-    parser.add_argument(
-        "--attack-options", nargs="+", default=[], metavar="KEY=VALUE", help="e.g. attack.num_iterations=5"
-    )
-    parser.add_argument("--epsilon", nargs="+", help="fractions of the box's width, for instance 4/255 8/255 0.1")
+    add_attack_arguments(parser)
     parser.add_argument("--protocol", choices=["volume", "patch"], default="volume", help="default: volume")
     parser.add_argument("--out", type=Path, help="folder of the records (default: work_dirs/attacks/CHECKPOINT/ATTACK)")
-    parser.add_argument("--task", type=Path, help="folder of the stored task, where the config has none")
-    parser.add_argument("--cases", nargs="+", help="case ids; default: the validation cases of the fold")
-    parser.add_argument("--max-cases", type=int, help="a quick look at that many cases, spread over the set")
+    add_case_arguments(parser)
     parser.add_argument("--shard", default="1/1", help="K/N: attack every N-th case from the K-th on")
-    parser.add_argument("--data", type=Path, help="raw cases (MSD or nnU-Net layout) instead of a stored task")
-    parser.add_argument(
-        "--reference",
-        type=Path,
-        help="stored task whose plan's window is what epsilon is a fraction of, the same raw epsilon for every system",
-    )
-    parser.add_argument(
-        "--sanity", choices=["none", "quick", "full"], default="quick", help="effort of the checks; default: quick"
-    )
-    parser.add_argument(
-        "--allow-seen", action="store_true", help="report on cases that the system was trained on, too, labelled so"
-    )
     parser.add_argument(
         "--keep-volumes", type=int, default=2, metavar="N", help="cases kept for the report's viewer; default: 2"
     )
@@ -57,11 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--save-adversarial", action="store_true", help="write adversarial volumes as raw files, and score those, too"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the attack")
-    parser.add_argument("--case-seed", type=int, default=0, help="of which cases --max-cases takes")
-    add_worker_arguments(parser)
-    parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
-    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override keys of the config")
+    add_run_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rogseg.commands import add_system_argument, add_worker_arguments
+from rogseg.commands import add_case_arguments, add_run_arguments, add_system_argument
 
 DESCRIPTION = "Prove case by case what no perturbation inside a radius can change, of the smoothed system."
 EPILOG = (
@@ -46,20 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--protocol", choices=["volume", "patch"], default="volume", help="default: volume")
     parser.add_argument("--out", type=Path, help="folder of the records (default: work_dirs/certificates/SYSTEM)")
-    parser.add_argument("--task", type=Path, help="folder of the stored task, where the config has none")
-    parser.add_argument("--cases", nargs="+", help="case ids; default: the validation cases of the fold")
-    parser.add_argument("--max-cases", type=int, help="a quick look at that many cases, spread over the set")
+    add_case_arguments(parser)
     parser.add_argument("--shard", default="1/1", help="K/N: certify every N-th case from the K-th on")
-    parser.add_argument("--data", type=Path, help="raw cases (MSD or nnU-Net layout) instead of a stored task")
-    parser.add_argument(
-        "--allow-seen", action="store_true", help="report on cases that the system was trained on, too, labelled so"
-    )
     parser.add_argument("--batch-size", type=int, default=1, help="noisy copies per call of the network; default: 1")
     parser.add_argument("--seed", type=int, default=0, help="of the noise")
-    parser.add_argument("--case-seed", type=int, default=0, help="of which cases --max-cases takes")
-    add_worker_arguments(parser)
-    parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
-    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override keys of the config")
+    add_run_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rogseg.commands import add_system_argument, add_worker_arguments
+from rogseg.commands import add_few_cases_arguments, add_run_arguments, add_system_argument
 
 DESCRIPTION = "Corrupt cases as scanners do, by severity, and report what is left of a system's accuracy."
 EPILOG = "Run it again with the same arguments after an interruption: finished cases are not done again."
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--modality", choices=["CT", "MR", "other"], help="of the images, where the names of the channels do not say it"
     )
     parser.add_argument("--cases", nargs="+", default=["validation"], help="validation (default) or case ids")
-    parser.add_argument("--max-cases", type=int, help="a quick look at that many cases, spread over the set")
+    add_few_cases_arguments(parser)
     parser.add_argument("--shard", default="1/1", help="K/N: do every N-th case from the K-th on")
     parser.add_argument("--data", "--raw", type=Path, help="folder of the raw task (default: data_root/TASK)")
     parser.add_argument("--task", type=Path, help="folder of the stored task (default: stored_root/TASK)")
@@ -37,14 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="records of another system, which this one's errors are told as a share of",
     )
-    parser.add_argument(
-        "--allow-seen", action="store_true", help="report on cases that the system was trained on, too, labelled so"
-    )
     parser.add_argument("--seed", type=int, default=0, help="of the corruptions")
-    parser.add_argument("--case-seed", type=int, default=0, help="of which cases --max-cases takes")
-    add_worker_arguments(parser)
-    parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
-    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override keys of the config")
+    add_run_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rogseg.commands import add_system_argument, add_worker_arguments
+from rogseg.commands import add_case_arguments, add_system_argument, add_worker_arguments
 
 DESCRIPTION = "The evaluation released with the paper, the right one, and each of its faults alone and left out."
 EPILOG = (
@@ -17,11 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The system, the cases, and where records, table and figure go."""
     add_system_argument(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder of the records, the table and the figure")
-    parser.add_argument("--task", type=Path, help="folder of the stored task, where the config has none")
-    parser.add_argument("--data", type=Path, help="raw cases (MSD or nnU-Net layout) instead of a stored task")
-    parser.add_argument("--cases", nargs="+", help="case ids; default: the validation cases of the fold")
-    parser.add_argument("--max-cases", type=int, help="a quick look at that many cases, spread over the set")
-    parser.add_argument("--case-seed", type=int, default=0, help="of which cases --max-cases takes")
+    add_case_arguments(parser)
     parser.add_argument(
         "--epsilon", default="8/255", help="of the box's width, or as many network units where that fault is in"
     )

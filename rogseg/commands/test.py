@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rogseg.commands import add_system_argument, add_worker_arguments, fold_number
+from rogseg.commands import add_run_arguments, add_system_argument, fold_number
 
 DESCRIPTION = (
     "Segment cases with a system, or take label maps that are there; measure Dice, NSD and HD95 in the raw grid."
@@ -25,9 +25,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--task", type=Path, help="folder of the stored task (default: stored_root/TASK)")
     parser.add_argument(
-        "--allow-seen", action="store_true", help="report on cases that the system was trained on, too, labelled so"
-    )
-    parser.add_argument(
         "--fold", metavar="N|all", help="of the task's folds; all measures each fold's network on its own cases"
     )
     parser.add_argument(
@@ -46,9 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="first find out on the cases that selected the checkpoint which class it helps; recorded beside it",
     )
-    add_worker_arguments(parser)
-    parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
-    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override keys of the config")
+    add_run_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rogseg.commands import add_trust_argument
+from rogseg.commands import add_attack_arguments, add_few_cases_arguments, add_trust_argument
 
 DESCRIPTION = "Make adversarial volumes on each of several systems, give them to each, and report the matrix."
 EPILOG = (
@@ -22,26 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="as for every command, with a comma between a config and its checkpoint: "
         "rog_freeat_hippocampus_light, mine=config.py,best.pth, nnunet=/path/to/folder",
     )
-    parser.add_argument("--attack", required=True, help="config of the attack: a file, or a name such as apgd_ce")
-    parser.add_argument(
-        "--attack-options", nargs="+", default=[], metavar="KEY=VALUE", help="e.g. attack.num_iterations=5"
-    )
-    parser.add_argument("--epsilon", nargs="+", help="fractions of the box's width, for instance 4/255 8/255")
-    parser.add_argument(
-        "--reference",
-        type=Path,
-        help="stored task whose plan's window is what epsilon is a fraction of, the same raw epsilon for every system",
-    )
+    add_attack_arguments(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder of records, volumes and report")
     parser.add_argument("--data", type=Path, help="raw cases (default: data_root/TASK of the first config)")
     parser.add_argument("--task", type=Path, help="folder of the stored task, for configs that have no plan")
     parser.add_argument("--cases", nargs="+", help="case ids; default: the validation part of fold 0")
-    parser.add_argument("--max-cases", type=int, help="a quick look at that many cases, spread over the set")
-    parser.add_argument("--case-seed", type=int, default=0, help="of which cases --max-cases takes")
-    parser.add_argument("--seed", type=int, default=0, help="of the attack")
-    parser.add_argument(
-        "--sanity", choices=["none", "quick", "full"], default="quick", help="effort of the checks; default: quick"
-    )
+    add_few_cases_arguments(parser)
     parser.add_argument(
         "--allow-seen", action="store_true", help="report on cases that a system was trained on, too, labelled so"
     )

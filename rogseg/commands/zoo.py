@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Add, where asked, and write the page."""
-    from rogseg.evaluation.zoo_page import zoo_page
+    from rogseg.engine.model.zoo_page import zoo_page
     from rogseg.foreign import read_regular
     from rogseg.shipped_configs import find_config, shipped_folder
     from rogseg.storage import write_bytes_atomic

@@ -1,7 +1,6 @@
 """What a scanner does to an image: a volume in raw units and a severity in, a volume out."""
 
-from rogseg.corruptions.base import NUM_SEVERITIES, Corruption, Severities, checked_severity
-from rogseg.corruptions.calibration import Calibrated, find_parameter
+from rogseg.corruptions.base import NUM_SEVERITIES, Calibrated, Corruption, Severities, checked_severity, find_parameter
 from rogseg.corruptions.contrast import BiasField, ContrastInversion, Gamma, WindowShift
 from rogseg.corruptions.ct_artefacts import BeamHardening, MetalStreaks
 from rogseg.corruptions.k_space import Ghosting, GibbsRinging, KSpaceSpikes

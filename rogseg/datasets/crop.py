@@ -1,4 +1,4 @@
-"""Where a patch is cut out of a case, and how a region that leaves the volume is read."""
+"""Which case a patch is of, where it is cut out, and how a region that leaves the volume is read."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rogseg.cases import Region
 from rogseg.storage import StoredCase
 from rogseg.task_plan import Triple
 
-__all__ = ["patch_start", "random_start", "read_crop"]
+__all__ = ["drawn_case", "part_inside", "patch_start", "random_start", "read_crop"]
+
+
+def drawn_case(draw: int, num_cases: int, seed: int) -> int:
+    """Which case a patch is of, by how many were drawn before: each run through the cases is a new permutation."""
+    cycle, position = divmod(draw, num_cases)
+    return int(np.random.default_rng([2, seed, cycle]).permutation(num_cases)[position])
 
 
 def patch_start(centre: Sequence[int], patch_size: Triple, shape: Sequence[int]) -> Triple:
@@ -48,17 +55,25 @@ def read_crop(case: StoredCase, start: Sequence[int], size: Triple) -> tuple[Ten
         (1, *size) bool, whether a voxel is one of the case.
     """
     shape = case.properties.network_shape
-    lows = [max(first, 0) for first in start]
-    highs = [min(first + extent, length) for first, extent, length in zip(start, size, shape, strict=True)]
     inputs = torch.zeros(case.shape[0], *size)
     targets = torch.zeros(size, dtype=torch.uint8)
     movable = torch.zeros(1, *size, dtype=torch.bool)
-    if all(low < high for low, high in zip(lows, highs, strict=True)):
-        read = (slice(lows[0], highs[0]), slice(lows[1], highs[1]), slice(lows[2], highs[2]))
-        place = tuple(slice(low - first, high - first) for low, high, first in zip(lows, highs, start, strict=True))
+    read, place = part_inside(start, size, shape)
+    if all(part.start < part.stop for part in read):
         inputs[(slice(None), *place)] = torch.from_numpy(case.read_image(read))
         movable[(slice(None), *place)] = True
         label = case.read_label(read)
         if label is not None:
             targets[place] = torch.from_numpy(label)
     return inputs, targets, movable
+
+
+def part_inside(start: Sequence[int], size: Triple, shape: Sequence[int]) -> tuple[Region, Region]:
+    """The part of a region that lies in a volume of that shape: where in the volume, and where in the region."""
+    lows = [max(first, 0) for first in start]
+    highs = [min(first + extent, length) for first, extent, length in zip(start, size, shape, strict=True)]
+    (a, b, c), (d, e, f) = (
+        [slice(low - first, high - first) for low, high, first in zip(lows, highs, corner, strict=True)]
+        for corner in ((0, 0, 0), start)
+    )
+    return (a, b, c), (d, e, f)

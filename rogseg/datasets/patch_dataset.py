@@ -1,21 +1,21 @@
-"""PatchDataset: random patches of stored cases, the same ones whoever asks."""
+"""PatchDataset: random patches of stored cases, the same ones whoever asks; PatchSampler: which a process takes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, Sampler
 
 from rogseg.cases import Case, IntensityBox
-from rogseg.datasets.crop import patch_start, random_start, read_crop
+from rogseg.datasets.crop import drawn_case, patch_start, random_start, read_crop
 from rogseg.datasets.transforms import Transform
 from rogseg.registry import DATASETS, TRANSFORMS
 from rogseg.storage import StoredCase, StoredTask
 from rogseg.task_plan import Triple
 
-__all__ = ["PatchDataset", "PatchKey"]
+__all__ = ["PatchDataset", "PatchKey", "PatchSampler"]
 
 PatchKey = tuple[int, int]
 """Epoch and index within it."""
@@ -103,9 +103,7 @@ class PatchDataset(Dataset[Case]):
 
     def case_of(self, epoch: int, index: int) -> StoredCase:
         """The case that a patch comes from."""
-        cycle, position = divmod(epoch * self.length + index, len(self.cases))
-        order = np.random.default_rng([2, self.seed, cycle]).permutation(len(self.cases))
-        return self.cases[int(order[position])]
+        return self.cases[drawn_case(epoch * self.length + index, len(self.cases), self.seed)]
 
     def _start(self, case: StoredCase, generator: np.random.Generator) -> Triple:
         points = self._class_points(case)
@@ -126,3 +124,34 @@ class PatchDataset(Dataset[Case]):
                 if places[label]
             ]
         return self.points[name]
+
+
+class PatchSampler(Sampler[PatchKey]):
+    """Yields (epoch, index), so that workers that live on between epochs know the epoch.
+
+    Mini-batch i of all processes together is the same set of patches, however many processes share it.
+
+    Args:
+        num_batches: per epoch.
+        batch_size: per process.
+        rank: of this process.
+        world_size: number of processes.
+    """
+
+    def __init__(self, num_batches: int, batch_size: int, rank: int = 0, world_size: int = 1) -> None:
+        self.num_batches, self.batch_size = num_batches, batch_size
+        self.rank, self.world_size = rank, world_size
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """The epoch that the next iteration is of."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.num_batches * self.batch_size
+
+    def __iter__(self) -> Iterator[PatchKey]:
+        for batch in range(self.num_batches):
+            first = (batch * self.world_size + self.rank) * self.batch_size
+            for index in range(first, first + self.batch_size):
+                yield self.epoch, index

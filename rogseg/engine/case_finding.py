@@ -20,7 +20,7 @@ from rogseg.storage import (
 )
 from rogseg.systems import CaseSource, RawCases, RogsegSystem, StoredCases
 
-__all__ = ["CasesToTest", "cases_to_attack", "cases_to_test", "raw_files_of", "reference_width"]
+__all__ = ["CasesToTest", "cases_to_attack", "cases_to_test", "fold_of", "raw_files_of", "reference_width"]
 
 SETS = ("validation", "test", "all")
 
@@ -48,7 +48,7 @@ def cases_to_attack(
     if data is not None:
         raw = _raw_task_for(opened, data)
         by_id = {case.case_id: case for case in raw.training}
-        wanted = tuple(cases) if cases else _fold_of(raw, None, fold).validation
+        wanted = tuple(cases) if cases else fold_of(raw, fold).validation
         _refuse_unknown(wanted, by_id, str(raw.directory))
         return RawCases(opened.system, [by_id[case_id] for case_id in sorted(set(wanted))], raw.name)
     if opened.config is None or not isinstance(opened.system, RogsegSystem):
@@ -123,7 +123,7 @@ def cases_to_test(
     wanted = test if is_set and which[0] == "test" else tuple(which)
     if is_set and which[0] != "test":
         # Cases that are named need no split, which a folder of a few has none of.
-        part = _fold_of(raw, stored_dir, fold)
+        part = fold_of(raw, fold, stored_dir)
         wanted = part.validation if which[0] == "validation" else (*part.validation, *test)
     _refuse_unknown(wanted, by_id, str(raw.directory))
     if not wanted:
@@ -187,7 +187,12 @@ def _raw_task_for(opened: OpenedSystem, data: str | Path) -> RawTask:
     return read_raw_task(data, plain_labels=isinstance(opened.system, RogsegSystem))
 
 
-def _fold_of(raw: RawTask, stored_dir: Path | None, fold: int) -> Fold:
+def fold_of(raw: RawTask, fold: int, stored_dir: Path | None = None) -> Fold:
+    """A fold of a raw task: that of a stored one where it is there, else as it would be stored.
+
+    Raises:
+        ValueError: there is no such fold.
+    """
     if stored_dir is not None and is_stored(stored_dir):
         return StoredTask(stored_dir).folds(fold)
     folds = make_folds(raw.name, [case.case_id for case in raw.training])

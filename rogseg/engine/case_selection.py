@@ -3,7 +3,11 @@
 import random
 from collections.abc import Sequence
 
-__all__ = ["parse_shard", "shard_of", "spread"]
+from rogseg.evaluation.identity import CaseSelection
+
+__all__ = ["ALL_CASES", "parse_shard", "selection_of", "shard_of", "spread"]
+
+ALL_CASES = CaseSelection("all", None)
 
 
 def spread(case_ids: Sequence[str], max_cases: int | None, seed: int) -> tuple[str, ...]:
@@ -22,6 +26,14 @@ def spread(case_ids: Sequence[str], max_cases: int | None, seed: int) -> tuple[s
     draw = random.Random(seed)
     bounds = [round(i * len(ordered) / max_cases) for i in range(max_cases + 1)]
     return tuple(ordered[draw.randrange(bounds[i], bounds[i + 1])] for i in range(max_cases))
+
+
+def selection_of(max_cases: int | None, seed: int, rule: str | None = None) -> CaseSelection:
+    """How `spread` chose, in words: of all cases, or of those that a rule gave."""
+    if max_cases is None:
+        return ALL_CASES if rule is None else CaseSelection(rule, None)
+    few = f"at most {max_cases} cases, spread over the set"
+    return CaseSelection(few if rule is None else f"{rule}, {few}", seed)
 
 
 def parse_shard(text: str) -> tuple[int, int]:

@@ -1,10 +1,28 @@
-"""Which device a run takes, by the name that a user gives it."""
+"""Which device a run takes, by the name that a user gives it, and what a run on a CPU does with freed memory."""
+
+import ctypes
 
 import torch
 
-__all__ = ["choose_device", "num_gpus"]
+__all__ = ["choose_device", "keep_freed_memory", "take_device"]
 
 HINT = "write cpu, cuda, cuda:N or mps, or leave it out to take a GPU where there is one"
+# From glibc's malloc.h.
+M_TRIM_THRESHOLD = -1
+M_MMAP_MAX = -4
+LARGEST_INT = 2**31 - 1
+
+
+def take_device(name: str | None) -> torch.device:
+    """The device of that name, as `choose_device`, and on a CPU `keep_freed_memory`.
+
+    Raises:
+        ValueError: there is no such device here.
+    """
+    device = choose_device(name)
+    if device.type == "cpu":
+        keep_freed_memory()
+    return device
 
 
 def choose_device(name: str | torch.device | None) -> torch.device:
@@ -32,6 +50,17 @@ def choose_device(name: str | torch.device | None) -> torch.device:
     return device
 
 
-def num_gpus() -> int:
-    """How many GPUs this process sees."""
-    return torch.cuda.device_count()
+def keep_freed_memory() -> bool:
+    """Keep freed memory in the process instead of handing it back to the kernel; gives whether that took effect.
+
+    A volume's activations are tens of megabytes each. The C library maps every such block afresh and unmaps it when it
+    is freed, so each operation first waits for the kernel to fault in and clear thousands of pages: adding two tensors
+    of 50 MB took 48 ms with, and 9 ms without that (two cores, batch 4 of 64 x 32x48x32 in float32; copying into an
+    existing tensor took 8 ms). With no private mappings and no trimming, blocks are taken from the heap, kept there and
+    reused at once. The process then holds its peak until it ends, which is what a training or an evaluation needs
+    anyway. Without glibc this does nothing.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:
+        return False
+    return bool(mallopt(M_MMAP_MAX, 0)) and bool(mallopt(M_TRIM_THRESHOLD, LARGEST_INT))

@@ -1,25 +1,65 @@
-"""A system as the identity of an evaluation names it."""
+"""The identity of an evaluation of a system: what is evaluated, as records name it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import rogseg
 from rogseg.evaluation.case_record import SCHEMA_VERSION
-from rogseg.evaluation.identity import EvaluatedSystem
+from rogseg.evaluation.identity import (
+    CaseSelection,
+    Condition,
+    CriterionSetting,
+    EvaluatedSystem,
+    EvaluationIdentity,
+    ThreatSetting,
+)
+from rogseg.metrics import Measure
 from rogseg.systems import System
 
-__all__ = ["evaluated_channels", "evaluated_system", "record_versions"]
+__all__ = ["evaluated_system", "evaluation_identity", "record_versions"]
+
+
+def evaluation_identity(
+    system: System,
+    task: str,
+    data: Mapping[str, str],
+    *,
+    condition: Condition | None,
+    threat: ThreatSetting | None = None,
+    criterion: CriterionSetting | None = None,
+    protocol: str,
+    measures: Sequence[Measure],
+    selection: CaseSelection,
+    seed: int | None,
+    fold: int | None,
+    leak: str,
+) -> EvaluationIdentity:
+    """Everything that the numbers depend on; the arguments are the fields of `EvaluationIdentity`."""
+    return EvaluationIdentity(
+        system=evaluated_system(system),
+        task=task,
+        classes=system.class_names,
+        channels=tuple({"name": channel.name, "unit": channel.unit} for channel in system.channels),
+        data=data,
+        condition=condition,
+        threat=threat,
+        criterion=criterion,
+        protocol=protocol,
+        window_size=system.window_size,
+        overlap=None,
+        measures=tuple(measure.describe() for measure in measures),
+        selection=selection,
+        seed=seed,
+        fold=fold,
+        leak=leak,
+        versions=record_versions(),
+    )
 
 
 def evaluated_system(system: System) -> EvaluatedSystem:
     """What is evaluated; versions stand in the environment beside the identity."""
     identity = system.identity
     return EvaluatedSystem(identity.kind, identity.name, identity.digest, dict(identity.options))
-
-
-def evaluated_channels(system: System) -> tuple[Mapping[str, Any], ...]:
-    """Name and raw unit of each channel."""
-    return tuple({"name": channel.name, "unit": channel.unit} for channel in system.channels)
 
 
 def record_versions() -> dict[str, Any]:

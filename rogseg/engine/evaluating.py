@@ -19,7 +19,7 @@ from rogseg.engine.console import make_console
 from rogseg.engine.corrupting.corrupt_command import corrupt_system
 from rogseg.engine.corrupting.raw_scan import modalities_of
 from rogseg.engine.corrupting.settings import CorruptionSettings
-from rogseg.engine.device import choose_device
+from rogseg.engine.device import take_device
 from rogseg.engine.evaluation_plan import (
     EvaluationPlan,
     PlannedCorruptions,
@@ -28,9 +28,7 @@ from rogseg.engine.evaluation_plan import (
     plan_corruptions,
     read_plan,
 )
-from rogseg.engine.host_memory import keep_freed_memory
-from rogseg.engine.leak import leak_of
-from rogseg.engine.model.open_system import OpenedSystem, open_system
+from rogseg.engine.model.open_system import OpenedSystem, leak_of, open_system
 from rogseg.engine.reporting import report_on
 from rogseg.shipped_configs import find_config
 from rogseg.storage import write_json_atomic
@@ -64,9 +62,7 @@ def evaluate_system(
         ValueError: something in the arguments or files is wrong, the time is too short for anything, or ``out`` holds
             an evaluation that was asked for otherwise.
     """
-    console, device = make_console(), str(choose_device(device))
-    if device == "cpu":
-        keep_freed_memory()
+    console, device = make_console(), str(take_device(device))
     request = Request(minutes, protocol, tuple(cases or ()), seed, case_seed, tuple(cfg_options))
     if (out / PLAN).is_file():
         plan, begun_with = read_plan(out / PLAN)

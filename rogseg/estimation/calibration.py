@@ -1,12 +1,23 @@
-"""How long the passes of a network take on a device, within a budget of seconds."""
+"""How long the passes of networks take on a device, within a budget of seconds, and what is kept of it as a file."""
 
 import dataclasses
 import statistics
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
+from rogseg.foreign import decode, read_json
 from rogseg.task_plan import Triple
 
-__all__ = ["Calibration", "PassSeconds", "calibrate", "smaller_patches", "voxel_ratio"]
+__all__ = [
+    "Calibration",
+    "DeviceCalibration",
+    "DeviceCount",
+    "PassSeconds",
+    "calibrate",
+    "parse_devices",
+    "smaller_patches",
+    "voxel_ratio",
+]
 
 MAX_ROUNDS = 5
 # Memory and time grow with the voxels only while the deepest level, up to 32 times coarser, is not all rounding.
@@ -103,3 +114,51 @@ def smaller_patches(patch: Triple) -> list[Triple]:
 def voxel_ratio(size: Triple, other: Triple) -> float:
     """How many times the voxels of ``other`` a size has."""
     return (size[0] * size[1] * size[2]) / (other[0] * other[1] * other[2])
+
+
+@dataclasses.dataclass(frozen=True)
+class DeviceCalibration:
+    """Measured on one device; it tells the hours of such devices and of no others.
+
+    Args:
+        device: its name, as PyTorch gives it, or the processor's with the number of threads.
+        networks: by the name of the task, what the network of its ``rog_standard`` config took.
+    """
+
+    device: str
+    networks: dict[str, Calibration]
+
+    @classmethod
+    def load(cls, path: str | Path) -> "DeviceCalibration":
+        """Read what ``rogseg estimate --calibrate`` wrote.
+
+        Raises:
+            ValueError: it is no such file.
+        """
+        remedy = "write one by rogseg estimate --calibrate on the device"
+        try:
+            return decode(read_json(Path(path), remedy), cls, "calibration")
+        except ValueError as error:
+            raise ValueError(f"{path}: not the calibration of a device ({error}); {remedy}") from error
+
+
+@dataclasses.dataclass(frozen=True)
+class DeviceCount:
+    """So many devices of a kind."""
+
+    number: int
+    kind: str
+
+
+def parse_devices(text: str) -> DeviceCount:
+    """Read ``8xA100``.
+
+    Raises:
+        ValueError: it is not a number, an x and a kind of device.
+    """
+    number, _, kind = text.partition("x")
+    if not (number.isdecimal() and int(number) and kind.strip()):
+        raise ValueError(
+            f"--cluster is {text!r}: write the number and the kind of devices, for instance 8xA100 or 2xcpu"
+        )
+    return DeviceCount(int(number), kind.strip())

@@ -1,15 +1,17 @@
-"""The estimate in plain words."""
+"""Estimates in plain words: of a config, and of hours on a cluster."""
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Iterator, Mapping
 
 from rich.table import Table
 
 from rogseg.estimation.cost_estimate import CostEstimate
+from rogseg.estimation.schedule import Schedule
 from rogseg.estimation.sizes import format_bytes, format_size
 from rogseg.estimation.training_memory import MemoryEstimate
 from rogseg.estimation.volume_costs import AttackTime
 
-__all__ = ["estimate_table", "format_seconds"]
+__all__ = ["ClusterHours", "TaskHours", "cluster_table", "estimate_table", "format_seconds"]
 
 Row = tuple[str, str, str]
 
@@ -137,3 +139,63 @@ def _volume(estimate: CostEstimate) -> Iterator[Row]:
     size = f"{format_size(volume.size)} ({volume.source})"
     yield "a volume in inference", format_bytes(volume.memory.inference), f"{size}, besides the work on one window"
     yield "a volume with its gradient", format_bytes(volume.memory.gradient), "the same; what attacks keep comes on top"
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskHours:
+    """One task.
+
+    Args:
+        task: its name.
+        num_cases: that are attacked, those of the validation part of its fold.
+        sizes: where their sizes are from.
+        seconds: on one device, by the name of what is done; of attacks, of all cases together.
+    """
+
+    task: str
+    num_cases: int
+    sizes: str
+    seconds: Mapping[str, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class ClusterHours:
+    """All tasks.
+
+    Args:
+        device: that the times are of.
+        tasks: each.
+        schedules: of everything, by the number of devices.
+    """
+
+    device: str
+    tasks: tuple[TaskHours, ...]
+    schedules: Mapping[int, Schedule]
+
+
+def cluster_table(hours: ClusterHours) -> Table:
+    """A row per task, then one per number of devices."""
+    done = list(hours.tasks[0].seconds)
+    caption = (
+        "A training takes one device; validation, loading and starting are left out. Attacks: on the Free AT network, "
+        "at one epsilon, whole volumes, no case falls early; of Square at most so much."
+    )
+    table = Table(title=f"hours on {hours.device}", caption=caption, caption_justify="left")
+    table.add_column("task")
+    for name in done:
+        table.add_column(name, justify="right")
+    table.add_column("cases")
+    for task in hours.tasks:
+        cells = [format_seconds(task.seconds[name]) for name in done]
+        table.add_row(task.task, *cells, f"{task.num_cases}, {task.sizes}")
+    table.add_section()
+    for number, schedule in hours.schedules.items():
+        devices = "1 device" if number == 1 else f"{number} devices"
+        busy = schedule.work / (number * schedule.seconds)
+        table.add_row(devices, format_seconds(schedule.seconds), *[""] * (len(done) - 1), f"{busy:.0%} busy")
+    any_schedule = next(iter(hours.schedules.values()))
+    chain = " -> ".join(any_schedule.critical)
+    table.add_row(
+        "critical path", format_seconds(any_schedule.critical_seconds), *[""] * (len(done) - 1), chain, style="bold"
+    )
+    return table

@@ -97,16 +97,6 @@ class CaseRecord:
         return self.case_id, self.condition, self.strength
 
     @property
-    def attack(self) -> str:
-        """The condition, where it is an attack."""
-        return self.condition
-
-    @property
-    def epsilon(self) -> float:
-        """The strength, where the condition is an attack."""
-        return self.strength
-
-    @property
     def dice_clean(self) -> PerClass:
         """Clean Dice of each foreground class; empty without a label."""
         return self.clean.get(DICE, ())

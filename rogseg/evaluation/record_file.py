@@ -1,15 +1,50 @@
-"""RecordFile: lines that are on disk when `append` returns, each with a checksum of its own."""
+"""The two files of an evaluation, with checksums: ``header.json``, what records are of, and the lines of records."""
 
+import json
 import os
 import re
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from rogseg.foreign import open_regular
+from rogseg.foreign import open_regular, read_json
+from rogseg.storage import write_bytes_atomic
 
-__all__ = ["RecordFile"]
+__all__ = ["HEADER", "RecordFile", "read_header", "write_header"]
 
+HEADER = "header.json"
+PARTS = ("identity", "environment")
+REMEDY = "take it from a backup, or give another --out"
 _CHECKSUM = re.compile(r', "crc": "([0-9a-f]{8})"\}$')
+
+
+def read_header(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Identity and environment of a header, as JSON data.
+
+    Raises:
+        ValueError: it is none, or not what was written there.
+    """
+    content = read_json(path, REMEDY)
+    if not isinstance(content, dict) or not all(isinstance(content.get(part), dict) for part in PARTS):
+        raise ValueError(
+            f"{path}: it is not the header of an evaluation, which has the keys identity and environment; {REMEDY}"
+        )
+    # Headers of older versions have no checksum.
+    if "crc" in content and content["crc"] != _header_checksum(content):
+        raise ValueError(f"{path}: it is not what was written there, its checksum differs; {REMEDY}")
+    return content["identity"], content["environment"]
+
+
+def write_header(path: Path, identity: Mapping[str, Any], environment: Mapping[str, Any]) -> None:
+    """Write a header; it is on disk as a whole when this returns."""
+    header = {"identity": dict(identity), "environment": dict(environment)}
+    write_bytes_atomic(path, (json.dumps({**header, "crc": _header_checksum(header)}, indent=2) + "\n").encode())
+
+
+def _header_checksum(header: Mapping[str, Any]) -> str:
+    """Over what is said, however it is laid out."""
+    return _checksum(json.dumps({part: header[part] for part in PARTS}, sort_keys=True))
 
 
 class RecordFile:
@@ -76,5 +111,5 @@ class RecordFile:
         return self.path.stat().st_size if self.path.exists() else 0
 
 
-def _checksum(line: str) -> str:
-    return f"{zlib.crc32(line.encode()):08x}"
+def _checksum(text: str) -> str:
+    return f"{zlib.crc32(text.encode()):08x}"

@@ -9,8 +9,7 @@ from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
 from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.evaluation.identity_differences import differences
 from rogseg.evaluation.legacy_identity import is_legacy_header, read_legacy_identity
-from rogseg.evaluation.record_file import RecordFile
-from rogseg.evaluation.record_header import HEADER, read_header, write_header
+from rogseg.evaluation.record_file import HEADER, RecordFile, read_header, write_header
 
 __all__ = ["RecordFolder"]
 

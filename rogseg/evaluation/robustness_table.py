@@ -11,6 +11,7 @@ from rogseg.evaluation.text_table import NOTHING, TextTable, heading_of, number,
 
 __all__ = ["robustness_tables"]
 
+FIRST_HEADINGS = ("attack", "epsilon", "cases")
 # How visible the adversaries are: heading and digits, by the name in the records.
 VISIBLE = {"SSIM": ("SSIM", 4), "PSNR": ("PSNR [dB]", 1), "change over noise": ("change over noise", 2)}
 
@@ -33,11 +34,6 @@ def _first_cells(row: ConditionSummary, identity: EvaluationIdentity) -> list[st
     ]
 
 
-def _first_headings(identity: EvaluationIdentity) -> list[str]:
-    is_corruption = identity.condition is not None and identity.condition.kind == "corruption"
-    return ["corruption", "severity", "cases"] if is_corruption else ["attack", "epsilon", "cases"]
-
-
 def _dice_table(rows: tuple[ConditionSummary, ...], identity: EvaluationIdentity, title: str) -> TextTable:
     cells = []
     for row in rows:
@@ -50,7 +46,7 @@ def _dice_table(rows: tuple[ConditionSummary, ...], identity: EvaluationIdentity
                 with_interval(row.robust_accuracy, proportion_interval(sum(standing), len(standing))),
             ]
         )
-    headings = [*_first_headings(identity), "mean Dice [95%]", *identity.classes, "robust accuracy [95%]"]
+    headings = [*FIRST_HEADINGS, "mean Dice [95%]", *identity.classes, "robust accuracy [95%]"]
     if not any(row.standing for row in rows):  # nothing can fall, as under a corruption
         return TextTable(title, headings[:-1], [line[:-1] for line in cells])
     return TextTable(title, headings, cells)
@@ -75,4 +71,4 @@ def _other_table(rows: tuple[ConditionSummary, ...], identity: EvaluationIdentit
     headings = [f"{heading_of(measure)} [95%]" for measure in measures]
     moves = [f"largest move [{unit}]" for unit in kept.values()]
     looks = [VISIBLE[name][0] for name in seen]
-    return TextTable("Other measures and distances", [*_first_headings(identity), *headings, *moves, *looks], cells)
+    return TextTable("Other measures and distances", [*FIRST_HEADINGS, *headings, *moves, *looks], cells)

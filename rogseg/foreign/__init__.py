@@ -1,9 +1,7 @@
 """What comes from outside is data: names, files and JSON of others, checked before anything is done with them."""
 
-from rogseg.foreign.arrays import read_arrays
-from rogseg.foreign.json_file import parse_json, read_json
+from rogseg.foreign.files import open_regular, parse_json, read_arrays, read_json, read_regular
 from rogseg.foreign.names import checked_name
-from rogseg.foreign.regular_file import open_regular, read_regular
 from rogseg.foreign.typed_json import decode
 
 __all__ = ["checked_name", "decode", "open_regular", "parse_json", "read_arrays", "read_json", "read_regular"]

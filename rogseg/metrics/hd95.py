@@ -4,10 +4,10 @@ import dataclasses
 import math
 from typing import ClassVar
 
-import torch
+from torch import Tensor
 
-from rogseg.metrics.base import Better, Mask, Measure, Spacing
-from rogseg.metrics.mask_pair import cut_to_both, without_monai_deprecations
+from rogseg.metrics.base import Better, Spacing
+from rogseg.metrics.mask_pair import SurfaceMeasure
 from rogseg.registry import METRICS
 
 __all__ = ["HD95"]
@@ -15,7 +15,7 @@ __all__ = ["HD95"]
 
 @METRICS.register_module()
 @dataclasses.dataclass(frozen=True)
-class HD95(Measure):
+class HD95(SurfaceMeasure):
     """95th percentile of the distances from either surface to the other, the larger direction.
 
     Nothing where both lack the class. Where one lacks it: the diagonal of the volume, the farthest that two voxels of
@@ -30,17 +30,15 @@ class HD95(Measure):
         """What records and tables call it."""
         return "HD95"
 
-    def __call__(self, prediction: Mask, target: Mask, spacing: Spacing) -> float | None:
-        """Measure one class; see `Measure`."""
-        pair = cut_to_both(prediction, target)
-        if pair is None:
-            return None
-        if not all(mask.any() for mask in pair):
-            return math.hypot(*(length * step for length, step in zip(prediction.shape, spacing, strict=True)))
-        # MONAI takes seconds to import, which whoever only needs Dice should not pay.
+    def where_one_is_empty(self, shape: tuple[int, ...], spacing: Spacing) -> float:
+        """The diagonal of the volume."""
+        return math.hypot(*(length * step for length, step in zip(shape, spacing, strict=True)))
+
+    def of_both(self, prediction: Tensor, target: Tensor, spacing: Spacing) -> Tensor:
+        """The distance [mm]."""
         from monai.metrics import compute_hausdorff_distance
 
-        ours, true = (torch.from_numpy(mask)[None, None] for mask in pair)
-        with without_monai_deprecations():
-            distance = compute_hausdorff_distance(ours, true, include_background=True, percentile=95, spacing=spacing)
-        return float(distance)
+        distance: Tensor = compute_hausdorff_distance(
+            prediction, target, include_background=True, percentile=95, spacing=spacing
+        )
+        return distance

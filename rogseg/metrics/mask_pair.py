@@ -1,13 +1,17 @@
-"""Two masks of one structure, as surface measures want them: cut to the box that holds both."""
+"""Measures of surfaces: two masks of one structure, cut to the box that holds both, and what lies between them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from abc import abstractmethod
+from typing import final
 from warnings import catch_warnings, filterwarnings
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-__all__ = ["MaskPair", "cut_to_both", "without_monai_deprecations"]
+from rogseg.metrics.base import Mask, Measure, Spacing
+
+__all__ = ["MaskPair", "SurfaceMeasure", "cut_to_both"]
 
 MaskPair = tuple[NDArray[np.bool_], NDArray[np.bool_]]
 
@@ -28,9 +32,26 @@ def cut_to_both(prediction: NDArray[np.bool_], target: NDArray[np.bool_]) -> Mas
     return prediction[x, y, z], target[x, y, z]
 
 
-@contextmanager
-def without_monai_deprecations() -> Iterator[None]:
-    """Silence the deprecation warning that MONAI 1.5 and later raises about its own call."""
-    with catch_warnings():
-        filterwarnings("ignore", category=FutureWarning, module="monai")
-        yield
+class SurfaceMeasure(Measure):
+    """A measure of two surfaces that MONAI computes; nothing where both masks lack the class."""
+
+    @final
+    def __call__(self, prediction: Mask, target: Mask, spacing: Spacing) -> float | None:
+        """Measure one class; see `Measure`."""
+        pair = cut_to_both(prediction, target)
+        if pair is None:
+            return None
+        if not all(mask.any() for mask in pair):
+            return self.where_one_is_empty(prediction.shape, spacing)
+        ours, true = (torch.from_numpy(mask)[None, None] for mask in pair)
+        with catch_warnings():  # MONAI 1.5 and later warns of its own call
+            filterwarnings("ignore", category=FutureWarning, module="monai")
+            return float(self.of_both(ours, true, spacing))
+
+    @abstractmethod
+    def where_one_is_empty(self, shape: tuple[int, ...], spacing: Spacing) -> float:
+        """The value where one of the two lacks the class, in a volume of this shape [voxels]."""
+
+    @abstractmethod
+    def of_both(self, prediction: Tensor, target: Tensor, spacing: Spacing) -> Tensor:
+        """The value of two masks (1, 1, D, H, W). MONAI takes seconds to import, so it is imported in here."""

@@ -3,10 +3,10 @@
 import dataclasses
 from typing import ClassVar
 
-import torch
+from torch import Tensor
 
-from rogseg.metrics.base import Better, Bounds, Mask, Measure, Spacing
-from rogseg.metrics.mask_pair import cut_to_both, without_monai_deprecations
+from rogseg.metrics.base import Better, Bounds, Spacing
+from rogseg.metrics.mask_pair import SurfaceMeasure
 from rogseg.registry import METRICS
 
 __all__ = ["NSD"]
@@ -14,7 +14,7 @@ __all__ = ["NSD"]
 
 @METRICS.register_module()
 @dataclasses.dataclass(frozen=True)
-class NSD(Measure):
+class NSD(SurfaceMeasure):
     """Share of the two surfaces that lies within a tolerance of the other one.
 
     Nothing where both lack the class, 0 where one lacks it.
@@ -41,24 +41,20 @@ class NSD(Measure):
         """With the tolerance, without which the number means nothing."""
         return f"NSD {self.tolerance:g} mm"
 
-    def __call__(self, prediction: Mask, target: Mask, spacing: Spacing) -> float | None:
-        """Measure one class; see `Measure`."""
-        pair = cut_to_both(prediction, target)
-        if pair is None:
-            return None
-        if not all(mask.any() for mask in pair):
-            return 0.0
-        # MONAI takes seconds to import, which whoever only needs Dice should not pay.
+    def where_one_is_empty(self, shape: tuple[int, ...], spacing: Spacing) -> float:
+        """Nothing of it is found, or nothing of what is found is right."""
+        return 0.0
+
+    def of_both(self, prediction: Tensor, target: Tensor, spacing: Spacing) -> Tensor:
+        """The share."""
         from monai.metrics import compute_surface_dice
 
-        ours, true = (torch.from_numpy(mask)[None, None] for mask in pair)
-        with without_monai_deprecations():
-            score = compute_surface_dice(
-                ours,
-                true,
-                class_thresholds=[self.tolerance],
-                include_background=True,
-                spacing=spacing,
-                use_subvoxels=True,
-            )
-        return float(score)
+        share: Tensor = compute_surface_dice(
+            prediction,
+            target,
+            class_thresholds=[self.tolerance],
+            include_background=True,
+            spacing=spacing,
+            use_subvoxels=True,
+        )
+        return share

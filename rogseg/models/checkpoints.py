@@ -23,6 +23,7 @@ __all__ = [
     "lineage_path",
     "read_checkpoint",
     "recorded_lineage",
+    "refuse_other_weights",
     "write_checkpoint",
 ]
 
@@ -107,15 +108,8 @@ def assign_weights(network: nn.Module, state: Mapping[str, Tensor], source: str 
     """
     # MMEngine saves the bare module of a DDP wrapper; others save the wrapper.
     state = {name.removeprefix("module."): value for name, value in state.items()}
-    expected = network.state_dict()
-    missing, unknown = sorted(set(expected) - set(state)), sorted(set(state) - set(expected))
-    differing = sorted(name for name in set(state) & set(expected) if state[name].shape != expected[name].shape)
-    for problem, names in (("it lacks", missing), ("it has besides", unknown), ("of another shape are", differing)):
-        if names:
-            raise ValueError(
-                f"{source}: weights of another network than the config describes; {problem} {', '.join(names[:3])} "
-                f"({len(names)} in all): give the config that the checkpoint was trained with"
-            )
+    remedy = "give the config that the checkpoint was trained with"
+    refuse_other_weights(network.state_dict(), state, f"{source}: weights of another network than the config", remedy)
     broken = [name for name, value in state.items() if value.is_floating_point() and not value.isfinite().all()]
     if broken:
         raise ValueError(
@@ -123,6 +117,20 @@ def assign_weights(network: nn.Module, state: Mapping[str, Tensor], source: str 
             "went wrong, take an earlier checkpoint"
         )
     network.load_state_dict(state)
+
+
+def refuse_other_weights(expected: Mapping[str, Tensor], weights: Mapping[str, Tensor], what: str, remedy: str) -> None:
+    """Hold names and shapes of weights against those of a network.
+
+    Raises:
+        ValueError: they differ; the message is ``what`` describes, the first names, and the remedy.
+    """
+    missing, unknown = sorted(set(expected) - set(weights)), sorted(set(weights) - set(expected))
+    differing = sorted(name for name in set(weights) & set(expected) if weights[name].shape != expected[name].shape)
+    for problem, names in (("it lacks", missing), ("it has besides", unknown), ("of another shape are", differing)):
+        if names:
+            listed = f"{', '.join(names[:3])} ({len(names)} in all)"
+            raise ValueError(f"{what} describes; {problem} {listed}: {remedy}")
 
 
 def _plain(value: Any, where: str) -> Any:

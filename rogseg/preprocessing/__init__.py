@@ -1,7 +1,6 @@
 """From raw NIfTI volumes to stored cases."""
 
 from rogseg.preprocessing.case_preprocessing import preprocess_case, preprocess_volume
-from rogseg.preprocessing.changed_sources import refuse_changed_sources
 from rogseg.preprocessing.fingerprint import Fingerprint, compute_fingerprint
 from rogseg.preprocessing.nifti import write_image, write_label
 from rogseg.preprocessing.orientation import orientation_of
@@ -19,7 +18,7 @@ from rogseg.preprocessing.raw_grid import (
 )
 from rogseg.preprocessing.raw_reading import open_raw, read_image, read_label
 from rogseg.preprocessing.shipped_plans import choose_plan, find_shipped_plan
-from rogseg.preprocessing.source_digest import digest_files
+from rogseg.preprocessing.source_digest import digest_files, refuse_changed_sources
 from rogseg.preprocessing.task_folder import kept_plan
 from rogseg.preprocessing.volume import Volume
 

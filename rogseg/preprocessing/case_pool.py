@@ -2,27 +2,22 @@
 
 import collections
 import concurrent.futures
-import contextlib
 import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from rich.console import Console
 
 from rogseg.progress import ProgressDisplay
+from rogseg.workers.spawning import follow_driver, interrupts_later, one_thread_each
 
 __all__ = ["for_each_case"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# BLAS reads these when it is loaded; one thread per worker, for the workers are the parallelism.
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _AHEAD = 4  # items given to a worker before it asks, so that it finds some while this process is at a large one
 
 
@@ -52,58 +47,29 @@ def _results(
     if num_workers == 1:
         yield from ((place, function(item)) for place, item in enumerate(items))
         return
-    before = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
     # Spawned, not forked: the parent may hold threads (torch, blosc2) that a fork would break.
     context = multiprocessing.get_context("spawn")
-    pool = concurrent.futures.ProcessPoolExecutor(num_workers - 1, mp_context=context, initializer=_follow_parent)
-    try:
-        todo, begun = collections.deque(enumerate(items)), dict[Future[Result], int]()
-        while todo or begun:
-            while todo and len(begun) < _AHEAD * (num_workers - 1):
-                place, item = todo.popleft()
-                with _interrupts_later():
-                    begun[pool.submit(function, item)] = place
-            if todo:  # this process works, too, while the others do or still start
-                place, item = todo.popleft()
-                yield place, function(item)
-                finished = {future for future in begun if future.done()}
-            else:
-                finished = concurrent.futures.wait(begun, return_when=concurrent.futures.FIRST_COMPLETED).done
-            for future in finished:
-                yield begun.pop(future), future.result()
-    except BrokenProcessPool as error:
-        raise ChildProcessError(
-            "a worker process died, most likely for want of memory; run again with fewer workers: finished cases stay"
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-@contextlib.contextmanager
-def _interrupts_later() -> Iterator[None]:
-    # A worker that is started meanwhile inherits that Ctrl-C waits, until it knows that the parent deals with it.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _follow_parent() -> None:
-    # Ctrl-C goes to all processes of a terminal: workers end with what they are at, and the parent says so once.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # A worker whose parent was killed would wait for work for ever, or write while the next run writes.
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_wait_and_exit, args=(parent,), daemon=True).start()
-
-
-def _wait_and_exit(parent: Any) -> None:
-    parent.join()
-    os._exit(1)
+    pool = concurrent.futures.ProcessPoolExecutor(num_workers - 1, mp_context=context, initializer=follow_driver)
+    with one_thread_each():
+        try:
+            todo, begun = collections.deque(enumerate(items)), dict[Future[Result], int]()
+            while todo or begun:
+                while todo and len(begun) < _AHEAD * (num_workers - 1):
+                    place, item = todo.popleft()
+                    with interrupts_later():
+                        begun[pool.submit(function, item)] = place
+                if todo:  # this process works, too, while the others do or still start
+                    place, item = todo.popleft()
+                    yield place, function(item)
+                    finished = {future for future in begun if future.done()}
+                else:
+                    finished = concurrent.futures.wait(begun, return_when=concurrent.futures.FIRST_COMPLETED).done
+                for future in finished:
+                    yield begun.pop(future), future.result()
+        except BrokenProcessPool as error:
+            raise ChildProcessError(
+                "a worker process died, most likely for want of memory; run again with fewer workers: finished cases "
+                "stay"
+            ) from error
+        finally:
+            pool.shutdown(cancel_futures=True)

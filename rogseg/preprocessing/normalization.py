@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rogseg.preprocessing.slabs import slabs
+from rogseg.preprocessing.volume import slabs
 from rogseg.task_plan import ChannelIntensity
 
 __all__ = ["CaseBox", "Clipped", "case_box", "normalize", "window_notes"]

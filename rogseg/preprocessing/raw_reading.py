@@ -13,11 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rogseg.preprocessing.itk_file import open_itk
-from rogseg.preprocessing.memory_order import copy_volume
 from rogseg.preprocessing.nifti_file import open_nifti
 from rogseg.preprocessing.raw_file import RawFile, check_same_grid
-from rogseg.preprocessing.slabs import slabs
-from rogseg.preprocessing.volume import Volume
+from rogseg.preprocessing.volume import Volume, copy_volume, slabs
 from rogseg.storage import is_nifti
 
 __all__ = ["open_raw", "read_image", "read_label"]

@@ -3,17 +3,17 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from rogseg.foreign import open_regular
 from rogseg.preprocessing.orientation import SAME_AXES
 from rogseg.preprocessing.rescaling import WHOLE_RANGE, Rescaling
-from rogseg.storage import Axes
+from rogseg.storage import Axes, StoredTask, read_raw_task, read_task_record
 from rogseg.task_plan import TaskPlan
 
-__all__ = ["digest_files", "measurement_digest", "storage_digest"]
+__all__ = ["digest_files", "measurement_digest", "refuse_changed_sources", "storage_digest"]
 
 VERSION = 2  # raise it when the same raw files and plan give another result
 
@@ -58,3 +58,33 @@ def _combined(files: str, made_with: dict[str, Any], axes: Axes) -> str:
         made_with = {**made_with, "axes": axes}
     text = json.dumps({"version": VERSION, "files": files, **made_with}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def refuse_changed_sources(stored: StoredTask, case_ids: Collection[str]) -> None:
+    """Hold stored cases against the raw files that they were made from, as far as these are still there.
+
+    Args:
+        stored: the task; only tasks that know their raw folder can be held against it.
+        case_ids: of the cases that are about to be used.
+
+    Raises:
+        ValueError: a raw image or label has changed since, or the case has gone from the raw task.
+    """
+    record = read_task_record(stored.directory)
+    if record is None or not (Path(record.raw) / "dataset.json").is_file():
+        return
+    raw_task = read_raw_task(record.raw)
+    by_id = {case.case_id: case for case in (*raw_task.training, *raw_task.test)}
+    changed = []
+    for case_id in case_ids:
+        before = stored.case(case_id).properties.raw_digest
+        raw = by_id.get(case_id)
+        if before and (
+            raw is None or digest_files([*raw.images, *([] if raw.label is None else [raw.label])]) != before
+        ):
+            changed.append(case_id)
+    if changed:
+        raise ValueError(
+            f"{stored.directory}: the raw files of {', '.join(sorted(changed)[:5])} in {record.raw} have changed since "
+            f"they were stored; run rogseg preprocess {record.raw} --out {stored.directory} again"
+        )

@@ -9,12 +9,11 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from rogseg.evaluation.statistics import Bounds
+from rogseg.findings import Level
 from rogseg.report.rows import ConditionKind, Origin, PerClass, Row
 from rogseg.report.volumes import SavedVolume
 
-__all__ = ["ClassText", "Contents", "Finding", "Level", "MeasureText", "Strength", "SystemText", "ThreatText"]
-
-Level = Literal["ok", "warning", "failed"]
+__all__ = ["ClassText", "Contents", "Finding", "MeasureText", "Strength", "SystemText", "ThreatText"]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,10 +1,11 @@
 """Estimates over cases: a mean or a share with its 95% interval and the number of cases."""
 
 import dataclasses
-import math
 from collections.abc import Sequence
+from typing import Self
 
-from rogseg.evaluation.statistics import FEWEST_CASES, Bounds, mean_interval, proportion_interval
+from rogseg.evaluation import statistics
+from rogseg.evaluation.statistics import FEWEST_CASES, Bounds, MeanOverCases, proportion_interval
 
 __all__ = ["FEWEST_CASES", "Estimate", "mean_over_cases", "paired_difference", "share_of_cases"]
 
@@ -17,6 +18,12 @@ class Estimate:
     lower: float | None
     upper: float | None
     cases: int
+
+    @classmethod
+    def of(cls, mean: MeanOverCases) -> Self:
+        """From a mean and its interval."""
+        lower, upper = mean.interval or (None, None)
+        return cls(mean.mean, lower, upper, mean.num_cases)
 
     @property
     def has_interval(self) -> bool:
@@ -36,11 +43,7 @@ class Estimate:
 
 def mean_over_cases(values: Sequence[float | None], bounds: Bounds = (None, None)) -> Estimate:
     """Mean of the cases that have a value, within what a mean of the measure cannot leave."""
-    present = [value for value in values if value is not None]
-    if not present:
-        return Estimate(None, None, None, 0)
-    lower, upper = mean_interval(present, bounds) or (None, None)
-    return Estimate(math.fsum(present) / len(present), lower, upper, len(present))
+    return Estimate.of(statistics.mean_over_cases(values, bounds))
 
 
 def share_of_cases(flags: Sequence[bool | None]) -> Estimate:

@@ -18,6 +18,7 @@ __all__ = ["Tone", "Verdict", "verdict_of"]
 
 Tone = Literal["holds", "loses", "fails", "unsure", "untested"]
 
+NO_ESTIMATE = Estimate(None, None, None, 0)
 # Share of the clean value that is lost, up to which a word holds.
 LOSSES: tuple[tuple[float, str, Tone], ...] = (
     (0.05, "keeps nearly all of its accuracy", "holds"),
@@ -43,6 +44,7 @@ class Verdict:
         attacked: the same at the reference epsilon under the worst attack.
         fell: share of cases that fell there.
         strength: the reference epsilon in its units; None without an attack.
+        origins: keys of the records that clean and attacked are from.
     """
 
     system: str
@@ -59,36 +61,15 @@ class Verdict:
 
 def verdict_of(contents: Contents, system: str) -> Verdict:
     """The verdict on a system at the reference epsilon of its first threat model."""
-    measure = contents.primary
-    nothing = Estimate(None, None, None, 0)
-    for threat in contents.threats:
-        reference = reference_strength(contents, system, threat.norm)
-        if reference is not None:
-            break
-    else:
-        clean = next((estimate_of(row, measure) for row in contents.rows_of(system, ("clean",))), nothing)
-        transfers = contents.rows_of(system, ("transfer",))
-        if transfers:
-            return _verdict_of_transfers(contents, transfers, clean)
-        known = "so they say nothing about its robustness"
-        if contents.rows_of(system, ("certificate",)):
-            known = "what is proved of its smoothed version stands under Certificates"
-        elif contents.rows_of(system, ("corruption",)):
-            known = "so they say nothing about an adversary; what scanners do to it stands under Corruptions"
-        sentence = (
-            f"On {worded_cases(clean.cases)} this network reaches a mean {measure.label} of {_worded(clean)} on "
-            f"unchanged images; no attack is in these records, {known}."
-        )
-        return Verdict(system, "was not attacked", sentence, (), "untested", clean, nothing, nothing, None)
+    references = ((threat, reference_strength(contents, system, threat.norm)) for threat in contents.threats)
+    found = next(((threat, reference) for threat, reference in references if reference is not None), None)
+    if found is None:
+        return _verdict_without_attack(contents, system)
+    threat, reference = found
     row = next(r for r in worst_rows(contents, system, threat.norm) if r.condition.strength == reference)
-    clean_row = contents.clean_of(row)
-    clean = nothing
-    if clean_row is not None:
-        # Like with like: the clean value of the cases that were attacked.
-        ids = {case.case_id for case in row.cases}
-        same = tuple(case for case in clean_row.cases if case.case_id in ids)
-        clean = estimate_of(dataclasses.replace(clean_row, cases=same), measure)
     strength = next(s for s in threat.strengths if s.value == reference)
+    clean_row, measure = contents.clean_of(row), contents.primary
+    clean = NO_ESTIMATE if clean_row is None else estimate_of(_same_cases(clean_row, row), measure)
     attacked, fell = estimate_of(row, measure), fell_of(row)
     if clean.value is None or attacked.value is None or clean.value <= 0:
         sentence = "The records hold no clean and attacked value of the same cases, so no verdict can be given."
@@ -115,6 +96,29 @@ def verdict_of(contents: Contents, system: str) -> Verdict:
     )
 
 
+def _same_cases(clean: Row, attacked: Row) -> Row:
+    """Like with like: the clean row of the cases that were attacked."""
+    ids = {case.case_id for case in attacked.cases}
+    return dataclasses.replace(clean, cases=tuple(case for case in clean.cases if case.case_id in ids))
+
+
+def _verdict_without_attack(contents: Contents, system: str) -> Verdict:
+    clean_rows = contents.rows_of(system, ("clean",))
+    clean = estimate_of(clean_rows[0], contents.primary) if clean_rows else NO_ESTIMATE
+    if transfers := contents.rows_of(system, ("transfer",)):
+        return _verdict_of_transfers(contents, transfers, clean)
+    known = "so they say nothing about its robustness"
+    if contents.rows_of(system, ("certificate",)):
+        known = "what is proved of its smoothed version stands under Certificates"
+    elif contents.rows_of(system, ("corruption",)):
+        known = "so they say nothing about an adversary; what scanners do to it stands under Corruptions"
+    sentence = (
+        f"On {worded_cases(clean.cases)} this network reaches a mean {contents.primary.label} of {_worded(clean)} on "
+        f"unchanged images; no attack is in these records, {known}."
+    )
+    return Verdict(system, "was not attacked", sentence, (), "untested", clean, NO_ESTIMATE, NO_ESTIMATE, strength=None)
+
+
 def _verdict_of_transfers(contents: Contents, transfers: Sequence[Row], clean: Estimate) -> Verdict:
     """What is said of a network that was given the volumes of others alone."""
     values = [estimate_of(row, contents.primary).value for row in transfers]
@@ -128,7 +132,6 @@ def _verdict_of_transfers(contents: Contents, transfers: Sequence[Row], clean: E
         f"{contents.primary.label} on {worded_cases(attacked.cases)} goes from {_worded(clean)} to {_worded(attacked)} "
         f"under the worst of them ({condition.title}, {condition.label}). An attack on the network itself may do more."
     )
-    nothing = Estimate(None, None, None, 0)
     return Verdict(
         system=lowest.system,
         headline="was not attacked itself",
@@ -136,8 +139,8 @@ def _verdict_of_transfers(contents: Contents, transfers: Sequence[Row], clean: E
         cautions=(),
         tone="untested",
         clean=clean,
-        attacked=nothing,
-        fell=nothing,
+        attacked=NO_ESTIMATE,
+        fell=NO_ESTIMATE,
         strength=None,
         origins=(clean_row.origin if clean_row else "", lowest.origin),
     )

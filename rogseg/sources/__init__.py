@@ -1,7 +1,13 @@
 """Where raw data comes from: the public archives and a phantom generator."""
 
-from rogseg.sources.msd_archives import MSD_ARCHIVES, Archive, download_hint, find_archive
-from rogseg.sources.msd_download import download_archive, download_msd_task
+from rogseg.sources.msd_download import (
+    MSD_ARCHIVES,
+    Archive,
+    download_archive,
+    download_hint,
+    download_msd_task,
+    find_archive,
+)
 from rogseg.sources.phantom import PhantomTask, write_phantom_task
 from rogseg.sources.resumable_fetch import fetch
 from rogseg.sources.safe_unpack import unpack_task

@@ -9,9 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rogseg.systems.base import SystemClass
+from rogseg.cases import LogitFn
+from rogseg.systems.base import System, SystemClass
 
-__all__ = ["LabelClasses"]
+__all__ = ["LabelClasses", "LabelledSystem"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,3 +105,34 @@ class LabelClasses:
         for index, value in enumerate(self.written, start=1):
             table[value] = index
         return table[labels]
+
+
+class LabelledSystem(System):
+    """A system whose classes are those of `label_classes`; subclasses set it, and what is slid over volumes."""
+
+    label_classes: LabelClasses
+    _logits: LogitFn
+
+    @property
+    def logits(self) -> LogitFn:
+        """Whole volumes -> the network's channels, blended from its windows; memory of one group of windows."""
+        return self._logits
+
+    @property
+    def model(self) -> LogitFn:
+        """What attacks take: the logits themselves, which can keep volumes open, unless regions need scores."""
+        return super().model if self.label_classes.regions else self._logits
+
+    def decide(self, logits: Tensor) -> Tensor:
+        """Scores (B, K, D, H, W): the logits of labels; of regions, what makes the last positive one win."""
+        return self.label_classes.scores(logits)
+
+    @property
+    def class_indices(self) -> tuple[tuple[int, ...], ...]:
+        """The indices of a decision that make up each class; a region has several."""
+        return self.label_classes.class_indices
+
+    @property
+    def label_values(self) -> tuple[int, ...]:
+        """The raw value that is written for each index of a decision, the background's first."""
+        return self.label_classes.decided_values

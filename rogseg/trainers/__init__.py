@@ -4,7 +4,6 @@ from rogseg.trainers.adversarial import AdversarialTrainer
 from rogseg.trainers.awp import AWPTrainer
 from rogseg.trainers.base import Passes, Trainer, total_loss
 from rogseg.trainers.free import FreeTrainer
-from rogseg.trainers.overfitting_monitor import CatastrophicOverfittingMonitor
 from rogseg.trainers.perturbation import PerturbationNeverMovedError
 from rogseg.trainers.seat import SEATTrainer
 from rogseg.trainers.standard import StandardTrainer
@@ -12,7 +11,6 @@ from rogseg.trainers.standard import StandardTrainer
 __all__ = [
     "AWPTrainer",
     "AdversarialTrainer",
-    "CatastrophicOverfittingMonitor",
     "FreeTrainer",
     "Passes",
     "PerturbationNeverMovedError",

@@ -6,16 +6,15 @@ from typing import Any
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
+from rogseg.attacks.model_state import evaluation_mode
 from rogseg.attacks.objectives import Objective, build_objective
 from rogseg.cases import Batch, LogitFn
 from rogseg.registry import CRAFTS, ROBUST_LOSSES, TRAINERS
 from rogseg.trainers.base import Passes, Trainer, total_loss
-from rogseg.trainers.clean_loss import clean_loss, evaluation_mode, unwrapped
+from rogseg.trainers.clean_loss import clean_loss, unwrapped
 from rogseg.trainers.crafts import Craft, InnerProblem
 from rogseg.trainers.losses import RobustLoss
-from rogseg.trainers.perturbation import MovementGuard, perturbation_logs
-from rogseg.trainers.randomness import step_generator
-from rogseg.trainers.training_threat import TrainingThreat
+from rogseg.trainers.perturbation import MovementGuard, TrainingThreat, perturbation_logs, step_generator
 
 __all__ = ["AdversarialTrainer"]
 

@@ -12,9 +12,7 @@ from rogseg.cases import Batch
 from rogseg.registry import TRAINERS
 from rogseg.trainers.base import Passes, Trainer, model_losses, total_loss
 from rogseg.trainers.clean_loss import clean_loss
-from rogseg.trainers.perturbation import MovementGuard, perturbation_logs
-from rogseg.trainers.randomness import step_generator
-from rogseg.trainers.training_threat import TrainingThreat
+from rogseg.trainers.perturbation import MovementGuard, TrainingThreat, perturbation_logs, step_generator
 
 __all__ = ["FreeTrainer"]
 

@@ -1,11 +1,15 @@
-"""What is watched of a perturbation while it trains a network: how large it is and whether it moves at all."""
+"""What the perturbations of a training are made with and watched by: threat model, randomness, size and movement."""
 
+import numpy as np
 import torch
+import torch.distributed
 from torch import Tensor
 
 from rogseg.attacks.threats import LinfThreat, ThreatModel
+from rogseg.cases import Batch
+from rogseg.registry import THREATS
 
-__all__ = ["MovementGuard", "PerturbationNeverMovedError", "perturbation_logs"]
+__all__ = ["MovementGuard", "PerturbationNeverMovedError", "TrainingThreat", "perturbation_logs", "step_generator"]
 
 SURFACE = 0.999  # of epsilon: rounding leaves a voxel at the ball's surface a hair inside
 
@@ -70,3 +74,38 @@ def perturbation_logs(threat: ThreatModel, inputs: Tensor, adversarial: Tensor) 
     if threat.support is not None and isinstance(threat, LinfThreat):
         used = used[threat.support.expand_as(used)]
     return {"delta_over_epsilon": used.mean().float(), "share_at_surface": (used >= SURFACE).float().mean()}
+
+
+def step_generator(seed: int, step: int, device: torch.device) -> torch.Generator:
+    """The generator of one step of one rank; other steps and ranks draw independent numbers."""
+    rank = torch.distributed.get_rank() if torch.distributed.is_initialized() else 0
+    state = np.random.SeedSequence([seed, rank, step]).generate_state(1, np.uint64)
+    # The generators of some devices take 63 bits only.
+    return torch.Generator(device).manual_seed(int(state[0]) >> 1)
+
+
+class TrainingThreat:
+    """Builds the threat model of a mini-batch from the boxes of its cases.
+
+    Args:
+        name: a class of the registry of threats, ``LinfThreat`` or ``L2Threat``.
+        epsilon: as a fraction of the box's width, for every case and channel; 0 trains on clean inputs.
+
+    Raises:
+        ValueError: an unknown name or a negative epsilon.
+    """
+
+    def __init__(self, name: str, epsilon: float) -> None:
+        threat_class = THREATS.get(name)
+        if threat_class is None:
+            raise ValueError(f"threat={name!r} is unknown; known are {sorted(THREATS.module_dict)}")
+        if not 0 <= epsilon <= 1:
+            raise ValueError(
+                f"epsilon={epsilon} must be a fraction of the box's width, 0 to 1: write 8/255 where images say 8"
+            )
+        self.threat_class: type[ThreatModel] = threat_class
+        self.epsilon = epsilon
+
+    def of_batch(self, batch: Batch) -> ThreatModel:
+        """The threat model of these cases; padding stays as it is."""
+        return self.threat_class.from_fraction(self.epsilon, batch.box).within(batch.movable)

@@ -9,7 +9,7 @@ from typing import Generic, Self, TypeVar
 __all__ = ["InThisProcess", "Job", "Workers"]
 
 Content = TypeVar("Content")
-Result = TypeVar("Result")
+Result = TypeVar("Result", covariant=True)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,10 +3,7 @@
 import contextlib
 import dataclasses
 import multiprocessing
-import os
-import signal
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -14,15 +11,10 @@ from typing import Any
 from rogseg.workers.base import Content, Result
 from rogseg.workers.case_worker import CaseWorker, Opener
 from rogseg.workers.crew import Crew
+from rogseg.workers.spawning import follow_driver, interrupts_later, one_thread_each
 
-__all__ = ["ONE_THREAD", "LocalProcesses"]
+__all__ = ["LocalProcesses"]
 
-# The libraries of linear algebra read these when they are loaded; the workers are the parallelism. Threads that wait
-# for others shall not spin meanwhile.
-ONE_THREAD: Mapping[str, str] = {
-    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
-    "OMP_WAIT_POLICY": "passive",
-}
 VISIBLE_GPUS = "CUDA_VISIBLE_DEVICES"
 PATIENCE = 5.0  # with a process that was asked to end [s]
 
@@ -55,7 +47,7 @@ class LocalProcesses(Crew[_Member, Content, Result]):
         process = context.Process(target=_serve, args=(there, self.opener), daemon=True)
         taken = list(self._gpu_of.values())
         gpu = min(range(len(self._gpus)), key=taken.count, default=None)
-        with _environment({} if gpu is None else {VISIBLE_GPUS: self._gpus[gpu]}), _interrupts_later():
+        with one_thread_each({} if gpu is None else {VISIBLE_GPUS: self._gpus[gpu]}), interrupts_later():
             process.start()
         there.close()  # so that a dead worker's connection ends
         member = _Member(process, here)
@@ -91,44 +83,8 @@ class LocalProcesses(Crew[_Member, Content, Result]):
 
 
 def _serve(connection: Connection, opener: bytes) -> None:
-    # Ctrl-C goes to all processes of a terminal; whoever asked for the work ends the workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # One whose driver was killed in the middle of a case would go on for hours, for nobody.
-    threading.Thread(target=_end_with_driver, daemon=True).start()
+    follow_driver()
     worker = CaseWorker(opener)
     with contextlib.suppress(EOFError, ConnectionError):
         while True:
             connection.send_bytes(worker.answer(connection.recv_bytes()))
-
-
-def _end_with_driver() -> None:
-    driver = multiprocessing.parent_process()
-    if driver is not None:
-        driver.join()
-        os._exit(1)
-
-
-@contextlib.contextmanager
-def _environment(more: Mapping[str, str]) -> Iterator[None]:
-    # A spawned process takes over the environment of the moment.
-    wanted = {**ONE_THREAD, **more}
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-@contextlib.contextmanager
-def _interrupts_later() -> Iterator[None]:
-    # A worker inherits that Ctrl-C waits, until it has said that it does not listen.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

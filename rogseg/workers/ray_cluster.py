@@ -71,9 +71,10 @@ class RayCluster(Crew[_Member, Content, Result]):
         try:
             self._ray.init(**options)
         except (ConnectionError, RuntimeError, ValueError) as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise ValueError(
-                f"--cluster {address}: no Ray cluster answers there ({str(error).splitlines()[0]}); start one with "
-                "'ray start --head' and name its address, or write 'local'"
+                f"--cluster {address}: no Ray cluster answers there ({reason}); start one with 'ray start --head' and "
+                "name its address, or write 'local'"
             ) from error
 
     def _hire(self) -> _Member:

@@ -119,7 +119,7 @@ FAULTS = [
     Fault("weights under an MD5", _download("mine", sha256="0" * 32), "not 64 small hexadecimal digits"),
     Fault("a network called as one of ours", _download(SHIPPED), f"{SHIPPED} comes with rogseg"),
     Fault("a zoo that is a list", _zoo_page("[]"), "index.json must be an object"),
-    Fault("a zoo of nothing", _zoo_page('{"a": {}}'), "index.json: a needs config, sha256, and a file"),
+    Fault("a zoo of nothing", _zoo_page('{"a": {}}'), "index.json.'a'.: missing keys .'config', 'file', 'sha256'"),
     Fault("a zoo that leaves", _zoo_page('{"a": {"file": "../x", "config": "", "sha256": ""}}'), "cannot name a"),
     Fault("a page of one's own", _zoo_page("{}", "mine"), "model_zoo.md: is no page of a model zoo"),
     Fault("a step in open quotes", _study({"one": "zoo 'x"}), "steps.one: .*cannot be taken apart: No closing"),

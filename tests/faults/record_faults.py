@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rogseg.engine.attacking.sanity import load_findings
 from rogseg.evaluation.case_record import CLEAN
 from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.findings import load_findings
 from rogseg.report.records.evaluations import read_evaluations
 from tests.faults.fault import Call, Fault
 from tests.identities import IDENTITY, dice_record

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from rogseg.attacks.frequency.block_dct import block_lengths
 from rogseg.attacks.threats import ThreatModel
-from rogseg.attacks.threats.l2_projection import project_onto_ball_and_box
+from rogseg.attacks.threats.l2_threat import project_onto_ball_and_box
 from rogseg.cases import Region
 from rogseg.registry import THREATS
 

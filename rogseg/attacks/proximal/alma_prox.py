@@ -3,11 +3,7 @@
 import torch
 from torch import Tensor
 
-from rogseg.attacks.base import Attack, Perturbation
-from rogseg.attacks.counted_model import value_and_gradient
-from rogseg.attacks.objectives import Margin
-from rogseg.attacks.problem import Problem
-from rogseg.attacks.proximal.descent import ProximalDescent
+from rogseg.attacks.proximal.descent import ProximalAttack, ProximalDescent
 from rogseg.attacks.proximal.voxel_constraints import VoxelConstraints
 from rogseg.registry import ATTACKS
 
@@ -20,7 +16,7 @@ LAST_LENGTH = 0.1  # of the first step length
 
 
 @ATTACKS.register_module()
-class ALMAProx(Attack):
+class ALMAProx(ProximalAttack):
     """A minimal-norm attack with a multiplier for every voxel of the organ.
 
     Each voxel that must be won is a constraint with a multiplier and a penalty of its own. The descent goes along their
@@ -60,40 +56,19 @@ class ALMAProx(Attack):
         penalty_growth: float = 2.0,
         smoothing: float = 0.8,
     ) -> None:
-        super().__init__(Margin())
-        if num_iterations < 1 or check_interval < 1 or step_size <= 0:
-            raise ValueError("num_iterations and check_interval must be at least 1, step_size above 0")
-        if left is not None and not 0 <= left < 1:
-            raise ValueError(f"left is {left}, a share of the voxels lies in [0, 1)")
-        if not (0 < progress <= 1 and penalty_growth > 1 and 0 <= smoothing < 1):
-            raise ValueError("progress must lie in (0, 1], penalty_growth be above 1, smoothing lie in [0, 1)")
-        self.num_iterations = num_iterations
-        self.step_size = step_size
-        self.left = left
-        self.check_interval = check_interval
-        self.progress = progress
-        self.penalty_growth = penalty_growth
-        self.smoothing = smoothing
+        super().__init__(num_iterations, step_size, left, smoothing)
+        if check_interval < 1 or not 0 < progress <= 1 or penalty_growth <= 1:
+            raise ValueError("check_interval must be at least 1, progress lie in (0, 1], penalty_growth be above 1")
+        self.check_interval, self.progress, self.penalty_growth = check_interval, progress, penalty_growth
 
-    def perturb(self, problem: Problem, generator: torch.Generator) -> Perturbation:
-        """One run, without randomness; cases that have fallen on their clean volume stay as they are."""
-        with torch.no_grad():
-            logits = problem.model(problem.inputs)
-        fallen = problem.criterion(logits, problem.targets)
-        descent = ProximalDescent(problem, fallen)
-        if fallen.all():
-            return Perturbation(problem.inputs, found_distance=descent.nearest.distance)
-        constraints = VoxelConstraints(logits, problem.targets, problem.criterion, self.left)
-        checked = constraints.values(logits)
+    def descend(self, descent: ProximalDescent, constraints: VoxelConstraints, values: Tensor) -> None:
+        """Steps along the sum of the penalised constraints, whose multipliers follow what stands."""
+        checked = values
         multiplier = torch.ones_like(checked)
         penalty = torch.full_like(checked, FIRST_PENALTY)
-        pressure = torch.ones(len(problem.inputs), dtype=torch.float64, device=problem.inputs.device)
+        pressure = torch.ones(len(checked), dtype=torch.float64, device=checked.device)
         for iteration in range(self.num_iterations):
-            volume = descent.volume
-            lagrangian = _Lagrangian(constraints, multiplier, penalty)
-            _, gradient, logits = value_and_gradient(problem.model, lagrangian, volume, problem.targets)
-            fallen = problem.criterion(logits, problem.targets)
-            descent.offer(volume, fallen)
+            gradient, logits, fallen = descent.look(_Lagrangian(constraints, multiplier, penalty))
             pressure = pressure * torch.where(fallen, 1 - PRESSURE_STEP, 1 + PRESSURE_STEP)
             pressure = pressure.clamp(LOWEST_PRESSURE, 1)
             values = constraints.values(logits)
@@ -105,8 +80,6 @@ class ALMAProx(Attack):
             multiplier = torch.lerp(slope, multiplier, self.smoothing)
             length = self.step_size * LAST_LENGTH ** (iteration / self.num_iterations)
             descent.step(gradient, length, 1 / pressure)
-        found = descent.found()
-        return Perturbation(found, found_distance=descent.nearest.distance)
 
 
 class _Lagrangian:

@@ -3,11 +3,7 @@
 import torch
 from torch import Tensor
 
-from rogseg.attacks.base import Attack, Perturbation
-from rogseg.attacks.counted_model import value_and_gradient
-from rogseg.attacks.objectives import Margin
-from rogseg.attacks.problem import Problem
-from rogseg.attacks.proximal.descent import ProximalDescent
+from rogseg.attacks.proximal.descent import ProximalAttack, ProximalDescent
 from rogseg.attacks.proximal.voxel_constraints import VoxelConstraints
 from rogseg.attacks.threats import per_case
 from rogseg.registry import ATTACKS
@@ -19,7 +15,7 @@ LAST_LENGTH, LAST_DUAL = 0.1, 0.1  # of the first primal and the first dual step
 
 
 @ATTACKS.register_module()
-class PDPGD(Attack):
+class PDPGD(ProximalAttack):
     """A minimal-norm attack: the volume moves along what stands, weights move to what stands.
 
     The primal step goes down the weighted sum of the voxels' hinges and takes the largest move's proximal operator.
@@ -57,38 +53,17 @@ class PDPGD(Attack):
         smoothing: float = 0.9,
         left: float | None = None,
     ) -> None:
-        super().__init__(Margin())
-        if num_iterations < 1 or step_size <= 0 or dual_step <= 0:
-            raise ValueError("num_iterations must be at least 1, step_size and dual_step above 0")
-        if not (0 < norm_share < 1 and 0 <= smoothing < 1):
-            raise ValueError("norm_share must lie in (0, 1) and smoothing in [0, 1)")
-        if left is not None and not 0 <= left < 1:
-            raise ValueError(f"left is {left}, a share of the voxels lies in [0, 1)")
-        self.num_iterations = num_iterations
-        self.step_size = step_size
-        self.dual_step = dual_step
-        self.norm_share = norm_share
-        self.smoothing = smoothing
-        self.left = left
+        super().__init__(num_iterations, step_size, left, smoothing)
+        if dual_step <= 0 or not 0 < norm_share < 1:
+            raise ValueError("dual_step must be above 0 and norm_share lie in (0, 1)")
+        self.dual_step, self.norm_share = dual_step, norm_share
 
-    def perturb(self, problem: Problem, generator: torch.Generator) -> Perturbation:
-        """One run, without randomness; cases that have fallen on their clean volume stay as they are."""
-        with torch.no_grad():
-            logits = problem.model(problem.inputs)
-        fallen = problem.criterion(logits, problem.targets)
-        descent = ProximalDescent(problem, fallen)
-        if fallen.all():
-            return Perturbation(problem.inputs, found_distance=descent.nearest.distance)
-        constraints = VoxelConstraints(logits, problem.targets, problem.criterion, self.left)
-        values = constraints.values(logits)
+    def descend(self, descent: ProximalDescent, constraints: VoxelConstraints, values: Tensor) -> None:
+        """A primal step down the weighted hinges and a dual step of the weights, in turn."""
         logs = torch.zeros_like(values)
         weights, of_norm = self._normalised(logs, constraints.shares(values))
         for iteration in range(self.num_iterations):
-            volume = descent.volume
-            hinges = _WeightedHinges(constraints, weights)
-            _, gradient, logits = value_and_gradient(problem.model, hinges, volume, problem.targets)
-            fallen = problem.criterion(logits, problem.targets)
-            descent.offer(volume, fallen)
+            gradient, logits, _ = descent.look(_WeightedHinges(constraints, weights))
             values = constraints.values(logits)
             done = iteration / self.num_iterations
             descent.step(gradient, self.step_size * LAST_LENGTH**done, of_norm)
@@ -99,8 +74,6 @@ class PDPGD(Attack):
             new_weights, new_of_norm = self._normalised(logs, shares)
             weights = torch.lerp(new_weights, weights, self.smoothing)
             of_norm = torch.lerp(new_of_norm, of_norm, self.smoothing)
-        found = descent.found()
-        return Perturbation(found, found_distance=descent.nearest.distance)
 
     def _normalised(self, logs: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
         """The weights of the voxels (B, D, H, W) and of the norm (B,), which sum to 1 for each case."""

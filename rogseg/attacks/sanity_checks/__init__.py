@@ -12,13 +12,10 @@ from rogseg.attacks.sanity_checks.attack_checks import (
     check_square_against_white_box,
     check_transfer,
 )
-from rogseg.attacks.sanity_checks.finding import Level, SanityFinding
 from rogseg.attacks.sanity_checks.run import Effort, run_checks
 
 __all__ = [
     "Effort",
-    "Level",
-    "SanityFinding",
     "check_large_epsilon",
     "check_more_budget",
     "check_near_clean",

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from torch import Tensor
 
-from rogseg.attacks.sanity_checks.finding import SanityFinding
+from rogseg.findings import SanityFinding
 
 __all__ = [
     "check_large_epsilon",

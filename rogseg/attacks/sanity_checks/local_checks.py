@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
-from rogseg.attacks.sanity_checks.finding import Level, SanityFinding
 from rogseg.attacks.sanity_checks.local_look import LocalLook, numbers
+from rogseg.findings import Level, SanityFinding
 
 __all__ = [
     "check_clamped",

@@ -14,11 +14,11 @@ from rogseg.attacks.fgsm import FGSM
 from rogseg.attacks.foreground import case_dice
 from rogseg.attacks.objectives import CrossEntropy, HardDice, Objective, ScaleFree, SoftDice
 from rogseg.attacks.sanity_checks import attack_checks, local_checks
-from rogseg.attacks.sanity_checks.finding import SanityFinding
 from rogseg.attacks.sanity_checks.local_look import LOOK_PASSES, LocalLook, look_around
 from rogseg.attacks.square import Square
 from rogseg.attacks.threats import LinfThreat, ThreatModel
 from rogseg.cases import Case, LogitFn
+from rogseg.findings import SanityFinding
 from rogseg.metrics import mean_foreground_dice
 
 __all__ = ["Budget", "Effort", "run_checks"]

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from rogseg.engine.accuracy.case_segmenter import CaseSegmenter, prediction_path, probabilities_path
-from rogseg.engine.accuracy.raw_grid import UnusableCases, default_measures, raw_grid_identity
+from rogseg.engine.accuracy.raw_grid import RAW_GRID, UnusableCases, default_measures
+from rogseg.engine.case_recording import record_cases
 from rogseg.engine.digests import digest_of_file, environment
+from rogseg.engine.evaluated_system import evaluation_identity
 from rogseg.evaluation.case_record import CaseRecord
 from rogseg.evaluation.identity import CaseSelection
 from rogseg.evaluation.record_folder import RecordFolder
@@ -15,7 +17,7 @@ from rogseg.storage import RawCase
 from rogseg.systems import RawCases, System
 from rogseg.workers import InThisProcess, Job, Workers
 
-__all__ = ["default_measures", "evaluate_accuracy"]
+__all__ = ["evaluate_accuracy"]
 
 
 def evaluate_accuracy(
@@ -29,7 +31,7 @@ def evaluate_accuracy(
     fold: int | None = None,
     leak: str = "not known",
     save_probabilities: bool = False,
-    workers: Workers[RawCase, CaseRecord | str] | None = None,
+    workers: Workers[RawCase, tuple[CaseRecord, ...] | str] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> RecordFolder:
     """Segment raw cases, write each label map and measure it where there is a label.
@@ -54,48 +56,46 @@ def evaluate_accuracy(
     Raises:
         ValueError: the folder holds another evaluation, or cases could not be used; the message names each.
     """
-    built = build_measures(default_measures(system) if measures is None else measures)
+    built = build_measures(default_measures(system.surface_tolerance) if measures is None else measures)
     source = RawCases(system, cases, task)
     unusable = UnusableCases(len(cases))
     digests = unusable.digests(source)
-    identity = raw_grid_identity(
-        system, task, built, digests, condition=None, selection=selection, seed=None, fold=fold, leak=leak
+    identity = evaluation_identity(
+        system,
+        task,
+        digests,
+        condition=None,
+        protocol=RAW_GRID,
+        measures=built,
+        selection=selection,
+        seed=None,
+        fold=fold,
+        leak=leak,
     )
     records = RecordFolder(out, identity, environment("cpu"))
     todo = [
         case for case in cases if case.case_id in digests and not _is_done(records, case.case_id, save_probabilities)
     ]
-    before = len(cases) - len(todo)
-    if on_progress is not None:
-        on_progress(before, len(cases))
-    jobs = [Job(f"case {case.case_id!r}", case, source.size(case.case_id)) for case in todo]
-    faults: dict[str, str] = {}
-    segmenting = workers or InThisProcess(CaseSegmenter(system, records.directory, built, save_probabilities))
-    for done, (job, made) in enumerate(segmenting.run(jobs), start=before + 1):
-        fault = made if isinstance(made, str) else _put_down(records, job.content.case_id, made)
-        if fault is not None:
-            faults[job.content.case_id] = fault
+
+    def tell(done: int = 0) -> None:
         if on_progress is not None:
-            on_progress(done, len(cases))
-    for case in cases:
-        if case.case_id in faults:
-            unusable.note(case.case_id, faults[case.case_id])
+            on_progress(len(cases) - len(todo) + done, len(cases))
+
+    def check(made: CaseRecord) -> None:
+        path = prediction_path(records.directory, made.case_id)
+        if not path.is_file():
+            raise ValueError(
+                f"a worker wrote its prediction to a {path} that is not here: let both see the same folder"
+            )
+        _check_prediction(path, records.clean().get(made.case_id, made))
+
+    tell()
+    jobs = [Job(f"case {case.case_id!r}", case, source.size(case.case_id)) for case in todo]
+    segmenting = workers or InThisProcess(CaseSegmenter(system, records.directory, built, save_probabilities))
+    for case, fault in record_cases(segmenting, jobs, records, tell, check):
+        unusable.note(case.case_id, fault)
     unusable.refuse()
     return records
-
-
-def _put_down(records: RecordFolder, case_id: str, made: CaseRecord) -> str | None:
-    """Record a case; gives what is wrong with its prediction, if anything is."""
-    path, known = prediction_path(records.directory, case_id), records.clean().get(case_id)
-    if not path.is_file():
-        return f"{case_id}: a worker wrote its prediction to a {path} that is not here: let both see the same folder"
-    try:
-        _check_prediction(path, known or made)
-    except ValueError as error:
-        return f"{case_id}: {error}"
-    if known is None:
-        records.add(made)
-    return None
 
 
 def _is_done(records: RecordFolder, case_id: str, save_probabilities: bool) -> bool:

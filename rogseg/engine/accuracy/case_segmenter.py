@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from rogseg.engine.accuracy.raw_grid import grid_of, measure_labels
+from rogseg.engine.case_workers import SystemNames
 from rogseg.engine.digests import digest_of_file
-from rogseg.engine.system_opening import SystemNames
 from rogseg.evaluation.case_record import CaseRecord, PerClass
 from rogseg.metrics import Measure, build_measures
 from rogseg.preprocessing import write_image, write_label
@@ -48,10 +48,10 @@ class CaseSegmenter:
     measures: Sequence[Measure]
     save_probabilities: bool = False
 
-    def __call__(self, raw: RawCase) -> CaseRecord | str:
+    def __call__(self, raw: RawCase) -> tuple[CaseRecord] | str:
         """The record of a case; of one that cannot be used, what is wrong with it, since the others go on."""
         try:
-            return self._segment(raw)
+            return (self._segment(raw),)
         except ValueError as error:
             return f"{raw.case_id}: {error}"
 
@@ -97,5 +97,5 @@ class SegmentWorker:
         Raises:
             ValueError: the system is not there, or is not what the driver opened.
         """
-        system, _ = self.system.open()
-        return CaseSegmenter(system, self.directory, build_measures(self.measures), self.save_probabilities)
+        opened, _ = self.system.open()
+        return CaseSegmenter(opened.system, self.directory, build_measures(self.measures), self.save_probabilities)

@@ -1,4 +1,4 @@
-"""What every evaluation in the grid of the raw files shares: its identity, its faults, and the measures of a case."""
+"""What every evaluation in the grid of the raw files shares: its faults, and the measures of a case."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,20 +7,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rogseg.cases import Case
-from rogseg.engine.evaluated_system import evaluated_channels, evaluated_system, record_versions
 from rogseg.evaluation.case_record import PerClass
-from rogseg.evaluation.identity import CaseSelection, Condition, EvaluationIdentity
 from rogseg.metrics import Measure, measure_classes
 from rogseg.preprocessing import Volume, read_image
 from rogseg.storage import CaseProperties, RawCase
 from rogseg.systems import RawCases, System
 
-__all__ = ["UnusableCases", "default_measures", "grid_of", "measure_labels", "raw_grid_identity"]
+__all__ = ["RAW_GRID", "UnusableCases", "default_measures", "grid_of", "measure_labels"]
+
+RAW_GRID = "raw grid"
+"""The protocol of such an evaluation."""
 
 
-def default_measures(system: System) -> tuple[Mapping[str, Any], ...]:
-    """What is measured where nothing else is asked for: configs of the METRICS registry."""
-    surface = {"type": "NSD", "tolerance": system.surface_tolerance}
+def default_measures(tolerance: float) -> tuple[Mapping[str, Any], ...]:
+    """What is measured where nothing else is asked for, with the tolerance of NSD [mm]: configs of METRICS."""
+    surface = {"type": "NSD", "tolerance": tolerance}
     others = ("HD95", "VolumeError", "FalseVolume")
     return ({"type": "Dice"}, surface, *({"type": name} for name in others))
 
@@ -60,40 +61,6 @@ class UnusableCases:
             listed = "\n  ".join(fault for faults in self._faults.values() for fault in faults)
             number = "1 case" if len(self._faults) == 1 else f"{len(self._faults)} cases"
             raise ValueError(f"{number} of {self.num_cases} could not be used, the others are done:\n  {listed}")
-
-
-def raw_grid_identity(
-    system: System,
-    task: str,
-    measures: Sequence[Measure],
-    data: Mapping[str, str],
-    *,
-    condition: Condition | None,
-    selection: CaseSelection,
-    seed: int | None,
-    fold: int | None,
-    leak: str,
-) -> EvaluationIdentity:
-    """The identity of an evaluation of raw cases; see `EvaluationIdentity`."""
-    return EvaluationIdentity(
-        system=evaluated_system(system),
-        task=task,
-        classes=system.class_names,
-        channels=evaluated_channels(system),
-        data=data,
-        condition=condition,
-        threat=None,
-        criterion=None,
-        protocol="raw grid",
-        window_size=system.window_size,
-        overlap=None,
-        measures=tuple(measure.describe() for measure in measures),
-        selection=selection,
-        seed=seed,
-        fold=fold,
-        leak=leak,
-        versions=record_versions(),
-    )
 
 
 def measure_labels(

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from rogseg.engine.accuracy.conclusion import conclude
-from rogseg.engine.accuracy.raw_grid import UnusableCases
+from rogseg.engine.accuracy.raw_grid import RAW_GRID, UnusableCases, default_measures
 from rogseg.engine.console import make_console
 from rogseg.engine.digests import digest_of_file, digest_of_json, environment
 from rogseg.engine.evaluated_system import record_versions
+from rogseg.engine.reporting import conclude_accuracy
 from rogseg.evaluation.case_record import CaseRecord
 from rogseg.evaluation.identity import NOT_KNOWN, CaseSelection, EvaluatedSystem, EvaluationIdentity
 from rogseg.evaluation.record_folder import RecordFolder
@@ -65,9 +65,7 @@ def score_predictions(
     if tolerance is None:
         tolerance = round(max(step for grid in grids.values() for step in grid.spacing), 3)
     names = _names(Path(labels), [true[case_id] for case_id in case_ids])
-    default: list[dict[str, Any]] = [{"type": "Dice"}, {"type": "NSD", "tolerance": tolerance}]
-    default += [{"type": name} for name in ("HD95", "VolumeError", "FalseVolume")]
-    built = build_measures(default if measures is None else measures)
+    built = build_measures(default_measures(tolerance) if measures is None else measures)
     # The same names may stand for other values in another dataset.json.
     meaning = {"label_values": {name: list(part) for name, part in names.classes}, "ignore": names.ignore}
     digests = {case_id: digest_of_file(ours[case_id]) for case_id in case_ids}
@@ -80,7 +78,7 @@ def score_predictions(
         condition=None,
         threat=None,
         criterion=None,
-        protocol="raw grid",
+        protocol=RAW_GRID,
         window_size=None,
         overlap=None,
         measures=tuple(measure.describe() for measure in built),
@@ -92,7 +90,7 @@ def score_predictions(
     )
     records = RecordFolder(out, identity, environment("cpu"))
     _score(records, names, ours, true, grids, built, console)
-    conclude(records, console)
+    conclude_accuracy(records, console)
     return records
 
 

@@ -1,6 +1,5 @@
 """What the command ``test`` does: open a system, segment raw cases, measure them and report."""
 
-import contextlib
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,28 +7,24 @@ from typing import Any
 
 from rich.console import Console
 
-from rogseg.engine.accuracy.accuracy import default_measures, evaluate_accuracy
+from rogseg.engine.accuracy.accuracy import evaluate_accuracy
 from rogseg.engine.accuracy.case_segmenter import SegmentWorker, prediction_path
-from rogseg.engine.accuracy.conclusion import conclude, conclude_folds
 from rogseg.engine.accuracy.postprocessing_choice import choose_for_checkpoint
+from rogseg.engine.accuracy.raw_grid import default_measures
 from rogseg.engine.case_finding import cases_to_test
+from rogseg.engine.case_workers import SystemNames, workers_at
 from rogseg.engine.config.load import load_config
 from rogseg.engine.config.task import plan_of
 from rogseg.engine.console import make_console
-from rogseg.engine.device import choose_device, num_gpus
-from rogseg.engine.host_memory import keep_freed_memory
-from rogseg.engine.leak import leak_of
 from rogseg.engine.model.fold_networks import fold_checkpoints
-from rogseg.engine.model.open_system import OpenedSystem, open_system
+from rogseg.engine.model.open_system import OpenedSystem, leak_of
+from rogseg.engine.reporting import conclude_accuracy, conclude_folds
 from rogseg.engine.stored_task import stored_task_dir
-from rogseg.engine.system_opening import SystemNames
 from rogseg.evaluation.identity import CaseSelection
 from rogseg.evaluation.record_folder import RecordFolder
-from rogseg.progress import ProgressDisplay
 from rogseg.shipped_configs import find_config
 from rogseg.storage import RawCase, StoredTask, remove_leftovers
 from rogseg.systems import RogsegSystem, System
-from rogseg.workers import open_workers
 
 __all__ = ["segment_all_folds", "segment_cases"]
 
@@ -57,30 +52,20 @@ def segment_cases(
     Raises:
         ValueError: something in the arguments, configs or files is wrong; the message says what to do.
     """
-    console, wanted = make_console(), device
-    device = str(choose_device(device))
-    if device == "cpu":
-        keep_freed_memory()
-    opened = open_system(system, device=device, task_dir=task, overrides=cfg_options, trust=trust)
+    console, asked = make_console(), SystemNames(system, task, device, cfg_options, trust)
+    opened, _ = asked.open()
     if choose_postprocessing:
         _choose_postprocessing(opened, system, task, console)
         # The plan with the choice is part of the system.
-        opened = open_system(system, device=device, task_dir=task, overrides=cfg_options, trust=trust)
+        opened, _ = asked.open()
     _refuse_wishes(opened, save_probabilities, cfg_options)
     tested = cases_to_test(opened, ["test"] if submission else cases, data=data, task=task, images=images)
     labelled = [case.case_id for case in tested.cases if case.label is not None]
     directory = Path(out)
     remove_leftovers(directory)
-    measures = tuple(default_measures(opened.system) if opened.measures is None else opened.measures)
-    names = SystemNames.of(system, opened.system, task=task, device=wanted, cfg_options=cfg_options, trust=trust)
-    workers = open_workers(
-        SegmentWorker(names, directory.absolute(), measures, save_probabilities),
-        num_workers=num_workers,
-        cluster=cluster,
-        device=wanted,
-        num_gpus=num_gpus(),
-    )
-    with workers or contextlib.nullcontext(), ProgressDisplay("segmenting", console=console) as progress:
+    measures = tuple(default_measures(opened.system.surface_tolerance) if opened.measures is None else opened.measures)
+    worker = SegmentWorker(asked.of(opened.system), directory.absolute(), measures, save_probabilities)
+    with workers_at("segmenting", worker, asked.device, num_workers, cluster, console) as (workers, on_progress):
         records = evaluate_accuracy(
             opened.system,
             tested.cases,
@@ -92,9 +77,9 @@ def segment_cases(
             leak=leak_of(opened, labelled, tested.task, allow_seen=allow_seen),
             save_probabilities=save_probabilities,
             workers=workers,
-            on_progress=progress.update,
+            on_progress=on_progress,
         )
-    conclude(records, console)
+    conclude_accuracy(records, console)
     if submission:
         console.print(f"submission: {_pack(tested.task, tested.cases, directory)}")
     return records

@@ -1,31 +1,23 @@
 """What the command ``attack`` does: open a system, find its cases, attack them and report."""
 
-import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from rogseg.attacks.sanity_checks import Effort
 from rogseg.engine.attacking.attack_worker import AttackWorker, SavedFiles
 from rogseg.engine.attacking.replays import replay
-from rogseg.engine.attacking.reporting import write_report
 from rogseg.engine.attacking.robustness import Evaluation, evaluate_robustness
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.transfer import TransferSetting
-from rogseg.engine.carried_cases import CarriedCases
 from rogseg.engine.case_finding import cases_to_attack, raw_files_of, reference_width
-from rogseg.engine.case_selection import parse_shard, spread
+from rogseg.engine.case_selection import parse_shard, selection_of, spread
+from rogseg.engine.case_workers import CarriedCases, SystemNames, workers_at
 from rogseg.engine.console import make_console
-from rogseg.engine.device import choose_device, num_gpus
-from rogseg.engine.host_memory import keep_freed_memory
-from rogseg.engine.leak import leak_of
-from rogseg.engine.model.open_system import open_system
-from rogseg.engine.system_opening import SystemNames
-from rogseg.evaluation.identity import CaseSelection
-from rogseg.progress import ProgressDisplay
+from rogseg.engine.model.open_system import leak_of
+from rogseg.engine.reporting import conclude
 from rogseg.systems import Protocol
-from rogseg.workers import open_workers
 
-__all__ = ["attack_system", "case_selection"]
+__all__ = ["attack_system"]
 
 
 def attack_system(
@@ -61,14 +53,11 @@ def attack_system(
     Raises:
         ValueError: something in the arguments, configs or files is wrong; the message says what to do.
     """
-    console, wanted = make_console(), device
+    console, asked = make_console(), SystemNames(system, task, device, cfg_options, trust)
     settings = AttackSettings.load(attack, attack_options, epsilon, max_passes=max_passes, max_minutes=max_minutes)
     if keep_volumes < 0:
         raise ValueError(f"--keep-volumes is {keep_volumes}, it must be at least 0")
-    device = str(choose_device(device))
-    if device == "cpu":
-        keep_freed_memory()
-    opened = open_system(system, device=device, task_dir=task, overrides=cfg_options, trust=trust)
+    opened, device = asked.open()
     # What is known to be wrong is refused before hours of work.
     source = cases_to_attack(opened, data=data, task=task, cases=cases)
     evaluated = spread(source.case_ids, max_cases, case_seed)
@@ -81,30 +70,24 @@ def attack_system(
     if made is not None:
         made.refuse_if_impossible(evaluated[0])
     fold = None if opened.config is None else opened.config.fold
-    selection = case_selection(max_cases, case_seed)
-    workers = open_workers(
-        AttackWorker(
-            SystemNames.of(system, opened.system, task=task, device=wanted, cfg_options=cfg_options, trust=trust),
-            Path(attack).absolute(),
-            tuple(attack_options),
-            None if epsilon is None else tuple(epsilon),
-            max_passes,
-            max_minutes,
-            CarriedCases.of(source, evaluated),
-            protocol,
-            seed,
-            None if reference is None else Path(reference).absolute(),
-            saved,
-        ),
-        num_workers=num_workers,
-        cluster=cluster,
-        device=wanted,
-        num_gpus=num_gpus(),
+    selection = selection_of(max_cases, case_seed)
+    worker = AttackWorker(
+        asked.of(opened.system),
+        Path(attack).absolute(),
+        tuple(attack_options),
+        None if epsilon is None else tuple(epsilon),
+        max_passes,
+        max_minutes,
+        CarriedCases.of(source, evaluated),
+        protocol,
+        seed,
+        None if reference is None else Path(reference).absolute(),
+        saved,
     )
     number = "1 case" if len(evaluated) == 1 else f"{len(evaluated)} cases"
     said = f"{settings.name} on {number} of {source.task}; each is segmented without attack first"
     console.print(said, markup=False, soft_wrap=True)
-    with workers or contextlib.nullcontext(), ProgressDisplay(settings.name, console=console) as progress:
+    with workers_at(settings.name, worker, asked.device, num_workers, cluster, console) as (workers, on_progress):
         evaluation = evaluate_robustness(
             opened.system,
             source,
@@ -122,17 +105,10 @@ def attack_system(
             device=device,
             workers=workers,
             on_result=saved.writer(opened.system, settings, source),
-            on_progress=progress.update,
+            on_progress=on_progress,
         )
-    write_report(evaluation.records, evaluation.findings, console)
+    conclude(evaluation.records, evaluation.findings, console)
     if made is not None:
         setting = TransferSetting(settings, source.task, evaluated, selection, parts, seed, fold, width, device)
         replay(made, setting, directory, leak, console)
     return evaluation
-
-
-def case_selection(max_cases: int | None, case_seed: int) -> CaseSelection:
-    """How `spread` chose the cases, in words."""
-    if max_cases is None:
-        return CaseSelection("all", None)
-    return CaseSelection(f"at most {max_cases} cases, spread over the set", case_seed)

@@ -10,9 +10,8 @@ from rogseg.engine.attacking.robustness import make_attacker
 from rogseg.engine.attacking.save_adversarial import AdversarialFolder
 from rogseg.engine.attacking.save_volumes import VolumeWriter
 from rogseg.engine.attacking.settings import AttackSettings
-from rogseg.engine.carried_cases import CarriedCases
 from rogseg.engine.case_finding import reference_width
-from rogseg.engine.system_opening import SystemNames
+from rogseg.engine.case_workers import CarriedCases, SystemNames
 from rogseg.storage import RawTask
 from rogseg.systems import CaseSource, Protocol, System
 
@@ -97,8 +96,8 @@ class AttackWorker:
         settings = AttackSettings.load(
             self.attack, self.attack_options, self.epsilon, max_passes=self.max_passes, max_minutes=self.max_minutes
         )
-        system, device = self.system.open()
-        source = self.cases.open(system)
+        opened, device = self.system.open()
+        system, source = opened.system, self.cases.open(opened.system)
         return make_attacker(
             system,
             source,

@@ -2,21 +2,18 @@
 
 import dataclasses
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from rogseg.attacks import Attack, AttackResult, Composite, Criterion, ThreatModel
 from rogseg.attacks.sweep import no_weaker
 from rogseg.cases import Case, LogitFn, case_generator
-from rogseg.evaluation.case_record import CLEAN, DICE, TARGET_VOLUME, WORST_CASE, CaseRecord, PerClass
-from rogseg.metrics import Measure, measure_classes, visibility, volume_ml
+from rogseg.engine.attacking.measured_case import clean_record, measured_case, scored_model
+from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord, PerClass
+from rogseg.metrics import Measure, visibility
 
-__all__ = ["AttackedCase", "CaseAttacker", "CleanCase", "MakeThreat", "OnResult", "measured", "scored_model"]
+__all__ = ["AttackedCase", "CaseAttacker", "CleanCase", "MakeThreat", "OnResult"]
 
 MakeThreat = Callable[[float, Case], ThreatModel]
 OnResult = Callable[[Case, float, AttackResult], None]
@@ -44,27 +41,6 @@ class AttackedCase:
     epsilons: tuple[float, ...]
     criterion: Criterion
     clean: Mapping[str, PerClass]
-
-
-def scored_model(model: LogitFn, case: Case) -> LogitFn:
-    """A model whose scores count only where the case does: elsewhere they say background, whatever the input.
-
-    Args:
-        model: scores of a whole case.
-        case: with the voxels that may move and count; its targets must be background elsewhere.
-    """
-    if case.movable is None:
-        return model
-    counts = case.movable
-
-    def scores_that_count(inputs: Tensor) -> Tensor:
-        scores = model(inputs)
-        background = torch.zeros_like(scores)
-        # As sure as the surest score, so that scale-free objectives stay what they are.
-        background[:, :1] = scores.detach().abs().amax()
-        return torch.where(counts, scores, background)
-
-    return scores_that_count
 
 
 @dataclasses.dataclass
@@ -107,24 +83,15 @@ class CaseAttacker:
         Raises:
             ValueError: the case cannot be used, or the network's outputs are not finite.
         """
-        return (self._look(asked.case_id),) if isinstance(asked, CleanCase) else self._attack(asked)
+        if isinstance(asked, AttackedCase):
+            return self._attack(asked)
+        case = self.load_case(asked.case_id)
+        return (clean_record(self.model, case, self.measures, self.class_indices, self.seed),)
 
     @property
     def last_record(self) -> str:
         """The condition whose record is the last of a case: a composite's own comes after those of its members."""
         return WORST_CASE if isinstance(self.attack, Composite) else self.name
-
-    def _look(self, case_id: str) -> CaseRecord:
-        case, begin = self.load_case(case_id), time.perf_counter()
-        with torch.no_grad():
-            scores = scored_model(self.model, case)(case.inputs)
-        if not torch.isfinite(scores).all():
-            raise ValueError(
-                f"case {case_id!r}: the network gave outputs that are not finite, so every label would be an "
-                "accident: its weights are damaged or the case's intensities are"
-            )
-        taken = {**self._measured(scores.argmax(1), case), **self._target_volume(case)}
-        return CaseRecord.of_clean(case_id, taken, seed=self.seed, seconds=time.perf_counter() - begin)
 
     def _attack(self, asked: AttackedCase) -> tuple[CaseRecord, ...]:
         case = self.load_case(asked.case_id)
@@ -162,7 +129,7 @@ class CaseAttacker:
             condition=name,
             strength=epsilon,
             clean=asked.clean,
-            measures=self._measured(result.prediction, case),
+            measures=measured_case(result.prediction, case, self.measures, self.class_indices),
             success=bool(result.success[0]) if applies else None,
             distance_fraction=result.distance[0].item(),
             distance_network=tuple(moved.tolist()),
@@ -176,41 +143,6 @@ class CaseAttacker:
             visibility=_visibility(case, result),
             stopped=result.stopped,
         )
-
-    def _measured(self, labels: Tensor, case: Case) -> dict[str, PerClass]:
-        assert case.targets is not None, "cases were checked when they were loaded"
-        prediction, target = (part[0].to(torch.uint8).cpu().numpy() for part in (labels, case.targets))
-        if case.spacing is None and any(measure.unit for measure in self.measures):
-            raise ValueError(
-                f"case {case.case_id!r}: nothing says how large its voxels are, which "
-                f"{', '.join(measure.name for measure in self.measures if measure.unit)} asks for; give it a spacing "
-                "[mm], or take measures without a unit"
-            )
-        return measured(self.measures, prediction, target, case.spacing or (1.0, 1.0, 1.0), self.class_indices)
-
-    def _target_volume(self, case: Case) -> dict[str, PerClass]:
-        """How large each class is [ml]; nothing where the voxels have no size."""
-        assert case.targets is not None, "cases were checked when they were loaded"
-        if case.spacing is None:
-            return {}
-        target = case.targets[0].cpu().numpy()
-        masks = (np.isin(target, of_class) for of_class in self.class_indices)
-        return {TARGET_VOLUME: tuple(volume_ml(mask, case.spacing) for mask in masks)}
-
-
-def measured(
-    measures: Sequence[Measure],
-    prediction: NDArray[np.uint8],
-    target: NDArray[np.uint8],
-    spacing: tuple[float, float, float],
-    class_indices: Sequence[Sequence[int]],
-) -> dict[str, PerClass]:
-    """The measures of label maps (D, H, W); a class that the target lacks has no Dice, as attacks see it."""
-    taken: dict[str, PerClass] = measure_classes(measures, prediction, target, spacing, class_indices)
-    if DICE in taken:
-        present = [np.isin(target, indices).any() for indices in class_indices]
-        taken[DICE] = tuple(dice if here else None for dice, here in zip(taken[DICE], present, strict=True))
-    return taken
 
 
 def _found(result: AttackResult) -> float | None:

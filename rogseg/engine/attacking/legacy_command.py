@@ -6,12 +6,10 @@ from pathlib import Path
 from rogseg.engine.attacking.attack_command import attack_system
 from rogseg.engine.attacking.settings import parse_epsilon
 from rogseg.engine.console import make_console
+from rogseg.evaluation.record_file import HEADER
 from rogseg.evaluation.record_folder import RecordFolder
-from rogseg.evaluation.record_header import HEADER
-from rogseg.report.legacy.figure import plot_legacy
-from rogseg.report.legacy.rows import read_legacy_rows
-from rogseg.report.legacy.table import legacy_table
-from rogseg.report.legacy.variants import LegacyRun, legacy_runs
+from rogseg.report.legacy.rows import LegacyRun, legacy_runs, read_legacy_rows
+from rogseg.report.legacy.table import legacy_table, plot_legacy
 from rogseg.report.tables.table import write_table
 from rogseg.shipped_configs import find_config
 from rogseg.systems import Protocol

@@ -73,11 +73,12 @@ class AttackLoop:
                 jobs.append(self._job(AttackedCase(case_id, sweep, criterion, clean[case_id].clean)))
         total = len(case_ids) * len(epsilons)
 
-        def on_progress(_done: int, _all: int) -> None:
+        def tell(_done: int = 0) -> None:
             if self.on_progress is not None:
                 self.on_progress(self.count_done(case_ids, epsilons), total)
 
-        record_cases(self._workers, jobs, self.records, on_progress)
+        tell()
+        record_cases(self._workers, jobs, self.records, tell)
 
     def count_done(self, case_ids: Sequence[str], epsilons: Sequence[float]) -> int:
         """How many pairs of case and epsilon are on record."""

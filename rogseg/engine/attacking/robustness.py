@@ -8,26 +8,21 @@ from pathlib import Path
 import torch
 
 from rogseg.attacks import Criterion, DiceBelow
-from rogseg.attacks.sanity_checks import Effort, SanityFinding
+from rogseg.attacks.sanity_checks import Effort
 from rogseg.cases import Case, ReferenceWidth
 from rogseg.engine.attacking.case_attacker import AttackedCase, CaseAttacker, CleanCase, OnResult
 from rogseg.engine.attacking.loop import AttackLoop
 from rogseg.engine.attacking.sanity import check_model
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.threats import DEFAULT_THREAT, ThreatFactory
-from rogseg.engine.case_selection import shard_of
+from rogseg.engine.case_selection import ALL_CASES, shard_of
 from rogseg.engine.digests import environment
-from rogseg.engine.evaluated_system import evaluated_channels, evaluated_system, record_versions
+from rogseg.engine.evaluated_system import evaluation_identity
 from rogseg.evaluation.case_record import CaseRecord
-from rogseg.evaluation.identity import (
-    CaseSelection,
-    Condition,
-    CriterionSetting,
-    EvaluationIdentity,
-    ThreatSetting,
-)
+from rogseg.evaluation.identity import CaseSelection, Condition, CriterionSetting, ThreatSetting
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.report_text import evaluation_tables
+from rogseg.findings import SanityFinding
 from rogseg.metrics import build_measures
 from rogseg.registry import ATTACKS, CRITERIA
 from rogseg.systems import CaseSource, Protocol, System
@@ -35,7 +30,6 @@ from rogseg.systems.case_source import crop_case, foreground_window
 from rogseg.workers import Workers
 
 __all__ = [
-    "ALL_CASES",
     "HALF_OF_CLEAN",
     "Evaluation",
     "evaluate_robustness",
@@ -45,7 +39,6 @@ __all__ = [
 ]
 
 HALF_OF_CLEAN = {"type": "DiceBelow", "threshold": "half of the mean clean Dice of the cases"}
-ALL_CASES = CaseSelection("all", None)
 MOST_CHECKED = 5  # cases that the sanity checks may look at
 
 
@@ -119,24 +112,19 @@ def evaluate_robustness(
     case_ids = tuple(cases.case_ids if case_ids is None else case_ids)
     if not case_ids:
         raise ValueError("there is no case to attack")
-    identity = EvaluationIdentity(
-        system=evaluated_system(system),
-        task=cases.task,
-        classes=system.class_names,
-        channels=evaluated_channels(system),
-        data={case_id: cases.digest(case_id) for case_id in case_ids},
+    identity = evaluation_identity(
+        system,
+        cases.task,
+        {case_id: cases.digest(case_id) for case_id in case_ids},
         condition=Condition("attack", settings.name, settings.recorded),
         threat=threat_setting(settings, case_ids, reference),
         criterion=CriterionSetting(settings.criterion or HALF_OF_CLEAN, None, "the evaluated cases", case_ids),
         protocol=protocol,
-        window_size=system.window_size,
-        overlap=None,
-        measures=tuple(measure.describe() for measure in attacker.measures),
+        measures=attacker.measures,
         selection=selection,
         seed=seed,
         fold=fold,
         leak=leak,
-        versions=record_versions(),
     )
     records = RecordFolder(out, identity, environment(device))
 

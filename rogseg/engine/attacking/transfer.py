@@ -13,16 +13,16 @@ from torch.nn import functional
 
 from rogseg.attacks import Criterion, DiceBelow, ThreatModel
 from rogseg.cases import Case, ReferenceWidth
-from rogseg.engine.accuracy.raw_grid import grid_of, raw_grid_identity
-from rogseg.engine.attacking.case_attacker import measured
+from rogseg.engine.accuracy.raw_grid import RAW_GRID, grid_of
 from rogseg.engine.attacking.loop import mean_clean_dice
+from rogseg.engine.attacking.measured_case import measured
 from rogseg.engine.attacking.robustness import HALF_OF_CLEAN, threat_setting
 from rogseg.engine.attacking.save_adversarial import AdversarialFolder
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.threats import ThreatFactory
 from rogseg.engine.case_selection import shard_of
 from rogseg.engine.digests import environment
-from rogseg.engine.evaluated_system import evaluated_system
+from rogseg.engine.evaluated_system import evaluated_system, evaluation_identity
 from rogseg.evaluation.case_record import TARGET_VOLUME, CaseRecord, PerClass
 from rogseg.evaluation.identity import CaseSelection, Condition, CriterionSetting
 from rogseg.evaluation.record_folder import RecordFolder
@@ -91,20 +91,19 @@ def score_adversaries(
     source = RawCases(target, list(raw.values()), setting.task)
     measures = build_measures(setting.attack.measures)
     criterion = setting.attack.criterion
-    identity = dataclasses.replace(
-        raw_grid_identity(
-            target,
-            setting.task,
-            measures,
-            {case_id: source.digest(case_id) for case_id in setting.case_ids},
-            condition=Condition("transfer", setting.attack.name, _config(setting.attack, made.system)),
-            selection=setting.selection,
-            seed=setting.seed,
-            fold=setting.fold,
-            leak=leak,
-        ),
+    identity = evaluation_identity(
+        target,
+        setting.task,
+        {case_id: source.digest(case_id) for case_id in setting.case_ids},
+        condition=Condition("transfer", setting.attack.name, _config(setting.attack, made.system)),
         threat=threat_setting(setting.attack, setting.case_ids, setting.reference),
         criterion=CriterionSetting(criterion or HALF_OF_CLEAN, None, "the evaluated cases", setting.case_ids),
+        protocol=RAW_GRID,
+        measures=measures,
+        selection=setting.selection,
+        seed=setting.seed,
+        fold=setting.fold,
+        leak=leak,
     )
     records = RecordFolder(out, identity, environment(setting.device))
     for case_id in setting.case_ids:

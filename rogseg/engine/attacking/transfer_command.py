@@ -7,8 +7,6 @@ from pathlib import Path
 from rich.console import Console
 
 from rogseg.attacks.sanity_checks import Effort
-from rogseg.engine.attacking.attack_command import case_selection
-from rogseg.engine.attacking.reporting import write_report
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.transfer import TransferSetting, check_classes, score_adversaries
 from rogseg.engine.attacking.transfer_sources import (
@@ -18,12 +16,11 @@ from rogseg.engine.attacking.transfer_sources import (
     why_no_source,
 )
 from rogseg.engine.case_finding import cases_to_attack, reference_width
-from rogseg.engine.case_selection import parse_shard, spread
+from rogseg.engine.case_selection import parse_shard, selection_of, spread
 from rogseg.engine.console import make_console
-from rogseg.engine.device import choose_device
-from rogseg.engine.host_memory import keep_freed_memory
-from rogseg.engine.leak import leak_of
-from rogseg.engine.model.open_system import OpenedSystem, open_system
+from rogseg.engine.device import take_device
+from rogseg.engine.model.open_system import OpenedSystem, leak_of, open_system
+from rogseg.engine.reporting import conclude
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.transfer_table import transfer_tables
 from rogseg.foreign import checked_name
@@ -68,7 +65,7 @@ def transfer_between(
     Raises:
         ValueError: something in the arguments, configs or files is wrong; the message says what to do.
     """
-    console, device = make_console(), _device(options)
+    console, device = make_console(), str(take_device(options.device))
     opened = _open_all(systems, device, options)
     raw, setting, leaks = _prepare(opened, options, device, console)
     reasons = {name: why_no_source(one.system, setting.attack) for name, one in opened.items()}
@@ -96,7 +93,7 @@ def transfer_between(
                 )
     for name, evaluation in attacked.items():
         found = transfer_findings(name, evaluation.records, folders)
-        write_report(evaluation.records, [*evaluation.findings, *found], console)
+        conclude(evaluation.records, [*evaluation.findings, *found], console)
     tables = transfer_tables(folders)
     for table in tables:
         table.print_to(console)
@@ -116,7 +113,7 @@ def attack_from_surrogate(
     Raises:
         ValueError: something in the arguments, configs or files is wrong; the message says what to do.
     """
-    console, device = make_console(), _device(options)
+    console, device = make_console(), str(take_device(options.device))
     target = open_system(system, device=device, task_dir=options.task, overrides=cfg_options, trust=options.trust)
     source = open_system(_named(surrogate, system), device=device, task_dir=options.task, trust=options.trust)
     raw, setting, leaks = _prepare({"target": target, "surrogate": source}, options, device, console)
@@ -131,7 +128,7 @@ def attack_from_surrogate(
         records = score_adversaries(
             target.system, made, directory, setting, leak=leaks["target"], on_progress=progress.update
         )
-    write_report(records, (), console)
+    conclude(records, (), console)
     return records
 
 
@@ -157,7 +154,7 @@ def _prepare(
         attack=settings,
         task=raw.name,
         case_ids=spread(found.case_ids, options.max_cases, options.case_seed),
-        selection=case_selection(options.max_cases, options.case_seed),
+        selection=selection_of(options.max_cases, options.case_seed),
         shard=parse_shard(options.shard),
         seed=options.seed,
         fold=None if options.cases else 0,
@@ -217,10 +214,3 @@ def _named(surrogate: Sequence[str | Path], system: Sequence[str | Path]) -> Seq
     """Weights alone are those of another network of the same config."""
     alone = len(surrogate) == 1 and Path(surrogate[0]).is_file() and Path(surrogate[0]).suffix != ".py"
     return [system[0], surrogate[0]] if alone else surrogate
-
-
-def _device(options: TransferOptions) -> str:
-    chosen = str(choose_device(options.device))
-    if chosen == "cpu":
-        keep_freed_memory()
-    return chosen

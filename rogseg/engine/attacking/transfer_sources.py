@@ -7,15 +7,16 @@ import torch
 from rich.console import Console
 
 from rogseg.attacks import AttackResult
-from rogseg.attacks.sanity_checks import Effort, SanityFinding, check_transfer
+from rogseg.attacks.sanity_checks import Effort, check_transfer
 from rogseg.cases import Case
 from rogseg.engine.attacking.robustness import Evaluation, evaluate_robustness
-from rogseg.engine.attacking.sanity import BLACK_BOX
 from rogseg.engine.attacking.save_adversarial import AdversarialFolder
 from rogseg.engine.attacking.save_volumes import VolumeWriter
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.transfer import TransferSetting
+from rogseg.engine.record_checks import BLACK_BOX
 from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.findings import SanityFinding
 from rogseg.progress import ProgressDisplay
 from rogseg.storage import RawTask
 from rogseg.systems import RawCases, System

@@ -1,23 +1,20 @@
 """CaseCertifier: certifies one case under the noise of one sigma; it can run anywhere."""
 
 import dataclasses
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from rogseg.cases import Case
 from rogseg.certification import CertifiedCase, Questions, Smoothing, Votes, certify_case, collect_votes
-from rogseg.engine.attacking.case_attacker import scored_model
+from rogseg.engine.attacking.measured_case import clean_record
 from rogseg.engine.attacking.robustness import evaluated_case
-from rogseg.engine.carried_cases import CarriedCases
+from rogseg.engine.case_workers import CarriedCases, SystemNames
 from rogseg.engine.certifying.settings import CertificateSettings, condition_name
 from rogseg.engine.certifying.votes_file import VotesFile
-from rogseg.engine.system_opening import SystemNames
-from rogseg.evaluation.case_record import DICE, TARGET_VOLUME, CaseRecord, PerClass
-from rogseg.metrics import Dice, volume_ml
+from rogseg.evaluation.case_record import DICE, CaseRecord, PerClass
+from rogseg.metrics import Dice
 from rogseg.systems import CaseSource, Protocol, System
 
 __all__ = ["CaseCertifier", "CertifyWorker", "Certifying", "SmoothedCase"]
@@ -96,7 +93,9 @@ class CaseCertifier:
         how, settings = self.how, self.how.settings
         case = evaluated_case(self.cases, asked.case_id, self.system, how.protocol).to(self.device)
         regions = [*self._regions.values(), *self._groups.values()]
-        made = [] if asked.clean is not None else [self._clean_record(case)]
+        made: list[CaseRecord] = []
+        if asked.clean is None:  # the network itself, not smoothed
+            made.append(clean_record(self.system.model, case, (Dice(),), self.system.class_indices, how.seed))
         clean = made[0].clean if asked.clean is None else asked.clean
         smoothing = settings.smoothing(asked.sigma, how.seed)
         votes = self._votes(case, smoothing, asked.digest)
@@ -125,26 +124,6 @@ class CaseCertifier:
         collect_votes(self.system.model, case, smoothing, votes, batch_size=how.batch_size, on_batch=on_batch)
         return votes
 
-    @torch.no_grad()
-    def _clean_record(self, case: Case) -> CaseRecord:
-        """The network itself, not smoothed, as an attack's clean record has it."""
-        begin = time.perf_counter()
-        scores = scored_model(self.system.model, case)(case.inputs)
-        if not torch.isfinite(scores).all():
-            raise ValueError(
-                f"case {case.case_id!r}: the network gave outputs that are not finite: its weights are damaged or the "
-                "case's intensities are"
-            )
-        assert case.targets is not None, "cases were checked when they were loaded"
-        labels, targets = scores.argmax(1)[0].cpu().numpy(), case.targets[0].cpu().numpy()
-        masks = [(np.isin(labels, part), np.isin(targets, part)) for part in self._regions.values()]
-        spacing = case.spacing
-        dice = tuple(Dice()(ours, true, spacing or (1.0, 1.0, 1.0)) if true.any() else None for ours, true in masks)
-        measures: dict[str, PerClass] = {DICE: dice}
-        if spacing is not None:
-            measures[TARGET_VOLUME] = tuple(volume_ml(true, spacing) for _, true in masks)
-        return CaseRecord.of_clean(case.case_id, measures, seed=self.how.seed, seconds=time.perf_counter() - begin)
-
 
 @dataclasses.dataclass(frozen=True)
 class CertifyWorker:
@@ -166,8 +145,8 @@ class CertifyWorker:
         Raises:
             ValueError: the system is not there, or is not what the driver opened.
         """
-        system, device = self.system.open()
-        return CaseCertifier(system, self.cases.open(system), self.certifying, device)
+        opened, device = self.system.open()
+        return CaseCertifier(opened.system, self.cases.open(opened.system), self.certifying, device)
 
 
 def _record(

@@ -7,15 +7,15 @@ import torch
 
 from rogseg.cases import Case
 from rogseg.certification import Questions, samples_needed
-from rogseg.engine.attacking.robustness import ALL_CASES, evaluated_case
+from rogseg.engine.attacking.robustness import evaluated_case
 from rogseg.engine.case_recording import record_cases
-from rogseg.engine.case_selection import shard_of
+from rogseg.engine.case_selection import ALL_CASES, shard_of
 from rogseg.engine.certifying.case_certifier import CaseCertifier, Certifying, SmoothedCase
 from rogseg.engine.certifying.settings import SMOOTHING, CertificateSettings, condition_name
 from rogseg.engine.digests import digest_of_json, environment
-from rogseg.engine.evaluated_system import evaluated_channels, evaluated_system, record_versions
+from rogseg.engine.evaluated_system import evaluation_identity
 from rogseg.evaluation.case_record import CaseRecord
-from rogseg.evaluation.identity import CaseSelection, Condition, EvaluationIdentity
+from rogseg.evaluation.identity import CaseSelection, Condition
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.metrics import Dice
 from rogseg.systems import CaseSource, Protocol, System
@@ -73,24 +73,17 @@ def evaluate_certificates(
     if batch_size < 1:
         raise ValueError(f"--batch-size is {batch_size}, it must be at least 1")
     groups = settings.groups_of(system)
-    identity = EvaluationIdentity(
-        system=evaluated_system(system),
-        task=cases.task,
-        classes=system.class_names,
-        channels=evaluated_channels(system),
-        data={case_id: cases.digest(case_id) for case_id in case_ids},
+    identity = evaluation_identity(
+        system,
+        cases.task,
+        {case_id: cases.digest(case_id) for case_id in case_ids},
         condition=Condition("certificate", SMOOTHING, settings.describe(groups)),
-        threat=None,
-        criterion=None,
         protocol=protocol,
-        window_size=system.window_size,
-        overlap=None,
-        measures=(Dice().describe(),),
+        measures=(Dice(),),
         selection=selection,
         seed=seed,
         fold=fold,
         leak=leak,
-        versions=record_versions(),
     )
     records = RecordFolder(out, identity, environment(device))
     wanted = [(case_id, sigma) for case_id in shard_of(case_ids, *shard) for sigma in settings.sigmas]
@@ -106,12 +99,13 @@ def evaluate_certificates(
         if on_progress is not None:
             on_progress((before + done) * copies + voted, len(wanted) * copies)
 
-    def on_case(now: int, _all: int) -> None:
+    def on_case(now: int) -> None:
         nonlocal done
         done = now
-        if now or workers is not None:  # in this process the first case says how far it had come
-            on_votes(0)
+        on_votes(0)
 
+    if workers is not None:  # in this process the first case says how far it had come
+        on_votes(0)
     how = Certifying(settings, records.directory, protocol, seed, batch_size, seconds_between)
     certifying = workers or InThisProcess(CaseCertifier(system, cases, how, device, on_votes))
     clean, digest = records.clean(), digest_of_json(identity.to_json())

@@ -8,10 +8,10 @@ from typing import Any
 
 from rogseg.corruptions import Modality, Scan
 from rogseg.engine.accuracy.raw_grid import measure_labels
+from rogseg.engine.case_workers import SystemNames
 from rogseg.engine.corrupting.calibrate import corrupt_case
 from rogseg.engine.corrupting.raw_scan import RawScan
 from rogseg.engine.corrupting.settings import ChosenCorruption
-from rogseg.engine.system_opening import SystemNames
 from rogseg.evaluation.case_record import CaseRecord, PerClass
 from rogseg.metrics import Measure, build_measures, image_range, peak_signal_to_noise, structural_similarity
 from rogseg.storage import RawCase
@@ -62,13 +62,13 @@ class CaseCorrupter:
         self.system, self.measures, self.modalities, self.seed = system, measures, modalities, seed
         self._last: RawScan | None = None
 
-    def __call__(self, asked: UncorruptedCase | CorruptedCase) -> CaseRecord | str:
+    def __call__(self, asked: UncorruptedCase | CorruptedCase) -> tuple[CaseRecord] | str:
         """The record; of a case that cannot be used, what is wrong with it, since the others go on."""
         where = asked.raw.case_id
         if isinstance(asked, CorruptedCase):
             where = f"{where}: under {asked.chosen.name} at severity {asked.severity}"
         try:
-            return self._clean(asked) if isinstance(asked, UncorruptedCase) else self._corrupted(asked)
+            return (self._clean(asked) if isinstance(asked, UncorruptedCase) else self._corrupted(asked),)
         except ValueError as error:
             return f"{where}: {error}"
 
@@ -134,5 +134,5 @@ class CorruptWorker:
         Raises:
             ValueError: the system is not there, or is not what the driver opened.
         """
-        system, _ = self.system.open()
-        return CaseCorrupter(system, build_measures(self.measures), self.modalities, self.seed)
+        opened, _ = self.system.open()
+        return CaseCorrupter(opened.system, build_measures(self.measures), self.modalities, self.seed)

@@ -1,14 +1,13 @@
 """What the command ``corrupt`` does: open a system, find its cases, corrupt them, segment them and report."""
 
-import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from rogseg.corruptions import Modality
 from rogseg.engine.accuracy.raw_grid import default_measures
-from rogseg.engine.attacking.reporting import write_report
 from rogseg.engine.case_finding import cases_to_test
-from rogseg.engine.case_selection import parse_shard, spread
+from rogseg.engine.case_selection import parse_shard, selection_of, spread
+from rogseg.engine.case_workers import SystemNames, workers_at
 from rogseg.engine.console import make_console
 from rogseg.engine.corrupting.calibrate import calibrated, parse_calibration
 from rogseg.engine.corrupting.case_corrupter import CorruptWorker
@@ -16,15 +15,9 @@ from rogseg.engine.corrupting.corruptions import evaluate_corruptions
 from rogseg.engine.corrupting.examples import write_examples
 from rogseg.engine.corrupting.raw_scan import modalities_of
 from rogseg.engine.corrupting.settings import ALL_SEVERITIES, CorruptionSettings
-from rogseg.engine.device import choose_device, num_gpus
-from rogseg.engine.host_memory import keep_freed_memory
-from rogseg.engine.leak import leak_of
-from rogseg.engine.model.open_system import open_system
-from rogseg.engine.system_opening import SystemNames
-from rogseg.evaluation.identity import CaseSelection
+from rogseg.engine.model.open_system import leak_of
+from rogseg.engine.reporting import conclude
 from rogseg.evaluation.record_folder import RecordFolder
-from rogseg.progress import ProgressDisplay
-from rogseg.workers import open_workers
 
 __all__ = ["corrupt_system"]
 
@@ -59,16 +52,13 @@ def corrupt_system(
     Raises:
         ValueError: something in the arguments, configs or files is wrong; the message says what to do.
     """
-    console, wanted = make_console(), device
+    console, asked = make_console(), SystemNames(system, task, device, cfg_options, trust)
     targets = None if calibrate is None else parse_calibration(calibrate)
     if targets is not None and severity is not None:
         raise ValueError("--calibrate says by itself which severities there are, one per target; leave out --severity")
     parts = parse_shard(shard)
     other = None if baseline is None else RecordFolder(baseline)
-    device = str(choose_device(device))
-    if device == "cpu":
-        keep_freed_memory()
-    opened = open_system(system, device=device, task_dir=task, overrides=cfg_options, trust=trust)
+    opened, device = asked.open()
     modalities = modalities_of(opened.system) if modality is None else (modality,) * len(opened.system.channels)
     settings = CorruptionSettings.choose(modalities, corruption, severity or ALL_SEVERITIES)
     found = cases_to_test(opened, cases, data=data, task=task)
@@ -84,16 +74,9 @@ def corrupt_system(
             at = ", ".join(f"{value:g}" for value in one.parameters.values()) or "cannot be reached"
             console.print(f"{one.name}: {at} {one.corruption.severities.unit}", markup=False, highlight=False)
     directory = Path(out)
-    measures = tuple(default_measures(opened.system) if opened.measures is None else opened.measures)
-    names = SystemNames.of(system, opened.system, task=task, device=wanted, cfg_options=cfg_options, trust=trust)
-    workers = open_workers(
-        CorruptWorker(names, measures, settings.modalities, seed),
-        num_workers=num_workers,
-        cluster=cluster,
-        device=wanted,
-        num_gpus=num_gpus(),
-    )
-    with workers or contextlib.nullcontext(), ProgressDisplay("corrupting", console=console) as progress:
+    measures = tuple(default_measures(opened.system.surface_tolerance) if opened.measures is None else opened.measures)
+    worker = CorruptWorker(asked.of(opened.system), measures, settings.modalities, seed)
+    with workers_at("corrupting", worker, asked.device, num_workers, cluster, console) as (workers, on_progress):
         records = evaluate_corruptions(
             opened.system,
             chosen,
@@ -101,22 +84,16 @@ def corrupt_system(
             directory,
             task=found.task,
             measures=measures,
-            selection=_selection(found.rule, max_cases, case_seed),
+            selection=selection_of(max_cases, case_seed, found.rule),
             shard=parts,
             seed=seed,
             fold=found.fold,
             leak=leak,
             device=device,
             workers=workers,
-            on_progress=progress.update,
+            on_progress=on_progress,
         )
     if not (directory / EXAMPLES).is_file():
         write_examples(opened.system, chosen[0], settings, seed, directory / EXAMPLES)
-    write_report(records, console=console, baseline=other)
+    conclude(records, console=console, baseline=other)
     return records
-
-
-def _selection(rule: str, max_cases: int | None, case_seed: int) -> CaseSelection:
-    if max_cases is None:
-        return CaseSelection(rule, None)
-    return CaseSelection(f"{rule}, at most {max_cases} cases, spread over the set", case_seed)

@@ -6,11 +6,13 @@ from typing import Any
 
 import torch
 
-from rogseg.engine.accuracy.raw_grid import UnusableCases, default_measures, raw_grid_identity
+from rogseg.engine.accuracy.raw_grid import RAW_GRID, UnusableCases, default_measures
+from rogseg.engine.case_recording import record_cases
 from rogseg.engine.case_selection import shard_of
 from rogseg.engine.corrupting.case_corrupter import CaseCorrupter, CorruptedCase, UncorruptedCase
 from rogseg.engine.corrupting.settings import CorruptionSettings
 from rogseg.engine.digests import environment
+from rogseg.engine.evaluated_system import evaluation_identity
 from rogseg.evaluation.case_record import CLEAN, CaseRecord
 from rogseg.evaluation.identity import CaseSelection, Condition
 from rogseg.evaluation.record_folder import RecordFolder
@@ -36,7 +38,7 @@ def evaluate_corruptions(
     fold: int | None = None,
     leak: str = "not known",
     device: torch.device | str = "cpu",
-    workers: Workers[UncorruptedCase | CorruptedCase, CaseRecord | str] | None = None,
+    workers: Workers[UncorruptedCase | CorruptedCase, tuple[CaseRecord, ...] | str] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> RecordFolder:
     """Corrupt raw cases, let the system prepare and segment them, and measure that in the grid of the files.
@@ -69,14 +71,15 @@ def evaluate_corruptions(
         raise ValueError(
             f"{', '.join(unlabelled[:5]) or 'no case'}: without a label nothing can be measured; take labelled cases"
         )
-    built = build_measures(default_measures(system) if measures is None else measures)
+    built = build_measures(default_measures(system.surface_tolerance) if measures is None else measures)
     source, unusable = RawCases(system, cases, task), UnusableCases(len(cases))
-    identity = raw_grid_identity(
+    identity = evaluation_identity(
         system,
         task,
-        built,
         unusable.digests(source),
         condition=Condition("corruption", "corruptions", settings.to_json()),
+        protocol=RAW_GRID,
+        measures=built,
         selection=selection,
         seed=seed,
         fold=fold,
@@ -92,31 +95,27 @@ def evaluate_corruptions(
         if not records.has(case_id, one.name, float(severity))
     ]
     total = len(mine) * (1 + len(settings.pairs))
-    done = total - len(missing) - len(todo)
-    if on_progress is not None:
-        on_progress(done, total)
     segmenting = workers or InThisProcess(CaseCorrupter(system, built, settings.modalities, seed))
     faults: dict[str, str] = {}
 
-    def run(asked: Iterable[UncorruptedCase | CorruptedCase]) -> None:
-        nonlocal done
-        jobs = [Job(f"case {one.raw.case_id!r}", one, source.size(one.raw.case_id)) for one in asked]
-        for job, made in segmenting.run(jobs):
-            if isinstance(made, str):
-                faults.setdefault(job.content.raw.case_id, made)
-            else:
-                records.add(made)
-            done += 1
-            if on_progress is not None:
-                on_progress(done, total)
+    def tell(done: int) -> None:
+        if on_progress is not None:
+            on_progress(done, total)
 
-    run(UncorruptedCase(source.raw(case_id)) for case_id in missing)
+    def run(asked: Iterable[UncorruptedCase | CorruptedCase], before: int) -> None:
+        jobs = [Job(f"case {one.raw.case_id!r}", one, source.size(one.raw.case_id)) for one in asked]
+        for one, fault in record_cases(segmenting, jobs, records, lambda done: tell(before + done)):
+            faults.setdefault(one.raw.case_id, fault)
+
+    tell(before := total - len(missing) - len(todo))
+    run((UncorruptedCase(source.raw(case_id)) for case_id in missing), before)
     clean = records.clean()
-    run(
+    corrupted = (
         CorruptedCase(source.raw(case_id), one, severity, clean[case_id].clean)
         for case_id, one, severity in todo
         if case_id in clean
     )
+    run(corrupted, before + len(missing))
     for case_id, fault in faults.items():
         unusable.note(case_id, fault)
     unusable.refuse()

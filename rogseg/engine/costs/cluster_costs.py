@@ -18,13 +18,11 @@ from rogseg.engine.config.load import load_config
 from rogseg.engine.config.task import plan_of
 from rogseg.engine.console import print_table
 from rogseg.engine.costs.training_costs import calibration_of, num_training_cases, training_time
-from rogseg.engine.device import choose_device
+from rogseg.engine.device import choose_device, take_device
 from rogseg.engine.digests import processor
-from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.stored_task import is_stored, stored_task_dir
-from rogseg.estimation.calibration import Calibration
-from rogseg.estimation.cluster_table import ClusterHours, TaskHours, cluster_table
-from rogseg.estimation.device_calibration import DeviceCalibration, DeviceCount, parse_devices
+from rogseg.estimation.calibration import Calibration, DeviceCalibration, DeviceCount, parse_devices
+from rogseg.estimation.estimate_table import ClusterHours, TaskHours, cluster_table
 from rogseg.estimation.schedule import PlannedJob, simulate
 from rogseg.estimation.training_memory import gpu_memory_estimate
 from rogseg.estimation.volume_costs import AttackPasses, AttackTime, count_attack_passes, windows_per_axis
@@ -162,11 +160,9 @@ def _passes_of_a_window(attack: str, num_channels: int, num_classes: int) -> Att
 def _measure(tasks: Sequence[str], seconds: float, device: str | None) -> DeviceCalibration:
     if not seconds > 0:
         raise ValueError(f"--seconds {seconds} must be above 0: write for instance 60")
-    if choose_device(device).type == "cpu":
-        keep_freed_memory()
-    networks = {}
+    chosen, networks = take_device(device), {}
     for task in tasks:
-        config = _config(f"rog_standard_{task}", [f"device={choose_device(device)}"])
+        config = _config(f"rog_standard_{task}", [f"device={chosen}"])
         model, trainer = MODELS.build(config.model).train(), TRAINERS.build(dict(config.trainer))
         patch: Triple = tuple(config.train_data["dataset"]["patch_size"])
         memory = gpu_memory_estimate(model, trainer, plan_of(config), config.optim_wrapper, patch, None)

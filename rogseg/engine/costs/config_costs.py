@@ -13,7 +13,7 @@ from rogseg.engine.config.load import load_attack_config, load_config
 from rogseg.engine.config.task import plan_of
 from rogseg.engine.console import print_table
 from rogseg.engine.costs.training_costs import calibration_of, median_shape, num_training_cases, training_time
-from rogseg.engine.host_memory import keep_freed_memory
+from rogseg.engine.device import keep_freed_memory
 from rogseg.engine.training.processes import device_of
 from rogseg.estimation.cost_estimate import CostEstimate, VolumeEstimate, count_macs, count_parameters
 from rogseg.estimation.estimate_table import estimate_table

@@ -13,7 +13,7 @@ from rogseg.cases import Case
 from rogseg.engine.config.load import load_config
 from rogseg.engine.config.task import plan_of
 from rogseg.engine.costs.training_costs import calibration_of, median_shape, seconds_per_patch
-from rogseg.engine.host_memory import keep_freed_memory
+from rogseg.engine.device import keep_freed_memory
 from rogseg.engine.model.model_zoo import zoo_checkpoint
 from rogseg.engine.stored_task import ensure_stored_task
 from rogseg.engine.training.processes import device_of

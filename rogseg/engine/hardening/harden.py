@@ -10,26 +10,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rogseg.engine.case_finding import fold_of
 from rogseg.engine.console import make_console
 from rogseg.engine.costs.fit_minutes import SHARE_USED
-from rogseg.engine.device import choose_device
+from rogseg.engine.device import take_device
 from rogseg.engine.hardening.look import Look, LookSettings, first_look, look_at, look_line
 from rogseg.engine.hardening.network_training import NetworkTraining, optimisation
 from rogseg.engine.hardening.prepared_cases import PreparedCases
 from rogseg.engine.hardening.trainee import Trainee
 from rogseg.engine.hardening.trainer_choice import build_trainer, trainer_config
-from rogseg.engine.host_memory import keep_freed_memory
 from rogseg.engine.model.open_system import OpenedSystem, open_system
 from rogseg.foreign import decode, read_json
-from rogseg.models.hardening_lineage import HARDENING_FILE, HardeningLineage
+from rogseg.models.lineage import HARDENING_FILE, HardeningLineage
 from rogseg.progress import ProgressDisplay
 from rogseg.storage import (
     PARTIAL_PREFIX,
-    Fold,
-    RawTask,
     folder_lock,
     foreign_entries,
-    make_folds,
     read_raw_task,
     remove_leftovers,
     split_for_selection,
@@ -87,16 +84,14 @@ def harden_system(
         ValueError: something in the arguments, the system or the data is wrong; the message says what to do.
         MemoryError: a mini-batch does not fit into memory.
     """
-    out, place = Path(out).absolute(), choose_device(device)
+    out, place = Path(out).absolute(), take_device(device)
     if out.exists():
         raise ValueError(f"{out}: exists already; name a folder that does not")
     _refuse_numbers(minutes, batch_size, learning_rate, epsilon, seed)
-    if place.type == "cpu":
-        keep_freed_memory()
     opened = open_system(system, device=str(place), overrides=cfg_options, trust=trust)
     networks = _trainable(opened)
     raw = read_raw_task(data, plain_labels=False)
-    part = _fold(raw, fold)
+    part = fold_of(raw, fold)
     training, held_out = split_for_selection(part.train, SELECTION_FRACTION, seed, part.added)
     chosen = trainer_config(trainer, epsilon, seed, trainer_options)
     build_trainer(chosen)
@@ -190,13 +185,6 @@ def _trainable(opened: OpenedSystem) -> tuple[TrainableNetwork, ...]:
             "cannot write them in a format of its own; harden the network that it was made from"
         )
     return networks
-
-
-def _fold(raw: RawTask, fold: int) -> Fold:
-    folds = make_folds(raw.name, [case.case_id for case in raw.training])
-    if not 0 <= fold < len(folds):
-        raise ValueError(f"{raw.directory}: no fold {fold}; there are folds 0 to {len(folds) - 1}")
-    return folds[fold]
 
 
 def _refuse_other_settings(directory: Path, settings: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from rogseg.cases import Batch, Case
 from rogseg.datasets import PatchSampler
-from rogseg.datasets.crop import patch_start, random_start
+from rogseg.datasets.crop import drawn_case, patch_start, random_start
 from rogseg.datasets.patch_dataset import PatchKey
 from rogseg.datasets.transforms import RandomMirror
 from rogseg.engine.hardening.prepared_cases import PreparedCase
@@ -49,9 +49,8 @@ class PreparedPatches(Dataset[Case]):
     def __getitem__(self, key: PatchKey) -> Case:
         """The patch of an epoch and an index."""
         epoch, index = key
-        cycle, position = divmod(epoch * self.length + index, len(self.cases))
-        order = np.random.default_rng([2, self.seed, cycle]).permutation(len(self.cases))
-        case, generator = self.cases[int(order[position])], np.random.default_rng([1, self.seed, epoch, index])
+        case = self.cases[drawn_case(epoch * self.length + index, len(self.cases), self.seed)]
+        generator = np.random.default_rng([1, self.seed, epoch, index])
         size = self.patch_size or case.shape
         return self.mirror(case.case(*case.crop(self._start(case, size, generator), size)), generator)
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rogseg.cases import Case, IntensityBox
+from rogseg.datasets.crop import part_inside
 from rogseg.engine.digests import digest_of_file
 from rogseg.foreign import read_json
 from rogseg.storage import RawCase, atomic_directory, write_json_atomic
@@ -60,10 +61,7 @@ class PreparedCase:
         Returns:
             (C, *size) float32 [network units], (*size) uint8 class indices and (1, *size) bool, what may move.
         """
-        lows = [max(first, 0) for first in start]
-        highs = [min(first + extent, length) for first, extent, length in zip(start, size, self.shape, strict=True)]
-        read = tuple(slice(low, high) for low, high in zip(lows, highs, strict=True))
-        place = tuple(slice(low - first, high - first) for low, high, first in zip(lows, highs, start, strict=True))
+        read, place = part_inside(start, size, self.shape)
         inputs = torch.zeros(len(self.inputs), *size)
         targets, movable = torch.zeros(size, dtype=torch.uint8), torch.zeros(1, *size, dtype=torch.bool)
         inputs[(slice(None), *place)] = torch.from_numpy(self.inputs[(slice(None), *read)].copy())

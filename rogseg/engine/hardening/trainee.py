@@ -1,20 +1,19 @@
 """A system's network in the form that trainers take: losses in training, scores of classes under attack."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 import torch
-from mmengine.model import BaseModel
 from torch import Tensor, nn
 from torch.nn import functional
 
 from rogseg.models.losses import CrossEntropyLoss, DiceLoss
+from rogseg.models.segmentor import SegmentationModel
 from rogseg.models.supervision import halving_weights, supervised_loss
 
 __all__ = ["Trainee"]
 
 
-class Trainee(BaseModel):
+class Trainee(SegmentationModel):
     """One network of a system, called as trainers call a `Segmentor`.
 
     The loss is Dice and cross-entropy with the weights of deep supervision where the network has several heads. Where
@@ -43,28 +42,24 @@ class Trainee(BaseModel):
         self.register_buffer("masks", masks, persistent=False)
         self.dice, self.entropy = DiceLoss(), CrossEntropyLoss()
 
-    def forward(
-        self, inputs: Tensor, targets: Tensor | None = None, mode: Literal["tensor", "loss"] = "tensor"
-    ) -> Tensor | dict[str, Tensor]:
-        """Run the network.
+    def logits(self, inputs: Tensor) -> Tensor:
+        """The finest head's scores of the classes (B, K, D, H, W)."""
+        return self.decide(self._outputs(inputs)[0])
 
-        Args:
-            inputs: (B, C, D, H, W) [network units].
-            targets: (B, D, H, W) class indices; ``loss`` needs them.
-            mode: ``tensor`` gives the finest head's scores (B, K, D, H, W), ``loss`` the terms ``loss_<name>``.
-        """
-        given = self.network(inputs)
-        outputs = (given,) if isinstance(given, Tensor) else tuple(given)
-        if mode == "tensor":
-            return self.decide(outputs[0])
-        assert targets is not None, "mode 'loss' needs targets"
+    def terms(self, inputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        """Dice and cross-entropy."""
+        outputs = self._outputs(inputs)
         weights, regions = halving_weights(len(outputs)), outputs[0].shape[1] == self.num_classes - 1
         terms = (
             {"dice": self.region_dice, "ce": self.region_entropy}
             if regions
             else {"dice": self.dice, "ce": self.entropy}
         )
-        return {f"loss_{name}": supervised_loss(term, outputs, weights, targets) for name, term in terms.items()}
+        return {name: supervised_loss(term, outputs, weights, targets) for name, term in terms.items()}
+
+    def _outputs(self, inputs: Tensor) -> tuple[Tensor, ...]:
+        given = self.network(inputs)
+        return (given,) if isinstance(given, Tensor) else tuple(given)
 
     def region_masks(self, targets: Tensor) -> Tensor:
         """Which voxels belong to each region: (B, D, H, W) class indices -> (B, L, D, H, W) of 0 and 1."""

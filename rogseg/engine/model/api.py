@@ -55,11 +55,13 @@ def load_zoo_model(name: str, *, device: torch.device | str | None = None) -> Ro
         ValueError: there is none of that name, or its file is damaged.
     """
     entry = zoo_model(name)
-    return load_model(entry.config, entry.checkpoint, device=device)
+    return build_model(load_config(entry.config, []), entry.checkpoint, device, entry.sha256)
 
 
-def build_model(config: Config, checkpoint: str | Path, device: torch.device | str | None = None) -> RogsegSystem:
-    """The same for a config that is loaded; the plan recorded beside the checkpoint counts.
+def build_model(
+    config: Config, checkpoint: str | Path, device: torch.device | str | None = None, digest: str | None = None
+) -> RogsegSystem:
+    """The same for a config that is loaded; the plan recorded beside the checkpoint counts, a known digest is taken.
 
     An ensemble's logits are the mean over its networks, and what all of them chose to post-process is post-processed.
     """
@@ -74,7 +76,7 @@ def build_model(config: Config, checkpoint: str | Path, device: torch.device | s
         assign_weights(network, content["state_dict"], path)
         compile_in_place(network, config.get("compile"))
         networks.append(network)
-    digests = [digest_of_file(path) for path in paths]
+    digests = [digest or digest_of_file(path) for path in paths]
     options = {"model": digest_of_json(config.model.to_dict())}
     return RogsegSystem(
         networks,

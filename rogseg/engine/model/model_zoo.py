@@ -128,7 +128,8 @@ def zoo_checkpoint(name: str, directory: Path | None = None) -> Path | None:
     Raises:
         ValueError: the file is damaged.
     """
-    return zoo_model(name, directory).checkpoint if name in zoo_models(directory) else None
+    entry = zoo_models(directory).get(name)
+    return None if entry is None else entry.verified().checkpoint
 
 
 def _models(directory: Path, root: Path) -> dict[str, ZooModel]:

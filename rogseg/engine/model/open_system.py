@@ -13,16 +13,16 @@ from rogseg.engine.config.load import load_config, parse_overrides
 from rogseg.engine.config.task import plan_of
 from rogseg.engine.model.api import build_model
 from rogseg.engine.model.fold_networks import fold_checkpoints, united_lineage
-from rogseg.engine.model.model_zoo import zoo_model, zoo_models
+from rogseg.engine.model.model_zoo import zoo_models
 from rogseg.engine.model.recorded_plan import trained_plan
+from rogseg.evaluation.identity import HELD_OUT, NOT_KNOWN
 from rogseg.models.checkpoints import checkpoint_lineage
-from rogseg.models.hardening_lineage import HardeningLineage, read_hardening
-from rogseg.models.lineage import Lineage
+from rogseg.models.lineage import HardeningLineage, Lineage, read_hardening
 from rogseg.registry import SYSTEMS
 from rogseg.shipped_configs import find_config
 from rogseg.systems import System
 
-__all__ = ["OpenedSystem", "open_system"]
+__all__ = ["OpenedSystem", "leak_of", "open_system"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,9 +86,10 @@ def open_system(
             f"{first!r} is no folder, no config and no network of the model zoo ({nearest(first, known)}); "
             "a config needs its checkpoint behind it"
         )
-    entry = zoo_model(first)
+    entry = known[first].verified()
     config = load_config(entry.config, list(overrides), task_dir)
-    return _of_rogseg(build_model(config, entry.checkpoint, device), config, checkpoint_lineage(entry.checkpoint))
+    system = build_model(config, entry.checkpoint, device, entry.sha256)
+    return _of_rogseg(system, config, checkpoint_lineage(entry.checkpoint))
 
 
 def _of_rogseg(system: System, config: Config, lineage: Lineage | None) -> OpenedSystem:
@@ -132,3 +133,34 @@ def _build(config: dict[str, Any], device: str | None, trust: bool) -> System:
     except TypeError as error:
         raise ValueError(f"system {config['type']}: {error}") from error
     return system
+
+
+def leak_of(opened: OpenedSystem, case_ids: Sequence[str], task: str, *, allow_seen: bool) -> str:
+    """What the system had seen of some cases, in words, for the record.
+
+    Args:
+        opened: the system; one that does not say what it was trained on is ``not known``.
+        case_ids: to be reported on.
+        task: that they belong to.
+        allow_seen: whether cases that it was trained or selected on may be reported on, labelled so.
+
+    Raises:
+        ValueError: the system was trained or selected on cases, and nobody asked for that.
+    """
+    if opened.lineage is None:
+        return NOT_KNOWN
+    seen = opened.lineage.seen_of(case_ids, task)
+    alike = opened.lineage.seen_names(case_ids)
+    if alike and not seen:
+        # A copy of the task under another name, or another task whose cases have the same names: nobody knows.
+        return f"{NOT_KNOWN}, {len(alike)} of {len(case_ids)} cases are called as some of a task that it has seen"
+    if not seen:
+        return HELD_OUT if opened.lineage.is_start_known else "not known of the network that it started from"
+    if not allow_seen:
+        listed = ", ".join(seen[:5]) + (", ..." if len(seen) > 5 else "")
+        raise ValueError(
+            f"{opened.system.identity.name} was trained or selected on {len(seen)} of these {len(case_ids)} cases "
+            f"({listed}), so numbers on them say nothing of new cases: take cases of the validation part of its fold, "
+            "or pass --allow-seen to report on them, labelled so"
+        )
+    return f"trained or selected on {len(seen)} of {len(case_ids)} cases"

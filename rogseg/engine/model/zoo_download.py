@@ -17,7 +17,7 @@ from rogseg.engine.model.model_zoo import (
     downloaded_zoo,
     parse_index,
     read_index,
-    zoo_model,
+    zoo_models,
 )
 from rogseg.foreign import read_regular
 from rogseg.progress import ProgressDisplay
@@ -64,7 +64,7 @@ def download_zoo_model(name: str, source: str | None = None) -> ZooModel:
             _bring(f"{source.rstrip('/')}/{entry.file}", path, entry.sha256)
         content = {key: vars(value) for key, value in sorted({**listed, name: entry}.items())}
         write_json_atomic(cache / INDEX, content)
-    return zoo_model(name)
+    return zoo_models()[name]
 
 
 def _entry(name: str, source: str) -> ZooEntry:

@@ -14,7 +14,7 @@ from mmengine.config import Config
 from rogseg.command_line import is_out_of_memory
 from rogseg.engine.config.load import load_config
 from rogseg.engine.config.task import plan_of
-from rogseg.engine.host_memory import keep_freed_memory
+from rogseg.engine.device import keep_freed_memory
 from rogseg.engine.model.model_zoo import zoo_checkpoint
 from rogseg.engine.stored_task import ensure_stored_task
 from rogseg.engine.training.processes import connect, device_of, is_first, place

@@ -4,6 +4,7 @@ Source: Isensee et al., "nnU-Net", Nature Methods 2021, and "nnU-Net Revisited",
 ``dynamic-network-architectures``, which comes with the extra ``rogseg[nnunet]``.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,23 +18,23 @@ __all__ = ["PlainConvUNet", "ResidualEncoderUNet"]
 RESIDUAL_BLOCKS = (1, 3, 4, *[6] * 12)  # of each stage of the residual encoder
 
 
-class PlannedUNet(nn.Module):
+class PlannedUNet(nn.Module, ABC):
     """A U-Net that gives logits (B, K, d, h, w) of every decoder stage, the finest first.
 
+    Its class in ``dynamic_network_architectures`` has the same name.
+
     Args:
-        kind: name of the class in ``dynamic_network_architectures``.
-        topology: stages of the encoder.
         in_channels: C.
-        num_classes: K.
-        repeats: how often a stage's unit is repeated, under the names that the class has for it.
+        num_classes: K, the background included.
+        patch_size: of the training [voxels], which with `spacing` decides depth and strides.
+        spacing: [mm].
 
     Raises:
-        ValueError: the extra is not installed.
+        ValueError: the extra is not installed, or the patch is too small.
     """
 
-    def __init__(
-        self, kind: str, topology: UNetTopology, in_channels: int, num_classes: int, repeats: dict[str, list[int]]
-    ) -> None:
+    def __init__(self, in_channels: int, num_classes: int, patch_size: Sequence[int], spacing: Sequence[float]) -> None:
+        topology, kind = _planned(patch_size, spacing), type(self).__name__
         super().__init__()
         try:
             from dynamic_network_architectures.architectures import unet
@@ -57,9 +58,14 @@ class PlannedUNet(nn.Module):
             nonlin=nn.LeakyReLU,
             nonlin_kwargs={"inplace": True},
             deep_supervision=True,
-            **repeats,
+            **self.repeats(len(topology.strides)),
         )
         self.network.apply(self.network.initialize)
+
+    @staticmethod
+    @abstractmethod
+    def repeats(stages: int) -> dict[str, list[int]]:
+        """How often a stage's unit is repeated, under the names that the class has for it."""
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, ...]:
         """(B, C, D, H, W) -> raw logits (B, K, d, h, w) of each stage of the decoder, the finest first.
@@ -79,41 +85,25 @@ class PlannedUNet(nn.Module):
 
 @BACKBONES.register_module()
 class PlainConvUNet(PlannedUNet):
-    """nnU-Net's U-Net: two convolutions, instance norms and leaky ReLUs in each stage of encoder and decoder.
+    """nnU-Net's U-Net: two convolutions, instance norms and leaky ReLUs in each stage of encoder and decoder."""
 
-    Args:
-        in_channels: C.
-        num_classes: K, the background included.
-        patch_size: of the training [voxels], which with `spacing` decides depth and strides.
-        spacing: [mm].
-    """
-
-    def __init__(self, in_channels: int, num_classes: int, patch_size: Sequence[int], spacing: Sequence[float]) -> None:
-        topology = _planned(patch_size, spacing)
-        stages = len(topology.strides)
-        repeats = {"n_conv_per_stage": [2] * stages, "n_conv_per_stage_decoder": [2] * (stages - 1)}
-        super().__init__("PlainConvUNet", topology, in_channels, num_classes, repeats)
+    @staticmethod
+    def repeats(stages: int) -> dict[str, list[int]]:
+        """Two of each."""
+        return {"n_conv_per_stage": [2] * stages, "n_conv_per_stage_decoder": [2] * (stages - 1)}
 
 
 @BACKBONES.register_module()
 class ResidualEncoderUNet(PlannedUNet):
-    """nnU-Net's U-Net with a deep residual encoder and one convolution in each stage of the decoder.
+    """nnU-Net's U-Net with a deep residual encoder and one convolution in each stage of the decoder."""
 
-    Args:
-        in_channels: C.
-        num_classes: K, the background included.
-        patch_size: of the training [voxels], which with `spacing` decides depth and strides.
-        spacing: [mm].
-    """
-
-    def __init__(self, in_channels: int, num_classes: int, patch_size: Sequence[int], spacing: Sequence[float]) -> None:
-        topology = _planned(patch_size, spacing)
-        stages = len(topology.strides)
-        repeats = {
+    @staticmethod
+    def repeats(stages: int) -> dict[str, list[int]]:
+        """More the deeper, and one in the decoder."""
+        return {
             "n_blocks_per_stage": list(RESIDUAL_BLOCKS[:stages]),
             "n_conv_per_stage_decoder": [1] * (stages - 1),
         }
-        super().__init__("ResidualEncoderUNet", topology, in_channels, num_classes, repeats)
 
 
 def _planned(patch_size: Sequence[int], spacing: Sequence[float]) -> UNetTopology:

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import torch
-from mmengine.model import BaseModel
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -20,6 +19,7 @@ from rogseg.models.multi_planar.views import (
     view_vectors,
     voxel_offsets,
 )
+from rogseg.models.segmentor import SegmentationModel
 from rogseg.registry import BACKBONES, LOSSES, MODELS
 
 __all__ = ["MultiPlanarSegmentor"]
@@ -28,7 +28,7 @@ PLANES_AT_ONCE = 16
 
 
 @MODELS.register_module()
-class MultiPlanarSegmentor(BaseModel):
+class MultiPlanarSegmentor(SegmentationModel):
     """One planar network sees all views; the fusion adds the views' probabilities, weighted by view and class.
 
     The logits of class k are ``sum_v W[v, k] p[v, k] + b[k]``, p being a view's probabilities at the voxel. A gradient
@@ -86,34 +86,16 @@ class MultiPlanarSegmentor(BaseModel):
             self.planar.eval()
         return self
 
-    def forward(
-        self, inputs: Tensor, targets: Tensor | None = None, mode: Literal["tensor", "loss", "predict"] = "tensor"
-    ) -> Tensor | dict[str, Tensor]:
-        """Run the network; the modes are those of `Segmentor`.
+    def terms(self, inputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        """The losses of random planes, or of the fused logits."""
+        if self.training and self.trained == "planes":
+            logits, targets = self._random_planes(inputs, targets)
+        else:
+            logits = self.logits(inputs)
+        return {loss.name: loss(logits.float(), targets) for loss in self.losses}
 
-        Args:
-            inputs: (B, C, D, H, W) [network units].
-            targets: (B, D, H, W) class indices; ``loss`` needs them.
-            mode: ``tensor`` gives fused logits (B, K, D, H, W), ``loss`` the terms, ``predict`` the label map.
-
-        Raises:
-            ValueError: an unknown mode, or ``loss`` without targets.
-        """
-        if mode == "loss":
-            if targets is None:
-                raise ValueError("mode 'loss' needs targets")
-            if self.training and self.trained == "planes":
-                logits, targets = self._random_planes(inputs, targets)
-            else:
-                logits = self._fused(inputs)
-            return {f"loss_{loss.name}": loss(logits.float(), targets) for loss in self.losses}
-        if mode == "tensor":
-            return self._fused(inputs)
-        if mode == "predict":
-            return self._fused(inputs).argmax(dim=1)
-        raise ValueError(f"mode is {mode!r}, known are 'tensor', 'loss' and 'predict'")
-
-    def _fused(self, inputs: Tensor) -> Tensor:
+    def logits(self, inputs: Tensor) -> Tensor:
+        """The fused ones."""
         spacing, step = self.spacing, self.step
         offsets = voxel_offsets(inputs, spacing)
         logits = self.fusion_bias[:, None, None, None].expand(inputs.shape[0], -1, *inputs.shape[2:])

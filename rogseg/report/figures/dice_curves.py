@@ -1,6 +1,7 @@
 """A measure over epsilon or severity with intervals and case points: of systems, of attacks, of classes.
 
-Source: the kind of figures 1 and 4 of Daza et al. 2021, with intervals and cases added.
+Source: the kind of figures 1 and 4 of Daza et al. 2021, with intervals and cases added; of `plot_attack_area` figure 3
+(PGD against APGD).
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,11 +9,12 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
+from rogseg.evaluation.summary import area_under_curve
 from rogseg.report.figures.style import COLUMN, INK, PAGE, colour, dashes, marker, new_figure, save, styled
 from rogseg.report.summaries import Curve
 from rogseg.report.svg.frame import dodged
 
-__all__ = ["draw_curves", "plot_curve_panels", "plot_curves"]
+__all__ = ["draw_curves", "plot_attack_area", "plot_curve_panels", "plot_curves"]
 
 
 def plot_curves(
@@ -107,3 +109,42 @@ def _apart(strengths: Sequence[float]) -> list[float]:
         if not kept or (kept[-1] - strength) / largest > max(0.055, needed):
             kept.append(strength)
     return sorted(kept)
+
+
+def plot_attack_area(
+    curves: Sequence[Curve],
+    stem: Path,
+    *,
+    y_label: str = "mean Dice",
+    x_label: str = "epsilon [1/255 of the intensity range]",
+    scale: float = 255.0,
+) -> tuple[Path, Path]:
+    """Curves with the area under each, written in the legend; the strongest attack, of the smallest area, in front.
+
+    The area is divided by the range of epsilon, so that 1 is a network that nothing hurts.
+
+    Raises:
+        ValueError: a curve has fewer than two points.
+    """
+    areas = {}
+    for curve in curves:
+        points = [(p.strength, p.estimate.value) for p in curve.points if p.estimate.value is not None]
+        areas[curve.name] = area_under_curve([x for x, _ in points], [y for _, y in points])
+    with styled():
+        figure = new_figure(COLUMN, 2.6)
+        axes = figure.add_subplot()
+        ordered = sorted(enumerate(curves), key=lambda pair: -areas[pair[1].name])
+        for index, curve in ordered:
+            known = [point for point in curve.points if point.estimate.value is not None]
+            xs = [point.strength * scale for point in known]
+            ys = [point.estimate.value or 0.0 for point in known]
+            axes.fill_between(xs, ys, color=colour(index), alpha=0.13, linewidth=0)
+            label = f"{curve.name}, area {areas[curve.name]:.3f}"
+            axes.plot(
+                xs, ys, color=colour(index), linestyle=dashes(index), marker=marker(index), markerfacecolor="white",
+                label=label,
+            )  # fmt: skip
+        axes.set(xlabel=x_label, ylabel=y_label, ylim=(0, 1))
+        axes.set_xlim(left=0)
+        axes.legend(loc="best", handlelength=2.6)
+        return save(figure, stem)

@@ -1,13 +1,16 @@
-"""The table of the released evaluation's faults."""
+"""The released evaluation's faults as a table, and as a figure of Dice and verdict of every case."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from rogseg.report.estimates import mean_over_cases, paired_difference, share_of_cases
+from rogseg.report.figures.style import INK, PAGE, SOFT, new_figure, save, styled
 from rogseg.report.legacy.rows import LegacyRow
 from rogseg.report.tables.table import Cell, ReportTable
 
-__all__ = ["legacy_table"]
+__all__ = ["legacy_table", "plot_legacy"]
 
+FELL = "#b3261e"
 NOTES = (
     "Dice is the lowest over the five attacks (PGD, APGD-CE, APGD-DLR, FAB-T, Square), case by case. Drops are from "
     "the clean Dice, differences from the right evaluation, both paired by case. Brackets: 95% intervals.",
@@ -59,3 +62,28 @@ def _share(row: LegacyRow, right: LegacyRow, released: LegacyRow, cases: Sequenc
     is_alone = len(row.variant.faults) == 1
     less, more = (_drop(right, cases), _drop(row, cases)) if is_alone else (_drop(row, cases), whole)
     return (more - less) / whole
+
+
+def plot_legacy(rows: Sequence[LegacyRow], stem: Path) -> tuple[Path, Path]:
+    """A line per row, a mark per case: red triangles fell, grey circles stand, the bar is the mean."""
+    with styled():
+        figure = new_figure(PAGE, 0.9 + 0.26 * len(rows))
+        axes = figure.add_subplot()
+        for position, row in enumerate(rows):
+            for is_fallen, colour, marker in ((False, SOFT, "o"), (True, FELL, "v")):
+                values = [dice for case_id, dice in row.dice.items() if row.fell[case_id] == is_fallen]
+                axes.scatter(
+                    values, [position] * len(values), s=14, color=colour, marker=marker, alpha=0.6, linewidths=0
+                )
+            if row.dice:
+                mean = sum(row.dice.values()) / len(row.dice)
+                axes.plot([mean, mean], [position - 0.35, position + 0.35], color=INK, linewidth=1.4)
+        axes.scatter([], [], s=14, color=SOFT, label="stands")
+        axes.scatter([], [], s=14, color=FELL, marker="v", label="called fallen")
+        axes.plot([], [], color=INK, linewidth=1.4, label="mean")
+        axes.set_yticks(range(len(rows)), [row.variant.name for row in rows])
+        axes.set(xlim=(-0.02, 1), xlabel="lowest mean Dice over the five attacks")
+        axes.invert_yaxis()
+        axes.grid(visible=False, axis="y")
+        figure.legend(loc="outside upper center", ncols=3)
+        return save(figure, stem)

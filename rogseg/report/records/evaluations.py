@@ -9,15 +9,13 @@ from pathlib import Path
 from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.evaluation.legacy_identity import NOT_RECORDED
 from rogseg.evaluation.record_folder import RecordFolder
-from rogseg.foreign import read_json
-from rogseg.report.contents import Finding, Level
+from rogseg.findings import SANITY_FILE, load_findings
+from rogseg.report.contents import Finding
 from rogseg.report.volumes import SavedVolume
 
 __all__ = ["Evaluation", "read_evaluations"]
 
-SANITY = "sanity.json"
 VOLUMES = "volumes"
-LEVELS: tuple[Level, ...] = ("ok", "warning", "failed")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +69,10 @@ def read_evaluations(folders: Sequence[Path] | Mapping[str, Sequence[Path]]) -> 
                 folder=folder,
                 lines=_lines(content),
                 digest=hashlib.sha256(content).hexdigest(),
-                findings=_findings(path / SANITY, system),
+                findings=tuple(
+                    Finding(system, found.name, found.level, found.seen, found.meaning)
+                    for found in load_findings(path / SANITY_FILE)
+                ),
                 volumes=tuple(
                     dataclasses.replace(SavedVolume.load(file), system=system)
                     for file in sorted((path / VOLUMES).glob("*.npz"))
@@ -130,26 +131,3 @@ def _lines(content: bytes) -> dict[tuple[str, str, float], int]:
         condition = record.get("condition", record.get("attack", "clean"))
         lines[record["case_id"], condition, float(record.get("strength", record.get("epsilon", 0.0)))] = number
     return lines
-
-
-def _findings(path: Path, system: str) -> tuple[Finding, ...]:
-    if not path.exists():
-        return ()
-    entries = read_json(path, "run the evaluation again")
-    try:
-        return tuple(
-            Finding(system, str(entry["name"]), _level(entry), str(entry["seen"]), str(entry["meaning"]))
-            for entry in entries
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path}: not the findings of sanity checks ({error}); run the evaluation again") from error
-
-
-def _level(entry: Mapping[str, object]) -> Level:
-    if "level" not in entry:  # of an older version, which only knew passed
-        return "ok" if entry["passed"] else "failed"
-    level = entry["level"]
-    for known in LEVELS:
-        if level == known:
-            return known
-    raise ValueError(f"a level is {level!r}")

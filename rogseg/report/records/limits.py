@@ -10,7 +10,6 @@ from rogseg.report.records.evaluations import Evaluation
 __all__ = ["limits_of", "untested_by"]
 
 ENSEMBLES = ("AutoAttack", "SegmentationEnsemble", "Composite")
-WITH_SQUARE = ("AutoAttack",)
 
 
 def limits_of(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:

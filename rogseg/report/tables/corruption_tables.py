@@ -1,6 +1,5 @@
 """The tables of networks under corruptions: each in a few numbers, and every corruption at every severity."""
 
-from rogseg.evaluation.statistics import MeanOverCases
 from rogseg.report.contents import Contents
 from rogseg.report.estimates import Estimate
 from rogseg.report.summaries import class_estimates, estimate_of
@@ -21,15 +20,15 @@ def _summary(contents: Contents, notes: tuple[str, ...]) -> ReportTable:
     rows: list[tuple[Cell, ...]] = []
     for line in lines:
         summary = line.summary
-        levels = [_estimate(summary.levels[s]) if s in summary.levels else None for s in severities]
+        levels = [Estimate.of(summary.levels[s]) if s in summary.levels else None for s in severities]
         worst = None if summary.worst_condition is None else "{}, {:g}".format(*summary.worst_condition)
         rows.append(
             (
                 line.system,
-                _estimate(summary.clean),
+                Estimate.of(summary.clean),
                 *levels,
-                _estimate(summary.weighted),
-                _estimate(summary.worst),
+                Estimate.of(summary.weighted),
+                Estimate.of(summary.worst),
                 line.relative,
                 worst,
                 summary.num_corruptions,
@@ -52,11 +51,6 @@ def _summary(contents: Contents, notes: tuple[str, ...]) -> ReportTable:
     return ReportTable(
         "corruption_summary", f"{contents.title}: corruptions in a few numbers", headings, tuple(rows), more
     )
-
-
-def _estimate(mean: MeanOverCases) -> Estimate:
-    lower, upper = mean.interval or (None, None)
-    return Estimate(mean.mean, lower, upper, mean.num_cases)
 
 
 def _every(contents: Contents, notes: tuple[str, ...]) -> ReportTable:

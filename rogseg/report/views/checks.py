@@ -3,7 +3,8 @@
 import dataclasses
 from collections.abc import Sequence
 
-from rogseg.report.contents import Finding, Level
+from rogseg.findings import Level
+from rogseg.report.contents import Finding
 
 __all__ = ["Check", "checks_of", "passed_of"]
 

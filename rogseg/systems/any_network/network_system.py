@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rogseg.cases import Case, LogitFn
+from rogseg.cases import Case
 from rogseg.foreign import decode
 from rogseg.preprocessing import Volume
 from rogseg.storage import RawCase
@@ -20,7 +20,8 @@ from rogseg.systems.any_network.outputs import Outputs, WindowLogits
 from rogseg.systems.any_network.preparation import Inputs, Preparation
 from rogseg.systems.any_network.raw_adversary import raw_adversary
 from rogseg.systems.any_network.windows import Windows
-from rogseg.systems.base import System, SystemIdentity
+from rogseg.systems.base import SystemIdentity
+from rogseg.systems.label_classes import LabelledSystem
 
 __all__ = ["NetworkSystem", "Settings", "installed"]
 
@@ -28,7 +29,7 @@ Settings = Mapping[str, Any]
 """JSON-like data for `Inputs`, `Windows` or `Outputs`: what stands under ``inputs=dict(...)`` of a config."""
 
 
-class NetworkSystem(System):
+class NetworkSystem(LabelledSystem):
     """A network over windows made a system; a subclass says where the network comes from.
 
     Args:
@@ -87,20 +88,6 @@ class NetworkSystem(System):
         """Class indices in the raw grid; every voxel counts."""
         return self._preparation.targets(raw, grid)
 
-    @property
-    def logits(self) -> LogitFn:
-        """Whole volumes -> blended logits of the windows, exact gradient, memory of one group of windows."""
-        return self._logits
-
-    @property
-    def model(self) -> LogitFn:
-        """What attacks take: the logits themselves, which can keep volumes open, unless regions need scores."""
-        return super().model if self.label_classes.regions else self._logits
-
-    def decide(self, logits: Tensor) -> Tensor:
-        """Scores (B, K, D, H, W): the logits of a softmax; of sigmoids, what makes the last positive region win."""
-        return self.label_classes.scores(logits)
-
     def to_raw(self, logits: Tensor, case: Case) -> NDArray[np.uint8]:
         """Class indices (D, H, W) in the raw grid."""
         return self._preparation.raw_labels(logits, case.properties)
@@ -108,16 +95,6 @@ class NetworkSystem(System):
     def raw_adversary(self, raw: RawCase, case: Case, adversarial: Tensor) -> Volume:
         """The raw image, moved from inside of the box as the prepared case was moved."""
         return raw_adversary(raw, case, adversarial, self._preparation.steps)
-
-    @property
-    def class_indices(self) -> tuple[tuple[int, ...], ...]:
-        """The indices of a decision that make up each class; a region has several."""
-        return self.label_classes.class_indices
-
-    @property
-    def label_values(self) -> tuple[int, ...]:
-        """The raw value that each index of a decision stands for."""
-        return self.label_classes.decided_values
 
 
 def installed(packages: Sequence[str], extra: str, needed_by: str | Path) -> dict[str, str]:

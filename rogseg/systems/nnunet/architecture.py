@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from rogseg.models.checkpoints import refuse_other_weights
 from rogseg.systems.nnunet.allowed_names import CONVOLUTIONS, IMPORTED_ARGUMENTS, NETWORKS, NONLINEARITIES, NORMS
 from rogseg.systems.nnunet.fields import Field, flag, list_of, nothing, number, one_of, pick, whole_number
 
@@ -96,20 +97,14 @@ def build_network(
         network: nn.Module = network_class(
             input_channels=input_channels, num_classes=heads, **{**given, **classes}, deep_supervision=False
         )
-    _check_weights(network.state_dict(), weights, source)
+    refuse_other_weights(
+        network.state_dict(),
+        weights,
+        f"{source}: weights of another network than plans.json",
+        "put the plans.json and dataset.json beside it that it was trained with",
+    )
     network.load_state_dict(dict(weights), assign=True)
     return network.eval().requires_grad_(False)
-
-
-def _check_weights(expected: Mapping[str, Tensor], weights: Mapping[str, Tensor], source: Path) -> None:
-    missing, unknown = sorted(set(expected) - set(weights)), sorted(set(weights) - set(expected))
-    differing = sorted(key for key in set(weights) & set(expected) if weights[key].shape != expected[key].shape)
-    for problem, names in (("it lacks", missing), ("it has besides", unknown), ("of another shape are", differing)):
-        if names:
-            raise ValueError(
-                f"{source}: weights of another network than plans.json describes; {problem} {', '.join(names[:3])} "
-                f"({len(names)} in all): put the plans.json and dataset.json beside it that it was trained with"
-            )
 
 
 def _object(fields: Mapping[str, Field]) -> Field:

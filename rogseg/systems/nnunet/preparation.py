@@ -37,10 +37,6 @@ class NNUNetProperties:
     lines: tuple[RawLine, ...]
     own: dict[str, Any]
 
-    def network_epsilon(self, epsilon: float) -> Tensor:
-        """A radius in raw units [HU or scanner units] as (1, C, 1, 1, 1) [network units], channel by channel."""
-        return torch.tensor([epsilon / line.scale for line in self.lines]).reshape(1, -1, 1, 1, 1)
-
 
 class CaseReader:
     """Prepares raw cases for one trained network."""

@@ -11,23 +11,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rogseg.cases import Case, LogitFn
+from rogseg.cases import Case
 from rogseg.inference import RegionVolumeLogits, VolumeLogits
 from rogseg.inference.mirrored_copies import mirrored_copies
 from rogseg.preprocessing import Volume, read_label
 from rogseg.registry import SYSTEMS
 from rogseg.storage import RawCase
-from rogseg.systems.base import System, SystemChannel, SystemIdentity
-from rogseg.systems.label_classes import LabelClasses
+from rogseg.systems.base import SystemChannel, SystemIdentity
+from rogseg.systems.label_classes import LabelClasses, LabelledSystem
 from rogseg.systems.nnunet.checkpoint import Fold
 from rogseg.systems.nnunet.export import Exporter
-from rogseg.systems.nnunet.half_precision import half_precision_logits
+from rogseg.systems.nnunet.further_training import TrainedHeads, write_back
 from rogseg.systems.nnunet.preparation import CaseReader
 from rogseg.systems.nnunet.raw_adversary import raw_adversary
 from rogseg.systems.nnunet.trained_folder import TrainedFolder
-from rogseg.systems.nnunet.trained_heads import TrainedHeads
-from rogseg.systems.nnunet.windows import OVERLAP, plan_bell_grid
-from rogseg.systems.nnunet.write_back import write_back
+from rogseg.systems.nnunet.windows import OVERLAP, half_precision_logits, plan_bell_grid
 from rogseg.systems.trainable import TrainableNetwork
 from rogseg.task_plan import Triple
 
@@ -38,7 +36,7 @@ SCANNER_UNITS = "scanner units of the case"
 
 
 @SYSTEMS.register_module()
-class NNUNetSystem(System):
+class NNUNetSystem(LabelledSystem):
     """A folder that nnU-Net's training wrote, evaluated as its predictor evaluates it.
 
     Folds and mirrored copies are part of the function that is attacked. Its predictor works in half precision and
@@ -110,16 +108,6 @@ class NNUNetSystem(System):
         """Whether a folder is of nnU-Net's making: a trained network's, or that of a dataset's results."""
         return (folder / "plans.json").is_file() or any(folder.glob("*__*__*/plans.json"))
 
-    @property
-    def class_indices(self) -> tuple[tuple[int, ...], ...]:
-        """The indices of a decision that make up each class; a region has several."""
-        return self.label_classes.class_indices
-
-    @property
-    def label_values(self) -> tuple[int, ...]:
-        """What nnU-Net writes for each index of a decision, the background first."""
-        return self.label_classes.decided_values
-
     def prepare(self, raw: RawCase) -> Case:
         """Read and preprocess a case with nnU-Net's own classes, the label by itself.
 
@@ -135,20 +123,6 @@ class NNUNetSystem(System):
         values = self.label_classes.raw_values
         labels = np.array(values)[read_label(raw.label, raw.images[0], grid, values)]
         return self.label_classes.indices_of_raw(labels), self.label_classes.labelled(labels)
-
-    @property
-    def logits(self) -> LogitFn:
-        """Whole volumes -> the mean over folds, mirrored copies and windows; memory of one window in one copy."""
-        return self._logits
-
-    @property
-    def model(self) -> LogitFn:
-        """What attacks take: the logits themselves, which can keep volumes open, unless regions need scores."""
-        return super().model if self.label_classes.regions else self._logits
-
-    def decide(self, logits: Tensor) -> Tensor:
-        """Scores (B, K, D, H, W): the logits of labels; of regions, what makes the last positive one win."""
-        return self.label_classes.scores(logits)
 
     def to_raw(self, logits: Tensor, case: Case) -> NDArray[np.uint8]:
         """Class indices (D, H, W) of what nnU-Net's own export writes, in the raw grid."""

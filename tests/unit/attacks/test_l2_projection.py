@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from rogseg.attacks.threats.l2_projection import project_onto_ball_and_box
+from rogseg.attacks.threats.l2_threat import project_onto_ball_and_box
 
 
 def by_bisection(delta: Tensor, radius: float, lower: Tensor, upper: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from torch import Tensor
 
 from rogseg.attacks import PDPGD, ALMAProx, DiceBelow, L2Threat, LinfThreat
 from rogseg.attacks.criteria import ClassVanished
-from rogseg.attacks.proximal.linf_prox import prox_of_largest_move
+from rogseg.attacks.proximal.descent import prox_of_largest_move
 from rogseg.attacks.proximal.voxel_constraints import VoxelConstraints
 from rogseg.cases import IntensityBox
 

@@ -6,8 +6,8 @@ from torch import Tensor
 
 from rogseg.attacks.criteria import DiceBelow
 from rogseg.attacks.square import Square
+from rogseg.attacks.square.queries import OpenCase, RegionModel
 from rogseg.attacks.square.recolouring import recolouring_for
-from rogseg.attacks.square.region_model import OpenCase, RegionModel
 from rogseg.attacks.threats import L2Threat, LinfThreat, ThreatModel
 from rogseg.cases import IntensityBox
 

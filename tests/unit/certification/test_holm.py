@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from rogseg.certification import samples_needed, smallest_rejected_count
-from rogseg.certification.holm import p_values
+from rogseg.certification.certificate import p_values
 
 
 def holm_over_p_values(values: NDArray[np.float64], alpha: float) -> NDArray[np.bool_]:

@@ -4,8 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from rogseg.metrics.image_noise import estimated_noise
-from rogseg.metrics.visibility import NOISE, NOISE_RATIO, PSNR, SSIM, visibility
+from rogseg.metrics.visibility import NOISE, NOISE_RATIO, PSNR, SSIM, estimated_noise, visibility
 
 
 def smooth(shape: tuple[int, int, int]) -> Tensor:

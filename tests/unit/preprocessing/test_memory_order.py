@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rogseg.preprocessing.memory_order import copy_volume
+from rogseg.preprocessing.volume import copy_volume
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

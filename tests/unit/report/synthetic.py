@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from rogseg.report.contents import ClassText, Contents, Finding, Level, MeasureText, Strength, SystemText, ThreatText
+from rogseg.findings import Level
+from rogseg.report.contents import ClassText, Contents, Finding, MeasureText, Strength, SystemText, ThreatText
 from rogseg.report.rows import CaseValues, Condition, Origin, Row
 from rogseg.report.volumes import SavedVolume
 

@@ -7,10 +7,9 @@ from matplotlib.image import imread
 
 from rogseg.report.contents import MeasureText
 from rogseg.report.estimates import Estimate
-from rogseg.report.figures.attack_area import plot_attack_area
+from rogseg.report.figures.dice_curves import plot_attack_area
 from rogseg.report.figures.networks import plot_transfer
 from rogseg.report.figures.report_figures import write_figures
-from rogseg.report.figures.training_curves import plot_training
 from rogseg.report.rows import Condition
 from rogseg.report.summaries import Curve, CurvePoint
 from tests.unit.report.synthetic import contents, saved_volume
@@ -80,11 +79,3 @@ def test_the_same_data_give_the_same_bytes(tmp_path: Path) -> None:
     )
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
     assert {"0.10", "0.90", "-", "0.20", "0.95", "pgd, 4/255", "pgd, 8/255", "no attack"} <= set(texts(first[1]))
-
-
-def test_epochs_are_whole(tmp_path: Path) -> None:
-    _, svg = plot_training(
-        {"loss": [(1, 2.0), (2, 1.0), (3, 0.5)]}, {"validation": [(1, 0.2), (3, 0.6)]}, tmp_path / "t"
-    )
-    assert not {"1.5", "2.5"} & set(texts(svg))
-    assert {"1", "2", "3", "epoch"} <= set(texts(svg))

@@ -2,7 +2,8 @@ import dataclasses
 
 import pytest
 
-from rogseg.report.contents import Contents, Finding, Level
+from rogseg.findings import Level
+from rogseg.report.contents import Contents, Finding
 from rogseg.report.verdict import verdict_of
 from tests.unit.report.synthetic import contents
 

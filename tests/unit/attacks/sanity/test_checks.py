@@ -6,10 +6,11 @@ import torch
 from torch import Tensor
 
 from rogseg.attacks import sanity_checks
-from rogseg.attacks.sanity_checks import Level, SanityFinding, local_checks
+from rogseg.attacks.sanity_checks import local_checks
 from rogseg.attacks.sanity_checks.local_look import LOOK_PASSES, LocalLook, look_around
 from rogseg.attacks.sanity_checks.run import Budget
 from rogseg.cases import IntensityBox
+from rogseg.findings import Level, SanityFinding
 
 BOX = IntensityBox.per_channel([-2.0], [2.0])
 

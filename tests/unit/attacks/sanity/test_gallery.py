@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from rogseg.attacks import DiceBelow, LinfThreat, Strongest
-from rogseg.attacks.sanity_checks import SanityFinding, run_checks
+from rogseg.attacks.sanity_checks import run_checks
 from rogseg.cases import Case
+from rogseg.findings import SanityFinding
 from rogseg.metrics import dice_per_class, mean_foreground_dice
 from tests.unit.attacks.sanity import networks
 

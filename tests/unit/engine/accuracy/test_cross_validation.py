@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from rogseg.commands import main
-from rogseg.engine.leak import leak_of
-from rogseg.engine.model.open_system import open_system
+from rogseg.engine.model.open_system import leak_of, open_system
 from rogseg.models.checkpoints import read_checkpoint
 from rogseg.preprocessing import preprocess_task
 from rogseg.storage import Fold, write_folds

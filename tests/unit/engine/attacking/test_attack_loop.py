@@ -21,8 +21,9 @@ from rogseg.attacks import (
 )
 from rogseg.attacks.base import Attack
 from rogseg.cases import Case, IntensityBox, case_generator
-from rogseg.engine.attacking.case_attacker import CaseAttacker, scored_model
+from rogseg.engine.attacking.case_attacker import CaseAttacker
 from rogseg.engine.attacking.loop import AttackLoop
+from rogseg.engine.attacking.measured_case import scored_model
 from rogseg.evaluation.case_record import CLEAN, TARGET_VOLUME, WORST_CASE
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.metrics import Dice

@@ -10,8 +10,8 @@ import torch
 
 from rogseg.commands import run_command
 from rogseg.engine import load_config
+from rogseg.engine.case_workers import SystemNames
 from rogseg.engine.model.open_system import open_system
-from rogseg.engine.system_opening import SystemNames
 from rogseg.registry import MODELS
 from tests.tiny_task import write_tiny_task
 from tests.tiny_training import write_tiny_config
@@ -68,8 +68,8 @@ def test_two_processes_write_the_records_of_one(made: Path, tmp_path: Path) -> N
 def test_a_worker_that_finds_another_system_under_the_name_says_so(made: Path) -> None:
     names = (str(made / "tiny.py"), str(made / "own.pth"))
     system = open_system(names, device="cpu", task_dir=made / "task").system
-    asked = SystemNames.of(names, system, task=made / "task", device="cpu", cfg_options=())
-    assert asked.open()[0].identity == system.identity
+    asked = SystemNames(names, made / "task", "cpu").of(system)
+    assert asked.open()[0].system.identity == system.identity
     with pytest.raises(ValueError, match="a worker found another system under this name"):
         dataclasses.replace(asked, digest="another").open()
 

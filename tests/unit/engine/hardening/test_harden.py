@@ -11,9 +11,8 @@ import torch
 
 from rogseg.engine.case_finding import cases_to_attack
 from rogseg.engine.hardening.harden import Hardening, harden_system, training_folder
-from rogseg.engine.leak import leak_of
-from rogseg.engine.model.open_system import open_system
-from rogseg.models.hardening_lineage import HARDENING_FILE, HardeningLineage
+from rogseg.engine.model.open_system import leak_of, open_system
+from rogseg.models.lineage import HARDENING_FILE, HardeningLineage
 from rogseg.storage import read_raw_task
 from rogseg.systems import NNUNetSystem
 from rogseg.trainers import FreeTrainer

@@ -6,13 +6,11 @@ import pytest
 
 from rogseg.evaluation.case_record import CLEAN
 from rogseg.evaluation.identity import CriterionSetting
+from rogseg.evaluation.record_file import read_header, write_header
 from rogseg.evaluation.record_folder import RecordFolder
-from rogseg.evaluation.record_header import read_header, write_header
 from rogseg.report.estimates import Estimate
-from rogseg.report.legacy.figure import plot_legacy
-from rogseg.report.legacy.rows import read_legacy_rows
-from rogseg.report.legacy.table import legacy_table
-from rogseg.report.legacy.variants import FAULTS, LegacyRun, legacy_runs, run_of, variants
+from rogseg.report.legacy.rows import FAULTS, LegacyRun, legacy_runs, read_legacy_rows, run_of, variants
+from rogseg.report.legacy.table import legacy_table, plot_legacy
 from rogseg.report.tables.table import write_table
 from tests.identities import dice_record, of_cases
 

@@ -25,7 +25,7 @@ def test_ct_has_the_clipped_window_also_where_it_is_resampled(tmp_path: Path) ->
         torch.testing.assert_close(case.box.upper.item(), upper, rtol=0, atol=1e-6)
         assert torch.equal(case.box.clip(case.inputs), case.inputs)
         assert case.raw_width == pytest.approx((230.0,), abs=1e-4)
-        torch.testing.assert_close(case.properties.network_epsilon(18.5).item(), 0.5)
+        torch.testing.assert_close(18.5 / case.properties.lines[0].scale, 0.5)
     # Some voxels lie at either end, so the ends are those that the inputs were clipped to.
     unresampled = NNUNetSystem(tmp_path / "net1").prepare(raw)
     assert unresampled.inputs.min() == unresampled.box.lower

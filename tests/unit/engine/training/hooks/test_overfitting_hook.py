@@ -1,6 +1,6 @@
 import pytest
 
-from rogseg.trainers import CatastrophicOverfittingMonitor
+from rogseg.engine.training.hooks.overfitting_hook import CatastrophicOverfittingMonitor
 
 
 def test_it_warns_when_one_step_falls_and_several_rise() -> None:

@@ -7,7 +7,7 @@ import pytest
 # again: mapped afresh it faults in every page each time, kept it faults them in once.
 PROGRAM = """
 import ctypes, resource, sys
-from rogseg.engine.host_memory import keep_freed_memory
+from rogseg.engine.device import keep_freed_memory
 if sys.argv[1] == "keep" and not keep_freed_memory():
     print(-1)
     sys.exit()

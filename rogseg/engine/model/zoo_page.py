@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from rogseg.engine.model.model_zoo import ZooEntry, read_index
 from rogseg.evaluation.accuracy_table import accuracy_table
 from rogseg.evaluation.comparison import comparison_tables
 from rogseg.evaluation.record_folder import RecordFolder
-from rogseg.foreign import checked_name, decode, read_json
 
 __all__ = ["zoo_page"]
 
@@ -29,13 +29,12 @@ def zoo_page(directory: Path) -> str:
         ValueError: records are of another checkpoint than the index names, or do not compare.
     """
     path = directory / "index.json"
-    index = decode(read_json(path, "name the folder of a model zoo"), dict[str, dict[str, str]], str(path))
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file; name the folder of a model zoo")
+    index = read_index(directory, "name the folder of a model zoo")
     for name, entry in index.items():
-        if (
-            not {"config", "file", "sha256"} <= set(entry)
-            or not (directory / checked_name(entry["file"], path)).is_file()
-        ):
-            raise ValueError(f"{path}: {checked_name(name, path)} needs config, sha256, and a file that lies beside it")
+        if not (directory / entry.file).is_file():
+            raise ValueError(f"{path}: {name} needs a file {entry.file} that lies beside it")
     lines = [HEAD]
     for name, entry in index.items():
         lines += [f"## {name}\n", *_card(directory, name, entry), ""]
@@ -59,12 +58,12 @@ def zoo_page(directory: Path) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _card(directory: Path, name: str, entry: Mapping[str, str]) -> list[str]:
+def _card(directory: Path, name: str, entry: ZooEntry) -> list[str]:
     """What the network is, what it has seen, and what it must not be taken for."""
-    megabytes = (directory / entry["file"]).stat().st_size / 1e6
+    megabytes = (directory / entry.file).stat().st_size / 1e6
     lines = [
-        f"- weights: [{entry['file']}](model_zoo/{entry['file']}), {megabytes:.1f} MB, SHA-256 `{entry['sha256']}`",
-        f"- config: `{entry['config']}`; in Python `load_zoo_model({name!r})`",
+        f"- weights: [{entry.file}](model_zoo/{entry.file}), {megabytes:.1f} MB, SHA-256 `{entry.sha256}`",
+        f"- config: `{entry.config}`; in Python `load_zoo_model({name!r})`",
     ]
     path = directory / f"{name}.lineage.json"
     if path.is_file():
@@ -87,12 +86,12 @@ def _card(directory: Path, name: str, entry: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _check_checkpoints(index: Mapping[str, Mapping[str, str]], folders: Mapping[str, list[RecordFolder]]) -> None:
+def _check_checkpoints(index: Mapping[str, ZooEntry], folders: Mapping[str, list[RecordFolder]]) -> None:
     wrong = [
-        f"{folder.directory} ({folder.identity.system.digest[:8]} instead of {index[name]['sha256'][:8]})"
+        f"{folder.directory} ({folder.identity.system.digest[:8]} instead of {index[name].sha256[:8]})"
         for name, of_one in folders.items()
         for folder in of_one
-        if folder.identity.system.digest != index[name]["sha256"]
+        if folder.identity.system.digest != index[name].sha256
     ]
     if wrong:
         raise ValueError(

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from rogseg.engine.model.zoo_page import zoo_page
 from rogseg.evaluation.case_record import CLEAN
+from rogseg.evaluation.record_file import read_header, write_header
 from rogseg.evaluation.record_folder import RecordFolder
-from rogseg.evaluation.record_header import read_header, write_header
-from rogseg.evaluation.zoo_page import zoo_page
 from tests.identities import dice_record, of_cases
 from tests.tiny_training import ROOT
 from tools import report, zoo

@@ -1,0 +1,94 @@
+"""What a network makes of a case: scores that count where the case does, the measures of labels, the clean record."""
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rogseg.cases import Case, LogitFn
+from rogseg.evaluation.case_record import DICE, TARGET_VOLUME, CaseRecord, PerClass
+from rogseg.metrics import Measure, measure_classes, volume_ml
+
+__all__ = ["clean_record", "measured", "measured_case", "scored_model"]
+
+
+def scored_model(model: LogitFn, case: Case) -> LogitFn:
+    """A model whose scores count only where the case does: elsewhere they say background, whatever the input.
+
+    Args:
+        model: scores of a whole case.
+        case: with the voxels that may move and count; its targets must be background elsewhere.
+    """
+    if case.movable is None:
+        return model
+    counts = case.movable
+
+    def scores_that_count(inputs: Tensor) -> Tensor:
+        scores = model(inputs)
+        background = torch.zeros_like(scores)
+        # As sure as the surest score, so that scale-free objectives stay what they are.
+        background[:, :1] = scores.detach().abs().amax()
+        return torch.where(counts, scores, background)
+
+    return scores_that_count
+
+
+def clean_record(
+    model: LogitFn, case: Case, measures: Sequence[Measure], class_indices: Sequence[Sequence[int]], seed: int
+) -> CaseRecord:
+    """A case as the network segments it without attack, with how large each class is where the voxels have a size.
+
+    Raises:
+        ValueError: the network's outputs are not finite, or a measure asks for a size that nothing says.
+    """
+    begin = time.perf_counter()
+    with torch.no_grad():
+        scores = scored_model(model, case)(case.inputs)
+    if not torch.isfinite(scores).all():
+        raise ValueError(
+            f"case {case.case_id!r}: the network gave outputs that are not finite, so every label would be an "
+            "accident: its weights are damaged or the case's intensities are"
+        )
+    taken = measured_case(scores.argmax(1), case, measures, class_indices)
+    assert case.targets is not None, "cases were checked when they were loaded"
+    if case.spacing is not None:
+        target, spacing = case.targets[0].cpu().numpy(), case.spacing
+        taken[TARGET_VOLUME] = tuple(volume_ml(np.isin(target, of_class), spacing) for of_class in class_indices)
+    return CaseRecord.of_clean(case.case_id, taken, seed=seed, seconds=time.perf_counter() - begin)
+
+
+def measured_case(
+    labels: Tensor, case: Case, measures: Sequence[Measure], class_indices: Sequence[Sequence[int]]
+) -> dict[str, PerClass]:
+    """The measures of labels (1, D, H, W) of a case.
+
+    Raises:
+        ValueError: a measure asks for the size of voxels, and nothing says it.
+    """
+    assert case.targets is not None, "cases were checked when they were loaded"
+    prediction, target = (part[0].to(torch.uint8).cpu().numpy() for part in (labels, case.targets))
+    if case.spacing is None and any(measure.unit for measure in measures):
+        raise ValueError(
+            f"case {case.case_id!r}: nothing says how large its voxels are, which "
+            f"{', '.join(measure.name for measure in measures if measure.unit)} asks for; give it a spacing "
+            "[mm], or take measures without a unit"
+        )
+    return measured(measures, prediction, target, case.spacing or (1.0, 1.0, 1.0), class_indices)
+
+
+def measured(
+    measures: Sequence[Measure],
+    prediction: NDArray[np.uint8],
+    target: NDArray[np.uint8],
+    spacing: tuple[float, float, float],
+    class_indices: Sequence[Sequence[int]],
+) -> dict[str, PerClass]:
+    """The measures of label maps (D, H, W); a class that the target lacks has no Dice, as attacks see it."""
+    taken: dict[str, PerClass] = measure_classes(measures, prediction, target, spacing, class_indices)
+    if DICE in taken:
+        present = [np.isin(target, indices).any() for indices in class_indices]
+        taken[DICE] = tuple(dice if here else None for dice, here in zip(taken[DICE], present, strict=True))
+    return taken

@@ -1,0 +1,66 @@
+"""What sanity checks saw, and ``sanity.json``, which keeps it beside the records."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from rogseg.foreign import decode, read_json
+from rogseg.storage import write_json_atomic
+
+__all__ = ["SANITY_FILE", "Level", "SanityFinding", "load_findings", "save_findings"]
+
+SANITY_FILE = "sanity.json"
+REMEDY = "run the evaluation again"
+
+Level = Literal["ok", "warning", "failed"]
+
+
+@dataclasses.dataclass(frozen=True)
+class SanityFinding:
+    """What one check saw.
+
+    Args:
+        name: of the check.
+        level: "ok" where nothing is suspicious, "warning" where it needs an explanation, "failed" where the numbers of
+            the evaluation should not be believed.
+        seen: the numbers.
+        meaning: what it may mean if it is not "ok".
+    """
+
+    name: str
+    level: Level
+    seen: str
+    meaning: str
+
+    @classmethod
+    def from_json(cls, entry: Mapping[str, Any]) -> Self:
+        """What `dataclasses.asdict` made of a finding; one written before there were levels passed or failed."""
+        level: Level = entry["level"] if "level" in entry else "ok" if entry["passed"] else "failed"
+        return cls(entry["name"], level, entry["seen"], entry["meaning"])
+
+    @property
+    def passed(self) -> bool:
+        """Nothing suspicious."""
+        return self.level == "ok"
+
+
+def load_findings(path: Path) -> tuple[SanityFinding, ...]:
+    """What `save_findings` wrote; nothing where there is no file, as after an evaluation that was stopped.
+
+    Raises:
+        ValueError: the file is damaged, or not of this kind.
+    """
+    if not path.exists():
+        return ()
+    content = read_json(path, REMEDY)
+    try:
+        found = map(SanityFinding.from_json, decode(content, list[dict[str, Any]], "it"))
+        return tuple(decode(dataclasses.asdict(finding), SanityFinding, "a finding") for finding in found)
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"{path}: not the findings of sanity checks ({error}); {REMEDY}") from error
+
+
+def save_findings(findings: Sequence[SanityFinding], path: Path) -> None:
+    """Write the findings as JSON."""
+    write_json_atomic(path, [dataclasses.asdict(finding) for finding in findings])
