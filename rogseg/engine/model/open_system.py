@@ -11,6 +11,7 @@ from mmengine.config import Config
 from rogseg.engine.config.keys import nearest
 from rogseg.engine.config.load import load_config, parse_overrides
 from rogseg.engine.config.task import plan_of
+from rogseg.engine.device import choose_device
 from rogseg.engine.model.api import build_model
 from rogseg.engine.model.fold_networks import fold_checkpoints, united_lineage
 from rogseg.engine.model.model_zoo import zoo_model, zoo_models
@@ -125,6 +126,8 @@ def _build(config: dict[str, Any], device: str | None, trust: bool) -> System:
         raise ValueError(f"system.type is {config['type']!r}: {nearest(str(config['type']), SYSTEMS.module_dict)}")
     if device is not None and "device" in inspect.signature(cls).parameters:
         config = {"device": device, **config}
+    if "device" in config:
+        config["device"] = str(choose_device(config["device"]))
     if trust and "trust" in inspect.signature(cls).parameters:
         config["trust"] = True
     try:
