@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from rogseg.engine.accuracy.case_segmenter import CaseSegmenter, prediction_path, probabilities_path
-from rogseg.engine.accuracy.raw_grid import UnusableCases, default_measures, raw_grid_identity
+from rogseg.engine.accuracy.raw_grid import default_measures, raw_grid_identity
+from rogseg.engine.case_recording import UnusableCases
 from rogseg.engine.digests import digest_of_file, environment
 from rogseg.evaluation.case_record import CaseRecord
 from rogseg.evaluation.identity import CaseSelection
@@ -57,13 +58,15 @@ def evaluate_accuracy(
     built = build_measures(default_measures(system) if measures is None else measures)
     source = RawCases(system, cases, task)
     unusable = UnusableCases(len(cases))
-    digests = unusable.digests(source)
+    digests = unusable.digests(source, source.case_ids)
     identity = raw_grid_identity(
         system, task, built, digests, condition=None, selection=selection, seed=None, fold=fold, leak=leak
     )
     records = RecordFolder(out, identity, environment("cpu"))
     todo = [
-        case for case in cases if case.case_id in digests and not _is_done(records, case.case_id, save_probabilities)
+        case
+        for case in cases
+        if case.case_id not in unusable.case_ids and not _is_done(records, case.case_id, save_probabilities)
     ]
     before = len(cases) - len(todo)
     if on_progress is not None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from rogseg.engine.accuracy.conclusion import conclude
-from rogseg.engine.accuracy.raw_grid import UnusableCases
+from rogseg.engine.case_recording import UnusableCases
 from rogseg.engine.console import make_console
 from rogseg.engine.digests import digest_of_file, digest_of_json, environment
 from rogseg.engine.evaluated_system import record_versions

@@ -13,6 +13,7 @@ from torch import Tensor
 from rogseg.attacks import Attack, AttackResult, Composite, Criterion, ThreatModel
 from rogseg.attacks.sweep import no_weaker
 from rogseg.cases import Case, LogitFn, case_generator
+from rogseg.engine.case_recording import case_fault
 from rogseg.evaluation.case_record import CLEAN, DICE, TARGET_VOLUME, WORST_CASE, CaseRecord, PerClass
 from rogseg.metrics import Measure, measure_classes, visibility, volume_ml
 
@@ -101,13 +102,12 @@ class CaseAttacker:
         if self.name in (CLEAN, WORST_CASE):
             raise ValueError(f"an attack cannot be called {self.name!r}, reports have another use for that word")
 
-    def __call__(self, asked: CleanCase | AttackedCase) -> tuple[CaseRecord, ...]:
-        """The records of a case, without attack or under it.
-
-        Raises:
-            ValueError: the case cannot be used, or the network's outputs are not finite.
-        """
-        return (self._look(asked.case_id),) if isinstance(asked, CleanCase) else self._attack(asked)
+    def __call__(self, asked: CleanCase | AttackedCase) -> tuple[CaseRecord, ...] | str:
+        """The records of a case, without attack or under it; of one that cannot be used, what is wrong with it."""
+        try:
+            return (self._look(asked.case_id),) if isinstance(asked, CleanCase) else self._attack(asked)
+        except ValueError as error:
+            return case_fault(asked.case_id, error)
 
     @property
     def last_record(self) -> str:
