@@ -1,15 +1,21 @@
 """What a network of another framework was hardened on, written beside it, and what therefore cannot be reported on."""
 
 import dataclasses
+import hashlib
+import json
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rogseg.foreign import decode, read_json
+from rogseg.foreign import checked_name, decode, open_regular, read_json
+from rogseg.storage import write_json_atomic
 
-__all__ = ["HARDENING_FILE", "HardeningLineage", "read_hardening"]
+__all__ = ["HARDENING_FILE", "HardeningLineage", "read_hardening", "write_hardening"]
 
 HARDENING_FILE = "rogseg_hardening.json"
+WEIGHTS = (".pth", ".pt", ".safetensors")
+REMEDY = "fetch the folder again; without its record nobody knows what was trained on"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,17 +69,39 @@ class HardeningLineage:
         return dataclasses.asdict(self)
 
 
+def write_hardening(folder: Path, lineage: HardeningLineage) -> None:
+    """Write the record beside the weights that it is of, with their digests and a checksum of what it says."""
+    files = (path for path in sorted(folder.rglob("*")) if path.suffix in WEIGHTS and path.is_file())
+    weights = {path.relative_to(folder).as_posix(): _digest(path) for path in files}
+    content = {"lineage": dict(lineage.to_json()), "weights": weights}
+    write_json_atomic(folder / HARDENING_FILE, {**content, "crc": _checksum(content)})
+
+
 def read_hardening(folder: Path) -> HardeningLineage | None:
     """The record in a system's folder; None where it was not hardened.
 
     Raises:
-        ValueError: it is damaged.
+        ValueError: it is damaged, is not what was written, or is of other weights than those that lie beside it.
     """
     path = folder / HARDENING_FILE
-    if not path.is_file():
+    if not path.exists():
         return None
-    return decode(
-        read_json(path, "fetch the file again; without it nobody knows what was trained on"),
-        HardeningLineage,
-        str(path),
-    )
+    content = decode(read_json(path, REMEDY), dict[str, Any], str(path))
+    if content.get("crc") != _checksum({part: content.get(part) for part in ("lineage", "weights")}):
+        raise ValueError(f"{path}: it is not what was written there, its checksum differs; {REMEDY}")
+    lineage = decode(content["lineage"], HardeningLineage, f"{path}: lineage")
+    for name, digest in decode(content["weights"], dict[str, str], f"{path}: weights").items():
+        parts = [checked_name(part, path) for part in name.split("/")]
+        if _digest(folder.joinpath(*parts)) != digest:
+            raise ValueError(f"{path}: {name} is not the file that was hardened, its digest differs; {REMEDY}")
+    return lineage
+
+
+def _checksum(content: Mapping[str, Any]) -> str:
+    """Over what is said, however it is laid out."""
+    return f"{zlib.crc32(json.dumps(content, sort_keys=True).encode()):08x}"
+
+
+def _digest(path: Path) -> str:
+    with open_regular(path, REMEDY) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
