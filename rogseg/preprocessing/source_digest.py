@@ -3,17 +3,17 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rogseg.foreign import open_regular
 from rogseg.preprocessing.orientation import SAME_AXES
 from rogseg.preprocessing.rescaling import WHOLE_RANGE, Rescaling
-from rogseg.storage import Axes
+from rogseg.storage import Axes, Fold
 from rogseg.task_plan import TaskPlan
 
-__all__ = ["digest_files", "measurement_digest", "storage_digest"]
+__all__ = ["digest_files", "measurement_digest", "seen_under_two_names", "storage_digest"]
 
 VERSION = 2  # raise it when the same raw files and plan give another result
 
@@ -58,3 +58,22 @@ def _combined(files: str, made_with: dict[str, Any], axes: Axes) -> str:
         made_with = {**made_with, "axes": axes}
     text = json.dumps({"version": VERSION, "files": files, **made_with}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def seen_under_two_names(images: Mapping[str, str], folds: Sequence[Fold]) -> list[str]:
+    """What to say of each image that a network is trained on under one name and reported on under another.
+
+    Args:
+        images: case id -> digest of its image files.
+        folds: of the task.
+    """
+    groups: dict[str, list[str]] = {}
+    for case_id, image in images.items():
+        groups.setdefault(image, []).append(case_id)
+    return [
+        f"{', '.join(names[:5])} are one image: in fold {number} a network is trained on it and reported on it, too; "
+        "list it once in dataset.json"
+        for names in groups.values()
+        for number, fold in enumerate(folds)
+        if set(names) & set(fold.validation) and set(names) & set(fold.train)
+    ]
