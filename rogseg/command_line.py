@@ -7,10 +7,16 @@ import re
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterable
 from types import FrameType
 
+from rogseg.raised_in import foreign_fault
+
 __all__ = ["exit_status", "is_out_of_memory", "nearest"]
+
+TRACEBACK = "ROGSEG_TRACEBACK"
+"""Environment variable: where it is set, what a user is told of comes with the way that led there."""
 
 
 def exit_status(program: str, job: Callable[[], object], if_interrupted: str = "stopped") -> int:
@@ -23,7 +29,7 @@ def exit_status(program: str, job: Callable[[], object], if_interrupted: str = "
 
     Returns:
         0; 2 after what a user can mend, which goes to standard error as a sentence; 130 after Ctrl-C or SIGTERM. What
-        is left is a bug and is raised.
+        is left is a bug and is raised. Errors of a component of the user's own are the user's to mend.
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -32,6 +38,8 @@ def exit_status(program: str, job: Callable[[], object], if_interrupted: str = "
     try:
         with stopping:
             job()
+            if sys.stdout is not None:
+                sys.stdout.flush()  # what cannot be written is told here, not when Python ends
     except BaseException as error:
         # A library that is interrupted while it is imported may say so in words of its own.
         # The SIGTERM of a batch system goes to the loading processes, too, and may be heard from them first.
@@ -47,6 +55,8 @@ def exit_status(program: str, job: Callable[[], object], if_interrupted: str = "
         sentence = _sentence(error)
         if sentence is None:
             raise
+        if os.environ.get(TRACEBACK):
+            traceback.print_exception(error)
         print(f"{program}: {sentence}", file=sys.stderr)
         return 2
     return 0
@@ -92,6 +102,8 @@ def _sentence(error: BaseException) -> str | None:
     if is_out_of_memory(error):
         first = text.splitlines()[0] if text else "there is too little"
         return first if "memory" in first else f"out of memory: {first}"
+    if (fault := foreign_fault(error)) is not None:
+        return f"{fault}; this file is no part of rogseg: mend it there, or set {TRACEBACK}=1 to see what led to it"
     if isinstance(error, pickle.PickleError):
         return "something that is more than plain data cannot be sent to another process, or read from a file"
     if isinstance(error, RecursionError):

@@ -14,7 +14,7 @@ from torch import Tensor
 from rogseg.attacks.counted_model import CountedModel, PassesSpentError, WorstSeen
 from rogseg.attacks.criteria import Criterion
 from rogseg.attacks.foreground import case_dice
-from rogseg.attacks.input_checks import check_box, check_inputs, check_start, check_targets
+from rogseg.attacks.input_checks import check_box, check_found, check_inputs, check_start, check_targets
 from rogseg.attacks.model_state import evaluation_mode, frozen_parameters
 from rogseg.attacks.objectives.base import Objective, build_objective
 from rogseg.attacks.problem import Problem
@@ -150,8 +150,8 @@ class Attack(ABC):
                 depends on the machine.
 
         Raises:
-            ValueError: wrong shapes, types or classes, values that are not finite or outside the box, or a model that
-                does not return the tensor of logits, all of them finite, at any call.
+            ValueError: wrong shapes, types or classes, values that are not finite or outside the box, a model that
+                does not return the tensor of logits, all of them finite, at any call, or a search that gives no volume.
             AssertionError: the attack left the threat model.
         """
         begin = time.perf_counter()
@@ -181,6 +181,7 @@ class Attack(ABC):
                 assert worst is not None, "there is a limit"
                 found = Perturbation(worst.volume)
             counted.lift_limits()
+            check_found(inputs, getattr(found, "adversarial", found), type(self).__name__)
             adversarial = threat.project(inputs, found.adversarial.detach())
             with torch.no_grad():
                 logits = counted(adversarial.clone())  # a model may write into what it is given

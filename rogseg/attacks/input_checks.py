@@ -6,7 +6,7 @@ from torch import Tensor
 from rogseg.attacks.threats import ThreatModel
 from rogseg.cases import IntensityBox
 
-__all__ = ["check_box", "check_inputs", "check_start", "check_targets"]
+__all__ = ["check_box", "check_found", "check_inputs", "check_start", "check_targets"]
 
 SLACK = 1e-6  # of the box's width: what rounding of the clipping may leave outside
 
@@ -64,3 +64,21 @@ def check_start(inputs: Tensor, start: Tensor) -> None:
         raise ValueError(
             f"start has shape {tuple(start.shape)}, expected a finite tensor of the inputs' shape {tuple(inputs.shape)}"
         )
+
+
+def check_found(inputs: Tensor, found: object, attack: str) -> None:
+    """What a search hands back is a finite tensor of the inputs' shape, type and device."""
+    if not isinstance(found, Tensor):
+        raise ValueError(
+            f"perturb of {attack} gave a {type(found).__name__} for the adversarial volume; let it end with `return "
+            "Perturbation(volume)`, a tensor of the inputs' shape"
+        )
+    for name in ("shape", "dtype", "device"):
+        theirs, ours = getattr(found, name), getattr(inputs, name)
+        if theirs != ours:
+            raise ValueError(
+                f"perturb of {attack} gave a volume whose {name} is {theirs}, that of the inputs is {ours}: let it "
+                "change intensities alone"
+            )
+    if not torch.isfinite(found).all():
+        raise ValueError(f"perturb of {attack} gave a volume with NaN or infinity; look for a division by 0 in it")

@@ -74,5 +74,14 @@ def attack_arrays(
 
 
 def _tensor(values: Numbers) -> Tensor:
+    if np.ma.isMaskedArray(values):
+        raise ValueError("a masked array does not say what its hidden voxels are: fill them, array.filled(value)")
     # A copy: numpy's arrays may be read-only or run backwards, which PyTorch does not take.
-    return values.detach() if isinstance(values, Tensor) else torch.from_numpy(np.array(values))
+    found = values.detach() if isinstance(values, Tensor) else np.array(values)
+    if isinstance(found, np.ndarray):
+        if found.dtype.kind not in "buif":
+            raise ValueError(f"an array of {found.dtype} holds neither intensities nor classes; give plain numbers")
+        found = torch.from_numpy(found.astype(np.float64) if found.dtype == np.longdouble else found)
+    if found.is_complex():
+        raise ValueError("complex numbers are no intensities; take their magnitude")
+    return found

@@ -8,7 +8,10 @@ from rogseg.command_line import nearest
 from rogseg.commands import COMMANDS, command_parser
 
 DESCRIPTION = "Run a study, a list of rogseg commands, and write the page of its tables and figures from the records."
-EPILOG = "The same command goes on after an interruption: a step that is done is not run again."
+EPILOG = (
+    "The same command goes on after an interruption: a step that is done is not run again, unless what it read has "
+    "changed."
+)
 IF_INTERRUPTED = "stopped; the same command goes on with the step that was running"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar, final
 
 import torch
+from torch import Tensor
 
 from rogseg.corruptions.scan import MODALITIES, Modality, Scan
 
@@ -103,15 +104,25 @@ class Corruption(ABC):
             raise ValueError(f"{type(self).__name__} does not apply to this scan: {reason}")
         if parameter == self.severities.neutral:
             return scan
-        result = self.corrupt(scan, parameter, generator)
+        # It gets copies: one that wrote into its scan would change what the next corruption starts from.
+        labels = None if scan.labels is None else scan.labels.clone()
+        given = dataclasses.replace(scan, voxels=scan.voxels.clone(), labels=labels)
+        result = self.corrupt(given, parameter, generator)
+        if not isinstance(result, Scan) or not isinstance(result.voxels, Tensor):
+            raise ValueError(f"{type(self).__name__} gave no scan; let corrupt end with scan.with_voxels(tensor)")
+        if result.voxels.dtype != scan.voxels.dtype:
+            result = result.with_voxels(result.voxels.to(scan.voxels.dtype))
         if result.voxels.shape != scan.voxels.shape or not torch.isfinite(result.voxels).all():
             raise ValueError(
                 f"{type(self).__name__} at {parameter:g} {self.severities.unit} made a volume that is not finite or "
                 "has another shape; look for extreme intensities in the file"
             )
-        if not self.moves_anatomy and result.labels is not scan.labels:
+        if self.moves_anatomy:
+            return result
+        is_same = scan.labels is None or (labels is not None and torch.equal(labels, scan.labels))
+        if result.labels is not given.labels or not is_same:
             raise ValueError(f"{type(self).__name__} changed the label map but does not say moves_anatomy")
-        return result
+        return dataclasses.replace(result, labels=scan.labels)
 
 
 def checked_severity(severity: int) -> int:

@@ -1,13 +1,70 @@
-"""The one writer: puts down what workers made of cases, as they hand it in."""
+"""The one writer: puts down what workers made of cases, as they hand it in; a bad case does not stop the others."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from rogseg.evaluation.case_record import CaseRecord
 from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.raised_in import foreign_fault
+from rogseg.systems import CaseSource
 from rogseg.workers import Job, Workers
 
-__all__ = ["record_cases"]
+__all__ = ["UnusableCases", "case_fault", "record_cases"]
+
+UNREADABLE = "cannot be read"
+"""In place of a digest, until the case is mended; no record is of it."""
+
+
+class UnusableCases:
+    """Cases that cannot be used do not stop the others; all are named at the end.
+
+    Args:
+        num_cases: of the evaluation.
+    """
+
+    def __init__(self, num_cases: int) -> None:
+        self.num_cases = num_cases
+        self._faults: dict[str, list[str]] = {}
+
+    def note(self, case_id: str, fault: str) -> None:
+        """What is wrong with a case; it may have several faults."""
+        self._faults.setdefault(case_id, []).append(fault)
+
+    def digests(self, source: CaseSource, case_ids: Sequence[str]) -> dict[str, str]:
+        """The digest of each case; one whose files cannot be read is noted, and stays part of the evaluation."""
+        found = {}
+        for case_id in case_ids:
+            try:
+                found[case_id] = source.digest(case_id)
+            except ValueError as error:
+                self.note(case_id, case_fault(case_id, error))
+                found[case_id] = UNREADABLE
+        return found
+
+    @property
+    def case_ids(self) -> frozenset[str]:
+        """Those that were noted."""
+        return frozenset(self._faults)
+
+    def refuse(self, rest: str = "the others are done") -> None:
+        """End the evaluation as failed where a case was noted.
+
+        Args:
+            rest: what became of the other cases.
+
+        Raises:
+            ValueError: with a line per fault.
+        """
+        if self._faults:
+            listed = "\n  ".join(fault for faults in self._faults.values() for fault in faults)
+            number = "1 case" if len(self._faults) == 1 else f"{len(self._faults)} cases"
+            raise ValueError(f"{number} of {self.num_cases} could not be used, {rest}:\n  {listed}")
+
+
+def case_fault(case_id: str, error: ValueError) -> str:
+    """What a user is told of a case that cannot be used, by a component of the user's own or by rogseg."""
+    said = foreign_fault(error) or str(error)
+    return said if repr(case_id) in said else f"{case_id}: {said}"
 
 
 def record_cases(
@@ -55,7 +112,7 @@ def _put_down(
             try:
                 check(record)
             except ValueError as error:
-                return f"{record.case_id}: {error}"
+                return case_fault(record.case_id, error)
         if not records.has(*record.key):
             records.add(record)
     return None

@@ -12,7 +12,7 @@ from rogseg.attacks.counted_model import value_and_gradient
 from rogseg.attacks.objectives import CrossEntropy
 from rogseg.engine.accuracy.segment_command import segment_cases
 from rogseg.engine.attacking.attack_command import attack_system
-from rogseg.engine.attacking.robustness import evaluated_case
+from rogseg.engine.attacking.evaluated_case import evaluated_case
 from rogseg.engine.case_finding import cases_to_attack, cases_to_test
 from rogseg.engine.case_selection import spread
 from rogseg.engine.console import make_console

@@ -50,8 +50,9 @@ def _header_checksum(header: Mapping[str, Any]) -> str:
 class RecordFile:
     """A file of JSON objects, one per line.
 
-    A line that a kill tore is cut off when the file is read. A line that somebody changed is refused: its checksum,
-    which stands in it as the last key, is no longer its own.
+    A line that a kill tore is left out when the file is read, and cut off before the next is added: whoever only reads,
+    maybe while another writes, changes nothing. A line that somebody changed is refused: its checksum, which stands in
+    it as the last key, is no longer its own.
 
     Args:
         path: of the file; need not exist.
@@ -61,6 +62,7 @@ class RecordFile:
     def __init__(self, path: Path, *, checked: bool = True) -> None:
         self.path, self.checked = path, checked
         self._num_bytes = self._size()  # of the lines that are known here
+        self._num_torn = 0  # bytes after them, of a line that a kill tore
 
     def lines(self) -> list[str]:
         """The whole lines, without their checksums.
@@ -73,9 +75,7 @@ class RecordFile:
         with open_regular(self.path) as file:
             content = file.read()
         whole = content[: content.rfind(b"\n") + 1]
-        if len(whole) < len(content):
-            os.truncate(self.path, len(whole))
-        self._num_bytes = len(whole)
+        self._num_bytes, self._num_torn = len(whole), len(content) - len(whole)
         lines = whole.decode(errors="replace").splitlines()
         return [self._without_checksum(line, number) for number, line in enumerate(lines, 1)] if self.checked else lines
 
@@ -85,6 +85,9 @@ class RecordFile:
         Raises:
             ValueError: somebody else has added lines since these were read.
         """
+        if self._num_torn and self._size() == self._num_bytes + self._num_torn:
+            os.truncate(self.path, self._num_bytes)
+        self._num_torn = 0
         if self._size() != self._num_bytes:
             raise ValueError(
                 f"{self.path.parent}: another process writes its records here, too; let it end, or give each its own "

@@ -52,6 +52,7 @@ class RecordFolder:
             self.identity = self._read_identity(content, legacy)
             self._refuse_strangers()
             if identity is not None:
+                self._take_mended_cases(identity)
                 self.check_identity(identity)
         elif records_path.exists():
             raise ValueError(
@@ -159,6 +160,17 @@ class RecordFolder:
                     raise ValueError(f"{part.directory}: its record of {record.key} differs from another shard's")
         return merged
 
+    def _take_mended_cases(self, identity: EvaluationIdentity) -> None:
+        """A case without a record may have other files now: nothing that is here depends on the old ones."""
+        recorded = {case_id for case_id, _, _ in self._records}
+        mended = {case_id: now for case_id, now in identity.data.items() if case_id not in recorded}
+        data = {case_id: mended.get(case_id, there) for case_id, there in self.identity.data.items()}
+        if data != self.identity.data and set(data) == set(identity.data) and not self.identity.is_legacy:
+            taken = dataclasses.replace(self.identity, data=data)
+            if not differences(taken, identity):
+                self.identity = taken
+                self._write_header()
+
     @property
     def _mu(self) -> float | None:
         return None if self.identity.criterion is None else self.identity.criterion.mu
@@ -178,7 +190,11 @@ class RecordFolder:
                 record = CaseRecord.from_line(line)
             except ValueError as error:
                 raise ValueError(f"{self._file.path}: line {number}: {error}") from error
-            records[record.key] = record
+            if records.setdefault(record.key, record) != record:
+                raise ValueError(
+                    f"{self._file.path}: line {number} is another record of {record.key} than a line before; delete "
+                    "the wrong one of the two, and both where nobody knows which"
+                )
         return records
 
     def _refuse_strangers(self) -> None:

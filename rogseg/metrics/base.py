@@ -1,9 +1,11 @@
 """Measure: what any measure of a segmentation is, and all chosen measures of a case at once."""
 
 import dataclasses
+import math
+import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ Mask = NDArray[np.bool_]
 Spacing = tuple[float, float, float]
 Better = Literal["higher", "lower", "zero"]
 Bounds = tuple[float | None, float | None]
+ROUNDING = 1e-9
 
 
 class Measure(ABC):
@@ -70,9 +73,11 @@ def build_measures(configs: Sequence[Mapping[str, Any]]) -> tuple[Measure, ...]:
     """Build the measures of a config, ``measures=[dict(type="Dice"), ...]``.
 
     Raises:
-        ValueError: there is none, or two have one name.
+        ValueError: there is none, two have one name, or one does not say what a reader of its values must know.
     """
     measures: tuple[Measure, ...] = tuple(METRICS.build(dict(config)) for config in configs)
+    for measure in measures:
+        _check_description(measure)
     names = [measure.name for measure in measures]
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled or not measures:
@@ -97,7 +102,7 @@ def measure_classes(
         classes: the labels that make up each foreground class; a region has several, and regions may overlap.
 
     Raises:
-        ValueError: the shapes differ or are not three-dimensional.
+        ValueError: the shapes differ or are not three-dimensional, or a measure gives what is no value of it.
     """
     if prediction.shape != target.shape or prediction.ndim != 3:
         raise ValueError(
@@ -107,5 +112,38 @@ def measure_classes(
     for labels in classes:
         ours, true = np.isin(prediction, labels), np.isin(target, labels)
         for measure in measures:
-            values[measure.name].append(measure(ours, true, spacing))
+            # One of the user's own may write into its masks, which are the next one's, too.
+            is_ours = type(measure).__module__.startswith("rogseg.")
+            given = (ours, true) if is_ours else (ours.copy(), true.copy())
+            values[measure.name].append(_checked(measure, measure(*given, spacing)))
     return {name: tuple(per_class) for name, per_class in values.items()}
+
+
+def _check_description(measure: Measure) -> None:
+    name, better, bounds = (getattr(measure, key, None) for key in ("name", "better", "bounds"))
+    kind = type(measure).__name__
+    if not isinstance(name, str) or not name.strip():
+        raise ValueError(f"measures: the name of {kind} is {name!r}; give it a text, which records and tables have")
+    if better not in get_args(Better):
+        raise ValueError(f"measures: better of {kind} is {better!r}; say one of {', '.join(get_args(Better))}")
+    numbers_alone = isinstance(bounds, tuple) and all(end is None or isinstance(end, int | float) for end in bounds)
+    if not numbers_alone or len(bounds or ()) != 2:
+        raise ValueError(f"measures: bounds of {kind} are {bounds!r}; give two numbers, or None for no bound")
+
+
+def _checked(measure: Measure, value: Any) -> float | None:
+    if value is None:
+        return None
+    lowest, highest = measure.bounds
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    number = float(value) if is_number else math.nan
+    if not math.isfinite(number):
+        said = f"{value!r}, a {type(value).__name__}"
+    elif (lowest is not None and number < lowest - ROUNDING) or (highest is not None and number > highest + ROUNDING):
+        said = f"{value!r}, beyond its bounds {measure.bounds}"
+    else:
+        return number
+    raise ValueError(
+        f"the measure {measure.name!r} ({type(measure).__name__}) gave {said:.200}; let it give a finite number within "
+        "its bounds, or None where it says nothing"
+    )

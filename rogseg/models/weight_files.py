@@ -84,6 +84,8 @@ def _pth(path: Path) -> Any:
             # PyTorch stores without compression; what unpacks to more than the file is no checkpoint but a bomb.
             if sum(record.file_size for record in records) > path.stat().st_size:
                 raise _DamageError(f"{path}: its records are larger than the file: not a checkpoint")
+            if any(record.filename.endswith("/constants.pkl") for record in records):
+                raise _DamageError(f"{path}: a program of TorchScript, which is code, and not the weights of a network")
         refuse_damaged_archive(path)
     return torch.load(path, map_location="cpu", weights_only=True)
 

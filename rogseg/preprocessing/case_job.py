@@ -40,11 +40,12 @@ class CaseJob:
 
 @dataclasses.dataclass(frozen=True)
 class CaseOutcome:
-    """What is wrong with a case, if anything, and what a person should know of it."""
+    """What is wrong with a case, if anything, what a person should know of it, and a digest of its image files."""
 
     case_id: str
     error: str | None = None
     notes: tuple[str, ...] = ()
+    image: str = ""
 
 
 def run_case(job: CaseJob) -> CaseOutcome:
@@ -54,7 +55,7 @@ def run_case(job: CaseJob) -> CaseOutcome:
         OSError: the disk is full or cannot be written to.
     """
     try:
-        return CaseOutcome(job.raw.case_id, notes=_run(job))
+        return CaseOutcome(job.raw.case_id, notes=_run(job), image=digest_files(job.raw.images))
     except _BAD_CASE as error:
         return _outcome(job, error)
 

@@ -14,6 +14,7 @@ from rogseg.preprocessing.plan_making import check_plan_fits, is_rescaled, make_
 from rogseg.preprocessing.plan_wishes import NO_WISHES, PlanWishes
 from rogseg.preprocessing.raw_reading import open_raw
 from rogseg.preprocessing.rescaling import WHOLE_RANGE, rescaling_of
+from rogseg.preprocessing.source_digest import seen_under_two_names
 from rogseg.preprocessing.task_folder import (
     claim_folder,
     clear_folder,
@@ -126,6 +127,8 @@ def _stored_cases(
     if before is not None and before != plan:
         say(f"the plan in {out_dir} is replaced: {described_changes(before, plan)}")
     _tell(outcomes, say)
+    for note in seen_under_two_names({outcome.case_id: outcome.image for outcome in outcomes}, folds)[:_MOST_NOTES]:
+        say(f"note: {note}")
     remove_departed(out_dir, {case.case_id for case in cases})
     write_json_atomic(out_dir / "fingerprint.json", fingerprint.to_json())
     write_folds(out_dir, folds)

@@ -3,17 +3,23 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rogseg.foreign import open_regular
 from rogseg.preprocessing.orientation import SAME_AXES
 from rogseg.preprocessing.rescaling import WHOLE_RANGE, Rescaling
-from rogseg.storage import Axes, StoredTask, read_raw_task, read_task_record
+from rogseg.storage import Axes, Fold, StoredTask, read_raw_task, read_task_record
 from rogseg.task_plan import TaskPlan
 
-__all__ = ["digest_files", "measurement_digest", "refuse_changed_sources", "storage_digest"]
+__all__ = [
+    "digest_files",
+    "measurement_digest",
+    "refuse_changed_sources",
+    "seen_under_two_names",
+    "storage_digest",
+]
 
 VERSION = 2  # raise it when the same raw files and plan give another result
 
@@ -88,3 +94,22 @@ def refuse_changed_sources(stored: StoredTask, case_ids: Collection[str]) -> Non
             f"{stored.directory}: the raw files of {', '.join(sorted(changed)[:5])} in {record.raw} have changed since "
             f"they were stored; run rogseg preprocess {record.raw} --out {stored.directory} again"
         )
+
+
+def seen_under_two_names(images: Mapping[str, str], folds: Sequence[Fold]) -> list[str]:
+    """What to say of each image that a network is trained on under one name and reported on under another.
+
+    Args:
+        images: case id -> digest of its image files.
+        folds: of the task.
+    """
+    groups: dict[str, list[str]] = {}
+    for case_id, image in images.items():
+        groups.setdefault(image, []).append(case_id)
+    return [
+        f"{', '.join(names[:5])} are one image: in fold {number} a network is trained on it and reported on it, too; "
+        "list it once in dataset.json"
+        for names in groups.values()
+        for number, fold in enumerate(folds)
+        if set(names) & set(fold.validation) and set(names) & set(fold.train)
+    ]

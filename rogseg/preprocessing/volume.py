@@ -57,6 +57,8 @@ class Volume:
         Raises:
             ValueError: the array holds something else than numbers, or a spacing is not positive.
         """
+        if np.ma.isMaskedArray(array):
+            raise ValueError("a masked array does not say what its hidden voxels are: fill them, array.filled(value)")
         if array.dtype.kind not in "buif":
             raise ValueError(f"an array of {array.dtype} holds no intensities; give plain numbers")
         if len(spacing) != 3:

@@ -96,7 +96,8 @@ def download_archive(archive: Archive, root: str | Path, *, keep_archive: bool =
     if directory.exists():
         raise ValueError(f"{directory}: exists but has no dataset.json; move it away and run the command again")
     with folder_lock(root, f"downloading {name}", f".rogseg-lock-{name}"):
-        if packed.exists():
+        was_there = packed.exists()
+        if was_there:
             found = checksum_of(packed, archive.md5)
             if found != archive.md5:
                 raise ValueError(
@@ -106,9 +107,9 @@ def download_archive(archive: Archive, root: str | Path, *, keep_archive: bool =
         else:
             _check_room(archive, root)
             _fetch_with_progress(archive, packed)
-        remove_leftovers(root, name)  # a killed run's half-unpacked gigabytes
+        is_ours = remove_leftovers(root, name) > 0 or not was_there  # a killed run's half-unpacked gigabytes
         unpack_task(packed, name, directory)
-        if not keep_archive:
+        if is_ours and not keep_archive:  # what somebody else has brought is his
             packed.unlink()
     return directory
 

@@ -5,12 +5,13 @@ import hashlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import torch
 
 from rogseg.cases import Case
+from rogseg.foreign import checked_name
 from rogseg.preprocessing import digest_files
 from rogseg.storage import RawCase, StoredTask
 from rogseg.systems.base import System
@@ -21,6 +22,9 @@ __all__ = ["CaseSource", "GivenCases", "Protocol", "RawCases", "StoredCases", "c
 
 Protocol = Literal["volume", "patch"]
 """What is evaluated of a case: the whole volume, or the one window around its foreground that the paper takes."""
+
+
+AnyCase = TypeVar("AnyCase", Case, RawCase)
 
 
 class CaseSource(ABC):
@@ -79,11 +83,14 @@ class RawCases(CaseSource):
         system: what prepares them.
         cases: raw cases; each needs a label to be evaluated.
         task: its name.
+
+    Raises:
+        ValueError: two have one id, or an id could not name a file.
     """
 
     def __init__(self, system: System, cases: Sequence[RawCase], task: str) -> None:
         self.system, self.task = system, task
-        self._cases = {case.case_id: case for case in cases}
+        self._cases = _by_id(cases)
         self.case_ids = tuple(self._cases)
 
     def load(self, case_id: str) -> Case:
@@ -105,11 +112,15 @@ class RawCases(CaseSource):
 
 
 class GivenCases(CaseSource):
-    """Cases that are there already, for instance from tensors of one's own."""
+    """Cases that are there already, for instance from tensors of one's own.
+
+    Raises:
+        ValueError: two have one id, or an id could not name a file.
+    """
 
     def __init__(self, cases: Sequence[Case], task: str = "given cases") -> None:
         self.task = task
-        self._cases: Mapping[str, Case] = {case.case_id: case for case in cases}
+        self._cases: Mapping[str, Case] = _by_id(cases)
         self.case_ids = tuple(self._cases)
 
     def load(self, case_id: str) -> Case:
@@ -146,6 +157,16 @@ def foreground_window(targets: torch.Tensor, window_size: Triple) -> Region:
         start = int(np.clip(round(float(middle) - (extent - 1) / 2), 0, max(0, length - extent)))
         cuts.append(slice(start, min(start + extent, length)))
     return cuts[0], cuts[1], cuts[2]
+
+
+def _by_id(cases: Sequence[AnyCase]) -> dict[str, AnyCase]:
+    found: dict[str, AnyCase] = {}
+    for case in cases:
+        name = checked_name(case.case_id, "the id of a case")  # files are named by it
+        if name in found:
+            raise ValueError(f"two cases are called {name!r}, so one would stand for both; give each an id of its own")
+        found[name] = case
+    return found
 
 
 def crop_case(case: Case, region: Region) -> Case:

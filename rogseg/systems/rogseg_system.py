@@ -134,7 +134,13 @@ class RogsegSystem(System):
         elif isinstance(raw, Volume):
             values, labels, properties = preprocess_volume(raw, self.plan, None, "array")
         else:
-            files = [Path(raw)] if isinstance(raw, str | Path) else [Path(path) for path in raw]
+            given = [raw] if isinstance(raw, str | Path) else raw
+            if not isinstance(given, Sequence) or not all(isinstance(path, str | Path) for path in given):
+                raise ValueError(
+                    f"an image is a file, a list of files or a numpy array, got a {type(raw).__name__}; of tensors and "
+                    "nested lists make one by numpy.asarray"
+                )
+            files = [Path(path) for path in given]
             values, labels, properties = preprocess_case(files, self.plan)
         return _case(values, labels, properties)
 

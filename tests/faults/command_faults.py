@@ -6,8 +6,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.report.legacy.rows import legacy_runs
 from tests.faults.fault import Fault
 from tests.faults.raw_inputs import flip, image, labels, task
+from tests.identities import IDENTITY, dice_record
 from tests.unit.systems.any_network.networks import INPUTS, WINDOWS, seeded
 
 Build = Callable[[Path], Sequence[str]]
@@ -71,7 +74,15 @@ def _scores(change: Callable[[Path], object]) -> Build:
 
 OTHERS = "1 case of 3 could not be used, the others are done:\n  b: .*b.nii.gz"
 
+
+def _legacy_of_another_epsilon(folder: Path) -> Sequence[str]:
+    condition = dice_record("a", "apgd_ce", (0.2, 0.6), strength=4 / 255)
+    RecordFolder(folder / "out" / legacy_runs()[-1].folder, IDENTITY).add(condition)
+    return _on_task("legacy", "--epsilon", "8/255")(folder)
+
+
 FAULTS = [
+    Fault("legacy of two epsilons", _legacy_of_another_epsilon, "holds records of another --epsilon than 8/255"),
     Fault("a phantom of no spacing", _phantom("--spacing", "1", "nan", "1"), "spacing must be three lengths"),
     Fault("a phantom without end", _phantom("--spacing", "1", "inf", "1"), "spacing must be three lengths"),
     Fault("a phantom of 900 TiB", _phantom("--shape", "100000", "100000", "100000"), "more than any scanner makes"),

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from rogseg.engine.accuracy.case_segmenter import CaseSegmenter, prediction_path, probabilities_path
-from rogseg.engine.accuracy.raw_grid import RAW_GRID, UnusableCases, default_measures
-from rogseg.engine.case_recording import record_cases
+from rogseg.engine.accuracy.raw_grid import RAW_GRID, default_measures
+from rogseg.engine.case_recording import UnusableCases, record_cases
 from rogseg.engine.digests import digest_of_file, environment
 from rogseg.engine.evaluated_system import evaluation_identity
 from rogseg.evaluation.case_record import CaseRecord
@@ -59,7 +59,7 @@ def evaluate_accuracy(
     built = build_measures(default_measures(system.surface_tolerance) if measures is None else measures)
     source = RawCases(system, cases, task)
     unusable = UnusableCases(len(cases))
-    digests = unusable.digests(source)
+    digests = unusable.digests(source, source.case_ids)
     identity = evaluation_identity(
         system,
         task,
@@ -74,7 +74,9 @@ def evaluate_accuracy(
     )
     records = RecordFolder(out, identity, environment("cpu"))
     todo = [
-        case for case in cases if case.case_id in digests and not _is_done(records, case.case_id, save_probabilities)
+        case
+        for case in cases
+        if case.case_id not in unusable.case_ids and not _is_done(records, case.case_id, save_probabilities)
     ]
 
     def tell(done: int = 0) -> None:

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from rogseg.engine.accuracy.raw_grid import grid_of, measure_labels
+from rogseg.engine.case_recording import case_fault
 from rogseg.engine.case_workers import SystemNames
 from rogseg.engine.digests import digest_of_file
 from rogseg.evaluation.case_record import CaseRecord, PerClass
@@ -53,7 +54,7 @@ class CaseSegmenter:
         try:
             return (self._segment(raw),)
         except ValueError as error:
-            return f"{raw.case_id}: {error}"
+            return case_fault(raw.case_id, error)
 
     def _segment(self, raw: RawCase) -> CaseRecord:
         begin, system = time.perf_counter(), self.system

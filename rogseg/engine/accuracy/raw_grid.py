@@ -1,4 +1,4 @@
-"""What every evaluation in the grid of the raw files shares: its faults, and the measures of a case."""
+"""What every evaluation in the grid of the raw files shares: its protocol, and the measures of a case."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,9 +11,9 @@ from rogseg.evaluation.case_record import PerClass
 from rogseg.metrics import Measure, measure_classes
 from rogseg.preprocessing import Volume, read_image
 from rogseg.storage import CaseProperties, RawCase
-from rogseg.systems import RawCases, System
+from rogseg.systems import System
 
-__all__ = ["RAW_GRID", "UnusableCases", "default_measures", "grid_of", "measure_labels"]
+__all__ = ["RAW_GRID", "default_measures", "grid_of", "measure_labels"]
 
 RAW_GRID = "raw grid"
 """The protocol of such an evaluation."""
@@ -24,43 +24,6 @@ def default_measures(tolerance: float) -> tuple[Mapping[str, Any], ...]:
     surface = {"type": "NSD", "tolerance": tolerance}
     others = ("HD95", "VolumeError", "FalseVolume")
     return ({"type": "Dice"}, surface, *({"type": name} for name in others))
-
-
-class UnusableCases:
-    """Cases that cannot be used do not stop the others; all are named at the end.
-
-    Args:
-        num_cases: of the evaluation.
-    """
-
-    def __init__(self, num_cases: int) -> None:
-        self.num_cases = num_cases
-        self._faults: dict[str, list[str]] = {}
-
-    def note(self, case_id: str, fault: str) -> None:
-        """What is wrong with a case; it may have several faults."""
-        self._faults.setdefault(case_id, []).append(fault)
-
-    def digests(self, source: RawCases) -> dict[str, str]:
-        """The digest of each case whose files can be read; the others are noted."""
-        found = {}
-        for case_id in source.case_ids:
-            try:
-                found[case_id] = source.digest(case_id)
-            except ValueError as error:
-                self.note(case_id, str(error))
-        return found
-
-    def refuse(self) -> None:
-        """End the evaluation as failed where a case was noted.
-
-        Raises:
-            ValueError: with a line per fault.
-        """
-        if self._faults:
-            listed = "\n  ".join(fault for faults in self._faults.values() for fault in faults)
-            number = "1 case" if len(self._faults) == 1 else f"{len(self._faults)} cases"
-            raise ValueError(f"{number} of {self.num_cases} could not be used, the others are done:\n  {listed}")
 
 
 def measure_labels(

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from rogseg.engine.accuracy.raw_grid import RAW_GRID, UnusableCases, default_measures
+from rogseg.engine.accuracy.raw_grid import RAW_GRID, default_measures
+from rogseg.engine.case_recording import UnusableCases
 from rogseg.engine.console import make_console
 from rogseg.engine.digests import digest_of_file, digest_of_json, environment
 from rogseg.engine.evaluated_system import record_versions

@@ -10,6 +10,7 @@ from rogseg.attacks import Attack, AttackResult, Composite, Criterion, ThreatMod
 from rogseg.attacks.sweep import no_weaker
 from rogseg.cases import Case, LogitFn, case_generator
 from rogseg.engine.attacking.measured_case import clean_record, measured_case, scored_model
+from rogseg.engine.case_recording import case_fault
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord, PerClass
 from rogseg.metrics import Measure, visibility
 
@@ -77,16 +78,15 @@ class CaseAttacker:
         if self.name in (CLEAN, WORST_CASE):
             raise ValueError(f"an attack cannot be called {self.name!r}, reports have another use for that word")
 
-    def __call__(self, asked: CleanCase | AttackedCase) -> tuple[CaseRecord, ...]:
-        """The records of a case, without attack or under it.
-
-        Raises:
-            ValueError: the case cannot be used, or the network's outputs are not finite.
-        """
-        if isinstance(asked, AttackedCase):
-            return self._attack(asked)
-        case = self.load_case(asked.case_id)
-        return (clean_record(self.model, case, self.measures, self.class_indices, self.seed),)
+    def __call__(self, asked: CleanCase | AttackedCase) -> tuple[CaseRecord, ...] | str:
+        """The records of a case, without attack or under it; of one that cannot be used, what is wrong with it."""
+        try:
+            if isinstance(asked, AttackedCase):
+                return self._attack(asked)
+            case = self.load_case(asked.case_id)
+            return (clean_record(self.model, case, self.measures, self.class_indices, self.seed),)
+        except ValueError as error:
+            return case_fault(asked.case_id, error)
 
     @property
     def last_record(self) -> str:

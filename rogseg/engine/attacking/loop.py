@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rogseg.attacks import Criterion
 from rogseg.engine.attacking.case_attacker import AttackedCase, CaseAttacker, CleanCase
-from rogseg.engine.case_recording import record_cases
+from rogseg.engine.case_recording import UnusableCases, record_cases
 from rogseg.evaluation.case_record import CLEAN, CaseRecord
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.workers import InThisProcess, Job, Workers
 
-__all__ = ["AttackLoop", "mean_clean_dice"]
+__all__ = ["NONE_IS_ATTACKED", "AttackLoop", "mean_clean_dice"]
+
+NONE_IS_ATTACKED = "and what is a fall depends on the Dice of all, so none is attacked; mend them, or leave them out"
 
 
 def mean_clean_dice(clean: Mapping[str, CaseRecord], case_ids: Iterable[str]) -> float:
@@ -44,7 +46,7 @@ class AttackLoop:
 
     attacker: CaseAttacker
     records: RecordFolder
-    workers: Workers[CleanCase | AttackedCase, tuple[CaseRecord, ...]] | None = None
+    workers: Workers[CleanCase | AttackedCase, tuple[CaseRecord, ...] | str] | None = None
     size_of: Callable[[str], float] = _alike
     on_progress: Callable[[int, int], None] | None = None
 
@@ -54,15 +56,20 @@ class AttackLoop:
         Every shard does this for all cases, because mu needs them all and costs one pass each.
 
         Raises:
-            ValueError: no case has foreground, or the network's outputs are not finite.
+            ValueError: no case has foreground, or cases cannot be used; the message names each.
         """
         case_ids = list(case_ids)
         missing = [case_id for case_id in case_ids if not self.records.has(case_id, CLEAN, 0.0)]
-        record_cases(self._workers, [self._job(CleanCase(case_id)) for case_id in missing], self.records)
+        jobs = [self._job(CleanCase(case_id)) for case_id in missing]
+        self._record(jobs, len(case_ids)).refuse(NONE_IS_ATTACKED)
         return mean_clean_dice(self.records.clean(), case_ids)
 
     def run(self, case_ids: Sequence[str], epsilons: Sequence[float], criterion: Criterion) -> None:
-        """Attack what is missing; the criterion says when a case has fallen."""
+        """Attack what is missing; the criterion says when a case has fallen.
+
+        Raises:
+            ValueError: cases cannot be attacked; the message names each, and the others are done.
+        """
         clean, ascending = self.records.clean(), sorted(epsilons)
         jobs = []
         for case_id in case_ids:
@@ -78,14 +85,25 @@ class AttackLoop:
                 self.on_progress(self.count_done(case_ids, epsilons), total)
 
         tell()
-        record_cases(self._workers, jobs, self.records, tell)
+        self._record(jobs, len(case_ids), tell).refuse()
 
     def count_done(self, case_ids: Sequence[str], epsilons: Sequence[float]) -> int:
         """How many pairs of case and epsilon are on record."""
         return sum(self._is_done(case_id, epsilon) for epsilon in epsilons for case_id in case_ids)
 
+    def _record(
+        self,
+        jobs: Sequence[Job[CleanCase | AttackedCase]],
+        num_cases: int,
+        on_done: Callable[[int], None] | None = None,
+    ) -> UnusableCases:
+        unusable = UnusableCases(num_cases)
+        for asked, fault in record_cases(self._workers, jobs, self.records, on_done):
+            unusable.note(asked.case_id, fault)
+        return unusable
+
     @property
-    def _workers(self) -> Workers[CleanCase | AttackedCase, tuple[CaseRecord, ...]]:
+    def _workers(self) -> Workers[CleanCase | AttackedCase, tuple[CaseRecord, ...] | str]:
         return self.workers or InThisProcess(self.attacker)
 
     def _job(self, asked: CleanCase | AttackedCase) -> Job[CleanCase | AttackedCase]:

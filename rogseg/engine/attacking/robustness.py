@@ -9,12 +9,14 @@ import torch
 
 from rogseg.attacks import Criterion, DiceBelow
 from rogseg.attacks.sanity_checks import Effort
-from rogseg.cases import Case, ReferenceWidth
+from rogseg.cases import ReferenceWidth
 from rogseg.engine.attacking.case_attacker import AttackedCase, CaseAttacker, CleanCase, OnResult
-from rogseg.engine.attacking.loop import AttackLoop
+from rogseg.engine.attacking.evaluated_case import evaluated_case
+from rogseg.engine.attacking.loop import NONE_IS_ATTACKED, AttackLoop
 from rogseg.engine.attacking.sanity import check_model
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.threats import DEFAULT_THREAT, ThreatFactory
+from rogseg.engine.case_recording import UnusableCases
 from rogseg.engine.case_selection import ALL_CASES, shard_of
 from rogseg.engine.digests import environment
 from rogseg.engine.evaluated_system import evaluation_identity
@@ -26,7 +28,6 @@ from rogseg.findings import SanityFinding
 from rogseg.metrics import build_measures
 from rogseg.registry import ATTACKS, CRITERIA
 from rogseg.systems import CaseSource, Protocol, System
-from rogseg.systems.case_source import crop_case, foreground_window
 from rogseg.workers import Workers
 
 __all__ = [
@@ -72,7 +73,7 @@ def evaluate_robustness(
     reference: ReferenceWidth | None = None,
     sanity: Effort = "quick",
     device: torch.device | str = "cpu",
-    workers: Workers[CleanCase | AttackedCase, tuple[CaseRecord, ...]] | None = None,
+    workers: Workers[CleanCase | AttackedCase, tuple[CaseRecord, ...] | str] | None = None,
     on_result: OnResult | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
@@ -112,10 +113,11 @@ def evaluate_robustness(
     case_ids = tuple(cases.case_ids if case_ids is None else case_ids)
     if not case_ids:
         raise ValueError("there is no case to attack")
+    unusable = UnusableCases(len(case_ids))
     identity = evaluation_identity(
         system,
         cases.task,
-        {case_id: cases.digest(case_id) for case_id in case_ids},
+        unusable.digests(cases, case_ids),
         condition=Condition("attack", settings.name, settings.recorded),
         threat=threat_setting(settings, case_ids, reference),
         criterion=CriterionSetting(settings.criterion or HALF_OF_CLEAN, None, "the evaluated cases", case_ids),
@@ -126,8 +128,8 @@ def evaluate_robustness(
         fold=fold,
         leak=leak,
     )
+    unusable.refuse(NONE_IS_ATTACKED)
     records = RecordFolder(out, identity, environment(device))
-
     shard_ids = shard_of(case_ids, *shard)
     loop = AttackLoop(attacker, records, workers, cases.size, on_progress)
     mu = loop.run_clean(case_ids)
@@ -173,25 +175,6 @@ def make_attacker(
         settings.max_passes,
         settings.max_minutes,
     )
-
-
-def evaluated_case(cases: CaseSource, case_id: str, system: System, protocol: Protocol) -> Case:
-    """What the protocol evaluates of a case, background where nothing counts.
-
-    Raises:
-        ValueError: the case cannot be used, has no label, or the system has no patch.
-    """
-    case = cases.load(case_id)
-    if case.targets is None:
-        raise ValueError(f"case {case.case_id!r} has no label, so an attack on it cannot be scored; leave it out")
-    if case.movable is not None:
-        case = dataclasses.replace(case, targets=case.targets.masked_fill(~case.movable[:, 0], 0))
-    if protocol == "volume":
-        return case
-    if system.window_size is None:
-        raise ValueError(f"{system.identity.name} sees whole volumes, so it has no patch: take --protocol volume")
-    assert case.targets is not None, "checked above"
-    return crop_case(case, foreground_window(case.targets[0], system.window_size))
 
 
 def threat_setting(

@@ -8,8 +8,9 @@ import torch
 
 from rogseg.cases import Case
 from rogseg.certification import CertifiedCase, Questions, Smoothing, Votes, certify_case, collect_votes
+from rogseg.engine.attacking.evaluated_case import evaluated_case
 from rogseg.engine.attacking.measured_case import clean_record
-from rogseg.engine.attacking.robustness import evaluated_case
+from rogseg.engine.case_recording import case_fault
 from rogseg.engine.case_workers import CarriedCases, SystemNames
 from rogseg.engine.certifying.settings import CertificateSettings, condition_name
 from rogseg.engine.certifying.votes_file import VotesFile
@@ -84,12 +85,14 @@ class CaseCertifier:
         self._regions = dict(zip(system.class_names, system.class_indices, strict=True))
         self._groups = certifying.settings.groups_of(system)
 
-    def __call__(self, asked: SmoothedCase) -> tuple[CaseRecord, ...]:
-        """A record for each tau, after the clean one where that was missing.
+    def __call__(self, asked: SmoothedCase) -> tuple[CaseRecord, ...] | str:
+        """A record for each tau, after the clean one where that was missing; of a bad case, what is wrong with it."""
+        try:
+            return self._certified(asked)
+        except ValueError as error:
+            return case_fault(asked.case_id, error)
 
-        Raises:
-            ValueError: the case cannot be used.
-        """
+    def _certified(self, asked: SmoothedCase) -> tuple[CaseRecord, ...]:
         how, settings = self.how, self.how.settings
         case = evaluated_case(self.cases, asked.case_id, self.system, how.protocol).to(self.device)
         regions = [*self._regions.values(), *self._groups.values()]

@@ -7,8 +7,8 @@ import torch
 
 from rogseg.cases import Case
 from rogseg.certification import Questions, samples_needed
-from rogseg.engine.attacking.robustness import evaluated_case
-from rogseg.engine.case_recording import record_cases
+from rogseg.engine.attacking.evaluated_case import evaluated_case
+from rogseg.engine.case_recording import UnusableCases, case_fault, record_cases
 from rogseg.engine.case_selection import ALL_CASES, shard_of
 from rogseg.engine.certifying.case_certifier import CaseCertifier, Certifying, SmoothedCase
 from rogseg.engine.certifying.settings import SMOOTHING, CertificateSettings, condition_name
@@ -40,10 +40,12 @@ def evaluate_certificates(
     batch_size: int = 1,
     seconds_between: float = 30.0,
     device: torch.device | str = "cpu",
-    workers: Workers[SmoothedCase, tuple[CaseRecord, ...]] | None = None,
+    workers: Workers[SmoothedCase, tuple[CaseRecord, ...] | str] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> RecordFolder:
     """Certify cases of the smoothed system and record each; what was interrupted goes on, within a case, too.
+
+    A case that cannot be used does not stop the others; all are named at the end.
 
     Args:
         system: what is smoothed; needs no gradient.
@@ -65,18 +67,18 @@ def evaluate_certificates(
             the cases that they have done.
 
     Raises:
-        ValueError: settings, cases or records do not fit; the message says what to do.
+        ValueError: settings or records do not fit, or cases could not be used; the message says what to do.
     """
     case_ids = tuple(cases.case_ids if case_ids is None else case_ids)
     if not case_ids:
         raise ValueError("there is no case to certify")
     if batch_size < 1:
         raise ValueError(f"--batch-size is {batch_size}, it must be at least 1")
-    groups = settings.groups_of(system)
+    groups, unusable = settings.groups_of(system), UnusableCases(len(case_ids))
     identity = evaluation_identity(
         system,
         cases.task,
-        {case_id: cases.digest(case_id) for case_id in case_ids},
+        unusable.digests(cases, case_ids),
         condition=Condition("certificate", SMOOTHING, settings.describe(groups)),
         protocol=protocol,
         measures=(Dice(),),
@@ -86,12 +88,18 @@ def evaluate_certificates(
         leak=leak,
     )
     records = RecordFolder(out, identity, environment(device))
-    wanted = [(case_id, sigma) for case_id in shard_of(case_ids, *shard) for sigma in settings.sigmas]
+    mine = [case_id for case_id in shard_of(case_ids, *shard) if case_id not in unusable.case_ids]
+    wanted = [(case_id, sigma) for case_id in mine for sigma in settings.sigmas]
     todo = [pair for pair in wanted if not _is_done(records, *pair, settings)]
     # A larger case asks for more samples, and nobody wants to hear of it after hours with the smaller ones.
     for case_id in dict.fromkeys(case_id for case_id, _ in todo):
-        asked = evaluated_case(cases, case_id, system, protocol)
-        _check_samples(asked, settings, len({*system.class_indices, *groups.values()}))
+        try:
+            asked = evaluated_case(cases, case_id, system, protocol)
+        except ValueError as error:
+            unusable.note(case_id, case_fault(case_id, error))
+            todo = [pair for pair in todo if pair[0] != case_id]
+        else:
+            _check_samples(asked, settings, len({*system.class_indices, *groups.values()}))
     copies, before = settings.num_selection + settings.num_samples, len(wanted) - len(todo)
     done = 0
 
@@ -108,16 +116,24 @@ def evaluate_certificates(
         on_votes(0)
     how = Certifying(settings, records.directory, protocol, seed, batch_size, seconds_between)
     certifying = workers or InThisProcess(CaseCertifier(system, cases, how, device, on_votes))
-    clean, digest = records.clean(), digest_of_json(identity.to_json())
+    clean, said = records.clean(), identity.to_json()
     jobs = [
         Job(
             f"case {case_id!r}",
-            SmoothedCase(case_id, sigma, digest, clean[case_id].clean if case_id in clean else None),
+            SmoothedCase(
+                case_id,
+                sigma,
+                # Of this case alone: another one that was mended leaves its votes what they are.
+                digest_of_json({**said, "data": identity.data[case_id]}),
+                clean[case_id].clean if case_id in clean else None,
+            ),
             cases.size(case_id),
         )
         for case_id, sigma in todo
     ]
-    record_cases(certifying, jobs, records, on_case)
+    for asked, fault in record_cases(certifying, jobs, records, on_case):
+        unusable.note(asked.case_id, fault)
+    unusable.refuse()
     return records
 
 

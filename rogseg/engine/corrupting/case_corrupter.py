@@ -8,6 +8,7 @@ from typing import Any
 
 from rogseg.corruptions import Modality, Scan
 from rogseg.engine.accuracy.raw_grid import measure_labels
+from rogseg.engine.case_recording import case_fault
 from rogseg.engine.case_workers import SystemNames
 from rogseg.engine.corrupting.calibrate import corrupt_case
 from rogseg.engine.corrupting.raw_scan import RawScan
@@ -70,7 +71,7 @@ class CaseCorrupter:
         try:
             return (self._clean(asked) if isinstance(asked, UncorruptedCase) else self._corrupted(asked),)
         except ValueError as error:
-            return f"{where}: {error}"
+            return case_fault(where, error)
 
     def _clean(self, asked: UncorruptedCase) -> CaseRecord:
         begin, read = time.perf_counter(), self._read(asked.raw)

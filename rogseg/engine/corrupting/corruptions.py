@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from rogseg.engine.accuracy.raw_grid import RAW_GRID, UnusableCases, default_measures
-from rogseg.engine.case_recording import record_cases
+from rogseg.engine.accuracy.raw_grid import RAW_GRID, default_measures
+from rogseg.engine.case_recording import UnusableCases, record_cases
 from rogseg.engine.case_selection import shard_of
 from rogseg.engine.corrupting.case_corrupter import CaseCorrupter, CorruptedCase, UncorruptedCase
 from rogseg.engine.corrupting.settings import CorruptionSettings
@@ -76,7 +76,7 @@ def evaluate_corruptions(
     identity = evaluation_identity(
         system,
         task,
-        unusable.digests(source),
+        unusable.digests(source, source.case_ids),
         condition=Condition("corruption", "corruptions", settings.to_json()),
         protocol=RAW_GRID,
         measures=built,
@@ -86,7 +86,7 @@ def evaluate_corruptions(
         leak=leak,
     )
     records = RecordFolder(out, identity, environment(device))
-    mine = shard_of(identity.cases, *shard)
+    mine = [case_id for case_id in shard_of(identity.cases, *shard) if case_id not in unusable.case_ids]
     missing = [case_id for case_id in mine if not records.has(case_id, CLEAN, 0.0)]
     todo = [
         (case_id, one, severity)

@@ -21,7 +21,7 @@ from rogseg.engine.hardening.trainee import Trainee
 from rogseg.engine.hardening.trainer_choice import build_trainer, trainer_config
 from rogseg.engine.model.open_system import OpenedSystem, open_system
 from rogseg.foreign import decode, read_json
-from rogseg.models.lineage import HARDENING_FILE, HardeningLineage
+from rogseg.models.hardening_lineage import HardeningLineage, write_hardening
 from rogseg.progress import ProgressDisplay
 from rogseg.storage import (
     PARTIAL_PREFIX,
@@ -213,5 +213,5 @@ def _write(opened: OpenedSystem, lineage: HardeningLineage, out: Path) -> None:
     partial = out.with_name(f".partial-{out.name}")
     shutil.rmtree(partial, ignore_errors=True)
     opened.system.write_back(partial)
-    write_json_atomic(partial / HARDENING_FILE, lineage.to_json())
+    write_hardening(partial, lineage)
     partial.replace(out)

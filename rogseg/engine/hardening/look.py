@@ -11,7 +11,7 @@ import torch
 from rogseg.attacks import PGD, DiceBelow
 from rogseg.attacks.foreground import case_dice
 from rogseg.cases import case_generator
-from rogseg.engine.attacking.robustness import evaluated_case
+from rogseg.engine.attacking.evaluated_case import evaluated_case
 from rogseg.engine.attacking.threats import ThreatFactory
 from rogseg.engine.case_selection import spread
 from rogseg.foreign import decode, read_json

@@ -66,8 +66,14 @@ class ZooEntry:
 
 
 def downloaded_zoo() -> Path:
-    """The folder of downloaded networks, in the user's cache folder: ``XDG_CACHE_HOME``, by default ``~/.cache``."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    """The folder of downloaded networks, in the user's cache folder: ``XDG_CACHE_HOME``, by default ``~/.cache``.
+
+    Raises:
+        ValueError: the user has neither.
+    """
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    if cache.startswith("~"):  # no HOME, and nobody knows the user, as in some containers
+        raise ValueError("downloaded networks have no place: set HOME, or XDG_CACHE_HOME to a folder of your own")
     return Path(cache) / "rogseg" / "model_zoo"
 
 
@@ -107,7 +113,11 @@ def zoo_models(directory: Path | None = None) -> dict[str, ZooModel]:
     if directory is not None:
         return _models(directory, directory.resolve().parent)
     shipped_root = ZOO_DIRECTORY.resolve().parent
-    return {**_models(downloaded_zoo(), shipped_root), **_models(ZOO_DIRECTORY, shipped_root)}
+    try:
+        downloaded = downloaded_zoo()
+    except ValueError:  # nothing can have been downloaded
+        return _models(ZOO_DIRECTORY, shipped_root)
+    return {**_models(downloaded, shipped_root), **_models(ZOO_DIRECTORY, shipped_root)}
 
 
 def zoo_model(name: str, directory: Path | None = None) -> ZooModel:

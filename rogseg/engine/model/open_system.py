@@ -11,13 +11,15 @@ from mmengine.config import Config
 from rogseg.engine.config.keys import nearest
 from rogseg.engine.config.load import load_config, parse_overrides
 from rogseg.engine.config.task import plan_of
+from rogseg.engine.device import choose_device
 from rogseg.engine.model.api import build_model
 from rogseg.engine.model.fold_networks import fold_checkpoints, united_lineage
 from rogseg.engine.model.model_zoo import zoo_models
 from rogseg.engine.model.recorded_plan import trained_plan
 from rogseg.evaluation.identity import HELD_OUT, NOT_KNOWN
 from rogseg.models.checkpoints import checkpoint_lineage
-from rogseg.models.lineage import HardeningLineage, Lineage, read_hardening
+from rogseg.models.hardening_lineage import HardeningLineage, read_hardening
+from rogseg.models.lineage import Lineage
 from rogseg.registry import SYSTEMS
 from rogseg.shipped_configs import find_config
 from rogseg.systems import System
@@ -126,6 +128,8 @@ def _build(config: dict[str, Any], device: str | None, trust: bool) -> System:
         raise ValueError(f"system.type is {config['type']!r}: {nearest(str(config['type']), SYSTEMS.module_dict)}")
     if device is not None and "device" in inspect.signature(cls).parameters:
         config = {"device": device, **config}
+    if "device" in config:
+        config["device"] = str(choose_device(config["device"]))
     if trust and "trust" in inspect.signature(cls).parameters:
         config["trust"] = True
     try:

@@ -1,5 +1,6 @@
 """Bring a network of someone's model zoo into the user's cache, from where it is known by its name."""
 
+import http.client
 import os
 import re
 import urllib.error
@@ -95,7 +96,7 @@ def _index_bytes(where: str) -> bytes:
             content: bytes = answer.read(LARGEST_INDEX + 1)
     except urllib.error.HTTPError as error:
         raise ValueError(f"{where}: the server answers {error.code} {error.reason}; check the address") from error
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         raise ConnectionError(f"{where}: {error}; run the same command again") from error
     if len(content) > LARGEST_INDEX:
         raise ValueError(f"{where}: has more than {LARGEST_INDEX} bytes, so it is no index")

@@ -9,24 +9,33 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rogseg.engine.study.step_inputs import MADE, changed_inputs, inputs_of
 from rogseg.foreign import decode, read_json
 from rogseg.storage import folder_lock, write_json_atomic
 
 __all__ = ["run_steps"]
 
-MADE = ("--out", "--work-dir")  # what stands behind them is there once a command is done
-
 
 @dataclasses.dataclass(frozen=True)
 class Done:
-    """What is kept of a step: its arguments, and the seconds that it took."""
+    """What is kept of a step.
+
+    Args:
+        command: its arguments.
+        seconds: that it took.
+        inputs: digests of what it read; None was written by an older version, which kept none.
+    """
 
     command: list[str]
     seconds: float
+    inputs: dict[str, str] | None = None
 
 
 def run_steps(steps: Mapping[str, Sequence[str]], out: Path) -> dict[str, float]:
-    """Run commands of rogseg as a user would; a step that is done with the same command is not run again.
+    """Run commands of rogseg as a user would; a step that is done is not run again.
+
+    It is done with the same command on the same files and folders: where one of them has changed it runs again, and
+    itself goes on with, or refuses, what it had made of the old ones.
 
     Args:
         steps: name -> arguments of ``rogseg``, in order.
@@ -43,23 +52,29 @@ def run_steps(steps: Mapping[str, Sequence[str]], out: Path) -> dict[str, float]
         for number, (name, command) in enumerate(steps.items(), start=1):
             stamp = out / "steps" / f"{name}.json"
             heading = f"{number}/{len(steps)}: {name}"
-            if (known := _seconds_of(stamp, command)) is not None:
-                print(f"== {heading}: done")
-                seconds[name] = known
-                continue
-            print(f"\n== {heading}\n$ rogseg {shlex.join(command)}", flush=True)
-            begin = time.perf_counter()
+            done = _done(stamp, command)
+            changed: tuple[str, ...] = ()
+            if done is not None:
+                changed = changed_inputs(done.inputs or {}, out)
+                if not changed:
+                    unknown = f"; what it read is not on record, delete {stamp} to have it run again"
+                    print(f"== {heading}: done{unknown if done.inputs is None else ''}")
+                    seconds[name] = done.seconds
+                    continue
+            again = f", again: changed since is {', '.join(changed)}" if changed else ""
+            print(f"\n== {heading}{again}\n$ rogseg {shlex.join(command)}", flush=True)
+            begin, inputs = time.perf_counter(), inputs_of(command, out)
             status = subprocess.run([sys.executable, "-m", "rogseg", *command], check=False).returncode
             if status:
                 raise ValueError(f"{name} failed with exit status {status}; the same command goes on from there")
             seconds[name] = time.perf_counter() - begin
             stamp.parent.mkdir(parents=True, exist_ok=True)
-            write_json_atomic(stamp, dataclasses.asdict(Done(list(command), seconds[name])))
+            write_json_atomic(stamp, dataclasses.asdict(Done(list(command), seconds[name], inputs)))
     return seconds
 
 
-def _seconds_of(stamp: Path, command: Sequence[str]) -> float | None:
-    """What a step took, where it is done with this command; None elsewhere."""
+def _done(stamp: Path, command: Sequence[str]) -> Done | None:
+    """What is kept of a step, where it is done with this command; None elsewhere."""
     if not stamp.is_file():
         return None
     remedy = "delete it to have the step run again"
@@ -70,4 +85,4 @@ def _seconds_of(stamp: Path, command: Sequence[str]) -> float | None:
     made = [Path(value) for flag, value in itertools.pairwise(command) if flag in MADE]
     if done.command != list(command) or not all(path.exists() for path in made):
         return None
-    return done.seconds
+    return done

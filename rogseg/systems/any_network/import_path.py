@@ -34,6 +34,8 @@ def imported(path: str, where: str) -> Any:
             f"{where} is {path!r}, and there is no module {error.name!r} on Python's path; install it, or put its "
             "folder there (PYTHONPATH=. adds the one you are in)"
         ) from error
+    except ImportError as error:
+        raise ValueError(f"{where} is {path!r}, which cannot be imported: {error}; mend it or install that") from error
     if not hasattr(module, name):
         raise ValueError(f"{where} is {path!r}, and module {module_name} has no {name!r}")
     return getattr(module, name)

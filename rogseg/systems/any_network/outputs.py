@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from rogseg.foreign import decode
+from rogseg.raised_in import foreign_fault
 from rogseg.systems.base import SystemClass
 from rogseg.systems.label_classes import LabelClasses
 
@@ -121,7 +122,7 @@ class WindowLogits:
         except NETWORK_ERRORS as error:
             if "memory" in str(error):
                 raise
-            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            reason = foreign_fault(error) or f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
             raise ValueError(
                 f"{self.name}: the network does not take windows of shape {tuple(windows.shape)} ({reason}); check "
                 "windows.size, inputs.channels and the network's arguments"

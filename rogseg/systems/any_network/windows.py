@@ -18,6 +18,7 @@ __all__ = ["Blend", "WholeVolume", "Windows", "plan_monai_windows"]
 
 Blend = Literal["gaussian", "constant"]
 
+LARGEST = 4096  # voxels of a window along an axis
 SMALLEST_WEIGHT = 1e-3  # MONAI raises the bell's ends to it
 
 
@@ -46,10 +47,14 @@ class Windows:
 
     def __post_init__(self) -> None:
         faults = {
-            "size must be three positive whole numbers": self.size is not None and min(self.size) < 1,
+            f"size must be three whole numbers from 1 to {LARGEST}": self.size is not None
+            and not 1 <= min(self.size) <= max(self.size) <= LARGEST,
             "overlap must lie in [0, 1)": not 0 <= self.overlap < 1,
             "sigma_scale must be above 0": not self.sigma_scale > 0,
-            "batch and multiple_of must be at least 1": min(self.batch, self.multiple_of) < 1,
+            f"batch and multiple_of must be from 1 to {LARGEST}": not 1
+            <= min(self.batch, self.multiple_of)
+            <= max(self.batch, self.multiple_of)
+            <= LARGEST,
             "multiple_of is for whole volumes; windows have their size": self.size is not None and self.multiple_of > 1,
         }
         for fault, applies in faults.items():

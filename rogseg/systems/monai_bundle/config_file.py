@@ -10,6 +10,7 @@ __all__ = ["ABSENT", "BundleConfig"]
 
 MAX_BYTES = 4 * 2**20
 MAX_ENTRIES = 20_000  # visited while one value is resolved: a file can name an entry in an entry in an entry
+MAX_REFERENCES = 20_000  # followed in all: a reference to a reference of two references doubles with each step
 MAX_DEPTH = 40
 SEPARATORS = ("::", "#")
 ABSENT = object()
@@ -42,7 +43,7 @@ class BundleConfig:
             raise ValueError(f"{path}: must be an object with entries such as network_def, got {str(content)[:60]!r}")
         self.content: dict[str, Any] = content
         self._parser: Any = None
-        self._visited = 0
+        self._visited = self._followed = 0
 
     def raw(self, name: str) -> Any:
         """An entry as it stands, after the references that it is; `ABSENT` where there is none.
@@ -78,6 +79,11 @@ class BundleConfig:
             if value[0] != "@":
                 return self._run(value, name), name
             depth += 1
+            self._followed += 1
+            if self._followed > MAX_REFERENCES:
+                raise ValueError(
+                    f"{self.path}: {name} leads through too many references; this is no config of a network"
+                )
             if depth > MAX_DEPTH:
                 raise ValueError(f"{self.path}: the reference {value!r} of {name} leads in a circle")
             reference, value = value, ABSENT

@@ -16,6 +16,7 @@ __all__ = ["bundle_network"]
 
 ENTRY = "network_def"
 LARGEST = 4096  # of any number among the arguments; channels grow with powers of two of the first ones
+MOST_LAYERS = 64  # that one number or list may ask for, where the weights are of no more tensors
 
 
 def bundle_network(config: BundleConfig, weights: WeightFile) -> nn.Module:
@@ -33,6 +34,7 @@ def bundle_network(config: BundleConfig, weights: WeightFile) -> nn.Module:
             raise ValueError(f"{config.path}: {ENTRY} gives a {type(network).__name__}, which is no torch module")
     else:
         name, arguments = _checked(config)
+        _refuse_many_layers(arguments, weights, config.path)
         if name not in WITHOUT_META:
             with torch.device("meta"):
                 outline = _made(name, arguments, config.path)
@@ -79,6 +81,19 @@ def _check_plain(value: Any, where: str, path: Path) -> None:
             _check_plain(entry, f"{where}#{place}", path)
     elif isinstance(value, int | float) and abs(value) > LARGEST:
         raise ValueError(f"{path}: {where} is {value}, and no network has a number above {LARGEST}")
+
+
+def _refuse_many_layers(arguments: dict[str, Any], weights: WeightFile, path: Path) -> None:
+    """A number is a size of some weight, or counts layers; layers without weights would be made for minutes."""
+    state = weights.state().values()
+    most = max(MOST_LAYERS, len(state), *(size for value in state for size in value.shape))
+    for key, value in arguments.items():
+        asked = len(value) if isinstance(value, list) else value
+        if isinstance(asked, int) and asked > most:
+            raise ValueError(
+                f"{path}: {ENTRY}#{key} asks for {asked}, and the weights have no more than {most} of anything: put "
+                "the weights there that the bundle was made with"
+            )
 
 
 def _made(name: str, arguments: dict[str, Any], path: Path) -> nn.Module:

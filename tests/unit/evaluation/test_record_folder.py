@@ -39,6 +39,37 @@ def test_records_survive_closing_and_a_torn_line(tmp_path: Path) -> None:
     assert RecordFolder(tmp_path).environment == {"python": "3.11"}
 
 
+def test_whoever_reads_while_another_writes_changes_nothing(tmp_path: Path) -> None:
+    writer, path = filled(tmp_path), tmp_path / "records.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole + b'{"half of a li')  # as a reader may see it
+    assert len(RecordFolder(tmp_path).records) == 4
+    assert path.read_bytes() == whole + b'{"half of a li'
+    path.write_bytes(whole)
+    writer.add(dice_record("b", "Square", (0.6, None)))
+    assert len(RecordFolder(tmp_path).records) == 5
+
+
+def test_two_records_of_one_case_and_condition_are_refused(tmp_path: Path) -> None:
+    filled(tmp_path / "one")
+    other = RecordFolder(tmp_path / "other", IDENTITY)
+    other.add(dice_record("a", "Square", (0.9, 0.9)))
+    path, line = tmp_path / "one" / "records.jsonl", (tmp_path / "other" / "records.jsonl").read_text()
+    path.write_text(path.read_text() + line)
+    with pytest.raises(ValueError, match=r"line 5 is another record of \('a', 'Square'"):
+        RecordFolder(tmp_path / "one")
+
+
+def test_a_case_without_record_may_be_mended_and_no_other(tmp_path: Path) -> None:
+    records = RecordFolder(tmp_path, IDENTITY)
+    records.add(dice_record("a", CLEAN, (0.9, 0.8)))
+    mended = identity_with("data.b", "mended")
+    assert RecordFolder(tmp_path, mended).identity == mended
+    assert RecordFolder(tmp_path).identity == mended
+    with pytest.raises(ValueError, match=r"data\.a \(the files of that case\)"):
+        RecordFolder(tmp_path, identity_with("data.a", "other"))
+
+
 def test_a_record_is_added_once(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="already there"):
         filled(tmp_path).add(dice_record("a", "Square", (0.1, 0.1)))

@@ -105,3 +105,12 @@ def test_misspelt_task_is_answered_with_the_nearest(tmp_path: Path, capsys: pyte
         download_msd_task("Task9_Spleen", tmp_path)
     assert download.main(["msd", "Task9_Spleen", "--root", str(tmp_path)]) == 2
     assert "did you mean Task09_Spleen" in capsys.readouterr().err
+
+
+def test_an_archive_that_somebody_has_brought_stays(tmp_path: Path, packed: bytes) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / "Task99_Small.tar").write_bytes(packed)
+    archive = Archive("Task99_Small", "http://127.0.0.1:9/none", hashlib.md5(packed).hexdigest(), 0.001)
+    download_archive(archive, raw)
+    assert (raw / "Task99_Small.tar").read_bytes() == packed

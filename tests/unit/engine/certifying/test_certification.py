@@ -194,3 +194,33 @@ def test_groups_are_read_from_the_command_line() -> None:
 def test_settings_out_of_range_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(SETTINGS, **changes)
+
+
+def test_a_bad_case_does_not_stop_the_others(tmp_path: Path) -> None:
+    """One has no label, of one the outputs are not finite, one cannot be read; the last is certified."""
+    bare, bad = dataclasses.replace(case_of("bare"), targets=None), case_of("bad")
+    bad = dataclasses.replace(bad, inputs=bad.inputs.clone())
+    bad.inputs[0, 0, 0, 0, 0] = torch.nan
+
+    class Unreadable(GivenCases):
+        def digest(self, case_id: str) -> str:
+            if case_id == "gone":
+                raise ValueError("gone.nii.gz: no such file; complete the raw data")
+            return super().digest(case_id)
+
+    class NaN(Thresholds):
+        @property
+        def logits(self) -> LogitFn:
+            return lambda inputs: super(NaN, self).logits(inputs) + 0 * inputs
+
+    cases = Unreadable([bare, bad, case_of("gone"), case_of("z")])
+    with pytest.raises(ValueError, match="3 cases of 4 could not be used, the others are done:") as told:
+        evaluate_certificates(NaN(), cases, SETTINGS, tmp_path)
+    for name, fault in (("bare", "has no label"), ("bad", "NaN or infinity"), ("gone", "no such file")):
+        assert any(name in line and fault in line for line in str(told.value).splitlines())
+    records = RecordFolder(tmp_path)
+    assert set(records.clean()) == {"z"}
+    assert records.identity.cases == ("bare", "bad", "gone", "z")
+    # Mended, they join what is there.
+    again = GivenCases([case_of("bare"), case_of("bad"), case_of("gone"), case_of("z")])
+    assert set(evaluate_certificates(NaN(), again, SETTINGS, tmp_path).clean()) == {"bare", "bad", "gone", "z"}

@@ -11,8 +11,8 @@ import torch
 
 from rogseg.engine.case_finding import cases_to_attack
 from rogseg.engine.hardening.harden import Hardening, harden_system, training_folder
-from rogseg.engine.model.open_system import leak_of, open_system
-from rogseg.models.lineage import HARDENING_FILE, HardeningLineage
+from rogseg.engine.model.open_system import OpenedSystem, leak_of, open_system
+from rogseg.models.hardening_lineage import HARDENING_FILE, HardeningLineage, read_hardening, write_hardening
 from rogseg.storage import read_raw_task
 from rogseg.systems import NNUNetSystem
 from rogseg.trainers import FreeTrainer
@@ -152,9 +152,81 @@ def test_every_fold_is_hardened_or_the_one_that_is_named(folder: Path, data: Pat
         for fold, network in zip(folds, system.networks, strict=True):
             changed = [key for key, value in network.state_dict().items() if not torch.equal(value, start[fold][key])]
             assert changed
-    record = json.loads((tmp_path / "both" / HARDENING_FILE).read_text())
+    record = json.loads((tmp_path / "both" / HARDENING_FILE).read_text())["lineage"]
     assert record["is_start_known"] is False
     assert record["settings"]["options"]["folds"] == [0, 1]
+
+
+def test_what_cannot_be_written_is_told_before_any_work(
+    folder: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: NNUNetSystem, out: Path) -> None:
+        out.mkdir()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(NNUNetSystem, "write_back", full)
+    plan_schedule(tmp_path / "out", 1, 1)
+    with pytest.raises(OSError, match="No space left"):
+        harden(folder, data, tmp_path / "out", "standard")
+    left = training_folder(tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert not (left / "before.json").exists()
+    assert not list(left.glob(".rogseg-partial-*"))
+
+
+@pytest.fixture
+def hardened(tmp_path: Path) -> Path:
+    """Weights and the record of their hardening, without the hours between."""
+    folder = tmp_path / "hardened"
+    (folder / "fold_0").mkdir(parents=True)
+    (folder / "fold_0" / "checkpoint_final.pth").write_bytes(b"weights")
+    lineage = HardeningLineage(
+        "Task77_Blobs", ("a", "b"), ("c",), ("d",), 0, {"a": "digest"}, ("start", "abc"), {"Older": ("e",)}, True,
+        {"seed": 0}, {}, {"torch": "2"},
+    )  # fmt: skip
+    write_hardening(folder, lineage)
+    assert read_hardening(folder) == lineage
+    return folder
+
+
+def test_an_edited_record_of_a_hardening_is_not_believed(hardened: Path) -> None:
+    path = hardened / HARDENING_FILE
+    said = json.loads(path.read_text())
+    changes: list[tuple[str, Any]] = [
+        ("training", []), ("selection", ["z"]), ("is_start_known", False), ("inherited", {}), ("task", "Other"),
+    ]  # fmt: skip
+    for key, value in changes:
+        path.write_text(json.dumps({**said, "lineage": {**said["lineage"], key: value}}))
+        with pytest.raises(ValueError, match=r"rogseg_hardening\.json: it is not what was written there"):
+            read_hardening(hardened)
+    for text in (json.dumps(said["lineage"]), json.dumps({**said, "crc": None}), "[]", "{}", ""):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=r"rogseg_hardening\.json"):
+            read_hardening(hardened)
+    path.write_text(json.dumps(said, indent=4))  # laid out otherwise it says the same
+    assert read_hardening(hardened) is not None
+
+
+def test_the_record_of_other_weights_is_not_believed(hardened: Path) -> None:
+    weights = hardened / "fold_0" / "checkpoint_final.pth"
+    weights.write_bytes(b"others!")
+    with pytest.raises(ValueError, match=r"fold_0/checkpoint_final\.pth is not the file that was hardened"):
+        read_hardening(hardened)
+    weights.unlink()
+    with pytest.raises(ValueError, match=r"checkpoint_final\.pth: no such file"):
+        read_hardening(hardened)
+
+
+def test_cases_that_were_seen_are_reported_on_with_a_label_where_that_is_asked_for(
+    hardened: Path, folder: Path
+) -> None:
+    opened = OpenedSystem(NNUNetSystem(folder), None, read_hardening(hardened))
+    assert leak_of(opened, ["d"], "Task77_Blobs", allow_seen=False) == "held out"
+    with pytest.raises(ValueError, match=r"trained or selected on 2 of these 3 cases \(a, c\).*--allow-seen"):
+        leak_of(opened, ["a", "c", "d"], "Task77_Blobs", allow_seen=False)
+    label = leak_of(opened, ["a", "c", "d"], "Task77_Blobs", allow_seen=True)
+    assert label == "trained or selected on 2 of 3 cases"
+    assert leak_of(opened, ["a", "d"], "A copy", allow_seen=False).startswith("not known, 1 of 2 cases are called as")
 
 
 def test_what_cannot_be_hardened_is_refused_before_any_work(folder: Path, data: Path, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """A study runs its commands once, goes on where it stopped, and its page has what the records say."""
 
 import json
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from rogseg.commands import COMMANDS, command_parser
 from rogseg.engine.study.plan import read_study
 from rogseg.engine.study.run_study import run_steps
+from rogseg.engine.study.step_inputs import changed_inputs, inputs_of
 from rogseg.engine.study.study_page import write_study_page
 from rogseg.shipped_configs import shipped_configs
 from tests.tiny_training import ROOT
@@ -68,6 +71,76 @@ def test_a_step_that_is_done_is_not_run_again_and_a_failed_one_is(
     stamp.write_text(json.dumps(other))
     run_steps({"one": write_one}, tmp_path)
     assert "$ rogseg phantom" in capfd.readouterr().out
+
+
+@pytest.fixture
+def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Runs steps that do nothing, and gives the names of those that ran."""
+    (tmp_path / "data" / "imagesTr").mkdir(parents=True)
+    (tmp_path / "data" / "imagesTr" / "a.nii.gz").write_bytes(b"voxels")
+    (tmp_path / "weights.pth").write_bytes(b"weights")
+    (tmp_path / "base.py").write_text(f"weights = {str(tmp_path / 'weights.pth')!r}\n")
+    (tmp_path / "net.py").write_text("_base_ = 'base.py'\n")
+    monkeypatch.chdir(tmp_path)
+
+    def run(*command: str) -> list[str]:
+        ran: list[str] = []
+
+        def note(arguments: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+            ran.append(arguments[3])
+            Path("study/made").mkdir(exist_ok=True)
+            return subprocess.CompletedProcess(arguments, 0)
+
+        monkeypatch.setattr(subprocess, "run", note)
+        given = ["attack", "net.py", "--data", "data", "--out", "study/made", *command]
+        run_steps({"one": given}, Path("study"))
+        return ran
+
+    return run
+
+
+@pytest.mark.parametrize("changed", ["data/imagesTr/a.nii.gz", "weights.pth", "base.py", "net.py", "data/new.txt"])
+def test_a_step_whose_files_have_changed_runs_again(
+    steps: Callable[..., list[str]], changed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert steps() == ["attack"]
+    assert steps() == []
+    path = Path(changed)
+    path.write_bytes((path.read_bytes() if path.exists() else b"") + b" ")
+    assert steps() == ["attack"]
+    assert "1/1: one, again: changed since is" in capsys.readouterr().out
+    assert steps() == []
+    path.touch()  # the same content at another time is the same
+    assert steps() == []
+
+
+def test_what_a_step_makes_is_nothing_that_it_reads(steps: Callable[..., list[str]]) -> None:
+    assert steps() == ["attack"]
+    (Path("study/made") / "records.jsonl").write_text("{}")
+    Path("data/.hidden").write_text("a lock")
+    assert steps() == []
+
+
+def test_networks_of_the_zoo_and_files_behind_keys_are_read(tmp_path: Path) -> None:
+    light = "rog_standard_hippocampus_light"
+    (tmp_path / "best.pth").write_bytes(b"weights")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    command = ["test", light, "--cfg-options", f"init_from.checkpoint={tmp_path}/best.pth", f"--data={tmp_path}"]
+    inputs = inputs_of(command, tmp_path / "study")
+    assert [Path(path).name for path in inputs] == [f"{light}.safetensors", "best.pth", tmp_path.name]
+    assert changed_inputs(inputs, tmp_path / "study") == ()
+
+
+def test_a_stamp_of_an_older_version_is_believed_and_told_of(
+    steps: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    steps()
+    stamp = Path("study/steps/one.json")
+    stamp.write_text(
+        json.dumps({key: value for key, value in json.loads(stamp.read_text()).items() if key != "inputs"})
+    )
+    assert steps() == []
+    assert "what it read is not on record" in capsys.readouterr().out
 
 
 def test_the_page_has_the_tables_of_its_records(tmp_path: Path) -> None:

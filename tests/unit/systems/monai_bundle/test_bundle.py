@@ -122,6 +122,34 @@ def test_it_is_written_back_so_that_monai_loads_it(tmp_path: Path) -> None:
         assert torch.equal(old + 1, new)
 
 
+def test_a_link_out_of_a_bundle_is_neither_read_nor_written_through(tmp_path: Path) -> None:
+    folder, kept = write_bundle(tmp_path / "bundle"), tmp_path / "kept"
+    (folder / "models").rename(kept)
+    (folder / "models").symlink_to(kept)
+    with pytest.raises(ValueError, match="lies outside of the bundle"):
+        MonaiBundle(folder)
+    # Within the bundle it is read; in a copy it would lead back into the first bundle.
+    (folder / "models").unlink()
+    kept.rename(folder / "kept")
+    (folder / "models").symlink_to(folder / "kept")
+    weights = (folder / "kept" / "model.pt").read_bytes()
+    system = MonaiBundle(folder)
+    with torch.no_grad():
+        next(system.networks[0].parameters()).add_(1)
+    with pytest.raises(ValueError, match="lies outside of the bundle"):
+        system.write_back(tmp_path / "out")
+    assert (folder / "kept" / "model.pt").read_bytes() == weights
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle"]
+    # What else is linked stays a link, and what it leads to stays where it is.
+    (folder / "models").unlink()
+    (folder / "kept").rename(folder / "models")
+    (tmp_path / "notes.txt").write_text("mine")
+    (folder / "docs" / "notes.txt").symlink_to(tmp_path / "notes.txt")
+    MonaiBundle(folder).write_back(tmp_path / "out")
+    assert (tmp_path / "out" / "docs" / "notes.txt").is_symlink()
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
 def test_yaml_and_references_into_entries_are_read(tmp_path: Path) -> None:
     yaml = pytest.importorskip("yaml")
     folder = write_bundle(

@@ -56,6 +56,27 @@ FIRST = "preprocessing__transforms"
         ),
         ({FIRST: [INTENSITY, {"_target_": "Spacingd", "keys": "image", "pixdim": 1}]}, r"here the grid comes first"),
         ({FIRST: [{**INTENSITY, "factor": 2}]}, r"factor is 2, which is not followed"),
+        ({"network_def": {**UNET, "norm": ["instance", {"affine": RUN}]}}, r"network_def#norm#1#affine is the expres"),
+        (
+            {"network_def": {**UNET, "norm": ["instance", {"_target_": "os.mkdir"}]}},
+            r"norm#1 is built from 'os\.mkdir'",
+        ),
+        ({"network_def": "@network_def"}, r"leads in a circle"),
+        ({"network_def": "@a", "a": "@b", "b": "@a"}, r"leads in a circle"),
+        ({"network_def__channels": ["@network_def#channels#0", 8]}, r"leads in a circle"),
+        ({"inferer__roi_size": [10**30, 8, 8]}, r"roi_size|size"),
+        ({"inferer__roi_size": [True, 8, 8]}, r"roi_size must be three positive whole numbers"),
+        ({"inferer__overlap": "a lot"}, r"overlap"),
+        ({"inferer__sw_batch_size": 0}, r"batch"),
+        ({"inferer__mode": "sharp"}, r"blend"),
+        ({FIRST: "@preprocessing"}, r"circle|no Compose"),
+        ({FIRST: [5]}, r"preprocessing#transforms#0 is no object with _target_"),
+        ({FIRST: [{**INTENSITY, "minv": "low"}]}, r"minv|lower"),
+        ({"network_def": {**UNET, "spatial_dims": 2}}, r"weights of another network"),
+        ({"network_def": {**UNET, "channels": []}}, r"UNet does not take these arguments"),
+        ({"network_def": {**UNET, "nonsense": 1}}, r"UNet does not take these arguments"),
+        ({"network_def": {**UNET, "num_res_units": 4000}}, r"network_def#num_res_units asks for 4000"),
+        ({"network_def": {**UNET, "channels": [1] * 3000}}, r"network_def#channels asks for 3000"),
     ],
 )
 def test_a_config_that_would_run_something_is_refused(
@@ -73,6 +94,44 @@ def test_a_bomb_of_references_is_refused_before_it_grows(tmp_path: Path) -> None
     levels: dict[str, Any] = {f"level{depth}": [f"@level{depth + 1}"] * 12 for depth in range(12)}
     folder = write_bundle(tmp_path / "bomb", **levels, level12=1, network_def__channels="@level0")
     with pytest.raises(ValueError, match="too many entries"):
+        MonaiBundle(folder)
+
+
+def test_references_that_double_with_each_step_end(tmp_path: Path) -> None:
+    """Each path goes through two references that go through two references."""
+    levels: dict[str, Any] = {f"level{depth}": [f"@level{depth + 1}#0#0"] for depth in range(38)}
+    folder = write_bundle(tmp_path / "bomb", **levels, level38=[[1]], network_def__channels="@level0#0#0")
+    with pytest.raises(ValueError, match=r"too many references|leads to no entry|circle"):
+        MonaiBundle(folder)
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"network_data_format": 5},
+        {"network_data_format": {"inputs": [], "outputs": {"pred": 5}}},
+        {"network_data_format": {"inputs": {}, "outputs": {"pred": {"channel_def": ["a"]}}}},
+        {"network_data_format": {"inputs": {}, "outputs": {"pred": {"channel_def": {"0": "background"}}}}},
+    ],
+)
+def test_odd_metadata_name_no_classes(tmp_path: Path, metadata: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="do not name the classes"):
+        MonaiBundle(write_bundle(tmp_path / "bundle", metadata=metadata))
+
+
+@pytest.mark.parametrize("text", ["[", "[1]", '{"version": NaN}', '{"a": 1, "a": 2}', "[" * 100_000])
+def test_metadata_that_are_no_json_object_are_told(tmp_path: Path, text: str) -> None:
+    folder = write_bundle(tmp_path / "bundle")
+    (folder / "configs" / "metadata.json").write_text(text)
+    with pytest.raises(ValueError, match=r"metadata"):
+        MonaiBundle(folder)
+
+
+def test_a_program_in_place_of_the_weights_does_not_run(tmp_path: Path) -> None:
+    folder = write_bundle(tmp_path / "bundle")
+    program = torch.jit.script(torch.nn.Identity())
+    program.save(folder / "models" / "model.pt")  # type: ignore[no-untyped-call]
+    with pytest.raises(ValueError, match=r"model\.pt: .*TorchProgram"):
         MonaiBundle(folder)
 
 

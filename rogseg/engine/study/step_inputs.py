@@ -1,0 +1,111 @@
+"""What a step of a study reads: the files and folders that its command names, and those that their configs name."""
+
+import ast
+import functools
+import hashlib
+import itertools
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rogseg.engine.digests import digest_of_file
+from rogseg.engine.model.model_zoo import zoo_model, zoo_models
+
+__all__ = ["MADE", "changed_inputs", "inputs_of"]
+
+MADE = ("--out", "--work-dir")
+"""What stands behind them is there once a command is done."""
+CONFIGS = (".py", ".json")
+MOST_BYTES = 2**20  # of a config that is searched for further files
+
+
+def inputs_of(command: Sequence[str], out: Path) -> dict[str, str]:
+    """What a command is about to read.
+
+    Args:
+        command: the arguments of ``rogseg``.
+        out: folder of the study, of whose own notes nothing is read.
+
+    Returns:
+        Path -> SHA-256 of the content of the file, or of all files in the folder.
+    """
+    made = {Path(value).absolute() for flag, value in itertools.pairwise(command) if flag in MADE}
+    files: dict[Path, None] = {}
+    for argument in command:
+        for path in _named(argument):
+            if path.absolute() not in made:
+                files.update(dict.fromkeys([path, *(_named_by_config(path) if path.is_file() else ())]))
+    return {str(path): _digest(path, out) for path in files}
+
+
+def changed_inputs(known: dict[str, str], out: Path) -> tuple[str, ...]:
+    """Which of the files and folders that a step has read are not what they were."""
+    return tuple(
+        path for path, digest in known.items() if not Path(path).exists() or _digest(Path(path), out) != digest
+    )
+
+
+def _named(argument: str) -> Iterator[Path]:
+    """The files and folders that an argument may mean: ``x``, ``--flag=x``, ``key=x``, or a network of the zoo."""
+    if argument in zoo_models():
+        yield zoo_model(argument).checkpoint
+        return
+    for word in dict.fromkeys((argument, argument.rpartition("=")[2])):
+        if _is_there(word):
+            yield Path(word)
+            return
+
+
+def _named_by_config(config: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    """The files that the texts in a config name, such as weights, from here or from its folder."""
+    if config.suffix not in CONFIGS or config.resolve() in above or config.stat().st_size > MOST_BYTES:
+        return
+    try:
+        nodes = list(ast.walk(ast.parse(config.read_text("utf-8-sig"))))
+    except (SyntaxError, ValueError, RecursionError):  # whoever reads it as a config tells
+        return
+    for node in nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            for path in (Path(node.value), config.parent / node.value):
+                if _is_there(str(path)) and path.is_file():
+                    yield path
+                    yield from _named_by_config(path, above | {config.resolve()})
+                    break
+
+
+def _is_there(word: str) -> bool:
+    try:
+        return bool(word) and os.path.exists(word)
+    except ValueError:  # NUL in it
+        return False
+
+
+def _digest(path: Path, out: Path) -> str:
+    """Over names and contents; hidden files, such as locks, are nobody's data."""
+    total = hashlib.sha256()
+    for name, file in sorted(_files(path, out)):
+        status = file.stat()
+        total.update(f"{name}\0{_digest_of_file(str(file), (status.st_size, status.st_mtime_ns))}\0".encode())
+    return total.hexdigest()
+
+
+def _files(path: Path, out: Path) -> Iterator[tuple[str, Path]]:
+    if path.is_file():
+        yield "", path
+        return
+    notes, seen = {out.absolute() / "steps", out.absolute() / "reports"}, set()
+    for folder, inner, names in os.walk(path, followlinks=True):
+        place = Path(folder)
+        inner[:] = [name for name in inner if name[0] != "." and (place / name).absolute() not in notes]
+        if place.resolve() in seen:  # a link that leads back
+            inner.clear()
+            continue
+        seen.add(place.resolve())
+        files = (place / name for name in names if name[0] != ".")
+        yield from ((str(file.relative_to(path)), file) for file in files if file.is_file())
+
+
+@functools.cache
+def _digest_of_file(path: str, _state: tuple[int, int]) -> str:
+    """Once per process, as long as size and time are the same: the steps of a study read the same data."""
+    return digest_of_file(path)

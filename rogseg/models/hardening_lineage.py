@@ -1,0 +1,107 @@
+"""What a network of another framework was hardened on, written beside it, and what therefore cannot be reported on."""
+
+import dataclasses
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rogseg.foreign import checked_name, decode, open_regular, read_json
+from rogseg.storage import write_json_atomic
+
+__all__ = ["HARDENING_FILE", "HardeningLineage", "read_hardening", "write_hardening"]
+
+HARDENING_FILE = "rogseg_hardening.json"
+WEIGHTS = (".pth", ".pt", ".safetensors")
+REMEDY = "fetch the folder again; without its record nobody knows what was trained on"
+
+
+@dataclasses.dataclass(frozen=True)
+class HardeningLineage:
+    """The record of a hardening.
+
+    Args:
+        task: name of the task whose cases it took.
+        training: cases that the weights were fitted to.
+        selection: cases that were looked at before and after.
+        validation: cases of the fold that had no part; they may be reported on.
+        fold: counted from 0.
+        data: SHA-256 of the raw files of the training and selection cases.
+        start: name and SHA-256 of the system that it began from.
+        inherited: task -> cases that the start had been hardened on before.
+        is_start_known: False where nothing says what the start was trained on.
+        settings: everything else that the weights depend on; JSON data.
+        looks: the cases that were looked at, with Dice before and after; JSON data.
+        versions: of the packages.
+    """
+
+    task: str
+    training: tuple[str, ...]
+    selection: tuple[str, ...]
+    validation: tuple[str, ...]
+    fold: int
+    data: dict[str, str]
+    start: tuple[str, str]
+    inherited: dict[str, tuple[str, ...]]
+    is_start_known: bool
+    settings: dict[str, Any]
+    looks: dict[str, Any]
+    versions: dict[str, str]
+
+    @property
+    def seen(self) -> dict[str, tuple[str, ...]]:
+        """By task: every case that had a part in the weights, or was looked at."""
+        own = {*self.training, *self.selection, *self.inherited.get(self.task, ())}
+        return {**self.inherited, self.task: tuple(sorted(own))}
+
+    def seen_of(self, case_ids: Iterable[str], task: str) -> tuple[str, ...]:
+        """Those of some cases of a task that must not be reported on as if they were new, sorted."""
+        return tuple(sorted(set(self.seen.get(task, ())) & set(case_ids)))
+
+    def seen_names(self, case_ids: Iterable[str]) -> tuple[str, ...]:
+        """Those that are called as a case that it has seen, whatever the task is called, sorted."""
+        return tuple(sorted(set().union(*self.seen.values()) & set(case_ids)))
+
+    def to_json(self) -> Mapping[str, Any]:
+        """As plain JSON data."""
+        return dataclasses.asdict(self)
+
+
+def write_hardening(folder: Path, lineage: HardeningLineage) -> None:
+    """Write the record beside the weights that it is of, with their digests and a checksum of what it says."""
+    files = (path for path in sorted(folder.rglob("*")) if path.suffix in WEIGHTS and path.is_file())
+    weights = {path.relative_to(folder).as_posix(): _digest(path) for path in files}
+    content = {"lineage": dict(lineage.to_json()), "weights": weights}
+    write_json_atomic(folder / HARDENING_FILE, {**content, "crc": _checksum(content)})
+
+
+def read_hardening(folder: Path) -> HardeningLineage | None:
+    """The record in a system's folder; None where it was not hardened.
+
+    Raises:
+        ValueError: it is damaged, is not what was written, or is of other weights than those that lie beside it.
+    """
+    path = folder / HARDENING_FILE
+    if not path.exists():
+        return None
+    content = decode(read_json(path, REMEDY), dict[str, Any], str(path))
+    if content.get("crc") != _checksum({part: content.get(part) for part in ("lineage", "weights")}):
+        raise ValueError(f"{path}: it is not what was written there, its checksum differs; {REMEDY}")
+    lineage = decode(content["lineage"], HardeningLineage, f"{path}: lineage")
+    for name, digest in decode(content["weights"], dict[str, str], f"{path}: weights").items():
+        parts = [checked_name(part, path) for part in name.split("/")]
+        if _digest(folder.joinpath(*parts)) != digest:
+            raise ValueError(f"{path}: {name} is not the file that was hardened, its digest differs; {REMEDY}")
+    return lineage
+
+
+def _checksum(content: Mapping[str, Any]) -> str:
+    """Over what is said, however it is laid out."""
+    return f"{zlib.crc32(json.dumps(content, sort_keys=True).encode()):08x}"
+
+
+def _digest(path: Path) -> str:
+    with open_regular(path, REMEDY) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
