@@ -9,8 +9,8 @@ from rogseg.commands import COMMANDS, command_parser
 
 DESCRIPTION = "Run a study, a list of rogseg commands, and write the page of its tables and figures from the records."
 EPILOG = (
-    "The same command goes on after an interruption: a step that is done is not run again, unless a file or folder that "
-    "it read has changed."
+    "The same command goes on after an interruption: a step that is done is not run again, unless a file or folder "
+    "that it read has changed."
 )
 IF_INTERRUPTED = "stopped; the same command goes on with the step that was running"
 
