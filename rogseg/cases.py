@@ -60,7 +60,11 @@ class IntensityBox:
     @classmethod
     def of(cls, box: "IntensityBox | tuple[float, float]") -> "IntensityBox":
         """A box as it is; two numbers are one interval for every channel."""
-        return box if isinstance(box, IntensityBox) else cls.per_channel([box[0]], [box[1]])
+        if isinstance(box, IntensityBox):
+            return box
+        if len(box) != 2:
+            raise ValueError(f"a box is two numbers, lower and upper bound, got {tuple(box)}")
+        return cls.per_channel([box[0]], [box[1]])
 
     @property
     def width(self) -> Tensor:

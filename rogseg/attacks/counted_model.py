@@ -171,6 +171,11 @@ class CountedModel:
                 f"the model returned a {type(logits).__name__}, an attack needs the tensor of raw logits: "
                 "wrap the model, for instance `lambda inputs: model(inputs)[0]`"
             )
+        if not logits.is_floating_point():
+            raise ValueError(
+                f"the model returned {logits.dtype}, an attack needs raw logits, real numbers that have a gradient: "
+                "leave the last step of the model away"
+            )
         if logits.ndim != 5 or len(logits) != len(inputs) or logits.shape[2:] != inputs.shape[2:]:
             raise ValueError(
                 f"the model returned logits of shape {tuple(logits.shape)} for inputs {tuple(inputs.shape)}; expected "

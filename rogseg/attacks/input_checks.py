@@ -36,7 +36,7 @@ def check_targets(inputs: Tensor, targets: Tensor) -> None:
         raise ValueError(f"targets are {targets.dtype}, expected class indices: call targets.long()")
     if targets.device != inputs.device:
         raise ValueError(f"targets are on {targets.device}, inputs on {inputs.device}: move them to one device")
-    if (targets < 0).any():
+    if (targets.long() < 0).any():  # wide unsigned types know no comparison
         raise ValueError("targets hold a negative class: map ignored voxels to a class of the task first")
 
 

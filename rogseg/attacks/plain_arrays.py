@@ -47,6 +47,16 @@ def attack_arrays(
     """
     if not isinstance(attack, Attack):
         raise ValueError(f"attack is a {type(attack).__name__}, not an attack such as APGD(); the model comes second")
+    if not callable(model):
+        raise ValueError(f"model is a {type(model).__name__}; give a module, or a function from volumes to logits")
+    if not isinstance(threat, ThreatModel):
+        raise ValueError(
+            f"threat is a {type(threat).__name__}; give for instance LinfThreat.from_fraction(8 / 255, (0, 1))"
+        )
+    if criterion is not None and not isinstance(criterion, Criterion):
+        raise ValueError(f"criterion is a {type(criterion).__name__}; give for instance DiceBelow(0.5)")
+    if type(seed) is not int or not 0 <= seed < 2**63:
+        raise ValueError(f"seed is {seed!r}, it must be a whole number of at least 0 and below 2^63")
     inputs, targets = _tensor(image).float(), _tensor(label)
     if inputs.ndim not in (3, 4) or targets.ndim != 3:
         raise ValueError(

@@ -81,6 +81,7 @@ def import_custom_modules(config: Config) -> None:
     names = [names] if isinstance(names, str) else names
     if not isinstance(names, Iterable) or not all(isinstance(name, str) for name in names):
         raise ValueError(f"{config.filename}: custom_imports is {value!r}; write custom_imports = ['my_package']")
+    importlib.invalidate_caches()  # the file may have been written a moment ago, by whoever calls
     for name in names:
         try:
             importlib.import_module(name)
