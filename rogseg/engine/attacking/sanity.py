@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,7 @@ def check_records(records: RecordFolder) -> tuple[SanityFinding, ...]:
         rows = summarise_all(records)
         for attack in records.conditions():
             means = {row.strength: row.mean_dice for row in rows if row.condition == attack}
-            finding = check_more_budget("epsilon", means)
+            finding = check_more_budget("epsilon", means, label=partial(strength_label, records.identity))
             findings.append(dataclasses.replace(finding, name=f"{attack}: {finding.name}"))
     return tuple(findings)
 
