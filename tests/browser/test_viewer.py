@@ -225,3 +225,12 @@ def test_the_key_holds_dice_of_the_shown_case(viewer: Viewer) -> None:
         for text, labels in zip(row[1:], (volume.clean, volume.attacked), strict=True):
             found = labels == index
             assert float(text) == pytest.approx(2 * (true & found).sum() / (true.sum() + found.sum()), abs=0.006)
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_nothing_of_what_is_read_at_the_crosshair_is_cut_off(open_page: OpenPage, width: int) -> None:
+    viewer = Viewer(open_page(contents(num_cases=5, num_volumes=1, systems=("one",)), width))
+    hidden = viewer.page.evaluate(
+        "() => { const key = document.querySelector('.key'); return key.scrollHeight - key.clientHeight; }"
+    )
+    assert hidden <= 1
