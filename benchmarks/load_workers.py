@@ -11,6 +11,7 @@ import atexit
 import contextlib
 import dataclasses
 import json
+import math
 import os
 import random
 import signal
@@ -20,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 
 from benchmarks.phantom_load import PhantomWorker, evaluate_phantoms
 from rogseg.workers import open_workers
@@ -41,7 +43,8 @@ class LoadLog:
         different: keys whose records differ in more than seconds.
         worker_kills: processes that were killed.
         driver_kills: the same of drivers.
-        memory: resident memory of the last driver [MiB]: the least and the most, once it had its first records.
+        memory: resident memory of the last driver [MiB], medians over the second and the last tenth of the records that
+            it took in; in the first it is still starting.
     """
 
     num_records: int
@@ -75,7 +78,7 @@ def load_test(
     command = [sys.executable, "-m", "benchmarks.load_workers", "--drive", str(disturbed), "--cases", str(num_cases)]
     command += ["--edge", str(edge), "--num-workers", str(num_workers)]
     command += [] if cluster is None else ["--cluster", cluster]
-    memory: list[float] = []
+    memory: list[tuple[int, float]] = []
     driver = _start(command)
     begin = time.monotonic()
     atexit.register(lambda: driver.kill())
@@ -84,7 +87,7 @@ def load_test(
             driver, memory = _start(command), []
         done = _num_lines(disturbed)
         if done and driver.poll() is None:
-            memory.append(_resident(driver.pid))
+            memory += [(done, resident) for resident in _resident(driver.pid)]
         if kinds and done >= marks[0]:
             pids = [driver.pid] if kinds[0] == "driver" else list(_workers_of(driver.pid))
             if pids:
@@ -110,8 +113,19 @@ def load_test(
         [key for key in found if found[key] != expected.get(key)],
         killed["worker"],
         killed["driver"],
-        (min(memory, default=0.0), max(memory, default=0.0)),
+        _early_and_late(memory),
     )
+
+
+def _early_and_late(readings: list[tuple[int, float]]) -> tuple[float, float]:
+    """Medians over the second and the last tenth of the records, from readings (records so far, MiB)."""
+    if not readings:
+        return math.nan, math.nan
+    first, last = readings[0][0], readings[-1][0]
+    tenth = (last - first) / 10
+    early = [held for done, held in readings if first + tenth <= done <= first + 2 * tenth]
+    late = [held for done, held in readings if done >= last - tenth]
+    return median(early or [math.nan]), median(late or [math.nan])
 
 
 def _start(command: list[str]) -> subprocess.Popen[bytes]:
@@ -131,12 +145,13 @@ def _workers_of(pid: int) -> Iterator[int]:
         yield from _workers_of(child)
 
 
-def _resident(pid: int) -> float:
+def _resident(pid: int) -> list[float]:
+    """Memory of a process [MiB]; nothing where it is ending."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except (FileNotFoundError, ProcessLookupError):
-        return 0.0
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS")), 0.0)
+        return []
+    return [int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS")]
 
 
 def _num_lines(directory: Path) -> int:
@@ -183,7 +198,7 @@ def main() -> None:
     print(
         f"{log.num_records} records of {asked.cases} cases; lost {len(log.lost)}, twice {len(log.doubled)}, different "
         f"{len(log.different)}; {log.worker_kills} workers and {log.driver_kills} drivers killed; memory of the last "
-        f"driver {log.memory[0]:.0f} to {log.memory[1]:.0f} MiB"
+        f"driver {log.memory[0]:.0f} MiB early and {log.memory[1]:.0f} MiB at its end"
     )
     if log.lost or log.doubled or log.different:
         raise SystemExit(1)

@@ -1,4 +1,4 @@
-"""Trainers on two gloo ranks: one spawn of two processes that answers every question here."""
+"""Trainers on two and on four gloo ranks: one spawn of processes for each that answers every question here."""
 
 import copy
 import os
@@ -66,10 +66,10 @@ def joined(parts: list[Batch]) -> Batch:
     )
 
 
-def answer(rank: int, folder: str) -> None:
-    os.environ.update(MASTER_ADDR="127.0.0.1", RANK=str(rank), WORLD_SIZE="2")
+def answer(rank: int, folder: str, number: int) -> None:
+    os.environ.update(MASTER_ADDR="127.0.0.1", RANK=str(rank), WORLD_SIZE=str(number))
     torch.set_num_threads(1)
-    torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
+    torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=number)
     answers = {name: run(name, rank) for name in trainers()}
     answers |= {f"{name}_resumed": run(name, rank, interrupt=True) for name in ("free", "free_random", "seat")}
     answers["free_accumulated"] = run("free", rank, counts=2)
@@ -77,19 +77,20 @@ def answer(rank: int, folder: str) -> None:
     disconnect()
 
 
-@pytest.fixture(scope="module")
-def ranks(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    folder = tmp_path_factory.mktemp("ranks")
-    spawn(answer, args=(str(folder),), nprocs=2)  # type: ignore[no-untyped-call]
-    return [torch.load(folder / f"rank_{rank}.pth", weights_only=True) for rank in range(2)]
+@pytest.fixture(scope="module", params=[2, pytest.param(4, marks=pytest.mark.check)])
+def ranks(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    folder, number = tmp_path_factory.mktemp("ranks"), request.param
+    spawn(answer, args=(str(folder), number), nprocs=number)  # type: ignore[no-untyped-call]
+    return [torch.load(folder / f"rank_{rank}.pth", weights_only=True) for rank in range(number)]
 
 
 @pytest.mark.parametrize("name", [*trainers(), "free_accumulated"])
 def test_ranks_hold_the_same_weights_and_learnt_something(ranks: list[dict[str, Any]], name: str) -> None:
     torch.manual_seed(0)
     initial = weights(SmallNetwork())
-    first, second = (rank[name]["weights"] for rank in ranks)
-    assert all(map(torch.equal, first, second))
+    first, *others = (rank[name]["weights"] for rank in ranks)
+    for other in others:
+        assert all(map(torch.equal, first, other))
     assert not any(map(torch.equal, first, initial))
 
 
@@ -99,12 +100,12 @@ def test_free_with_one_replay_and_epsilon_zero_is_standard_training_bit_for_bit(
 
 
 @pytest.mark.parametrize("name", ["standard", "awp_zero"])
-def test_training_is_that_of_one_process_with_the_mini_batches_of_both(ranks: list[dict[str, Any]], name: str) -> None:
+def test_training_is_that_of_one_process_with_the_mini_batches_of_all(ranks: list[dict[str, Any]], name: str) -> None:
     torch.manual_seed(0)
     model, trainer = SmallNetwork(), trainers()[name]
     optim = sgd(model)
     for step in range(NUM_STEPS):
-        trainer.step(model, joined([make_batch(10 * step + rank) for rank in range(2)]), optim)
+        trainer.step(model, joined([make_batch(10 * step + rank) for rank in range(len(ranks))]), optim)
     for one, other in zip(weights(model), ranks[0][name]["weights"], strict=True):
         assert torch.allclose(one, other, atol=1e-6)
 
@@ -114,9 +115,11 @@ def test_each_rank_keeps_its_own_perturbation(ranks: list[dict[str, Any]]) -> No
 
 
 def test_ranks_agree_on_the_replays(ranks: list[dict[str, Any]]) -> None:
-    first, second = (rank["seat"]["state"] for rank in ranks)
-    assert first["num_replays"] == second["num_replays"] > 1
-    assert first["threshold"] == second["threshold"] > 0
+    states = [rank["seat"]["state"] for rank in ranks]
+    assert len({state["num_replays"] for state in states}) == 1
+    assert states[0]["num_replays"] > 1
+    assert len({state["threshold"] for state in states}) == 1
+    assert states[0]["threshold"] > 0
 
 
 @pytest.mark.parametrize("name", ["free", "free_random", "seat"])
