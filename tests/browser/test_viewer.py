@@ -227,6 +227,15 @@ def test_the_key_holds_dice_of_the_shown_case(viewer: Viewer) -> None:
             assert float(text) == pytest.approx(2 * (true & found).sum() / (true.sum() + found.sum()), abs=0.006)
 
 
+def test_values_of_the_sliders_stay_beside_them_in_long_units(open_page: OpenPage) -> None:
+    volume = dataclasses.replace(saved_volume("case 1", 8), unit="network units")
+    viewer = Viewer(open_page(dataclasses.replace(contents(num_cases=5, systems=("one",)), volumes=(volume,))))
+    beyond = viewer.page.evaluate(
+        "() => { const box = document.querySelector('.sliders'); return box.scrollWidth - box.clientWidth; }"
+    )
+    assert beyond <= 0
+
+
 @pytest.mark.parametrize("width", [1280, 400])
 def test_nothing_of_what_is_read_at_the_crosshair_is_cut_off(open_page: OpenPage, width: int) -> None:
     viewer = Viewer(open_page(contents(num_cases=5, num_volumes=1, systems=("one",)), width))
