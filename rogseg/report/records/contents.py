@@ -110,7 +110,11 @@ def _systems(evaluations: Sequence[Evaluation]) -> tuple[SystemText, ...]:
     for evaluation in evaluations:
         system = evaluation.identity.system
         # Whole plans and configs stand in the header of the records; here they would fill a page.
-        words = {key: _plain(value) for key, value in system.options.items() if not isinstance(value, Mapping)}
+        words = {
+            key: "none" if value == [] else _plain(value)  # as the mirrored axes of an nnU-Net that was not mirrored
+            for key, value in system.options.items()
+            if not isinstance(value, Mapping)
+        }
         details = {key: text for key, text in words.items() if text and len(text) <= 80 and text != "None"}
         if evaluation.identity.window_size and "window_size" not in details:
             details["window"] = " x ".join(str(length) for length in evaluation.identity.window_size) + " voxels"

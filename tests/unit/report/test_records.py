@@ -406,6 +406,12 @@ def test_moves_of_cases_with_ranges_of_their_own_are_told_from_the_least_to_the_
     assert strength.raw == "0.1569 to 156.9 HU"
 
 
+def test_what_a_system_leaves_out_is_said_of_it(tmp_path: Path) -> None:
+    evaluation(tmp_path / "a", system=EvaluatedSystem("nnunet", "net", "fed", {"mirrored_axes": [], "folds": [0]}))
+    (system,) = contents_of([tmp_path / "a"], tmp_path).systems
+    assert (system.details["mirrored_axes"], system.details["folds"]) == ("none", "0")
+
+
 def test_one_window_is_said_beside_the_verdict(tmp_path: Path) -> None:
     evaluation(tmp_path / "a", protocol="patch")
     cautions = verdict_of(contents_of([tmp_path / "a"], tmp_path), "best").cautions
