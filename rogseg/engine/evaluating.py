@@ -2,8 +2,9 @@
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -34,7 +35,7 @@ from rogseg.shipped_configs import find_config
 from rogseg.storage import write_json_atomic
 from rogseg.systems import CaseSource, Protocol
 
-__all__ = ["evaluate_system"]
+__all__ = ["cheaper_ways", "evaluate_system"]
 
 PLAN = "plan.json"
 CORRUPTIONS = "corruptions"
@@ -139,6 +140,19 @@ class _Parts:
         self.console.print(f"\n== {self.number} of {self.total}: {name}{tail}", soft_wrap=True)
 
 
+def cheaper_ways(protocol: str, options: Mapping[str, Any]) -> str:
+    """What else than more time can be given, as the end of a sentence; empty where there is nothing.
+
+    Args:
+        protocol: that was asked for.
+        options: of the system's identity.
+    """
+    ways = [", or take --protocol patch"] if protocol != "patch" else []
+    if options.get("mirrored_axes"):
+        ways.append(", or --cfg-options mirroring=False, which is another system without the mirrored copies")
+    return "".join(ways)
+
+
 def _plan(
     opened: OpenedSystem, source: CaseSource, request: Request, protocol: Protocol, device: str
 ) -> EvaluationPlan:
@@ -155,7 +169,11 @@ def _plan(
                 opened.system.model(case.inputs)
         seconds.append(time.perf_counter() - begin)
     return plan_attacks(
-        min(seconds), len(source.case_ids), request.minutes, differentiable=opened.system.differentiable
+        min(seconds),
+        len(source.case_ids),
+        request.minutes,
+        differentiable=opened.system.differentiable,
+        cheaper=cheaper_ways(protocol, opened.system.identity.options),
     )
 
 

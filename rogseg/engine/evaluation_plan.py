@@ -142,7 +142,12 @@ class EvaluationPlan:
 
 
 def plan_attacks(
-    seconds_per_pass: float, num_cases: int, minutes: float, *, differentiable: bool = True
+    seconds_per_pass: float,
+    num_cases: int,
+    minutes: float,
+    *,
+    differentiable: bool = True,
+    cheaper: str = "",
 ) -> EvaluationPlan:
     """As many cases as fit for a curve over epsilon, and the ensemble where it fits, too.
 
@@ -151,6 +156,7 @@ def plan_attacks(
         num_cases: that there are.
         minutes: for everything.
         differentiable: whether the system has a gradient; without, the curve is that of an attack by queries.
+        cheaper: what else can be given, as the end of the sentence where nothing fits.
 
     Raises:
         ValueError: not even one case fits.
@@ -168,7 +174,7 @@ def plan_attacks(
         needed = curve.passes * seconds_per_pass / SHARE_OF_ATTACKS / 60
         raise ValueError(
             f"--minutes {minutes:g} is too little: one pass of a case takes {seconds_per_pass:.3g} s here, and the "
-            f"smallest evaluation {needed:.1f} minutes; give more, or take --protocol patch"
+            f"smallest evaluation {needed:.1f} minutes; give more{cheaper}"
         )
     return EvaluationPlan(((curve, min(alone, num_cases)),), seconds_per_pass)
 

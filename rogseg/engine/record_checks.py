@@ -1,6 +1,7 @@
 """The sanity checks that ask the records of attacks."""
 
 import dataclasses
+from functools import partial
 
 import torch
 
@@ -32,7 +33,7 @@ def check_records(records: RecordFolder) -> tuple[SanityFinding, ...]:
         rows = summarise_all(records)
         for attack in records.conditions():
             means = {row.strength: row.mean_dice for row in rows if row.condition == attack}
-            finding = check_more_budget("epsilon", means)
+            finding = check_more_budget("epsilon", means, label=partial(strength_label, records.identity))
             findings.append(dataclasses.replace(finding, name=f"{attack}: {finding.name}"))
     return tuple(findings)
 

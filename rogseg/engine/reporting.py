@@ -137,8 +137,8 @@ def report_on(records: Sequence[str], out: Path | None, *, evidence: bool = Fals
     by_name: dict[str, list[Path]] = {}
     for name, path in named:
         by_name.setdefault(name, []).append(path)
-    # Without a name a system is called by its own.
-    written = write_report([path for _, path in named] if "" in by_name else by_name, target, evidence=evidence)
+    # Under the empty name are the folders whose systems are called by their own.
+    written = write_report(by_name, target, evidence=evidence)
     print(f"report: {written.page}")
 
 

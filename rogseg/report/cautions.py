@@ -3,8 +3,9 @@
 from rogseg.report.contents import Contents
 from rogseg.report.estimates import FEWEST_CASES, Estimate
 from rogseg.report.rows import Row
+from rogseg.report.summaries import clean_estimate, estimate_of, reference_strength, worst_rows
 
-__all__ = ["cautions_on", "incomplete_notes", "worded_cases"]
+__all__ = ["cautions_on", "incomplete_notes", "other_threats", "worded_cases"]
 
 
 def cautions_on(contents: Contents, system: str, row: Row, attacked: Estimate, holds: bool) -> tuple[str, ...]:
@@ -22,6 +23,8 @@ def cautions_on(contents: Contents, system: str, row: Row, attacked: Estimate, h
     if incomplete:
         cautions.append(f"The evaluation is not finished, so these numbers will change: {incomplete[0]}")
     cautions += _notes(contents, system, "No estimate for new cases")
+    cautions += _notes(contents, system, "Whether the system was trained")
+    cautions += _notes(contents, system, "Measured in one window")
     findings = [finding for finding in contents.findings if finding.system in (system, "")]
     names = {finding.name for finding in findings}
     failed = {finding.name for finding in findings if finding.level == "failed"}
@@ -52,6 +55,25 @@ def cautions_on(contents: Contents, system: str, row: Row, attacked: Estimate, h
     if len(attacks) == 1:
         cautions.append(f"One attack was tried ({next(iter(attacks))}); an ensemble of attacks may find more.")
     return tuple(cautions)
+
+
+def other_threats(contents: Contents, system: str, norm: str) -> tuple[tuple[str, float], ...]:
+    """What the attacks of each further threat model left, in a sentence and as a share of the clean value."""
+    found = []
+    for threat in contents.threats:
+        strength = None if threat.norm == norm else reference_strength(contents, system, threat.norm)
+        if strength is None:
+            continue
+        row = next(r for r in worst_rows(contents, system, threat.norm) if r.condition.strength == strength)
+        clean, left = clean_estimate(contents, row).value, estimate_of(row, contents.primary)
+        if not clean or left.value is None:
+            continue
+        sentence = (
+            f"In the threat model {threat.norm} its {contents.primary.label} goes from {clean:.2f} to {left.value:.2f} "
+            f"at {row.condition.label} on {worded_cases(left.cases)}."
+        )
+        found.append((sentence, left.value / clean))
+    return tuple(found)
 
 
 def incomplete_notes(contents: Contents, system: str) -> list[str]:

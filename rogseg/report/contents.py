@@ -78,6 +78,7 @@ class ThreatText:
         norm: by which conditions name it; one threat model per norm and unit of epsilon.
         words: the sentence for a reader.
         strengths: the epsilons that were tried.
+        by_network: the same by network, where one epsilon is another change in raw units for each; else empty.
         outside: what an adversary could do and is not in it.
         scale: by which epsilons are multiplied on an axis.
         axis: what the axis then says.
@@ -89,6 +90,22 @@ class ThreatText:
     outside: tuple[str, ...] = ()
     scale: float = 255.0
     axis: str = "epsilon [1/255 of the intensity range]"
+    by_network: Mapping[str, tuple[Strength, ...]] = dataclasses.field(default_factory=dict)
+
+    @property
+    def unequal(self) -> str:
+        """What to know of an epsilon that is another change in raw units for each network; empty where it is one."""
+        if not self.by_network:
+            return ""
+        return (
+            "Epsilon is a share of the intensity range of each network, and these ranges differ: the same epsilon lets "
+            "the adversary change the image more for one network than for another, so what they lose at it does not "
+            "rank them. Attacks with threat.unit=reference give all the same change."
+        )
+
+    def strength_of(self, system: str, value: float) -> Strength:
+        """An epsilon as a network meets it."""
+        return next(s for s in self.by_network.get(system, self.strengths) if s.value == value)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -24,6 +24,13 @@ from rogseg.report.views.transfers import transfer_matrices
 
 __all__ = ["render_page"]
 
+WORDS = {
+    "NSD": "Share of the two surfaces that lie within the distance in its name of each other. 1 is best.",
+    "HD95": "Distance [mm] that 95% of either surface keep to the other, the larger of both. 0 is best.",
+    "volume error": "Volume of the prediction less that of the target; above 0 is too much.",
+    "false volume": "What is predicted of a class that the case does not have; 0 is best.",
+}
+"""Measures for who does not know them, by the beginning of their names."""
 SCRIPTS = ("tables.js", "charts.js")
 VIEWER_SCRIPTS = ("volume.js", "viewer.js", "viewer_input.js")
 
@@ -81,6 +88,7 @@ def render_page(contents: Contents) -> str:
         "viewer_note": note,
         "class_colours": [rgb(colour) for colour in CLASS_COLOURS],
         "colours_of_classes": CLASS_COLOURS,
+        "words": WORDS,
     }
     return environment.get_template("page.html.j2").render(context)
 

@@ -14,6 +14,7 @@ __all__ = [
     "Curve",
     "CurvePoint",
     "class_estimates",
+    "clean_estimate",
     "curves_of",
     "difference_of",
     "estimate_of",
@@ -94,6 +95,14 @@ def visibility_estimates(row: Row) -> tuple[Estimate, ...]:
 def class_estimates(row: Row, measure: MeasureText, num_classes: int) -> tuple[Estimate, ...]:
     """Mean over the cases, of each class."""
     return tuple(estimate_of(row, measure, index) for index in range(num_classes))
+
+
+def clean_estimate(contents: Contents, row: Row) -> Estimate:
+    """The primary measure without attack, of the cases of a row; without a value where they were not measured."""
+    clean = contents.clean_of(row)
+    ids = {case.case_id for case in row.cases}
+    same = tuple(case for case in clean.cases if case.case_id in ids) if clean else ()
+    return estimate_of(dataclasses.replace(row, cases=same), contents.primary)
 
 
 def fell_of(row: Row) -> Estimate:

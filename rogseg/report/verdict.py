@@ -8,11 +8,11 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-from rogseg.report.cautions import cautions_on, incomplete_notes, worded_cases
+from rogseg.report.cautions import cautions_on, incomplete_notes, other_threats, worded_cases
 from rogseg.report.contents import Contents, Strength
 from rogseg.report.estimates import Estimate
 from rogseg.report.rows import Row
-from rogseg.report.summaries import estimate_of, fell_of, reference_strength, worst_rows
+from rogseg.report.summaries import clean_estimate, estimate_of, fell_of, reference_strength, worst_rows
 
 __all__ = ["Tone", "Verdict", "verdict_of"]
 
@@ -28,6 +28,8 @@ LOSSES: tuple[tuple[float, str, Tone], ...] = (
     (0.85, "loses most of its accuracy", "fails"),
     (float("inf"), "fails", "fails"),
 )
+POOR = 0.5  # of a clean value: below it, that little is lost says little
+HOLDS_UP_TO = max(limit for limit, _, tone in LOSSES if tone == "holds")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,9 +69,9 @@ def verdict_of(contents: Contents, system: str) -> Verdict:
         return _verdict_without_attack(contents, system)
     threat, reference = found
     row = next(r for r in worst_rows(contents, system, threat.norm) if r.condition.strength == reference)
-    strength = next(s for s in threat.strengths if s.value == reference)
+    strength = threat.strength_of(system, reference)
     clean_row, measure = contents.clean_of(row), contents.primary
-    clean = NO_ESTIMATE if clean_row is None else estimate_of(_same_cases(clean_row, row), measure)
+    clean = clean_estimate(contents, row)  # like with like: of the cases that were attacked
     attacked, fell = estimate_of(row, measure), fell_of(row)
     if clean.value is None or attacked.value is None or clean.value <= 0:
         sentence = "The records hold no clean and attacked value of the same cases, so no verdict can be given."
@@ -77,10 +79,20 @@ def verdict_of(contents: Contents, system: str) -> Verdict:
             sentence = f"Unattacked, this network reaches a mean {measure.label} of 0, so there was nothing to attack."
         return Verdict(system, "has no verdict", sentence, (), "untested", clean, attacked, fell, strength)
     words, tone = next((words, tone) for limit, words, tone in LOSSES if 1 - attacked.value / clean.value <= limit)
-    cautions = cautions_on(contents, system, row, attacked, tone == "holds")
+    others = other_threats(contents, system, threat.norm)
+    is_poor = measure.bounds == (0.0, 1.0) and clean.value < POOR
+    poor = f"It reaches only {clean.value:.2f} on unchanged images, so it has little to lose."
+    cautions = (
+        *((poor,) if is_poor else ()),
+        *(sentence for sentence, _ in others),
+        *cautions_on(contents, system, row, attacked, tone == "holds"),
+    )
     levels = [finding.level for finding in contents.findings if finding.system in (system, "")]
-    # Green only where checks were made and passed, and where all cases are in.
-    if "failed" in levels or (tone == "holds" and (not levels or incomplete_notes(contents, system))):
+    # Green only where there was something to lose, checks were made and passed, all cases are in, and no other threat
+    # model says otherwise.
+    falls = any(1 - left > HOLDS_UP_TO for _, left in others)
+    doubtful = is_poor or falls or not levels or bool(incomplete_notes(contents, system))
+    if "failed" in levels or (tone == "holds" and doubtful):
         tone = "unsure"
     return Verdict(
         system=system,
@@ -94,12 +106,6 @@ def verdict_of(contents: Contents, system: str) -> Verdict:
         strength=strength,
         origins=(clean_row.origin if clean_row else "", row.origin),
     )
-
-
-def _same_cases(clean: Row, attacked: Row) -> Row:
-    """Like with like: the clean row of the cases that were attacked."""
-    ids = {case.case_id for case in attacked.cases}
-    return dataclasses.replace(clean, cases=tuple(case for case in clean.cases if case.case_id in ids))
 
 
 def _verdict_without_attack(contents: Contents, system: str) -> Verdict:
@@ -155,14 +161,7 @@ def _sentence(
     attacked: Estimate,
     fell: Estimate,
 ) -> str:
-    # Scanner units, as of MR, tell a physician nothing; HU do.
-    raw = f", at most {strength.raw} here" if strength.raw and "units" not in strength.raw else ""
-    detail = f" ({strength.fraction}{raw})".replace("(, ", "(") if strength.fraction or raw else ""
-    how = (
-        f"every voxel may be changed by up to {strength.label} of the intensity range{detail}"
-        if norm == "Linf"
-        else f"the image may be changed by up to {strength.label} in the threat model {norm}{detail}"
-    )
+    how = _worded_change(norm, strength)
     what = "overlap with the expert's outline (Dice; 1 is perfect)"
     if contents.primary.name.lower() != "dice":
         what = f"mean {contents.primary.heading}"
@@ -175,6 +174,23 @@ def _sentence(
         verb = "falls" if count == 1 else "fall"
         sentence += f", and {count} of {fell.cases} {verb} {contents.criterion}"
     return sentence + "."
+
+
+def _worded_change(norm: str, strength: Strength) -> str:
+    # Scanner units, as of MR, tell a physician nothing; HU do.
+    raw = "" if "units" in strength.raw else strength.raw
+    if raw:
+        raw = f"by case {raw} at most" if " to " in raw else f"at most {raw} here"
+    detail = ", ".join(part for part in (strength.fraction, raw) if part)
+    kind, label = norm.partition(",")[0], strength.label.removeprefix("L2 RMS ")
+    size = label if " " in label else f"{label} of the intensity range"  # another unit is named in the label
+    if kind == "Linf":
+        words = f"every voxel may be changed by up to {size}"
+    elif kind == "L2":
+        words = f"the image may be changed by a root mean square of up to {size}, single voxels by more"
+    else:
+        words = f"the image may be changed by up to {size} in the threat model {kind}"
+    return words + (f" ({detail})" if detail else "")
 
 
 def _worded(estimate: Estimate) -> str:

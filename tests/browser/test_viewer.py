@@ -225,3 +225,36 @@ def test_the_key_holds_dice_of_the_shown_case(viewer: Viewer) -> None:
         for text, labels in zip(row[1:], (volume.clean, volume.attacked), strict=True):
             found = labels == index
             assert float(text) == pytest.approx(2 * (true & found).sum() / (true.sum() + found.sum()), abs=0.006)
+
+
+def test_values_of_the_sliders_stay_beside_them_in_long_units(open_page: OpenPage) -> None:
+    volume = dataclasses.replace(saved_volume("case 1", 8), unit="network units")
+    viewer = Viewer(open_page(dataclasses.replace(contents(num_cases=5, systems=("one",)), volumes=(volume,))))
+    beyond = viewer.page.evaluate(
+        "() => { const box = document.querySelector('.sliders'); return box.scrollWidth - box.clientWidth; }"
+    )
+    assert beyond <= 0
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_nothing_of_what_is_read_at_the_crosshair_is_cut_off(open_page: OpenPage, width: int) -> None:
+    viewer = Viewer(open_page(contents(num_cases=5, num_volumes=1, systems=("one",)), width))
+    hidden = viewer.page.evaluate(
+        "() => { const key = document.querySelector('.key'); return key.scrollHeight - key.clientHeight; }"
+    )
+    assert hidden <= 1
+
+
+def test_the_choice_of_the_channel_does_not_cover_its_name(open_page: OpenPage) -> None:
+    volume = saved_volume("case 1", 8)
+    two = dataclasses.replace(
+        volume,
+        image=np.repeat(volume.image, 2, axis=0),
+        perturbation=np.repeat(volume.perturbation, 2, axis=0),
+        lower=volume.lower * 2,
+        upper=volume.upper * 2,
+        channels=("T1", "T2"),
+    )
+    page = Viewer(open_page(dataclasses.replace(contents(num_cases=5, systems=("one",)), volumes=(two,)))).page
+    name, choice = (page.locator(place).bounding_box() for place in (".channel-choice .line", "#channel"))
+    assert name["y"] + name["height"] <= choice["y"]

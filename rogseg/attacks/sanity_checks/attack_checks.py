@@ -1,6 +1,6 @@
 """Questions to the results of attacks: more budget, nearly the whole box, a black box, another network's volumes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 
 from torch import Tensor
@@ -51,20 +51,27 @@ def check_square_against_white_box(square_dice: Tensor, white_box_dice: Tensor) 
     )
 
 
-def check_more_budget(name: str, mean_dice: Mapping[float, float], *, tolerance: float = 0.01) -> SanityFinding:
+def check_more_budget(
+    name: str,
+    mean_dice: Mapping[float, float],
+    *,
+    tolerance: float = 0.01,
+    label: Callable[[float], str] = "{:.4g}".format,
+) -> SanityFinding:
     """Whether the mean Dice falls, or stays, as a budget grows.
 
     Args:
         name: of the budget, e.g. "iterations" or "epsilon".
         mean_dice: by budget.
         tolerance: of the Dice: random starts differ.
+        label: a budget as it is written.
     """
     ordered = sorted(mean_dice.items())
     worse = [b for (_, before), (b, after) in pairwise(ordered) if after > before + tolerance]
     return SanityFinding(
         f"more {name} is not weaker",
         "failed" if worse else "ok",
-        "mean Dice " + ", ".join(f"{dice:.4f} at {budget:.4g}" for budget, dice in ordered),
+        "mean Dice " + ", ".join(f"{dice:.4f} at {label(budget)}" for budget, dice in ordered),
         f"the attack does not make use of a larger {name}: look at step size, projection and choice of the iterate",
     )
 

@@ -83,7 +83,13 @@ def build_model(
         common_postprocessing(plans),
         **config.inference,
         device=place,
-        name=f"{Path(checkpoint).name}_{len(folds)}_folds" if folds else Path(checkpoint).stem,
+        name=f"{Path(checkpoint).name}_{len(folds)}_folds" if folds else _name_of(config, Path(checkpoint)),
         digest=digest_of_json(digests) if folds else digests[0],
         options={**options, "folds": list(folds)} if folds else options,
     )
+
+
+def _name_of(config: Config, checkpoint: Path) -> str:
+    """The file's name; that of the config for what a training calls its checkpoints, since all are called so."""
+    is_own = checkpoint.stem not in ("best", "last")
+    return checkpoint.stem if is_own or config.filename is None else Path(config.filename).stem

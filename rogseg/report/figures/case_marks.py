@@ -1,12 +1,14 @@
 """Figures with a mark per case: before and after, over the size of the target, and the smallest epsilon that fools."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, NullLocator
 
 from rogseg.report.figures.style import COLUMN, INK, SOFT, colour, dashes, marker, new_figure, save, styled
 from rogseg.report.svg.cases import CasePair
+from rogseg.report.svg.frame import log_steps
 
 __all__ = ["plot_case_pairs", "plot_size", "plot_smallest_epsilon"]
 
@@ -54,8 +56,10 @@ def plot_size(
                 sizes, values, s=14, marker=marker(index), color=colour(index + 2), alpha=0.7, linewidths=0, label=name
             )
         axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.xaxis.set_minor_formatter(NullFormatter())
+        low, high = (math.log10(size) for size in axes.get_xlim())
+        ticks = log_steps(low, high)
+        axes.set_xticks(ticks, [f"{value:g}" for value in ticks])
+        axes.xaxis.set_minor_locator(NullLocator())
         axes.set(ylim=(0, 1), xlabel="size of the target [ml]", ylabel=f"{measure} at {label}")
         if len(points) > 1:
             axes.legend(loc="best", handletextpad=0.1)

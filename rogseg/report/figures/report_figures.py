@@ -1,5 +1,6 @@
 """All figures that the contents of a report have data for."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def write_figures(contents: Contents, directory: Path) -> tuple[Path, ...]:
 def _of_threat(contents: Contents, threat: ThreatText, directory: Path) -> list[Path]:
     norm = threat.norm
     measure, files = contents.primary, list[Path]()
-    stem = "" if len(contents.threats) == 1 else f"_{norm.lower()}"
+    stem = "" if len(contents.threats) == 1 else _suffix(norm)
     label = f"mean {measure.heading}"
     curves = system_curves(contents, norm)
     if not curves:
@@ -87,6 +88,11 @@ def _of_threat(contents: Contents, threat: ThreatText, directory: Path) -> list[
     return files
 
 
+def _suffix(norm: str) -> str:
+    """Of a file's name; that of a threat model may hold a comma and blanks, which LaTeX takes ill."""
+    return "_" + re.sub(r"[^a-z0-9]+", "_", norm.lower())
+
+
 def _transfers(contents: Contents, directory: Path) -> list[Path]:
     """A figure per attack and norm, a panel per epsilon."""
     groups: dict[tuple[str, str], list[TransferMatrix]] = {}
@@ -108,12 +114,14 @@ def _single_attacks(contents: Contents, norm: str, stem: Path) -> tuple[Path, ..
     systems, labels = {}, set()
     for system in contents.systems:
         reference = reference_strength(contents, system.name, norm)
-        rows = [
+        attacked = [
             row
-            for row in contents.rows_of(system.name, ("clean", "attack", "worst case"))
-            if (row.condition.kind == "clean" and not contents.is_accuracy(row))
-            or (row.condition.norm, row.condition.strength) == (norm, reference)
+            for row in contents.rows_of(system.name, ("attack", "worst case"))
+            if (row.condition.norm, row.condition.strength) == (norm, reference)
         ]
+        # Clean as the attacks were measured: corruptions and certificates have clean values of other cases or grids.
+        clean = contents.clean_of(attacked[0]) if attacked else None
+        rows = attacked if clean is None else [clean, *attacked]
         labels |= {row.condition.label for row in rows if row.condition.label}
         systems[system.name] = {row.condition.name: estimate_of(row, contents.primary) for row in rows}
     # Systems that were attacked at different epsilons do not share a figure of one.
@@ -127,7 +135,7 @@ def _of_system(contents: Contents, threat: ThreatText, worst: tuple[Row, ...], d
     axis: dict[str, Any] = {"y_label": f"mean {measure.heading}", "x_label": threat.axis, "scale": threat.scale}
     number = [entry.name for entry in contents.systems].index(system) + 1
     suffix = "" if len(contents.systems) == 1 else f"_{number}"
-    suffix += "" if len(contents.threats) == 1 else f"_{norm.lower()}"
+    suffix += "" if len(contents.threats) == 1 else _suffix(norm)
     clean = contents.clean_of(worst[0])
     attacks = [row for row in contents.rows_of(system, ("attack",)) if row.condition.norm == norm]
     curves: tuple[Curve, ...] = curves_of(clean, attacks, measure)

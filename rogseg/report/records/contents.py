@@ -10,17 +10,25 @@ from typing import Any
 
 from rogseg.evaluation.case_record import DICE, TARGET_VOLUME
 from rogseg.evaluation.corruption_table import corruption_notes
-from rogseg.evaluation.identity import Condition
+from rogseg.evaluation.identity import HELD_OUT, Condition
 from rogseg.evaluation.notes import notes_on
 from rogseg.report.contents import ClassText, Contents, MeasureText, SystemText
 from rogseg.report.records.evaluations import Evaluation, read_evaluations
-from rogseg.report.records.limits import limits_of, untested_by
+from rogseg.report.records.limits import PARTS, limits_of, untested_by
 from rogseg.report.records.rows import key_of, record_rows, surrogate_of
 from rogseg.report.records.threats import criterion_words, threat_texts
 from rogseg.report.rows import Origin, PerClass
 
 __all__ = ["contents_of"]
 
+KINDS = {
+    "rogseg": "a checkpoint of rogseg",
+    "nnunet": "a trained nnU-Net folder",
+    "monai": "a MONAI bundle",
+    "torch": "a PyTorch module with its weights",
+    "onnx": "an ONNX file",
+}
+"""What is evaluated, in words; a kind that is not here is its own word."""
 SYNTHETIC = ("synthetic", "phantom", "demo")
 
 
@@ -43,7 +51,8 @@ def contents_of(
     kinds = {kind: of for e in evaluations for kind, of in _kinds(e).items()}
     measures = _measures(evaluations)
     rows = record_rows(evaluations, measures[0].name)
-    is_synthetic = any(word in identity.task.lower() for word in SYNTHETIC)
+    names = [identity.task, *(case_id for e in evaluations for case_id in e.identity.cases)]
+    is_synthetic = any(word in name.lower() for name in names for word in SYNTHETIC)
     return Contents(
         title=_title(identity.task),
         task=identity.task,
@@ -101,13 +110,18 @@ def _systems(evaluations: Sequence[Evaluation]) -> tuple[SystemText, ...]:
     for evaluation in evaluations:
         system = evaluation.identity.system
         # Whole plans and configs stand in the header of the records; here they would fill a page.
-        words = {key: _plain(value) for key, value in system.options.items() if not isinstance(value, Mapping)}
+        words = {
+            key: "none" if value == [] else _plain(value)  # as the mirrored axes of an nnU-Net that was not mirrored
+            for key, value in system.options.items()
+            if not isinstance(value, Mapping)
+        }
         details = {key: text for key, text in words.items() if text and len(text) <= 80 and text != "None"}
         if evaluation.identity.window_size and "window_size" not in details:
             details["window"] = " x ".join(str(length) for length in evaluation.identity.window_size) + " voxels"
         details.pop("differentiable", None)
         differentiable = bool(system.options.get("differentiable", True))
-        systems[evaluation.system] = SystemText(evaluation.system, system.kind, system.digest, details, differentiable)
+        kind = KINDS.get(system.kind, system.kind)
+        systems[evaluation.system] = SystemText(evaluation.system, kind, system.digest, details, differentiable)
     return tuple(systems.values())
 
 
@@ -154,7 +168,7 @@ def _mu(evaluation: Evaluation) -> str:
 
 
 def _facts(evaluations: Sequence[Evaluation]) -> dict[str, str]:
-    """What holds for the whole report; a fact in which folders differ stands with each folder instead."""
+    """What holds for the report; where its parts differ, what holds for each, unless folders of a part differ, too."""
     attacked = [e for e in evaluations if e.identity.condition is not None] or list(evaluations)
     candidates = {
         "Measured on": [evaluation.setting for evaluation in attacked],
@@ -162,9 +176,30 @@ def _facts(evaluations: Sequence[Evaluation]) -> dict[str, str]:
         "A case falls": [criterion_words([evaluation]) for evaluation in attacked],
         "Mean clean Dice": [_mu(evaluation) for evaluation in attacked],
         "Seed of the attack": ["" if e.identity.seed is None else str(e.identity.seed) for e in attacked],
-        "Had seen of the cases": [evaluation.identity.leak for evaluation in attacked],
+        "The network had seen": [_seen(evaluation) for evaluation in attacked],
+        "A certificate is wrong": [_chance(evaluation) for evaluation in attacked],
     }
-    return {key: texts[0] for key, texts in candidates.items() if texts[0] and len(set(texts)) == 1}
+    names = [PARTS[e.identity.condition.kind] if e.identity.condition else "accuracy" for e in attacked]
+    facts = {}
+    for key, texts in candidates.items():
+        told = dict.fromkeys((name, text) for name, text in zip(names, texts, strict=True) if text)
+        if len({text for _, text in told}) == 1:
+            facts[key] = next(iter(told))[1]
+        elif told and len({name for name, _ in told}) == len(told):
+            facts[key] = "; ".join(f"{name}: {text}" for name, text in told)
+    return facts
+
+
+def _seen(evaluation: Evaluation) -> str:
+    leak = evaluation.identity.leak
+    return "none of the cases: they were held out" if leak == HELD_OUT else leak
+
+
+def _chance(evaluation: Evaluation) -> str:
+    condition = evaluation.identity.condition
+    if condition is None or condition.kind != "certificate":
+        return ""
+    return f"with a chance of at most {condition.config['alpha']:g}, for each case, sigma and tau"
 
 
 def _sizes(evaluations: Sequence[Evaluation]) -> dict[str, PerClass]:

@@ -3,12 +3,19 @@
 from collections.abc import Sequence
 
 from rogseg.evaluation.epsilon_label import norm_of_threat
-from rogseg.evaluation.identity import Condition
+from rogseg.evaluation.identity import Condition, EvaluationIdentity
 from rogseg.report.estimates import FEWEST_CASES
 from rogseg.report.records.evaluations import Evaluation
 
-__all__ = ["limits_of", "untested_by"]
+__all__ = ["PARTS", "limits_of", "untested_by"]
 
+PARTS = {
+    "attack": "attacks",
+    "transfer": "transfers",
+    "corruption": "corruptions",
+    "certificate": "certificates",
+}
+"""What records of a kind are called on the page."""
 ENSEMBLES = ("AutoAttack", "SegmentationEnsemble", "Composite")
 
 
@@ -53,16 +60,27 @@ def limits_of(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
         )
     if len({evaluation.setting for evaluation in evaluations}) > 1:
         limits.append(
-            "Clean values of the grid of the files and of the network's grid differ by the resampling between them; "
-            "only numbers of one setting are compared."
+            "Clean values differ from part to part of this page: in the grid of the files they are taken after "
+            "resampling and post-processing, and the cases may be others; only numbers of one setting are compared."
         )
-    fewest = min(len(identity.cases) for identity in identities)
-    if fewest < FEWEST_CASES:
-        limits.append(f"{fewest} cases are too few for an interval; another choice of cases may give other numbers.")
-    else:
-        limits.append("The intervals are over the cases; they say nothing of another hospital or scanner.")
+    limits += _on_intervals(identities)
     limits.append("One training run of each network: another one of the same recipe may be more or less robust.")
     return tuple(limits)
+
+
+def _on_intervals(identities: Sequence[EvaluationIdentity]) -> list[str]:
+    """Which parts have too few cases for an interval, and what the intervals of the others do not hold."""
+    few = [identity for identity in identities if len(identity.cases) < FEWEST_CASES]
+    sentences = []
+    if few:
+        fewest = min(len(identity.cases) for identity in few)
+        parts = dict.fromkeys(PARTS[i.condition.kind] if i.condition else "accuracy" for i in few)
+        where = f" ({', '.join(parts)})" if len(few) < len(identities) else ""
+        are = "One case" + where + " is" if fewest == 1 else f"{fewest} cases{where} are"
+        sentences.append(f"{are} too few for an interval; another choice of cases may give other numbers.")
+    if len(few) < len(identities):
+        sentences.append("The intervals are over the cases; they say nothing of another hospital or scanner.")
+    return sentences
 
 
 def untested_by(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
@@ -78,7 +96,11 @@ def untested_by(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
         if not any(
             "Square" in str(condition.config) or "Square" in condition.name for condition in attacks
         ) and not any(condition.config.get("type") == "AutoAttack" for condition in attacks):
-            untested.append("Attacks that only query the network (Square), which do not depend on its gradients.")
+            beyond = any("Square" in finding.name for e in evaluations for finding in e.findings)
+            untested.append(
+                "Attacks that only query the network (Square), which do not depend on its gradients"
+                + (", beyond the few cases of the sanity check." if beyond else ".")
+            )
     conditions = [evaluation.identity.condition for evaluation in evaluations]
     has_transfer = any(condition is not None and condition.kind == "transfer" for condition in conditions)
     if not has_transfer and attacks:

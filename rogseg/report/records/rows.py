@@ -63,10 +63,12 @@ def record_rows(evaluations: Sequence[Evaluation], measure: str) -> tuple[Row, .
     order = list(dict.fromkeys(row.system for row in rows))
     kinds = ("clean", "attack", "worst case", "transfer", "corruption", "certificate")
 
-    def place(row: Row) -> tuple[int, int, str, float, int]:
+    def place(row: Row) -> tuple[int, int, bool, str, float, int]:
         condition = row.condition
         group = min(kinds.index(condition.kind), 1) if condition.kind in kinds[:3] else kinds.index(condition.kind)
-        return order.index(row.system), group, condition.norm, condition.strength, kinds.index(condition.kind)
+        is_other = condition.norm != "Linf"  # which comes first, as its section does
+        within = (is_other, condition.norm, condition.strength, kinds.index(condition.kind))
+        return order.index(row.system), group, *within
 
     return tuple(sorted(rows, key=place))
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rogseg.evaluation.case_record import CLEAN, CaseRecord
 from rogseg.evaluation.epsilon_label import epsilon_unit_label, norm_of_threat, strength_label
 from rogseg.evaluation.text_table import short
 from rogseg.report.contents import Strength, ThreatText
@@ -31,6 +32,7 @@ OUTSIDE = (
     "changes of the preprocessing or of the stored intensity range, as by moving the extreme voxels of an MR case",
     "padding and voxels that the preprocessing freezes",
 )
+SAME = 1.02  # widths of a case's boxes that differ by less are one
 OF_REFERENCE = " Epsilon is a fraction of the reference box, so that every network faces the same change in raw units."
 
 
@@ -60,10 +62,35 @@ def _text(name: str, evaluations: Sequence[Evaluation]) -> ThreatText:
         norm=name,
         words=words + (OF_REFERENCE if threat.unit == "reference" else ""),
         strengths=tuple(_strength(evaluations, strength) for strength in strengths),
+        by_network=_by_network(evaluations) if norm == "Linf" and threat.unit == "fraction" else {},
         outside=OUTSIDE,
         scale=255.0 if is_share else 1.0,
         axis=f"epsilon [{rms}{unit}]",
     )
+
+
+def _by_network(evaluations: Sequence[Evaluation]) -> dict[str, tuple[Strength, ...]]:
+    """The epsilons of each network, where their boxes differ: one fraction then is several changes in raw units."""
+    groups: dict[str, list[Evaluation]] = {}
+    for evaluation in evaluations:
+        groups.setdefault(evaluation.system, []).append(evaluation)
+    made, widths = {}, dict[str, list[float]]()
+    for system, of_system in groups.items():
+        strengths = sorted({strength for evaluation in of_system for strength in evaluation.folder.strengths()})
+        made[system] = tuple(_strength(of_system, strength) for strength in strengths)
+        of_case: dict[str, float] = {}
+        for record in (record for strength in strengths for record in _attacked(of_system, strength)):
+            if record.distance_raw and record.distance_fraction:
+                width = max(record.distance_raw) / record.distance_fraction
+                of_case[record.case_id] = max(width, of_case.get(record.case_id, 0.0))
+        for case_id, width in of_case.items():
+            widths.setdefault(case_id, []).append(width)
+    differ = any(max(of_case) > SAME * min(of_case) for of_case in widths.values())
+    return made if differ else {}
+
+
+def _attacked(evaluations: Sequence[Evaluation], strength: float) -> list[CaseRecord]:
+    return [r for e in evaluations for r in e.folder.records if r.strength == strength and r.condition != CLEAN]
 
 
 def _is_transfer(evaluation: Evaluation) -> bool:
@@ -71,19 +98,22 @@ def _is_transfer(evaluation: Evaluation) -> bool:
 
 
 def _strength(evaluations: Sequence[Evaluation], strength: float) -> Strength:
-    """Network and raw units are those of the largest move of a voxel that the records hold at this epsilon."""
+    """Network and raw units are those of the largest move of a voxel that the records hold, raw ones by case."""
     identity = evaluations[0].identity
     assert identity.threat is not None, "only attacks are grouped"
-    records = [r for e in evaluations for r in e.folder.records if r.strength == strength and r.condition != "clean"]
+    records = _attacked(evaluations, strength)
     network = _largest([record.distance_network for record in records])
-    raw = _largest([record.distance_raw for record in records])
+    by_case: dict[str, list[tuple[float, ...]]] = {}
+    for record in records:
+        by_case.setdefault(record.case_id, []).append(record.distance_raw)
+    raw = [largest for moves in by_case.values() if (largest := _largest(moves))]
     is_share = identity.threat.unit in ("fraction", "reference")
     return Strength(
         value=strength,
         label=strength_label(identity, strength),
         fraction=f"{strength:.1%}" if is_share else "",
-        network=_channels(network, ""),
-        raw=_channels(raw, f" {identity.raw_unit}"),
+        network=_channels(network),
+        raw=", ".join(dict.fromkeys(_span(column, identity.raw_unit) for column in zip(*raw, strict=True))),
     )
 
 
@@ -92,10 +122,15 @@ def _largest(moves: Sequence[tuple[float, ...]]) -> tuple[float, ...]:
     return tuple(max(column) for column in zip(*known, strict=True)) if known else ()
 
 
-def _channels(values: tuple[float, ...], unit: str) -> str:
+def _span(moves: Sequence[float], unit: str) -> str:
+    """The largest move of a voxel over the cases; from the least to the most where each case has its own range."""
+    low, high = min(moves), max(moves)
+    return f"{short(low)} to {short(high)} {unit}" if high > SAME * low else f"{short(high)} {unit}"
+
+
+def _channels(values: tuple[float, ...]) -> str:
     """One number per channel; one for all where they agree as written."""
-    texts = list(dict.fromkeys(f"{short(value)}{unit}" for value in values))
-    return ", ".join(texts)
+    return ", ".join(dict.fromkeys(short(value) for value in values))
 
 
 def criterion_words(evaluations: Sequence[Evaluation]) -> str:

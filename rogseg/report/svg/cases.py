@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from rogseg.report.palette import line_of_class
-from rogseg.report.svg.frame import Frame, Size, add, text_of
+from rogseg.report.svg.frame import Frame, Size, add, log_steps, text_of
 
 __all__ = ["PAIRS", "PAIRS_BESIDE", "CasePair", "fooling_chart", "pairs_chart", "size_chart"]
 
@@ -110,11 +110,7 @@ def fooling_chart(curves: Sequence[tuple[str, Sequence[tuple[float, str, float]]
 
 
 def _log_ticks(low: float, high: float) -> list[tuple[float, str]]:
-    decades = range(math.floor(low), math.ceil(high) + 1)
-    # Under a decade and a half, 2 and 5 stand between.
-    steps = (1, 2, 5) if high - low < 1.5 else (1,)
-    ticks = [(math.log10(step) + decade, f"{step * 10.0**decade:g}") for decade in decades for step in steps]
-    return [(value, label) for value, label in ticks if low <= value <= high]
+    return [(math.log10(value), f"{value:g}") for value in log_steps(low, high)]
 
 
 def _apart(ticks: Sequence[tuple[float, str]], largest: float, size: Size) -> list[tuple[float, str]]:

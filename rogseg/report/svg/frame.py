@@ -5,12 +5,15 @@ smaller than 11 pixels where the chart is shown at its own size.
 """
 
 import dataclasses
+import math
 from collections.abc import Callable, Sequence
 from xml.etree import ElementTree
 
-__all__ = ["Frame", "Size", "add", "dodged", "number", "text_of"]
+__all__ = ["Frame", "Size", "add", "dodged", "log_steps", "number", "text_of"]
 
 Element = ElementTree.Element
+STEPS = ((1,), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9))
+FEWEST_TICKS = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,6 +119,23 @@ class Frame:
     def path(self, points: Sequence[tuple[float, float]]) -> str:
         """A line through data points, as the attribute ``d``."""
         return "M" + "L".join(f"{number(self.x(x))} {number(self.y(y))}" for x, y in points)
+
+
+def log_steps(low: float, high: float) -> list[float]:
+    """Round numbers between two powers of ten, for a logarithmic axis: the coarsest choice that has three of them.
+
+    Args:
+        low: logarithm of the smallest value.
+        high: logarithm of the largest.
+    """
+    decades = range(math.floor(low), math.ceil(high) + 1)
+    found: list[float] = []
+    for steps in STEPS:
+        found = [round(step * 10.0**decade, 12) for decade in decades for step in steps]
+        found = [value for value in found if low <= math.log10(value) <= high]
+        if len(found) >= FEWEST_TICKS:
+            break
+    return found
 
 
 def dodged(

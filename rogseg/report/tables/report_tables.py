@@ -142,9 +142,10 @@ def _cases(contents: Contents) -> ReportTable:
 
 def _epsilons(contents: Contents) -> ReportTable:
     rows: list[tuple[Cell, ...]] = [
-        (threat.norm, s.label, s.fraction, s.network or None, s.raw or None)
+        (threat.norm, s.label, name or None, s.fraction, s.network or None, s.raw or None)
         for threat in contents.threats
-        for s in threat.strengths
+        for name, strengths in (threat.by_network or {"": threat.strengths}).items()
+        for s in strengths
     ]
-    headings = ("norm", "epsilon", "share of the intensity range", "network units", "raw units")
+    headings = ("norm", "epsilon", "network", "share of the intensity range", "network units", "raw units")
     return ReportTable("epsilons", f"{contents.title}: epsilon in three units", headings, tuple(rows), _notes(contents))

@@ -59,10 +59,13 @@
       pane.querySelector("input").max = shape[PLANES[pane.dataset.plane].along] - 1;
     }
     const key = $(".key"), quarter = [mm[1] * scale, mm[1] * scale];
-    const fits = !single && quarter[0] >= 150 && quarter[1] >= 150;
-    key.classList.toggle("below", !fits);
-    key.style.width = fits ? `${quarter[0]}px` : "";
-    key.style.height = fits ? `${quarter[1]}px` : "";
+    const place = (inside) => {
+      key.classList.toggle("below", !inside);
+      [key.style.width, key.style.height] = inside ? quarter.map((length) => `${length}px`) : ["", ""];
+    };
+    place(!single && quarter[0] >= 150 && quarter[1] >= 150);
+    // Many classes, or a small screen: what would be cut off stands below the planes.
+    if (key.scrollHeight > key.clientHeight + 1 || key.scrollWidth > key.clientWidth + 1) place(false);
     draw();
   }
 

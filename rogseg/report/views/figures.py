@@ -44,7 +44,9 @@ def table_rows(contents: Contents, rows: Sequence[Row], kinds: Sequence[str]) ->
 def curve_caption(curves: Sequence[Curve]) -> str:
     """What bars, bands and dots mean."""
     dots = " Each small dot is a case." if len(curves) == 1 else ""
-    return f"Mean over the cases; bars and bands are 95% intervals.{dots}"
+    has_intervals = any(point.estimate.has_interval for curve in curves for point in curve.points)
+    bars = "bars and bands are 95% intervals" if has_intervals else "too few of them for intervals"
+    return f"Mean over the cases; {bars}.{dots}"
 
 
 def legend_of(curves: Sequence[Curve]) -> tuple[tuple[str, int], ...]:

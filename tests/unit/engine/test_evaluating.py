@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from rogseg.engine.evaluating import cheaper_ways
 from rogseg.engine.evaluation_plan import (
     CURVE,
     ENSEMBLE,
@@ -53,6 +54,14 @@ def test_a_time_in_which_nothing_fits_is_refused_with_what_is_needed() -> None:
         plan_attacks(10.0, 5, 1.0)
     with pytest.raises(ValueError, match="must be above 0"):
         plan_attacks(10.0, 5, 0.0)
+
+
+def test_only_what_is_not_done_yet_is_advised() -> None:
+    assert "--protocol patch" in cheaper_ways("volume", {})
+    assert cheaper_ways("patch", {"mirrored_axes": []}) == ""
+    assert "mirroring=False" in cheaper_ways("patch", {"mirrored_axes": [0, 1, 2]})
+    with pytest.raises(ValueError, match=r"give more, or take --protocol patch$"):
+        plan_attacks(10.0, 5, 1.0, cheaper=cheaper_ways("volume", {}))
 
 
 def test_corruptions_lose_severities_before_cases_and_then_are_left_out() -> None:

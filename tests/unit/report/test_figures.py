@@ -1,4 +1,5 @@
 import dataclasses
+import math
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,7 +12,9 @@ from rogseg.report.figures.dice_curves import plot_attack_area
 from rogseg.report.figures.networks import plot_transfer
 from rogseg.report.figures.report_figures import write_figures
 from rogseg.report.rows import Condition
-from rogseg.report.summaries import Curve, CurvePoint
+from rogseg.report.summaries import Curve, CurvePoint, curves_of, estimate_of
+from rogseg.report.svg.frame import log_steps
+from rogseg.report.views.figures import curve_caption
 from tests.unit.report.synthetic import contents, saved_volume
 
 
@@ -79,3 +82,47 @@ def test_the_same_data_give_the_same_bytes(tmp_path: Path) -> None:
     )
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
     assert {"0.10", "0.90", "-", "0.20", "0.95", "pgd, 4/255", "pgd, 8/255", "no attack"} <= set(texts(first[1]))
+
+
+def test_a_caption_names_no_intervals_where_none_are_drawn() -> None:
+    def caption(num_cases: int) -> str:
+        clean, row = contents(num_cases, attacks=("pgd",), systems=("net",), epsilons=(8,), num_volumes=0).rows
+        return curve_caption(curves_of(clean, [row], MeasureText("Dice", "Dice")))
+
+    assert "95% intervals" in caption(6)
+    assert "too few of them for intervals" in caption(2)
+
+
+def test_files_are_named_plainly_and_bars_begin_at_the_clean_value_of_the_same_cases(tmp_path: Path) -> None:
+    made = contents(num_cases=2, attacks=("pgd",), systems=("net",), epsilons=(8,), num_volumes=0)
+    clean, row = made.rows
+    norm = "Linf, reference box"
+    other = dataclasses.replace(row, condition=dataclasses.replace(row.condition, norm=norm))
+    elsewhere = tuple(dataclasses.replace(case, values={"Dice": (0.987, 0.987)}) for case in clean.cases)
+    raw = dataclasses.replace(clean, cases=elsewhere, setting="in the grid of the files")
+    blurred = dataclasses.replace(raw, condition=Condition("corruption", "blur", 1.0, "1"))
+    threats = (*made.threats, dataclasses.replace(made.threats[0], norm=norm))
+    made = dataclasses.replace(made, rows=(clean, row, other, raw, blurred), threats=threats, classes=made.classes[:1])
+    names = {path.name for path in write_figures(made, tmp_path)}
+    assert {"cases_linf.svg", "cases_linf_reference_box.svg"} <= names
+    assert not any(set(name) & set(", ") for name in names)
+    shown = texts(tmp_path / "single_attacks_linf.svg")
+    assert f"{estimate_of(clean, made.primary).value:.3f}" in shown
+    assert "0.987" not in shown
+
+
+@pytest.mark.parametrize(
+    ("smallest", "largest", "expected"),
+    [
+        (0.9, 1100, [1, 10, 100, 1000]),
+        (0.9, 21, [1, 2, 5, 10, 20]),
+        (1.1, 2.3, [1.2, 1.6, 2]),
+        (0.95, 4.2, [1, 2, 3]),
+        (1.81, 2.04, [2]),
+    ],
+)
+def test_an_axis_of_sizes_has_round_numbers(smallest: float, largest: float, expected: list[float]) -> None:
+    found = log_steps(math.log10(smallest), math.log10(largest))
+    assert set(expected) <= set(found)
+    assert all(smallest <= value <= largest for value in found)
+    assert len(found) >= 3 or largest / smallest < 1.2

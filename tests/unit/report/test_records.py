@@ -1,10 +1,12 @@
 import dataclasses
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rogseg.engine.reporting import report_on
 from rogseg.evaluation.case_record import CLEAN, DICE, TARGET_VOLUME, WORST_CASE, CaseRecord
 from rogseg.evaluation.identity import (
     Condition,
@@ -14,6 +16,8 @@ from rogseg.evaluation.identity import (
 )
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.robustness_table import robustness_tables
+from rogseg.metrics import HD95
+from rogseg.report import ReportPaths
 from rogseg.report.contents import Contents
 from rogseg.report.estimates import Estimate
 from rogseg.report.page import render_page
@@ -140,6 +144,7 @@ def test_two_networks_of_one_name_are_told_apart(tmp_path: Path) -> None:
     evaluation(tmp_path / "b", system=EvaluatedSystem("rogseg", "best", "fedcba9876543210", {}))
     made = contents_of([tmp_path / "a", tmp_path / "b"], tmp_path)
     assert [system.name for system in made.systems] == ["best abc", "best fedcba98"]
+    assert made.systems[0].kind == "a checkpoint of rogseg"
     named = contents_of({"first": [tmp_path / "a"], "second": [tmp_path / "b"]}, tmp_path)
     assert [system.name for system in named.systems] == ["first", "second"]
 
@@ -173,6 +178,10 @@ def test_corruptions_and_l2_are_kept_apart(tmp_path: Path) -> None:
             blur.add(dice_record(case_id, "blur", (0.6, 0.6 - severity / 10), float(severity), None))
     made = contents_of([tmp_path / name for name in ("l2", "linf", "blur")], tmp_path)
     assert [threat.norm for threat in made.threats] == ["Linf", "L2"]
+    assert [row.condition.norm for row in made.rows if row.condition.kind == "attack"] == ["Linf", "L2"]
+    # What holds for the attacks stands on the page although corruptions are measured otherwise.
+    assert made.facts["A case falls"] == "below half of the mean clean Dice"
+    assert made.facts["The network had seen"] == "none of the cases: they were held out"
     assert "RMS" in made.threats[1].axis
     assert "Linf" not in made.threats[1].words
     assert [kind for _, kind, _ in kinds(made)] == ["clean", "attack", "attack", "corruption", "corruption"]
@@ -286,3 +295,133 @@ def test_records_of_the_zoo_give_the_numbers_of_their_tables() -> None:
             assert f"{estimate.value:.3f}" in line
     assert made.classes[0].name == "Anterior"
     assert made.title == "Hippocampus"
+
+
+def test_one_epsilon_that_is_two_changes_in_raw_units_is_told_by_network(tmp_path: Path) -> None:
+    evaluation(tmp_path / "narrow")
+    wide = RecordFolder(
+        tmp_path / "wide", of_cases(5, criterion=HALF, system=EvaluatedSystem("nnunet", "wide", "fed", {}))
+    )
+    for case_id in wide.identity.cases:
+        wide.add(dice_record(case_id, CLEAN, (0.9, 0.7)))
+        record = dice_record(case_id, "apgd_ce", (0.4, 0.4))
+        wide.add(dataclasses.replace(record, distance_raw=(8 / 255 * 10,)))
+    folders = [tmp_path / "narrow", tmp_path / "wide"]
+    made = contents_of(folders, tmp_path)
+    (threat,) = made.threats
+    raw = {name: strengths[0].raw for name, strengths in threat.by_network.items()}
+    assert raw == {"best": "0.1569 HU", "wide": "0.3137 HU"}
+    # The smaller box is not said to be moved as far as the larger one.
+    assert "at most 0.1569 HU here" in verdict_of(made, "best").sentence
+    assert "at most 0.3137 HU here" in verdict_of(made, "wide").sentence
+    html = render_page(made)
+    assert html.count(threat.unequal) == 2  # beside the epsilons and beside the differences
+    assert "<td>wide</td><td>3.1%</td>" in html
+    epsilons = next(table for table in report_tables(made) if table.name == "epsilons")
+    assert [row[2] for row in epsilons.rows] == ["best", "wide"]
+    evaluation(tmp_path / "same", system=EvaluatedSystem("nnunet", "same", "fed", {}))
+    same = contents_of([tmp_path / "narrow", tmp_path / "same"], tmp_path)
+    assert not same.threats[0].by_network
+    assert not same.threats[0].unequal
+
+
+def test_a_name_for_one_folder_leaves_the_others_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names: list[str] = []
+
+    def written(folders: Mapping[str, Sequence[Path]], out: Path, *, evidence: bool) -> ReportPaths:
+        names.extend(system.name for system in contents_of(folders, out).systems)
+        return ReportPaths(out / "report.html", (), (), None)
+
+    monkeypatch.setattr("rogseg.engine.reporting.write_report", written)
+    evaluation(tmp_path / "a")
+    evaluation(tmp_path / "b", system=EvaluatedSystem("rogseg", "other", "fed", {}))
+    report_on([f"mine={tmp_path / 'a'}", str(tmp_path / "b")], tmp_path / "out")
+    assert names == ["mine", "other"]
+
+
+def test_too_few_cases_are_told_of_the_part_that_has_them(tmp_path: Path) -> None:
+    evaluation(tmp_path / "a", num_cases=1)
+    assert any(limit.startswith("One case is too few") for limit in contents_of([tmp_path / "a"], tmp_path).limits)
+    evaluation(tmp_path / "many", num_cases=5)
+    condition = Condition("corruption", "blur", {})
+    blur = RecordFolder(tmp_path / "blur", of_cases(4, condition=condition, threat=None, criterion=None))
+    for case_id in blur.identity.cases:
+        blur.add(dice_record(case_id, CLEAN, (0.9, 0.7)))
+    limits = contents_of([tmp_path / "many", tmp_path / "blur"], tmp_path).limits
+    # Five cases have an interval, and the page shows it.
+    assert any(limit.startswith("4 cases (corruptions) are too few") for limit in limits)
+    assert any(limit.startswith("The intervals are over the cases") for limit in limits)
+
+
+def test_what_a_network_was_trained_on_is_said_beside_the_verdict_where_nobody_knows(tmp_path: Path) -> None:
+    evaluation(tmp_path / "a", leak="not known")
+    cautions = verdict_of(contents_of([tmp_path / "a"], tmp_path), "best").cautions
+    assert "Whether the system was trained or selected on these cases is not known." in cautions
+    evaluation(tmp_path / "b")
+    assert not any("trained" in text for text in verdict_of(contents_of([tmp_path / "b"], tmp_path), "best").cautions)
+
+
+def test_phantoms_are_called_synthetic_whatever_their_task_is_called(tmp_path: Path) -> None:
+    evaluation(tmp_path / "real", task="Task92_CT")
+    assert not contents_of([tmp_path / "real"], tmp_path).is_synthetic
+    identity = dataclasses.replace(of_cases(0), task="Task92_CT", data={"phantom_000": "digest"})
+    folder = RecordFolder(tmp_path / "made", identity)
+    folder.add(dice_record("phantom_000", CLEAN, (0.9, 0.7)))
+    assert contents_of([tmp_path / "made"], tmp_path).is_synthetic
+
+
+def test_parts_that_are_measured_otherwise_say_so_each(tmp_path: Path) -> None:
+    evaluation(tmp_path / "patch", protocol="patch")
+    condition = Condition("corruption", "blur", {})
+    blur = RecordFolder(
+        tmp_path / "blur", of_cases(5, condition=condition, threat=None, criterion=None, protocol="raw grid")
+    )
+    for case_id in blur.identity.cases:
+        blur.add(dice_record(case_id, CLEAN, (0.9, 0.7)))
+    made = contents_of([tmp_path / "patch", tmp_path / "blur"], tmp_path)
+    assert made.facts["Measured on"] == (
+        "attacks: one window around the target, in the network's grid, 5 cases; "
+        "corruptions: whole volumes, in the grid of the files, 5 cases"
+    )
+
+
+def test_a_black_box_of_the_checks_is_not_called_untested(tmp_path: Path) -> None:
+    evaluation(tmp_path / "a")
+    (untested,) = [text for text in contents_of([tmp_path / "a"], tmp_path).untested if "Square" in text]
+    assert untested.endswith("do not depend on its gradients.")
+    entry = {"name": "white-box attacks are at least as strong as Square", "level": "ok", "seen": "", "meaning": ""}
+    (tmp_path / "a" / "sanity.json").write_text(json.dumps([entry]))
+    (untested,) = [text for text in contents_of([tmp_path / "a"], tmp_path).untested if "Square" in text]
+    assert untested.endswith("beyond the few cases of the sanity check.")
+
+
+def test_moves_of_cases_with_ranges_of_their_own_are_told_from_the_least_to_the_most(tmp_path: Path) -> None:
+    identity = of_cases(2, criterion=HALF)
+    folder = RecordFolder(tmp_path / "a", identity)
+    for case_id, scale in zip(identity.cases, (1, 1000), strict=True):
+        folder.add(dice_record(case_id, CLEAN, (0.9, 0.7)))
+        record = dice_record(case_id, "apgd_ce", (0.4, 0.4))
+        folder.add(dataclasses.replace(record, distance_raw=tuple(scale * move for move in record.distance_raw)))
+    (strength,) = contents_of([tmp_path / "a"], tmp_path).threats[0].strengths
+    assert strength.raw == "0.1569 to 156.9 HU"
+
+
+def test_what_a_system_leaves_out_is_said_of_it(tmp_path: Path) -> None:
+    evaluation(tmp_path / "a", system=EvaluatedSystem("nnunet", "net", "fed", {"mirrored_axes": [], "folds": [0]}))
+    (system,) = contents_of([tmp_path / "a"], tmp_path).systems
+    assert (system.details["mirrored_axes"], system.details["folds"]) == ("none", "0")
+
+
+def test_one_window_is_said_beside_the_verdict(tmp_path: Path) -> None:
+    evaluation(tmp_path / "a", protocol="patch")
+    cautions = verdict_of(contents_of([tmp_path / "a"], tmp_path), "best").cautions
+    assert any(caution.startswith("Measured in one window around the target") for caution in cautions)
+
+
+def test_measures_are_explained_where_they_are_shown(tmp_path: Path) -> None:
+    described = dataclasses.replace(IDENTITY, measures=(*IDENTITY.measures, HD95().describe()))
+    folder = RecordFolder(tmp_path / "a", described)
+    folder.add(CaseRecord.of_clean("a", {DICE: (0.9, 0.8), "HD95": (1.0, 2.0)}))
+    html = render_page(contents_of([tmp_path / "a"], tmp_path))
+    assert "<dt>HD95</dt>" in html
+    assert "<dt>volume error</dt>" not in html

@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from rogseg.findings import Level
-from rogseg.report.contents import Contents, Finding
+from rogseg.report.contents import Contents, Finding, Strength, ThreatText
 from rogseg.report.verdict import verdict_of
 from tests.unit.report.synthetic import contents
 
@@ -95,3 +95,53 @@ def test_without_an_attack_nothing_is_said_of_robustness() -> None:
     verdict = verdict_of(dataclasses.replace(made, rows=made.rows[:1]), "net")
     assert verdict.tone == "untested"
     assert "nothing about its robustness" in verdict.sentence
+
+
+def with_another_threat(attacked: float, left: float) -> Contents:
+    """Linf at 8/255, and L2 at 2/255 of an intensity range of 400 HU."""
+    made = with_values(0.8, attacked)
+    clean, row = made.rows
+    share = 2 / 255
+    condition = dataclasses.replace(row.condition, norm="L2", strength=share, label="L2 RMS 2/255")
+    cases = tuple(dataclasses.replace(case, values={"Dice": (left,)}) for case in row.cases)
+    l2 = ThreatText("L2", "", (Strength(share, "L2 RMS 2/255", "0.8%", "0.1", "80 HU"),))
+    rows = (clean, row, dataclasses.replace(row, condition=condition, cases=cases))
+    return dataclasses.replace(made, rows=rows, threats=(*made.threats, l2))
+
+
+def test_every_threat_model_is_told_and_any_of_them_takes_the_green_away() -> None:
+    held = verdict_of(with_another_threat(0.79, 0.78), "net")
+    assert (held.tone, held.cautions[0]) == (
+        "holds",
+        "In the threat model L2 its Dice goes from 0.80 to 0.78 at L2 RMS 2/255 on 6 cases.",
+    )
+    fallen = verdict_of(with_another_threat(0.79, 0.2), "net")
+    assert fallen.tone == "unsure"
+    assert "from 0.80 to 0.20" in fallen.cautions[0]
+    assert verdict_of(with_another_threat(0.2, 0.78), "net").tone == "fails"
+
+
+def test_a_root_mean_square_is_worded_as_one() -> None:
+    made = with_another_threat(0.79, 0.2)
+    sentence = verdict_of(dataclasses.replace(made, threats=made.threats[1:]), "net").sentence
+    assert sentence.startswith(
+        "When the image may be changed by a root mean square of up to 2/255 of the intensity range, single voxels by "
+        "more (0.8%, at most 80 HU here), this network"
+    )
+
+
+def test_epsilon_in_another_unit_is_no_share_of_the_range() -> None:
+    made = with_values(0.8, 0.4)
+    (threat,) = made.threats
+    in_raw = dataclasses.replace(threat.strengths[0], label="12 HU", fraction="")
+    made = dataclasses.replace(made, threats=(dataclasses.replace(threat, strengths=(in_raw,)),))
+    assert "changed by up to 12 HU (at most 12.5 HU here)" in verdict_of(made, "net").sentence
+
+
+def test_a_network_that_finds_little_is_not_praised_for_losing_little() -> None:
+    made = with_values(0.3, 0.29)
+    made = dataclasses.replace(made, measures=(dataclasses.replace(made.measures[0], bounds=(0.0, 1.0)),))
+    poor = verdict_of(made, "net")
+    assert poor.tone == "unsure"
+    assert poor.cautions[0] == "It reaches only 0.30 on unchanged images, so it has little to lose."
+    assert verdict_of(with_values(0.3, 0.01), "net").tone == "fails"

@@ -64,6 +64,8 @@ def test_shards_merge_to_the_whole_and_every_check_is_reported(made: Path, tmp_p
         "apgd_ce: more epsilon is not weaker",
     }
     assert found["the model is deterministic"]
+    seen = {entry["name"]: entry["seen"] for entry in json.loads((tmp_path / "whole" / "sanity.json").read_text())}
+    assert " at 8/255, " in seen["apgd_ce: more epsilon is not weaker"]
     assert (tmp_path / "whole" / "table.md").read_text().startswith("Task99_Tiny, attack apgd_ce, protocol patch")
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from rogseg.engine.config.load import load_config
+from rogseg.engine.model.api import load_model
 from rogseg.engine.model.model_zoo import zoo_model
 from rogseg.models.checkpoints import read_checkpoint
 from rogseg.registry import MODELS
@@ -67,3 +68,10 @@ def test_a_config_outside_of_the_repository_is_refused(tmp_path: Path, capsys: p
     (tmp_path / "config.py").write_text("")
     zoo_directory = str(tmp_path / "repository" / "zoo")
     assert zoo(["--zoo", zoo_directory, "--add", "mine", str(tmp_path / "config.py"), "best.pth"]) == 2
+
+
+def test_what_every_training_calls_its_checkpoint_names_no_network(config: Path) -> None:
+    weights(config, 0)
+    assert load_model(config, config.with_name("best.pth"), device="cpu").identity.name == "config"
+    config.with_name("best.pth").rename(config.with_name("mine.pth"))
+    assert load_model(config, config.with_name("mine.pth"), device="cpu").identity.name == "mine"
