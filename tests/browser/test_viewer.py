@@ -243,3 +243,21 @@ def test_nothing_of_what_is_read_at_the_crosshair_is_cut_off(open_page: OpenPage
         "() => { const key = document.querySelector('.key'); return key.scrollHeight - key.clientHeight; }"
     )
     assert hidden <= 1
+
+
+def test_the_choice_of_the_channel_does_not_cover_its_name(open_page: OpenPage) -> None:
+    volume = saved_volume("case 1", 8)
+    two = dataclasses.replace(
+        volume,
+        image=np.repeat(volume.image, 2, axis=0),
+        perturbation=np.repeat(volume.perturbation, 2, axis=0),
+        lower=volume.lower * 2,
+        upper=volume.upper * 2,
+        channels=("T1", "T2"),
+    )
+    page = Viewer(open_page(dataclasses.replace(contents(num_cases=5, systems=("one",)), volumes=(two,)))).page
+    gap = page.evaluate(
+        """() => document.querySelector("#channel").getBoundingClientRect().top
+        - document.querySelector(".channel-choice .line").getBoundingClientRect().bottom"""
+    )
+    assert gap >= 0
