@@ -27,13 +27,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="WORD=VALUE",
         help="words of its commands, such as cases='--max-cases 2'",
     )
-    parser.add_argument("--list", action="store_true", help="print the commands and run none")
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--list", action="store_true", help="print the commands and run none")
+    instead.add_argument("--page", action="store_true", help="write the page of what is done and run none")
 
 
 def run(options: argparse.Namespace) -> None:
     """Run what is not done, and write the page."""
     from rogseg.engine.study.plan import read_study
-    from rogseg.engine.study.run_study import run_steps
+    from rogseg.engine.study.run_study import done_steps, run_steps
     from rogseg.engine.study.study_page import write_study_page
     from rogseg.shipped_configs import find_config
 
@@ -47,7 +49,7 @@ def run(options: argparse.Namespace) -> None:
     if options.list:
         print(*(f"rogseg {shlex.join(command)}" for command in commands.values()), sep="\n")
         return
-    seconds = run_steps(commands, options.out)
+    seconds = (done_steps if options.page else run_steps)(commands, options.out)
     again = ["study", options.config, "--data", str(options.data), "--out", str(options.out)]
     again += ["--set", *options.set] if options.set else []
     page = write_study_page(study, commands, seconds, options.out, f"rogseg {shlex.join(again)}")

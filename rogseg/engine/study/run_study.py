@@ -13,7 +13,7 @@ from rogseg.engine.study.step_inputs import MADE, changed_inputs, inputs_of
 from rogseg.foreign import decode, read_json
 from rogseg.storage import folder_lock, write_json_atomic
 
-__all__ = ["run_steps"]
+__all__ = ["done_steps", "run_steps"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +71,12 @@ def run_steps(steps: Mapping[str, Sequence[str]], out: Path) -> dict[str, float]
             stamp.parent.mkdir(parents=True, exist_ok=True)
             write_json_atomic(stamp, dataclasses.asdict(Done(list(command), seconds[name], inputs)))
     return seconds
+
+
+def done_steps(steps: Mapping[str, Sequence[str]], out: Path) -> dict[str, float]:
+    """Seconds of each step that is done with the same command; nothing is run."""
+    found = ((name, _done(out / "steps" / f"{name}.json", command)) for name, command in steps.items())
+    return {name: done.seconds for name, done in found if done is not None}
 
 
 def _done(stamp: Path, command: Sequence[str]) -> Done | None:

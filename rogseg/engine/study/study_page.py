@@ -20,7 +20,7 @@ def write_study_page(
     Args:
         study: its sections.
         commands: the arguments of each step.
-        seconds: of each step.
+        seconds: of each step that is done; what needs another one says that it has not run yet.
         out: folder of the study.
         made_by: the command that makes the page again.
 
@@ -30,10 +30,14 @@ def write_study_page(
     lines = [f"# {study.title}", "", f"Written by `{made_by}`; every number comes from records.", ""]
     for number, section in enumerate(study.sections, start=1):
         lines += [f"## {section.title}", "", section.text.strip(), ""]
-        if section.records:
-            lines += _reported(section, commands, out, f"reports/{number}")
+        waiting = [name for name in _steps_of(section, commands, out) if name not in seconds]
+        if waiting:
+            lines += [f"*Not run yet: {', '.join(waiting)}.*", ""]
+        if any(_step_of(entry) in seconds for entry in section.records):
+            lines += _reported(section, commands, seconds, out, f"reports/{number}")
         for name in section.files:
-            lines += _shown(out, name)
+            if not waiting or (out / name).is_file():
+                lines += _shown(out, name)
     lines += [
         "## What ran, and how long",
         "",
@@ -41,18 +45,35 @@ def write_study_page(
     ]
     lines += ["", "| step | minutes | command |", "|---|---:|---|"]
     for name, command in commands.items():
-        lines.append(f"| {name} | {seconds[name] / 60:.1f} | `rogseg {shlex.join(command)}` |")
+        minutes = f"{seconds[name] / 60:.1f}" if name in seconds else "not yet"
+        lines.append(f"| {name} | {minutes} | `rogseg {shlex.join(command)}` |")
     page = out / "study.md"
     write_bytes_atomic(page, "\n".join([*lines, ""]).encode())
     return page
 
 
-def _reported(section: Section, commands: Mapping[str, Sequence[str]], out: Path, place: str) -> list[str]:
+def _step_of(entry: str) -> str:
+    return entry.rpartition("=")[2]
+
+
+def _folder_of(command: Sequence[str]) -> Path:
+    return Path(command[command.index("--out") + 1])
+
+
+def _steps_of(section: Section, commands: Mapping[str, Sequence[str]], out: Path) -> list[str]:
+    """The steps whose records or files a section shows, in its order."""
+    makers = {_folder_of(command): name for name, command in commands.items() if "--out" in command}
+    of_files = [makers[folder] for name in section.files for folder in (out / name).parents if folder in makers]
+    return list(dict.fromkeys([*map(_step_of, section.records), *of_files]))
+
+
+def _reported(
+    section: Section, commands: Mapping[str, Sequence[str]], seconds: Mapping[str, float], out: Path, place: str
+) -> list[str]:
     folders: dict[str, list[Path]] = {}
     for entry in section.records:
-        system, _, step = entry.rpartition("=")
-        command = commands[step]
-        folders.setdefault(system, []).append(Path(command[command.index("--out") + 1]))
+        if _step_of(entry) in seconds:
+            folders.setdefault(entry.rpartition("=")[0], []).append(_folder_of(commands[_step_of(entry)]))
     write_report(folders, out / place)
     lines = []
     for kind, suffix, names in (("tables", ".md", section.tables), ("figures", ".png", section.figures)):

@@ -20,6 +20,8 @@ from tests.unit.trainers.linear_model import SmallNetwork, make_batch, sgd, weig
 
 NUM_STEPS = 4
 
+pytestmark = pytest.mark.check
+
 
 def trainers() -> dict[str, Trainer]:
     return {
@@ -77,7 +79,7 @@ def answer(rank: int, folder: str, number: int) -> None:
     disconnect()
 
 
-@pytest.fixture(scope="module", params=[2, pytest.param(4, marks=pytest.mark.check)])
+@pytest.fixture(scope="module", params=[2, 4])
 def ranks(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     folder, number = tmp_path_factory.mktemp("ranks"), request.param
     spawn(answer, args=(str(folder), number), nprocs=number)  # type: ignore[no-untyped-call]

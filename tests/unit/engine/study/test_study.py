@@ -9,7 +9,7 @@ import pytest
 
 from rogseg.commands import COMMANDS, command_parser
 from rogseg.engine.study.plan import read_study
-from rogseg.engine.study.run_study import run_steps
+from rogseg.engine.study.run_study import done_steps, run_steps
 from rogseg.engine.study.step_inputs import changed_inputs, inputs_of
 from rogseg.engine.study.study_page import write_study_page
 from rogseg.shipped_configs import shipped_configs
@@ -165,6 +165,28 @@ def test_the_page_has_the_tables_of_its_records(tmp_path: Path) -> None:
     (tmp_path / "legacy" / "legacy.png").unlink()
     with pytest.raises(ValueError, match=r"legacy\.png: no step of the study wrote it"):
         write_study_page(study, study.commands(tmp_path, tmp_path), {"two": 90.0}, tmp_path, "rogseg study s")
+
+
+def test_a_page_of_what_is_done_says_what_is_not(tmp_path: Path) -> None:
+    records = ROOT / "model_zoo/records/rog_freeat_hippocampus_light/apgd_ce_5"
+    attacked = {"title": "Attacked", "text": "", "records": ["robust=two", "robust=three"], "tables": ["results"]}
+    old = {"title": "Old", "text": "", "files": ["four/legacy.md"]}
+    steps = {
+        "two": f"attack x --out {records}",
+        "three": "attack y --out {out}/three",
+        "four": "legacy --out {out}/four",
+    }
+    study = read_study(write(tmp_path / "s.py", steps=steps, sections=[attacked, old]))
+    commands = study.commands(tmp_path, tmp_path)
+    (tmp_path / "steps").mkdir()
+    (tmp_path / "steps" / "two.json").write_text(json.dumps({"command": commands["two"], "seconds": 90.0}))
+    seconds = done_steps(commands, tmp_path)
+    assert seconds == {"two": 90.0}
+    text = write_study_page(study, commands, seconds, tmp_path, "rogseg study s").read_text()
+    assert "*Not run yet: three.*" in text
+    assert "| robust | apgd_ce | Linf | 8/255 | 20 |" in text
+    assert "*Not run yet: four.*" in text
+    assert "| three | not yet | `rogseg attack y" in text
 
 
 @pytest.mark.parametrize("name", sorted(shipped_configs("study")))
