@@ -8,11 +8,13 @@ from typing import Any, Literal, Self
 from rogseg.foreign import decode, read_json
 from rogseg.storage import write_json_atomic
 
-__all__ = ["SANITY_FILE", "Level", "SanityFinding", "load_findings", "save_findings"]
+__all__ = ["NOT_LOOKED_AT", "SANITY_FILE", "Level", "SanityFinding", "load_findings", "save_findings"]
 
 SANITY_FILE = "sanity.json"
 REMEDY = "run the evaluation again"
 
+NOT_LOOKED_AT = "the network was looked at"
+"""Name of the finding where the budget allowed no check."""
 Level = Literal["ok", "warning", "failed"]
 
 

@@ -1,5 +1,6 @@
 """What has to be said beside a verdict: how many cases, which checks, what was not tried."""
 
+from rogseg.findings import NOT_LOOKED_AT
 from rogseg.report.contents import Contents
 from rogseg.report.estimates import FEWEST_CASES, Estimate
 from rogseg.report.rows import Row
@@ -36,6 +37,11 @@ def cautions_on(contents: Contents, system: str, row: Row, attacked: Estimate, h
         )
     elif not findings:
         cautions.append("No sanity check was recorded, so nothing shows that the attacks were as strong as they claim.")
+    if NOT_LOOKED_AT in names:
+        cautions.append(
+            "The attacks were too short for a check of the gradients, so nothing shows that they were as strong as they"
+            " claim."
+        )
     if any(not one.differentiable for one in contents.systems if one.name == system):
         cautions.append(
             "No white-box attack was made, since the network came without a gradient: these attacks only ask for its "

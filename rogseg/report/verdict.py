@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
+from rogseg.findings import NOT_LOOKED_AT
 from rogseg.report.cautions import cautions_on, incomplete_notes, other_threats, worded_cases
 from rogseg.report.contents import Contents, Strength
 from rogseg.report.estimates import Estimate
@@ -87,7 +88,8 @@ def verdict_of(contents: Contents, system: str) -> Verdict:
         *(sentence for sentence, _ in others),
         *cautions_on(contents, system, row, attacked, tone == "holds"),
     )
-    levels = [finding.level for finding in contents.findings if finding.system in (system, "")]
+    findings = [finding for finding in contents.findings if finding.system in (system, "")]
+    levels = [finding.level for finding in findings if finding.name != NOT_LOOKED_AT]
     # Green only where there was something to lose, checks were made and passed, all cases are in, and no other threat
     # model says otherwise.
     falls = any(1 - left > HOLDS_UP_TO for _, left in others)

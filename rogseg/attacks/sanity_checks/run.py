@@ -18,7 +18,7 @@ from rogseg.attacks.sanity_checks.local_look import LOOK_PASSES, LocalLook, look
 from rogseg.attacks.square import Square
 from rogseg.attacks.threats import LinfThreat, ThreatModel
 from rogseg.cases import Case, LogitFn
-from rogseg.findings import SanityFinding
+from rogseg.findings import NOT_LOOKED_AT, SanityFinding
 from rogseg.metrics import mean_foreground_dice
 
 __all__ = ["Budget", "Effort", "run_checks"]
@@ -119,7 +119,7 @@ def run_checks(
     if budget.looks == 0:
         return (
             SanityFinding(
-                "the network was looked at",
+                NOT_LOOKED_AT,
                 "warning",
                 f"a tenth of {attack_passes} passes allows no check",
                 "nothing is known of masked gradients: ask for the full checks, or attack with more passes",

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from rogseg.findings import Level
+from rogseg.findings import NOT_LOOKED_AT, Level
 from rogseg.report.contents import Contents, Finding, Strength, ThreatText
 from rogseg.report.verdict import verdict_of
 from tests.unit.report.synthetic import contents
@@ -67,6 +67,13 @@ def test_a_failed_check_takes_the_green_away(level: Level, tone: str) -> None:
     verdict = verdict_of(made, "net")
     assert verdict.tone == tone
     assert any("1 of 1 sanity check has failed" in caution for caution in verdict.cautions) == (level == "failed")
+
+
+def test_where_nothing_was_looked_at_nothing_is_green() -> None:
+    unseen = Finding("net", NOT_LOOKED_AT, "warning", "a tenth of 3 passes allows no check", "")
+    verdict = verdict_of(dataclasses.replace(with_values(0.8, 0.79), findings=(unseen,)), "net")
+    assert verdict.tone == "unsure"
+    assert any("too short for a check of the gradients" in caution for caution in verdict.cautions)
 
 
 def test_what_makes_one_hesitate_is_said() -> None:
