@@ -181,7 +181,12 @@ class Attack(ABC):
                 assert worst is not None, "there is a limit"
                 found = Perturbation(worst.volume)
             counted.lift_limits()
-            check_found(inputs, getattr(found, "adversarial", found), type(self).__name__)
+            name = type(self).__name__
+            if not isinstance(found, Perturbation):
+                raise ValueError(
+                    f"perturb of {name} gave a {type(found).__name__}: let it end with `return Perturbation(volume)`"
+                )
+            check_found(inputs, found.adversarial, name)
             adversarial = threat.project(inputs, found.adversarial.detach())
             with torch.no_grad():
                 logits = counted(adversarial.clone())  # a model may write into what it is given

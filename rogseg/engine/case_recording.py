@@ -58,7 +58,8 @@ class UnusableCases:
         if self._faults:
             listed = "\n  ".join(fault for faults in self._faults.values() for fault in faults)
             number = "1 case" if len(self._faults) == 1 else f"{len(self._faults)} cases"
-            raise ValueError(f"{number} of {self.num_cases} could not be used, {rest}:\n  {listed}")
+            others = f", {rest}" if len(self._faults) < self.num_cases else ""
+            raise ValueError(f"{number} of {self.num_cases} could not be used{others}:\n  {listed}")
 
 
 def case_fault(case_id: str, error: ValueError) -> str:

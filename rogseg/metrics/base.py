@@ -122,6 +122,8 @@ def measure_classes(
 def _check_description(measure: Measure) -> None:
     name, better, bounds = (getattr(measure, key, None) for key in ("name", "better", "bounds"))
     kind = type(measure).__name__
+    if not hasattr(type(measure), "__dataclass_fields__"):
+        raise ValueError(f"measures: {kind} is no dataclass: put @dataclasses.dataclass(frozen=True) above its class")
     if not isinstance(name, str) or not name.strip():
         raise ValueError(f"measures: the name of {kind} is {name!r}; give it a text, which records and tables have")
     if better not in get_args(Better):

@@ -68,6 +68,9 @@ class Segmentor(SegmentationModel):
         self.backbone = BACKBONES.build(dict(backbone))
         self.head = HEADS.build(dict(head))
         self.losses = [LOSSES.build(dict(loss)) for loss in losses]
+        for loss in self.losses:
+            if not isinstance(getattr(loss, "name", None), str):
+                raise ValueError(f"losses: {type(loss).__name__} has no name: give its class one, name = 'my_loss'")
 
     def logits(self, inputs: Tensor) -> Tensor:
         """Those of the head."""

@@ -31,13 +31,26 @@ def supervised_loss(
             precision.
         weights: one for each; what weighs 0 is not computed.
         targets: (B, D, H, W) class indices.
+
+    Raises:
+        ValueError: the loss gives no scalar, whose sum over voxels would be trained on in silence.
     """
     terms = [
-        weight * loss(logits.float(), coarse_targets(targets, logits.shape[2:]))
+        weight * _scalar(loss, logits.float(), coarse_targets(targets, logits.shape[2:]))
         for logits, weight in zip(outputs, weights, strict=True)
         if weight
     ]
     return torch.stack(terms).sum()
+
+
+def _scalar(loss: Callable[[Tensor, Tensor], Tensor], logits: Tensor, targets: Tensor) -> Tensor:
+    value = loss(logits, targets)
+    if not isinstance(value, Tensor) or value.ndim != 0:
+        gave = f"a tensor {tuple(value.shape)}" if isinstance(value, Tensor) else f"a {type(value).__name__}"
+        raise ValueError(
+            f"the loss {type(loss).__name__} gave {gave}, it must give a scalar: average it over cases and voxels"
+        )
+    return value
 
 
 def coarse_targets(targets: Tensor, size: Sequence[int]) -> Tensor:

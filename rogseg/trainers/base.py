@@ -106,6 +106,8 @@ def total_loss(losses: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]
     Raises:
         ValueError: there is no term, a key is not ``loss_<name>`` or a value is no scalar tensor.
     """
+    if not isinstance(losses, Mapping):
+        raise ValueError(f"the losses are a {type(losses).__name__}: return a dict, {{'loss_<name>': scalar}}")
     if not losses:
         raise ValueError("the model returned no loss: give it at least one entry in `losses`")
     for key, value in losses.items():

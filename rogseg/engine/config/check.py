@@ -86,7 +86,8 @@ def _check_one(component: Any, where: str, filename: str, slot: Slot) -> None:
     constructor = slot.registry.get(name) if isinstance(name, str) else name
     if constructor is None and isinstance(name, str):
         raise ValueError(
-            f"{filename}: {where}.type is {name!r}, which is unknown: {nearest(name, _known(slot.registry))}"
+            f"{filename}: {where}.type is {name!r}, which is unknown: {nearest(name, _known(slot.registry))}; one of "
+            "your own is known where custom_imports of a Python config names its module"
         )
     if not callable(constructor):
         raise ValueError(

@@ -151,3 +151,9 @@ def test_backward_passes_are_counted_even_when_a_graph_is_used_twice() -> None:
     torch.autograd.grad(logits[:, 0].sum(), leaf, retain_graph=True)
     torch.autograd.grad(logits[:, 1].sum(), leaf)
     assert (counted.num_forward, counted.num_backward) == (1, 2)
+
+
+def test_a_search_that_hands_back_a_bare_volume_is_told_how_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Jump, "perturb", lambda _, problem, __: problem.inputs)
+    with pytest.raises(ValueError, match=r"perturb of Jump gave a Tensor: .*return Perturbation\(volume\)"):
+        attack(INPUTS, TARGETS)

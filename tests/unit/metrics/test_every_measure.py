@@ -143,3 +143,15 @@ def test_a_case_is_measured_class_by_class_and_a_region_as_one() -> None:
     assert values["HD95"][:2] == pytest.approx((1.0, 0.0))
     with pytest.raises(ValueError, match="one shape"):
         measure_classes(build_measures([{"type": "Dice"}]), prediction[1:], target, SPACING, [(1,)])
+
+
+def test_a_measure_that_is_no_dataclass_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Plain(Measure):
+        name, better, bounds = "plain", "higher", (0.0, 1.0)
+
+        def __call__(self, prediction: Mask, target: Mask, spacing: Spacing) -> float | None:
+            return 0.0
+
+    monkeypatch.setitem(METRICS.module_dict, "Plain", Plain)
+    with pytest.raises(ValueError, match="Plain is no dataclass"):
+        build_measures([{"type": "Plain"}])

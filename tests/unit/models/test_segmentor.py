@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from rogseg.models import Segmentor
+from rogseg.registry import LOSSES as LOSS_REGISTRY
 
 STRIDES = [(1, 2, 2), (1, 2, 2), (2, 1, 1)]
 LOSSES: list[dict[str, Any]] = [{"type": "DiceLoss"}, {"type": "CrossEntropyLoss", "weight": 2.0}]
@@ -34,3 +35,19 @@ def test_bad_calls_are_told() -> None:
         model(inputs, mode="loss")
     with pytest.raises(ValueError, match="'logits'"):
         model(inputs, mode="logits")
+
+
+def test_a_loss_of_ones_own_must_give_a_named_scalar(monkeypatch: pytest.MonkeyPatch) -> None:
+    class PerVoxel:
+        def __call__(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+            return torch.nn.functional.cross_entropy(logits, targets, reduction="none")
+
+    monkeypatch.setitem(LOSS_REGISTRY.module_dict, "PerVoxel", PerVoxel)
+    backbone = {"type": "ROG", "in_channels": 1, "strides": STRIDES, "channels": 8}
+    head = {"type": "ROGHead", "num_classes": 3, "scale": STRIDES[0], "channels": 8}
+    with pytest.raises(ValueError, match="PerVoxel has no name"):
+        Segmentor(backbone, head, [{"type": "PerVoxel"}])
+    monkeypatch.setattr(PerVoxel, "name", "mine", raising=False)
+    model = Segmentor(backbone, head, [{"type": "PerVoxel"}])
+    with pytest.raises(ValueError, match=r"PerVoxel gave a tensor \(1, 8, 32, 32\), it must give a scalar"):
+        model(torch.randn(1, 1, 8, 32, 32), torch.zeros(1, 8, 32, 32, dtype=torch.long), mode="loss")

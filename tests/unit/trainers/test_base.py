@@ -24,6 +24,8 @@ def test_total_loss_refuses_nothing_and_unreduced_terms() -> None:
         total_loss({})
     with pytest.raises(ValueError, match="loss_ce must be a scalar"):
         total_loss({"loss_ce": torch.ones(2)})
+    with pytest.raises(ValueError, match="the losses are a Tensor: return a dict"):
+        total_loss(torch.tensor(1.0))  # type: ignore[arg-type]
 
 
 def test_standard_training_is_a_plain_step_of_the_optimizer() -> None:
