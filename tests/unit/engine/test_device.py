@@ -30,6 +30,7 @@ def faults(setting: str) -> int:
     return int(out.stdout)
 
 
+@pytest.mark.check
 def test_freed_blocks_are_not_mapped_again() -> None:
     kept = faults("keep")
     if kept == -1:

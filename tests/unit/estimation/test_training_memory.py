@@ -84,6 +84,7 @@ def test_a_small_pass_tells_a_full_one(counted: dict[Triple, PatchMemory]) -> No
     assert scaled.total == pytest.approx(counted[FULL].total, rel=0.2)
 
 
+@pytest.mark.check
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the peak of resident memory needs Linux")
 def test_the_count_is_what_a_training_step_occupies(counted: dict[Triple, PatchMemory]) -> None:
     command = [sys.executable, "-c", MEASURE_RESIDENT]
