@@ -92,7 +92,6 @@ steps = dict(
     fab_dice_standard="attack {standard} {smallest} fab_dice --out {out}/fab_dice_standard",
     volume_standard="attack {standard} --attack apgd_ce --epsilon 8/255 --max-cases 12 --out {out}/volume_standard",
     volume_freeat="attack {freeat} --attack apgd_ce --epsilon 8/255 --max-cases 12 --out {out}/volume_freeat",
-    legacy_standard="legacy {standard} --max-cases 20 --num-queries 200 {parallel} --out {out}/legacy_standard",
 )
 sections = [
     dict(
@@ -196,10 +195,5 @@ sections = [
         text="The same attack through the sliding window on 12 of the 52 cases; the table of `patch` is above.",
         records=["ROG standard=volume_standard", "ROG Free AT=volume_freeat"],
         tables=["results"],
-    ),
-    dict(
-        title="What the released evaluation would have said",
-        text="Each of its faults alone, and each left out, on the standard network.",
-        files=["legacy_standard/legacy.md", "legacy_standard/legacy.png"],
     ),
 ]
