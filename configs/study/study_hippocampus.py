@@ -40,9 +40,9 @@ steps = dict(
     train_standard="train rog_standard_hippocampus_long {task} --work-dir {out}/training/standard --resume "
     "--cfg-options seed=0 {long}",
     train_unetpp="train unetpp_standard_hippocampus {task} --work-dir {out}/training/unetpp --resume {short}",
+    train_resenc="train resenc_standard_hippocampus {task} --work-dir {out}/training/resenc --resume {short}",
     train_mpunet="train mpunet_standard_hippocampus {task} --work-dir {out}/training/mpunet --resume {short} "
     "optim_wrapper.optimizer.lr=5e-4",
-    train_resenc="train resenc_standard_hippocampus {task} --work-dir {out}/training/resenc --resume {short}",
     train_freeat="train rog_freeat_hippocampus_long {task} --work-dir {out}/training/freeat --resume "
     "--cfg-options init_from.checkpoint={out}/training/standard/best.pth {long}",
     train_unetpp_freeat="train unetpp_freeat_hippocampus {task} --work-dir {out}/training/unetpp_freeat --resume "
@@ -50,39 +50,27 @@ steps = dict(
     train_mpunet_fusion="train mpunet_fusion_hippocampus {task} --work-dir {out}/training/mpunet_fusion --resume "
     "--cfg-options init_from.checkpoint={out}/training/mpunet/best.pth validation.interval=5 "
     "validation.volume_interval=5 train_cfg.iterations_per_epoch=20",
-    harden_nnunet="harden {nnunet} --data {data} {minutes} --out {out}/hardened",
-    # Accuracy, the fold's 52 cases.
-    test_standard="test {standard} --data {data} --out {out}/test_standard",
-    test_freeat="test {freeat} --data {data} --out {out}/test_freeat",
-    test_unetpp="test {unetpp} --data {data} --out {out}/test_unetpp",
-    test_unetpp_freeat="test {unetpp_freeat} --data {data} --out {out}/test_unetpp_freeat",
-    test_resenc="test {resenc} --data {data} --out {out}/test_resenc",
-    test_mpunet="test {mpunet} --data {data} --out {out}/test_mpunet",
-    test_nnunet="test {nnunet} --data {data} --cfg-options mirroring=False --out {out}/test_nnunet",
-    test_nnunet_mirrored="test {nnunet} --data {data} --out {out}/test_nnunet_mirrored",
-    test_hardened="test {out}/hardened --data {data} --cfg-options mirroring=False --out {out}/test_hardened",
-    # Table 1, and the ensembles made for segmentation.
-    autoattack_standard="attack {standard} {autoattack} --out {out}/autoattack_standard",
-    autoattack_freeat="attack {freeat} {autoattack} --out {out}/autoattack_freeat",
+    # Attacks that take long, then accuracy and what is quick.
     strongest_freeat="attack {freeat} {strongest} --out {out}/strongest_freeat",
-    strongest_standard="attack {standard} {strongest} --out {out}/strongest_standard",
-    # Dice against epsilon.
-    epsilons_standard="attack {standard} {epsilons} {cases} --out {out}/epsilons_standard",
-    epsilons_freeat="attack {freeat} {epsilons} {cases} --out {out}/epsilons_freeat",
-    epsilons_unetpp="attack {unetpp} {epsilons} {cases} --out {out}/epsilons_unetpp",
-    epsilons_unetpp_freeat="attack {unetpp_freeat} {epsilons} {cases} --out {out}/epsilons_unetpp_freeat",
-    epsilons_nnunet="attack {raw} {epsilons} {cases} --out {out}/epsilons_nnunet",
-    epsilons_hardened="attack {hardened} {epsilons} {cases} --out {out}/epsilons_hardened",
-    epsilons_resenc="attack {resenc} {epsilons} {few} --out {out}/epsilons_resenc",
-    epsilons_mpunet="attack {mpunet} --attack apgd_ce --epsilon 8/255 {few} --out {out}/epsilons_mpunet",
-    mirrored_nnunet="attack {mirrored} --attack apgd_ce --epsilon 8/255 {few} --out {out}/mirrored_nnunet",
-    # The ensembles at 400 passes for the others.
-    strongest_nnunet="attack {raw} {passes} --epsilon 8/255 {few} --out {out}/strongest_nnunet",
+    autoattack_freeat="attack {freeat} {autoattack} --out {out}/autoattack_freeat",
     strongest_unetpp="attack {unetpp} {passes} --epsilon 8/255 {few} --out {out}/strongest_unetpp",
     strongest_unetpp_freeat="attack {unetpp_freeat} {passes} --epsilon 8/255 {few} --out {out}/strongest_unetpp_freeat",
+    epsilons_freeat="attack {freeat} {epsilons} {cases} --out {out}/epsilons_freeat",
+    epsilons_standard="attack {standard} {epsilons} {cases} --out {out}/epsilons_standard",
+    autoattack_standard="attack {standard} {autoattack} --out {out}/autoattack_standard",
+    strongest_standard="attack {standard} {strongest} --out {out}/strongest_standard",
+    epsilons_unetpp="attack {unetpp} {epsilons} {cases} --out {out}/epsilons_unetpp",
+    epsilons_unetpp_freeat="attack {unetpp_freeat} {epsilons} {cases} --out {out}/epsilons_unetpp_freeat",
+    test_unetpp="test {unetpp} --data {data} --out {out}/test_unetpp",
+    test_unetpp_freeat="test {unetpp_freeat} --data {data} --out {out}/test_unetpp_freeat",
+    test_mpunet="test {mpunet} --data {data} --out {out}/test_mpunet",
+    epsilons_mpunet="attack {mpunet} --attack apgd_ce --epsilon 8/255 {few} --out {out}/epsilons_mpunet",
     ensemble_unetpp="attack {unetpp} {ensemble} --out {out}/ensemble_unetpp",
     sea_unetpp="attack {unetpp} {sea} --out {out}/sea_unetpp",
-    # How long, by what, on what.
+    test_resenc="test {resenc} --data {data} --out {out}/test_resenc",
+    epsilons_resenc="attack {resenc} {epsilons} {few} --out {out}/epsilons_resenc",
+    test_standard="test {standard} --data {data} --out {out}/test_standard",
+    test_freeat="test {freeat} --data {data} --out {out}/test_freeat",
     pgd_standard="attack {standard} --attack pgd --epsilon 2/255 4/255 8/255 16/255 {cases} --out {out}/pgd_standard",
     iterations_5="attack {freeat} {iterations} attack.num_iterations=5 --out {out}/iterations_5",
     iterations_10="attack {freeat} {iterations} attack.num_iterations=10 --out {out}/iterations_10",
@@ -92,6 +80,15 @@ steps = dict(
     fab_dice_standard="attack {standard} {smallest} fab_dice --out {out}/fab_dice_standard",
     volume_standard="attack {standard} --attack apgd_ce --epsilon 8/255 --max-cases 12 --out {out}/volume_standard",
     volume_freeat="attack {freeat} --attack apgd_ce --epsilon 8/255 --max-cases 12 --out {out}/volume_freeat",
+    # The same of nnU-Net, which rogseg hardens.
+    test_nnunet="test {nnunet} --data {data} --cfg-options mirroring=False --out {out}/test_nnunet",
+    epsilons_nnunet="attack {raw} {epsilons} {cases} --out {out}/epsilons_nnunet",
+    harden_nnunet="harden {nnunet} --data {data} {minutes} --out {out}/hardened",
+    strongest_nnunet="attack {raw} {passes} --epsilon 8/255 {few} --out {out}/strongest_nnunet",
+    test_hardened="test {out}/hardened --data {data} --cfg-options mirroring=False --out {out}/test_hardened",
+    epsilons_hardened="attack {hardened} {epsilons} {cases} --out {out}/epsilons_hardened",
+    mirrored_nnunet="attack {mirrored} --attack apgd_ce --epsilon 8/255 {few} --out {out}/mirrored_nnunet",
+    test_nnunet_mirrored="test {nnunet} --data {data} --out {out}/test_nnunet_mirrored",
 )
 sections = [
     dict(

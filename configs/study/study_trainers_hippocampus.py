@@ -6,7 +6,7 @@ _seeds = (0, 1, 2)
 words = dict(
     task="--task {out}/stored",
     cases="--protocol patch --max-cases 20",
-    attack="--attack segmentation_ensemble --attack-options attack.num_iterations=10 --epsilon 8/255 16/255 {cases}",
+    attack="--attack segmentation_ensemble --attack-options attack.num_iterations=10 --epsilon 8/255 {cases}",
     raw="--data {data}",
     options="",
 )
@@ -20,8 +20,13 @@ _variants = dict(
     batch16="train_data.batch_size=16",
 )
 _trained = dict(
-    **{f"standard_{seed}": ("rog_standard_hippocampus_light_long", f"seed={seed}") for seed in _seeds},
-    **{name: ("rog_freeat_hippocampus_light", options) for name, options in _variants.items()},
+    **{
+        f"standard_{seed}": (
+            "rog_standard_hippocampus_light_long",
+            f"seed={seed} train_cfg.max_epochs=20 default_hooks.ema.momentum=0.02",
+        )
+        for seed in _seeds
+    },
     **{
         f"{trainer}_{seed}": (
             f"rog_{trainer}_hippocampus_light",
@@ -30,6 +35,7 @@ _trained = dict(
         for seed in _seeds
         for trainer in _trainers
     },
+    **{name: ("rog_freeat_hippocampus_light", options) for name, options in _variants.items()},
 )
 steps = dict(
     preprocess="preprocess {data} --out {out}/stored --plan configs/_base_/tasks/hippocampus_light.json",
@@ -41,8 +47,8 @@ steps = dict(
     **{
         f"{command}_{name}": f"{command} {config} {{out}}/training/{name}/best.pth {{task}} {{{arguments}}} "
         f"--out {{out}}/{command}_{name}"
+        for command, arguments in (("attack", "attack"), ("test", "raw"))
         for name, (config, _) in _trained.items()
-        for command, arguments in (("test", "raw"), ("attack", "attack"))
     },
 )
 
