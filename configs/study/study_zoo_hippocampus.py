@@ -12,7 +12,7 @@ words = dict(
     sea="--attack sea --attack-options attack.num_iterations=66 --epsilon 8/255 {cases}",
     l2="--attack apgd_dice_l2 --epsilon 1/255 2/255 {cases}",
     volume="--attack volume_under --epsilon 4/255 8/255 {cases}",
-    legacy="--task {out}/stored --max-cases 12 --num-queries 200",
+    legacy="--task {out}/stored --max-cases 20 --num-queries 200 --num-workers 2",
 )
 steps = dict(
     preprocess="preprocess {data} --out {out}/stored --plan configs/_base_/tasks/hippocampus_light.json",

@@ -27,6 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="WORD=VALUE",
         help="words of its commands, such as cases='--max-cases 2'",
     )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="steps that run at a time, each after those that it needs (default: 1); many small networks share one GPU",
+    )
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--list", action="store_true", help="print the commands and run none")
     instead.add_argument("--page", action="store_true", help="write the page of what is done and run none")
@@ -49,8 +56,8 @@ def run(options: argparse.Namespace) -> None:
     if options.list:
         print(*(f"rogseg {shlex.join(command)}" for command in commands.values()), sep="\n")
         return
-    seconds = (done_steps if options.page else run_steps)(commands, options.out)
+    done = done_steps(commands, options.out) if options.page else run_steps(commands, options.out, options.jobs)
     again = ["study", options.config, "--data", str(options.data), "--out", str(options.out)]
     again += ["--set", *options.set] if options.set else []
-    page = write_study_page(study, commands, seconds, options.out, f"rogseg {shlex.join(again)}")
+    page = write_study_page(study, commands, done, options.out, f"rogseg {shlex.join(again)}")
     print(f"study: {page}")

@@ -1,19 +1,26 @@
-"""Run the steps of a study one after the other, and go on after an interruption."""
+"""Run the steps of a study, each after those whose results it reads, and go on after an interruption."""
 
 import dataclasses
 import itertools
+import os
 import shlex
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from rogseg.engine.study.step_inputs import MADE, changed_inputs, inputs_of
+import torch
+
+from rogseg.engine.digests import processor
+from rogseg.engine.study.step_inputs import MADE, changed_inputs, inputs_of, steps_before
 from rogseg.foreign import decode, read_json
 from rogseg.storage import folder_lock, write_json_atomic
 
-__all__ = ["done_steps", "run_steps"]
+__all__ = ["Done", "done_steps", "run_steps"]
+
+NOT_KNOWN = "not on record"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,59 +31,108 @@ class Done:
         command: its arguments.
         seconds: that it took.
         inputs: digests of what it read; None was written by an older version, which kept none.
+        machine: that it ran on, and beside how many others.
     """
 
     command: list[str]
     seconds: float
     inputs: dict[str, str] | None = None
+    machine: str = NOT_KNOWN
 
 
-def run_steps(steps: Mapping[str, Sequence[str]], out: Path) -> dict[str, float]:
+def run_steps(steps: Mapping[str, Sequence[str]], out: Path, jobs: int = 1) -> dict[str, Done]:
     """Run commands of rogseg as a user would; a step that is done is not run again.
 
     It is done with the same command on the same files and folders: where one of them has changed it runs again, and
-    itself goes on with, or refuses, what it had made of the old ones.
+    itself goes on with, or refuses, what it had made of the old ones. A step that fails holds up those that need it,
+    and no others.
 
     Args:
-        steps: name -> arguments of ``rogseg``, in order.
+        steps: name -> arguments of ``rogseg``; of those that may run, the first is taken.
         out: folder of ``steps/``, which says what is done.
+        jobs: how many run at a time. Of several each writes to ``steps/NAME.log`` instead of the terminal.
 
     Returns:
-        Seconds of each step.
+        What is kept of each step.
 
     Raises:
-        ValueError: a step failed; the steps before it stay done.
+        ValueError: less than one job, or steps failed; all others that could be done stay done.
     """
-    seconds = {}
-    with folder_lock(out, "the study"):
-        for number, (name, command) in enumerate(steps.items(), start=1):
-            stamp = out / "steps" / f"{name}.json"
-            heading = f"{number}/{len(steps)}: {name}"
-            done = _done(stamp, command)
-            changed: tuple[str, ...] = ()
-            if done is not None:
-                changed = changed_inputs(done.inputs or {}, out)
-                if not changed:
-                    unknown = f"; what it read is not on record, delete {stamp} to have it run again"
-                    print(f"== {heading}: done{unknown if done.inputs is None else ''}")
-                    seconds[name] = done.seconds
-                    continue
-            again = f", again: changed since is {', '.join(changed)}" if changed else ""
-            print(f"\n== {heading}{again}\n$ rogseg {shlex.join(command)}", flush=True)
-            begin, inputs = time.perf_counter(), inputs_of(command, out)
-            status = subprocess.run([sys.executable, "-m", "rogseg", *command], check=False).returncode
-            if status:
-                raise ValueError(f"{name} failed with exit status {status}; the same command goes on from there")
-            seconds[name] = time.perf_counter() - begin
-            stamp.parent.mkdir(parents=True, exist_ok=True)
-            write_json_atomic(stamp, dataclasses.asdict(Done(list(command), seconds[name], inputs)))
-    return seconds
+    if jobs < 1:
+        raise ValueError(f"--jobs is {jobs}, it must be at least 1")
+    needs = steps_before(steps)
+    done: dict[str, Done] = {}
+    failed: dict[str, int] = {}
+    waiting = list(steps)
+    running: dict[Future[Done | int], str] = {}
+    with folder_lock(out, "the study"), ThreadPoolExecutor(jobs) as pool:
+        while True:
+            for name in [name for name in waiting if needs[name] <= done.keys()][: jobs - len(running)]:
+                waiting.remove(name)
+                heading = f"{list(steps).index(name) + 1}/{len(steps)}: {name}"
+                running[pool.submit(_do, heading, name, list(steps[name]), out, jobs)] = name
+            if not running:
+                break
+            for finished in wait(running, return_when=FIRST_COMPLETED).done:
+                name, outcome = running.pop(finished), finished.result()
+                if isinstance(outcome, Done):
+                    done[name] = outcome
+                else:
+                    failed[name] = outcome
+    if failed:
+        told = ", ".join(f"{name} failed with exit status {status}" for name, status in failed.items())
+        held = f" ({', '.join(waiting)} had to wait for that)" if waiting else ""
+        logs = f"; see {out / 'steps'}/NAME.log" if jobs > 1 else ""
+        raise ValueError(f"{told}{held}{logs}; the same command goes on from there")
+    return {name: done[name] for name in steps}
 
 
-def done_steps(steps: Mapping[str, Sequence[str]], out: Path) -> dict[str, float]:
-    """Seconds of each step that is done with the same command; nothing is run."""
+def _do(heading: str, name: str, command: list[str], out: Path, jobs: int) -> Done | int:
+    """What is kept of the step once it is done, or the exit status that it failed with."""
+    stamp = out / "steps" / f"{name}.json"
+    before, again = _done(stamp, command), ""
+    if before is not None:
+        changed = changed_inputs(before.inputs or {}, out)
+        if not changed:
+            unknown = f"; what it read is not on record, delete {stamp} to have it run again"
+            print(f"== {heading}: done{unknown if before.inputs is None else ''}", flush=True)
+            return before
+        again = f", again: changed since is {', '.join(changed)}"
+    print(f"\n== {heading}{again}\n$ rogseg {shlex.join(command)}", flush=True)
+    begin, inputs = time.perf_counter(), inputs_of(command, out)
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    status = _run(command, stamp.with_suffix(".log") if jobs > 1 else None, jobs)
+    if status:
+        return status
+    seconds = time.perf_counter() - begin
+    done = Done(command, seconds, inputs, f"{_machine()}{f', {jobs} steps at a time' if jobs > 1 else ''}")
+    write_json_atomic(stamp, dataclasses.asdict(done))
+    if jobs > 1:
+        print(f"== {heading}: done in {seconds:.0f} s", flush=True)
+    return done
+
+
+def _run(command: list[str], log: Path | None, jobs: int) -> int:
+    """The exit status of the command; without a log it writes to the terminal."""
+    arguments = [sys.executable, "-m", "rogseg", *command]
+    if log is None:
+        return subprocess.run(arguments, check=False).returncode
+    threads = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // jobs)), **os.environ}
+    with log.open("w") as file:
+        return subprocess.run(
+            arguments, check=False, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=threads
+        ).returncode
+
+
+def _machine() -> str:
+    """What a step takes that is not told otherwise."""
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else f"{processor()}, {os.cpu_count()} processors"
+
+
+def done_steps(steps: Mapping[str, Sequence[str]], out: Path) -> dict[str, Done]:
+    """What is kept of each step that is done with the same command; nothing is run."""
     found = ((name, _done(out / "steps" / f"{name}.json", command)) for name, command in steps.items())
-    return {name: done.seconds for name, done in found if done is not None}
+    return {name: done for name, done in found if done is not None}
 
 
 def _done(stamp: Path, command: Sequence[str]) -> Done | None:

@@ -5,13 +5,13 @@ import functools
 import hashlib
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rogseg.engine.digests import digest_of_file
 from rogseg.engine.model.model_zoo import zoo_model, zoo_models
 
-__all__ = ["MADE", "changed_inputs", "inputs_of"]
+__all__ = ["MADE", "changed_inputs", "inputs_of", "steps_before"]
 
 MADE = ("--out", "--work-dir")
 """What stands behind them is there once a command is done."""
@@ -29,7 +29,7 @@ def inputs_of(command: Sequence[str], out: Path) -> dict[str, str]:
     Returns:
         Path -> SHA-256 of the content of the file, or of all files in the folder.
     """
-    made = {Path(value).absolute() for flag, value in itertools.pairwise(command) if flag in MADE}
+    made = _made(command)
     files: dict[Path, None] = {}
     for argument in command:
         for path in _named(argument):
@@ -38,11 +38,32 @@ def inputs_of(command: Sequence[str], out: Path) -> dict[str, str]:
     return {str(path): _digest(path, out) for path in files}
 
 
+def steps_before(steps: Mapping[str, Sequence[str]]) -> dict[str, set[str]]:
+    """Those of the steps above each one that make what its command names, or do not say what they make.
+
+    Args:
+        steps: name -> arguments of ``rogseg``, in order.
+    """
+    needs: dict[str, set[str]] = {}
+    makers: dict[str, set[Path]] = {}
+    for name, command in steps.items():
+        words = {word for argument in command for word in (argument, argument.rpartition("=")[2])}
+        places = [Path(word).absolute() for word in words if word]
+        named = {folder for place in places for folder in (place, *place.parents)}
+        needs[name] = {maker for maker, made in makers.items() if not made or made & named}
+        makers[name] = _made(command)
+    return needs
+
+
 def changed_inputs(known: dict[str, str], out: Path) -> tuple[str, ...]:
     """Which of the files and folders that a step has read are not what they were."""
     return tuple(
         path for path, digest in known.items() if not Path(path).exists() or _digest(Path(path), out) != digest
     )
+
+
+def _made(command: Sequence[str]) -> set[Path]:
+    return {Path(value).absolute() for flag, value in itertools.pairwise(command) if flag in MADE}
 
 
 def _named(argument: str) -> Iterator[Path]:

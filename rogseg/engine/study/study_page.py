@@ -1,11 +1,11 @@
 """The page of a study: its sections, each with tables and figures that a report made of the records."""
 
-import platform
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rogseg.engine.study.plan import Section, Study
+from rogseg.engine.study.run_study import Done
 from rogseg.report import write_report
 from rogseg.storage import write_bytes_atomic
 
@@ -13,14 +13,14 @@ __all__ = ["write_study_page"]
 
 
 def write_study_page(
-    study: Study, commands: Mapping[str, Sequence[str]], seconds: Mapping[str, float], out: Path, made_by: str
+    study: Study, commands: Mapping[str, Sequence[str]], done: Mapping[str, Done], out: Path, made_by: str
 ) -> Path:
     """Write ``study.md``, and one report per section that has records.
 
     Args:
         study: its sections.
         commands: the arguments of each step.
-        seconds: of each step that is done; what needs another one says that it has not run yet.
+        done: what is kept of each step that is; what needs another one says that it has not run yet.
         out: folder of the study.
         made_by: the command that makes the page again.
 
@@ -30,23 +30,18 @@ def write_study_page(
     lines = [f"# {study.title}", "", f"Written by `{made_by}`; every number comes from records.", ""]
     for number, section in enumerate(study.sections, start=1):
         lines += [f"## {section.title}", "", section.text.strip(), ""]
-        waiting = [name for name in _steps_of(section, commands, out) if name not in seconds]
+        waiting = [name for name in _steps_of(section, commands, out) if name not in done]
         if waiting:
             lines += [f"*Not run yet: {', '.join(waiting)}.*", ""]
-        if any(_step_of(entry) in seconds for entry in section.records):
-            lines += _reported(section, commands, seconds, out, f"reports/{number}")
+        if any(_step_of(entry) in done for entry in section.records):
+            lines += _reported(section, commands, done, out, f"reports/{number}")
         for name in section.files:
             if not waiting or (out / name).is_file():
                 lines += _shown(out, name)
-    lines += [
-        "## What ran, and how long",
-        "",
-        f"One process, {platform.machine()}, Python {platform.python_version()}.",
-    ]
-    lines += ["", "| step | minutes | command |", "|---|---:|---|"]
+    lines += ["## What ran, how long, and on what", "", "| step | minutes | machine | command |", "|---|---:|---|---|"]
     for name, command in commands.items():
-        minutes = f"{seconds[name] / 60:.1f}" if name in seconds else "not yet"
-        lines.append(f"| {name} | {minutes} | `rogseg {shlex.join(command)}` |")
+        ran = f"{done[name].seconds / 60:.1f} | {done[name].machine}" if name in done else "not yet | -"
+        lines.append(f"| {name} | {ran} | `rogseg {shlex.join(command)}` |")
     page = out / "study.md"
     write_bytes_atomic(page, "\n".join([*lines, ""]).encode())
     return page
@@ -68,11 +63,11 @@ def _steps_of(section: Section, commands: Mapping[str, Sequence[str]], out: Path
 
 
 def _reported(
-    section: Section, commands: Mapping[str, Sequence[str]], seconds: Mapping[str, float], out: Path, place: str
+    section: Section, commands: Mapping[str, Sequence[str]], done: Mapping[str, Done], out: Path, place: str
 ) -> list[str]:
     folders: dict[str, list[Path]] = {}
     for entry in section.records:
-        if _step_of(entry) in seconds:
+        if _step_of(entry) in done:
             folders.setdefault(entry.rpartition("=")[0], []).append(_folder_of(commands[_step_of(entry)]))
     write_report(folders, out / place)
     lines = []

@@ -1,0 +1,78 @@
+# Which trainer makes the light network most robust: three seeds of each at 1,200 gradient passes, from three clean
+# networks; then what m, epsilon, passes and the size of mini-batches change.
+title = "Hippocampus: six trainers with three seeds each, at equal gradient passes"
+_trainers = ("freeat", "nfgsm", "pgdat", "trades", "seat")
+_seeds = (0, 1, 2)
+words = dict(
+    task="--task {out}/stored",
+    cases="--protocol patch --max-cases 20",
+    attack="--attack segmentation_ensemble --attack-options attack.num_iterations=10 --epsilon 8/255 16/255 {cases}",
+    raw="--data {data}",
+    options="",
+)
+_variants = dict(
+    m3="trainer.num_replays=3",
+    m10="trainer.num_replays=10",
+    eps4="trainer.epsilon=0.01568627450980392",
+    eps12="trainer.epsilon=0.047058823529411764",
+    passes4800="train_cfg.max_epochs=240 default_hooks.ema.momentum=0.02 validation.interval=40 "
+    "validation.volume_interval=40",
+    batch16="train_data.batch_size=16",
+)
+_trained = dict(
+    **{f"standard_{seed}": ("rog_standard_hippocampus_light_long", f"seed={seed}") for seed in _seeds},
+    **{name: ("rog_freeat_hippocampus_light", options) for name, options in _variants.items()},
+    **{
+        f"{trainer}_{seed}": (
+            f"rog_{trainer}_hippocampus_light",
+            f"seed={seed} init_from.checkpoint={{out}}/training/standard_{seed}/best.pth",
+        )
+        for seed in _seeds
+        for trainer in _trainers
+    },
+)
+steps = dict(
+    preprocess="preprocess {data} --out {out}/stored --plan configs/_base_/tasks/hippocampus_light.json",
+    **{
+        f"train_{name}": f"train {config} {{task}} --work-dir {{out}}/training/{name} --resume "
+        f"--cfg-options {options} {{options}}"
+        for name, (config, options) in _trained.items()
+    },
+    **{
+        f"{command}_{name}": f"{command} {config} {{out}}/training/{name}/best.pth {{task}} {{{arguments}}} "
+        f"--out {{out}}/{command}_{name}"
+        for name, (config, _) in _trained.items()
+        for command, arguments in (("test", "raw"), ("attack", "attack"))
+    },
+)
+
+
+def _section(title, text, names):
+    return [
+        dict(
+            title=f"{title}: {what}",
+            text=text,
+            records=[f"{label}={command}_{name}" for label, name in names.items()],
+            tables=["results", *(["differences"] if command == "attack" else [])],
+        )
+        for what, command in (("clean", "test"), ("attacked", "attack"))
+    ]
+
+
+sections = [
+    *(
+        section
+        for seed in _seeds
+        for section in _section(
+            f"Seed {seed}",
+            "Each adversarial training starts from this seed's clean network; 20 of the 52 cases are attacked.",
+            dict(standard=f"standard_{seed}", **{trainer: f"{trainer}_{seed}" for trainer in _trainers}),
+        )
+    ),
+    *_section(
+        "What decides Free AT",
+        "One training each, from the zoo's clean network, one setting changed: m, the epsilon of the training, "
+        "passes, and the size of mini-batches.",
+        {name: name for name in _variants},
+    ),
+]
