@@ -30,6 +30,7 @@ from rogseg.preprocessing import (
 from rogseg.preprocessing.rescaling import WHOLE_RANGE, rescaling_of
 from rogseg.storage import CaseProperties, RawCase, StoredCase
 from rogseg.systems.base import System, SystemChannel, SystemClass, SystemIdentity
+from rogseg.systems.exact_arithmetic import compute_exactly
 from rogseg.systems.moved_values import moved_volume
 from rogseg.task_plan import TaskPlan, Triple
 
@@ -49,7 +50,7 @@ class RogsegSystem(System):
         overlap: of neighbouring windows.
         mirror_axes: along which windows are mirrored, and the mean taken over all copies.
         window_batch: windows per call of the network.
-        device: where windows are evaluated.
+        device: where windows are evaluated; a GPU is set to `compute_exactly`.
         name: what a person calls the network.
         digest: SHA-256 of its weights and its config.
         options: further facts that decide its outputs, for the identity; JSON data.
@@ -70,6 +71,7 @@ class RogsegSystem(System):
         options: Mapping[str, Any] | None = None,
     ) -> None:
         self.device = torch.device(device)
+        compute_exactly(self.device)
         networks = [network] if isinstance(network, nn.Module) else list(network)
         # The depthwise convolutions of ROG run several times faster with channels last.
         self.networks: tuple[nn.Module, ...] = tuple(

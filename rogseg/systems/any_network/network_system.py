@@ -21,6 +21,7 @@ from rogseg.systems.any_network.preparation import Inputs, Preparation
 from rogseg.systems.any_network.raw_adversary import raw_adversary
 from rogseg.systems.any_network.windows import Windows
 from rogseg.systems.base import SystemIdentity
+from rogseg.systems.exact_arithmetic import compute_exactly
 from rogseg.systems.label_classes import LabelledSystem
 
 __all__ = ["NetworkSystem", "Settings", "installed"]
@@ -62,6 +63,7 @@ class NetworkSystem(LabelledSystem):
         versions: Mapping[str, str],
     ) -> None:
         self.device = torch.device(device)
+        compute_exactly(self.device)
         given = decode(dict(inputs), Inputs, "system.inputs")
         slid = decode(dict(windows), Windows, "system.windows")
         self.window_size = slid.size

@@ -42,7 +42,7 @@ class TorchModule(NetworkSystem):
             where the module brings its own.
         weights_key: under which key of the file the state dict lies.
         weights_prefix: of the names that belong to the network.
-        device: where windows are evaluated; a GPU's TF32 is turned off for the process.
+        device: where windows are evaluated; a GPU is set to `compute_exactly`.
         name: what a person calls it; None takes that of the file or of the class.
 
     Raises:
@@ -62,8 +62,6 @@ class TorchModule(NetworkSystem):
         device: torch.device | str = "cpu",
         name: str | None = None,
     ) -> None:
-        if torch.device(device).type == "cuda":
-            torch.backends.cudnn.allow_tf32 = False  # its convolutions would round to ten bits, and the gradient too
         module, makers = build_module(network, arguments), list(called_by(inputs))
         if not isinstance(network, nn.Module):
             makers.append(imported(network, "system.network") if isinstance(network, str) else network)

@@ -46,7 +46,7 @@ class MonaiBundle(NetworkSystem):
         channels: names of the input channels; None takes those of the metadata.
         output_key: which entry of a tuple or dictionary the network's logits are.
         trust: that whoever made the bundle may run code here: expressions, and classes that are not on the list.
-        device: where windows are evaluated; a GPU's TF32 is turned off for the process.
+        device: where windows are evaluated; a GPU is set to `compute_exactly`.
         name: what a person calls it; None takes the folder's name.
 
     Raises:
@@ -67,8 +67,6 @@ class MonaiBundle(NetworkSystem):
     ) -> None:
         self.folder = self.location = Path(folder).absolute()
         versions = installed(("torch", "monai"), "monai", self.folder)
-        if torch.device(device).type == "cuda":
-            torch.backends.cudnn.allow_tf32 = False  # its convolutions would round to ten bits, and the gradient too
         config = BundleConfig(_config_path(self.folder), self.folder, trust=trust)
         self._checkpoint = checkpoint
         self._file = WeightFile.read(_inside(self.folder, checkpoint), weights_key)

@@ -18,6 +18,7 @@ from rogseg.preprocessing import Volume, read_label
 from rogseg.registry import SYSTEMS
 from rogseg.storage import RawCase
 from rogseg.systems.base import SystemChannel, SystemIdentity
+from rogseg.systems.exact_arithmetic import compute_exactly
 from rogseg.systems.label_classes import LabelClasses, LabelledSystem
 from rogseg.systems.nnunet.checkpoint import Fold
 from rogseg.systems.nnunet.export import Exporter
@@ -48,7 +49,7 @@ class NNUNetSystem(LabelledSystem):
         folds: a number or ``"all"``, or several; None takes every numbered fold that holds the checkpoint.
         checkpoint: name of the file in each fold's folder.
         mirroring: whether the mirrored copies that nnU-Net averages are part of the network.
-        device: where windows are evaluated; a GPU's TF32 is turned off for the process.
+        device: where windows are evaluated; a GPU is set to `compute_exactly`.
         name: what a person calls it; None takes the folder's name.
 
     Raises:
@@ -66,9 +67,7 @@ class NNUNetSystem(LabelledSystem):
     ) -> None:
         versions = _versions(folder)
         self.device = torch.device(device)
-        if self.device.type == "cuda":
-            # Its convolutions would round to ten bits, and the gradient with them.
-            torch.backends.cudnn.allow_tf32 = False
+        compute_exactly(self.device)
         self.folder = TrainedFolder.read(folder, [folds] if isinstance(folds, int | str) else folds, checkpoint)
         self.location, self.checkpoint = self.folder.path, checkpoint
         self.label_classes = LabelClasses.from_dataset(self.folder.dataset)
