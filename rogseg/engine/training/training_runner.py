@@ -23,12 +23,6 @@ __all__ = ["EnvironmentSettings", "TrainingRunner"]
 _MMENGINE_HOOKS = {"runtime_info", "timer", "sampler_seed", "logger", "param_scheduler", "checkpoint"}
 
 
-def _is_faster_with_channels_last(model: nn.Module) -> bool:
-    """Planes have no such format, and depthwise convolutions of volumes have a kernel of their own without it."""
-    depthwise = any(isinstance(part, nn.Conv3d) and part.groups > 1 for part in model.modules())
-    return not depthwise and all(weight.ndim != 4 for weight in model.parameters())
-
-
 @takes("env_cfg")
 @dataclasses.dataclass(frozen=True)
 class EnvironmentSettings:
@@ -96,7 +90,8 @@ class TrainingRunner(Runner):
     def wrap_model(self, model_wrapper_cfg: Mapping[str, Any] | None, model: nn.Module) -> nn.Module:
         """Move the model to the device and distribute it where there are several processes."""
         model = model.to(self.device)
-        if self.device.type == "cuda" and _is_faster_with_channels_last(model):
+        # Planes have no such format.
+        if self.device.type == "cuda" and all(weight.ndim != 4 for weight in model.parameters()):
             model = model.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
         compile_in_place(model, self.cfg.get("compile"))
         if not self.distributed:
