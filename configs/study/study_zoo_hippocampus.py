@@ -1,6 +1,11 @@
-# The light networks of the model zoo as they are, without a training: what attacks find, and what decides it.
-title = "Hippocampus: the light networks of the model zoo under attack"
+# The light networks of the model zoo as they are, without a training, and a trained nnU-Net beside them, which is
+# hardened: --set nnunet=FOLDER names it. What attacks find, and what decides it.
+title = "Hippocampus: the light networks of the model zoo and nnU-Net under attack"
 words = dict(
+    nnunet="nnunet",
+    minutes="--minutes 30",
+    sweep="--attack apgd_ce --epsilon 2/255 4/255 8/255 16/255 --protocol patch",
+    raw="--data {data} --reference {out}/stored",
     cases="--task {out}/stored --protocol patch --max-cases 12",
     standard="rog_standard_hippocampus_light_long",
     freeat="rog_freeat_hippocampus_light",
@@ -22,6 +27,20 @@ steps = dict(
     epsilons_freeat="attack {freeat} {epsilons} --out {out}/epsilons_freeat",
     autoattack_standard="attack {standard} {autoattack} --out {out}/autoattack_standard",
     autoattack_freeat="attack {freeat} {autoattack} --out {out}/autoattack_freeat",
+    # nnU-Net, at the same raw epsilon, and the fold's 52 cases.
+    test_nnunet="test {nnunet} --data {data} --cfg-options mirroring=False --out {out}/test_nnunet",
+    test_nnunet_mirrored="test {nnunet} --data {data} --out {out}/test_nnunet_mirrored",
+    harden_nnunet="harden {nnunet} --data {data} {minutes} --out {out}/hardened",
+    test_hardened="test {out}/hardened --data {data} --cfg-options mirroring=False --out {out}/test_hardened",
+    sweep_nnunet="attack {nnunet} {raw} --cfg-options mirroring=False {sweep} --out {out}/sweep_nnunet",
+    sweep_hardened="attack {out}/hardened {raw} --cfg-options mirroring=False {sweep} --out {out}/sweep_hardened",
+    mirrored_nnunet="attack {nnunet} {raw} --attack apgd_ce --epsilon 8/255 --protocol patch --max-cases 12 "
+    "--out {out}/mirrored_nnunet",
+    strongest_nnunet="attack {nnunet} {raw} --cfg-options mirroring=False --attack strongest --epsilon 8/255 "
+    "--protocol patch --max-cases 12 --out {out}/strongest_nnunet",
+    sweep_freeat="attack {freeat} --task {out}/stored {sweep} --out {out}/sweep_freeat",
+    sweep_standard="attack {standard} --task {out}/stored {sweep} --out {out}/sweep_standard",
+    # What decides it.
     pgd_standard="attack {standard} {pgd} --out {out}/pgd_standard",
     l2_standard="attack {standard} {l2} --out {out}/l2_standard",
     l2_freeat="attack {freeat} {l2} --out {out}/l2_freeat",
@@ -41,15 +60,34 @@ sections = [
     dict(
         title="Accuracy without attack",
         text="Whole volumes in the raw grid, the 52 validation cases of fold 0.",
-        records=["standard=test_standard", "Free AT=test_freeat"],
+        records=[
+            "standard=test_standard",
+            "Free AT=test_freeat",
+            "nnU-Net=test_nnunet",
+            "nnU-Net mirrored=test_nnunet_mirrored",
+            "nnU-Net hardened=test_hardened",
+        ],
         tables=["results", "measures"],
+        figures=["dice_per_class"],
     ),
     dict(
         title="Dice against epsilon (the paper's figures 1 and 4)",
-        text="APGD on cross-entropy with 20 iterations; each case's window around its target.",
-        records=["standard=epsilons_standard", "Free AT=epsilons_freeat"],
+        text="APGD on cross-entropy with 20 iterations on the 52 cases, each one's window around its target; the same"
+        " raw epsilon for all. nnU-Net without its mirrored copies, as it was trained and after `rogseg harden`.",
+        records=[
+            "standard=sweep_standard",
+            "Free AT=sweep_freeat",
+            "nnU-Net=sweep_nnunet",
+            "nnU-Net hardened=sweep_hardened",
+        ],
         tables=["results", "differences"],
         figures=["dice_over_epsilon", "dice_per_class", "smallest_epsilon"],
+    ),
+    dict(
+        title="nnU-Net with its mirrored copies, and under the strongest ensemble",
+        text="12 of the cases. The eight mirrored copies are part of the function that is attacked.",
+        records=["nnU-Net mirrored=mirrored_nnunet", "nnU-Net=strongest_nnunet"],
+        tables=["results"],
     ),
     dict(
         title="Single attacks and their worst case (the paper's table 1)",
