@@ -11,7 +11,17 @@ from torch import Tensor
 
 from rogseg.task_plan import Region
 
-__all__ = ["Batch", "Case", "IntensityBox", "LogitFn", "ReferenceWidth", "Region", "case_generator", "rows_of"]
+__all__ = [
+    "Batch",
+    "Case",
+    "IntensityBox",
+    "LogitFn",
+    "ReferenceWidth",
+    "Region",
+    "case_generator",
+    "rows_of",
+    "worded_cases",
+]
 
 LogitFn = Callable[[Tensor], Tensor]
 """(B, C, D, H, W) -> (B, K, D, H, W): raw logits, differentiable."""
@@ -213,3 +223,8 @@ def case_generator(seed: int, case_id: str, epsilon: float, device: torch.device
     """A generator of this case and epsilon alone, so that results depend on no order, shard or restart."""
     digest = hashlib.sha256(f"{seed}/{case_id}/{epsilon!r}".encode()).digest()
     return torch.Generator(device).manual_seed(int.from_bytes(digest[:7]))
+
+
+def worded_cases(count: int) -> str:
+    """A number of cases, in words of a sentence."""
+    return "1 case" if count == 1 else f"{count} cases"

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from rogseg.cases import worded_cases
 from rogseg.evaluation.case_record import CaseRecord
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.raised_in import foreign_fault
@@ -57,7 +58,7 @@ class UnusableCases:
         """
         if self._faults:
             listed = "\n  ".join(fault for faults in self._faults.values() for fault in faults)
-            number = "1 case" if len(self._faults) == 1 else f"{len(self._faults)} cases"
+            number = worded_cases(len(self._faults))
             others = f", {rest}" if len(self._faults) < self.num_cases else ""
             raise ValueError(f"{number} of {self.num_cases} could not be used{others}:\n  {listed}")
 

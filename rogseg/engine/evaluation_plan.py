@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from rogseg.cases import worded_cases
 from rogseg.foreign import decode, read_json
 
 __all__ = [
@@ -117,7 +118,7 @@ class EvaluationPlan:
     corruptions: PlannedCorruptions | None = None
 
     @property
-    def num_cases(self) -> int:
+    def numworded_cases(self) -> int:
         """The cases of the largest part."""
         return max(number for _, number in self.attacks)
 
@@ -129,13 +130,15 @@ class EvaluationPlan:
         """The plan in words, a line per part."""
         yield f"a pass of a case takes {self.seconds_per_pass:.3g} s here; planned for {minutes:g} minutes:"
         if accuracy:
-            yield f"  accuracy on the raw grid: {_cases(self.num_cases)}"
+            yield f"  accuracy on the raw grid: {worded_cases(self.num_cases)}"
         for attack, number in self.attacks:
             at, cost = ", ".join(attack.epsilons), self.minutes_of(attack, number)
-            yield f"  {attack.name} at {at}: {_cases(number)}, about {cost:.1f} minutes and a tenth for sanity checks"
+            yield f"  {attack.name} at {at}: {worded_cases(number)}, about {cost:.1f} minutes and a tenth for "
+            "sanity checks"
         if (planned := self.corruptions) is not None:
             at = ", ".join(map(str, planned.severities))
-            yield f"  corruptions at severity {at}: {_cases(planned.num_cases)}, about {planned.minutes:.1f} minutes"
+            cases = worded_cases(planned.num_cases)
+            yield f"  corruptions at severity {at}: {cases}, about {planned.minutes:.1f} minutes"
         elif accuracy:
             yield "  no corruptions: not one case fits"
         yield "  report"
@@ -212,10 +215,6 @@ def read_plan(path: Path) -> tuple[EvaluationPlan, Request]:
         return plan, decode(entries["request"], Request, "request")
     except (KeyError, ValueError) as error:
         raise ValueError(f"{path}: not the plan of an evaluation ({error}); {REMEDY}") from error
-
-
-def _cases(number: int) -> str:
-    return "1 case" if number == 1 else f"{number} cases"
 
 
 def _words(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from rogseg.cases import worded_cases
 from rogseg.evaluation.epsilon_label import strength_label
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.statistics import mean_interval
@@ -24,7 +25,7 @@ def transfer_tables(folders: Mapping[tuple[str, str], RecordFolder]) -> tuple[Te
     for strength in first.strengths():
         rows = [[f"made on {one}", *(_cell(folders[one, target], strength) for target in targets)] for one in sources]
         at = f"{first.conditions()[0]} at {strength_label(first.identity, strength)}"
-        title = f"Mean Dice [95%] in the grid of the files, {at}, {len(first.identity.cases)} cases"
+        title = f"Mean Dice [95%] in the grid of the files, {at}, {worded_cases(len(first.identity.cases))}"
         tables.append(TextTable(title, ["volumes", *targets], [clean, *rows]))
     return tuple(tables)
 

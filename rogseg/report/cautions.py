@@ -1,12 +1,13 @@
 """What has to be said beside a verdict: how many cases, which checks, what was not tried."""
 
+from rogseg.cases import worded_cases
 from rogseg.findings import NOT_LOOKED_AT
 from rogseg.report.contents import Contents
 from rogseg.report.estimates import FEWEST_CASES, Estimate
 from rogseg.report.rows import Row
 from rogseg.report.summaries import clean_estimate, estimate_of, reference_strength, worst_rows
 
-__all__ = ["cautions_on", "incomplete_notes", "other_threats", "worded_cases"]
+__all__ = ["cautions_on", "incomplete_notes", "other_threats"]
 
 
 def cautions_on(contents: Contents, system: str, row: Row, attacked: Estimate, holds: bool) -> tuple[str, ...]:
@@ -92,8 +93,3 @@ def _notes(contents: Contents, system: str, beginning: str) -> list[str]:
     keys = {row.origin for row in contents.rows if row.system == system}
     notes = (note for origin in contents.origins if origin.key in keys for note in origin.notes)
     return list(dict.fromkeys(note for note in notes if note.startswith(beginning)))
-
-
-def worded_cases(count: int) -> str:
-    """A number of cases, in words of a sentence."""
-    return "1 case" if count == 1 else f"{count} cases"

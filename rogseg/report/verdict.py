@@ -8,8 +8,9 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
+from rogseg.cases import worded_cases
 from rogseg.findings import NOT_LOOKED_AT
-from rogseg.report.cautions import cautions_on, incomplete_notes, other_threats, worded_cases
+from rogseg.report.cautions import cautions_on, incomplete_notes, other_threats
 from rogseg.report.contents import Contents, Strength
 from rogseg.report.estimates import Estimate
 from rogseg.report.rows import Row

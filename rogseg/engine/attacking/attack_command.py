@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rogseg.attacks.sanity_checks import Effort
+from rogseg.cases import worded_cases
 from rogseg.engine.attacking.attack_worker import AttackWorker, SavedFiles
 from rogseg.engine.attacking.replays import replay
 from rogseg.engine.attacking.robustness import Evaluation, evaluate_robustness
@@ -84,8 +85,7 @@ def attack_system(
         None if reference is None else Path(reference).absolute(),
         saved,
     )
-    number = "1 case" if len(evaluated) == 1 else f"{len(evaluated)} cases"
-    said = f"{settings.name} on {number} of {source.task}; each is segmented without attack first"
+    said = f"{settings.name} on {worded_cases(len(evaluated))} of {source.task}; each is segmented without attack first"
     console.print(said, markup=False, soft_wrap=True)
     with workers_at(settings.name, worker, asked.device, num_workers, cluster, console) as (workers, on_progress):
         evaluation = evaluate_robustness(

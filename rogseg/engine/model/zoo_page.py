@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from rogseg.cases import worded_cases
 from rogseg.engine.model.model_zoo import ZooEntry, read_index
 from rogseg.evaluation.accuracy_table import accuracy_table
 from rogseg.evaluation.comparison import comparison_tables
@@ -53,7 +54,7 @@ def zoo_page(directory: Path) -> str:
             else:
                 attacked.setdefault((identity.protocol, identity.cases), {}).setdefault(name, []).append(folder)
     for (protocol, cases), chosen in sorted(attacked.items()):
-        lines.append(f"\n## Robustness, protocol `{protocol}`, {len(cases)} cases\n")
+        lines.append(f"\n## Robustness, protocol `{protocol}`, {worded_cases(len(cases))}\n")
         lines += [table.to_markdown() for table in comparison_tables(chosen)]
     return "\n".join(lines).rstrip() + "\n"
 

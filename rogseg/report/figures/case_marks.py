@@ -6,6 +6,7 @@ from pathlib import Path
 
 from matplotlib.ticker import FuncFormatter, NullLocator
 
+from rogseg.cases import worded_cases
 from rogseg.report.figures.style import COLUMN, INK, SOFT, colour, dashes, marker, new_figure, save, styled
 from rogseg.report.svg.cases import CasePair
 from rogseg.report.svg.frame import log_steps
@@ -31,7 +32,9 @@ def plot_case_pairs(pairs: Sequence[CasePair], label: str, stem: Path, *, measur
         axes.scatter([], [], s=18, color=SOFT, label=f"at {label}")
         if any(fell for *_, fell in ordered):
             axes.scatter([], [], s=18, color=FELL, marker="v", label=f"at {label}, fell")
-        axes.set(ylim=(-0.02, 1), xticks=[], xlabel=f"{len(ordered)} cases, the worst on the left", ylabel=measure)
+        axes.set(
+            ylim=(-0.02, 1), xticks=[], xlabel=f"{worded_cases(len(ordered))}, the worst on the left", ylabel=measure
+        )
         figure.legend(loc="outside upper center", ncols=3, handletextpad=0.2)
         return save(figure, stem)
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rogseg.cases import worded_cases
 from rogseg.evaluation.case_record import DICE, TARGET_VOLUME
 from rogseg.evaluation.corruption_table import corruption_notes
 from rogseg.evaluation.identity import HELD_OUT, Condition
@@ -164,7 +165,7 @@ def _mu(evaluation: Evaluation) -> str:
     criterion = evaluation.identity.criterion
     if criterion is None or criterion.mu is None:
         return ""
-    return f"{criterion.mu:.4f}, of {criterion.mu_source} ({len(criterion.mu_cases)} cases)"
+    return f"{criterion.mu:.4f}, of {criterion.mu_source} ({worded_cases(len(criterion.mu_cases))})"
 
 
 def _facts(evaluations: Sequence[Evaluation]) -> dict[str, str]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rogseg.cases import worded_cases
 from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.evaluation.legacy_identity import NOT_RECORDED
 from rogseg.evaluation.record_folder import RecordFolder
@@ -42,7 +43,7 @@ class Evaluation:
             "volume": "whole volumes, in the network's grid",
             "patch": "one window around the target, in the network's grid",
         }.get(self.identity.protocol, self.identity.protocol)
-        return f"{grid}, {len(self.identity.cases)} cases"
+        return f"{grid}, {worded_cases(len(self.identity.cases))}"
 
 
 def read_evaluations(folders: Sequence[Path] | Mapping[str, Sequence[Path]]) -> tuple[Evaluation, ...]:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from rogseg.cases import worded_cases
 from rogseg.report.palette import line_of_class
 from rogseg.report.svg.frame import Frame, Size, add, log_steps, text_of
 
@@ -23,7 +24,7 @@ def pairs_chart(pairs: Sequence[CasePair], *, title: str, y_label: str, sizes: S
     charts = []
     for size in sizes:
         x_range = (-0.7, len(ordered) - 0.3)
-        label = f"{len(ordered)} cases, the worst on the left"
+        label = f"{worded_cases(len(ordered))}, the worst on the left"
         frame = Frame(size, x_range, (0.0, 1.0), [], FIFTHS, label, y_label, title)
         room = (size.width - frame.left - frame.right) / max(1, len(ordered))
         radius = max(1.4, min(4.0, room * 0.32))

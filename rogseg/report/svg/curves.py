@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
+from rogseg.cases import worded_cases
 from rogseg.report.summaries import Curve, CurvePoint
 from rogseg.report.svg.frame import Frame, Size, add, dodged, text_of
 
@@ -96,7 +97,7 @@ def _line(frame: Frame, curve: Curve, scale: float, colour: int, *, shift: float
         if point.estimate.lower is not None and point.estimate.upper is not None:
             ends = {"y1": frame.y(point.estimate.lower), "y2": frame.y(point.estimate.upper)}
             add(group, "line", class_="whisker", x1=x, x2=x, **ends)
-        tip = f"{curve.name}, {point.label}|{point.estimate.text()}|{point.estimate.cases} cases"
+        tip = f"{curve.name}, {point.label}|{point.estimate.text()}|{worded_cases(point.estimate.cases)}"
         add(group, "circle", class_="point", cx=x, cy=frame.y(point.estimate.value), r=4, data_tip=tip)
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Sequence
 
+from rogseg.cases import worded_cases
 from rogseg.certification import CertifiedCase, RegionBounds
 from rogseg.report.contents import Contents, ThreatText
 from rogseg.report.estimates import Estimate, mean_over_cases
@@ -169,7 +170,7 @@ def _dots(line: CertificateLine) -> tuple[tuple[str, float], ...]:
 
 
 def _sentence(line: CertificateLine, measure: str) -> str:
-    cases = "1 case" if line.lower.cases == 1 else f"{line.lower.cases} cases"
+    cases = worded_cases(line.lower.cases)
     if line.lower.value is None or line.smoothed.value is None:
         return f"{line.row.system}: no case has a target, so nothing is certified of its {measure}."
     return (
