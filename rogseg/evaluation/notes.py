@@ -52,11 +52,13 @@ def gradient_note(identity: EvaluationIdentity) -> str:
 
 def leak_note(identity: EvaluationIdentity, system: str = "the system") -> str:
     """What the system had seen of the cases; empty where they are new to it."""
-    if identity.leak == HELD_OUT:
+    leak = identity.leak
+    if leak == HELD_OUT:
         return ""
-    if identity.leak in (NOT_KNOWN, NOT_RECORDED):
-        return f"Whether {system} was trained or selected on these cases is {identity.leak}."
-    return f"No estimate for new cases: {system} was {identity.leak} these."
+    if leak.startswith((NOT_KNOWN, NOT_RECORDED)):
+        return f"Whether {system} was trained or selected on these cases is {leak}."
+    # "trained on", or with how many of them, which ends the sentence.
+    return f"No estimate for new cases: {system} was {leak if leak.endswith('cases') else f'{leak} these'}."
 
 
 def incomplete_note(row: ConditionSummary, identity: EvaluationIdentity) -> str:

@@ -9,6 +9,7 @@ import pytest
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
 from rogseg.evaluation.comparison import comparison_tables
 from rogseg.evaluation.identity import EvaluationIdentity
+from rogseg.evaluation.notes import leak_note
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.metrics import Dice, VolumeError
 from tests.identities import dice_record, of_cases, replaced
@@ -152,3 +153,23 @@ def test_what_is_best_at_zero_is_compared_by_its_size(tmp_path: Path) -> None:
 def test_a_leak_of_one_column_is_said(tmp_path: Path) -> None:
     (means,) = comparison_tables({"one": [evaluated(tmp_path / "a", 0.4, {"leak": "trained on"})]})
     assert means.notes == ("No estimate for new cases: one was trained on these.",)
+
+
+@pytest.mark.parametrize(
+    ("leak", "sentence"),
+    [
+        ("held out", ""),
+        ("not known", "Whether A was trained or selected on these cases is not known."),
+        (
+            "not known of the network that it started from",
+            "Whether A was trained or selected on these cases is not known of the network that it started from.",
+        ),
+        (
+            "trained or selected on 2 of 6 cases",
+            "No estimate for new cases: A was trained or selected on 2 of 6 cases.",
+        ),
+        ("selected on", "No estimate for new cases: A was selected on these."),
+    ],
+)
+def test_what_is_not_known_is_no_leak_and_every_leak_makes_a_sentence(leak: str, sentence: str) -> None:
+    assert leak_note(of_cases(6, leak=leak), "A") == sentence
