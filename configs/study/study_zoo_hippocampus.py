@@ -4,7 +4,6 @@ title = "Hippocampus: the light networks of the model zoo and nnU-Net under atta
 words = dict(
     nnunet="nnunet",
     minutes="--minutes 30",
-    few="{sweep} --max-cases 12",
     sweep="--attack apgd_ce --epsilon 2/255 4/255 8/255 16/255 --protocol patch",
     raw="--data {data} --reference {out}/stored",
     cases="--task {out}/stored --protocol patch --max-cases 12",
@@ -33,8 +32,6 @@ steps = dict(
     test_nnunet_mirrored="test {nnunet} --data {data} --out {out}/test_nnunet_mirrored",
     harden_nnunet="harden {nnunet} --data {data} {minutes} --out {out}/hardened",
     test_hardened="test {out}/hardened --data {data} --cfg-options mirroring=False --out {out}/test_hardened",
-    epsilons_nnunet="attack {nnunet} {raw} --cfg-options mirroring=False {few} --out {out}/epsilons_nnunet",
-    epsilons_hardened="attack {out}/hardened {raw} --cfg-options mirroring=False {few} --out {out}/epsilons_hardened",
     mirrored_nnunet="attack {nnunet} {raw} --attack apgd_ce --epsilon 8/255 --protocol patch --max-cases 12 "
     "--out {out}/mirrored_nnunet",
     strongest_nnunet="attack {nnunet} {raw} --cfg-options mirroring=False --attack strongest --epsilon 8/255 "
@@ -56,8 +53,6 @@ steps = dict(
     # The whole fold.
     sweep_nnunet="attack {nnunet} {raw} --cfg-options mirroring=False {sweep} --out {out}/sweep_nnunet",
     sweep_hardened="attack {out}/hardened {raw} --cfg-options mirroring=False {sweep} --out {out}/sweep_hardened",
-    sweep_freeat="attack {freeat} --task {out}/stored {sweep} --out {out}/sweep_freeat",
-    sweep_standard="attack {standard} --task {out}/stored {sweep} --out {out}/sweep_standard",
     legacy_standard="legacy {standard} {legacy} --out {out}/legacy_standard",
 )
 sections = [
@@ -81,9 +76,10 @@ sections = [
         records=[
             "standard=epsilons_standard",
             "Free AT=epsilons_freeat",
-            "nnU-Net=epsilons_nnunet",
-            "nnU-Net hardened=epsilons_hardened",
+            "nnU-Net=sweep_nnunet",
+            "nnU-Net hardened=sweep_hardened",
         ],
+        common_cases=True,
         tables=["results", "differences"],
         figures=["dice_over_epsilon", "dice_per_class", "smallest_epsilon"],
     ),
@@ -112,18 +108,18 @@ sections = [
             "Free AT=strongest_freeat",
             "Free AT=sea_freeat",
         ],
+        common_cases=True,
         tables=["results"],
         figures=["single_attacks"],
     ),
     dict(
-        title="The same on the whole fold",
-        text="52 cases.",
+        title="nnU-Net before and after hardening, on the whole fold",
+        text="The same attack.",
         records=[
-            "standard=sweep_standard",
-            "Free AT=sweep_freeat",
             "nnU-Net=sweep_nnunet",
             "nnU-Net hardened=sweep_hardened",
         ],
+        common_cases=True,
         tables=["results", "differences"],
         figures=["dice_over_epsilon"],
     ),

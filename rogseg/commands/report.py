@@ -13,6 +13,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, help="folder of the report; one folder of records alone needs none")
     parser.add_argument(
+        "--common-cases", action="store_true", help="report on those cases alone that all of the evaluations have done"
+    )
+    parser.add_argument(
         "--evidence", action="store_true", help="also write all that stands behind the page, to be handed on"
     )
 
@@ -21,4 +24,4 @@ def run(options: argparse.Namespace) -> None:
     """Merge shards where there are any, and report."""
     from rogseg.engine.reporting import report_on
 
-    report_on(options.records, options.out, evidence=options.evidence)
+    report_on(options.records, options.out, common_cases=options.common_cases, evidence=options.evidence)

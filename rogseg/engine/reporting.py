@@ -112,12 +112,13 @@ def conclude_folds(folds: Sequence[RecordFolder], out: Path, console: Console) -
     console.print(f"summary of the folds: {out}", markup=False)
 
 
-def report_on(records: Sequence[str], out: Path | None, *, evidence: bool = False) -> None:
+def report_on(records: Sequence[str], out: Path | None, *, common_cases: bool = False, evidence: bool = False) -> None:
     """Write ``report.html``, figures and tables.
 
     Args:
         records: folders, or ``NAME=folder`` to say what a system is called.
         out: folder of the report; None is that of the records, where there is one.
+        common_cases: whether to keep those cases alone that all evaluations have done.
         evidence: whether everything behind the page is packed beside it.
 
     Raises:
@@ -138,7 +139,7 @@ def report_on(records: Sequence[str], out: Path | None, *, evidence: bool = Fals
     for name, path in named:
         by_name.setdefault(name, []).append(path)
     # Under the empty name are the folders whose systems are called by their own.
-    written = write_report(by_name, target, evidence=evidence)
+    written = write_report(by_name, target, common_cases=common_cases, evidence=evidence)
     print(f"report: {written.page}")
 
 

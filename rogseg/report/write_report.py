@@ -34,6 +34,7 @@ def write_report(
     record_folders: Sequence[Path] | Mapping[str, Sequence[Path]],
     out: Path,
     *,
+    common_cases: bool = False,
     evidence: bool = False,
     written: datetime.date | None = None,
 ) -> ReportPaths:
@@ -42,6 +43,7 @@ def write_report(
     Args:
         record_folders: of one or more evaluations of one task, of one or more networks; a mapping names the networks.
         out: folder of the report; ``report.html``, ``figures/`` and ``tables/`` in it are replaced.
+        common_cases: whether to keep those cases alone that all evaluations have done.
         evidence: whether ``evidence/`` is written, too: all that stands behind the page, to be handed on.
         written: date on the page; None is today.
 
@@ -49,7 +51,7 @@ def write_report(
         ValueError: a folder holds no records, or two do not belong into one report; nothing is written then.
     """
     _refuse_folder_of_others(out)
-    contents = contents_of(record_folders, out, written=written)
+    contents = contents_of(record_folders, out, common_cases=common_cases, written=written)
     paths = write_contents(contents, out)
     if not evidence:
         return paths

@@ -25,6 +25,7 @@ class Section:
         records: ``NAME=STEP``, the steps whose records it reports on and what their systems are called.
         tables: of the report, by the names of its files; none where it is not reported on.
         figures: the same.
+        common_cases: whether its report keeps those cases alone that all of its evaluations have done.
         files: what steps wrote besides records, below the study's folder: Markdown is taken over, images are shown.
     """
 
@@ -34,6 +35,7 @@ class Section:
     tables: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    common_cases: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

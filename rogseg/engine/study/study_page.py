@@ -31,10 +31,13 @@ def write_study_page(
     for number, section in enumerate(study.sections, start=1):
         lines += [f"## {section.title}", "", section.text.strip(), ""]
         waiting = [name for name in _steps_of(section, commands, out) if name not in done]
-        if waiting:
-            lines += [f"*Not run yet: {', '.join(waiting)}.*", ""]
-        if any(_step_of(entry) in done for entry in section.records):
-            lines += _reported(section, commands, done, out, f"reports/{number}")
+        shown = [entry for entry in section.records if _step_of(entry) in done or _is_begun(section, entry, commands)]
+        begun = [name for name in waiting if name in map(_step_of, shown)]
+        for what, names in (("finished", begun), ("run", [name for name in waiting if name not in begun])):
+            if names:
+                lines += [f"*Not {what} yet: {', '.join(names)}.*", ""]
+        if shown:
+            lines += _reported(section, shown, commands, out, f"reports/{number}")
         for name in section.files:
             if not waiting or (out / name).is_file():
                 lines += _shown(out, name)
@@ -51,6 +54,11 @@ def _step_of(entry: str) -> str:
     return entry.rpartition("=")[2]
 
 
+def _is_begun(section: Section, entry: str, commands: Mapping[str, Sequence[str]]) -> bool:
+    """Whether an unfinished step has records that the section can show: of the cases that the others have, too."""
+    return section.common_cases and (_folder_of(commands[_step_of(entry)]) / "records.jsonl").is_file()
+
+
 def _folder_of(command: Sequence[str]) -> Path:
     return Path(command[command.index("--out") + 1])
 
@@ -63,13 +71,12 @@ def _steps_of(section: Section, commands: Mapping[str, Sequence[str]], out: Path
 
 
 def _reported(
-    section: Section, commands: Mapping[str, Sequence[str]], done: Mapping[str, Done], out: Path, place: str
+    section: Section, shown: Sequence[str], commands: Mapping[str, Sequence[str]], out: Path, place: str
 ) -> list[str]:
     folders: dict[str, list[Path]] = {}
-    for entry in section.records:
-        if _step_of(entry) in done:
-            folders.setdefault(entry.rpartition("=")[0], []).append(_folder_of(commands[_step_of(entry)]))
-    write_report(folders, out / place)
+    for entry in shown:
+        folders.setdefault(entry.rpartition("=")[0], []).append(_folder_of(commands[_step_of(entry)]))
+    write_report(folders, out / place, common_cases=section.common_cases)
     lines = []
     for kind, suffix, names in (("tables", ".md", section.tables), ("figures", ".png", section.figures)):
         for name in names:

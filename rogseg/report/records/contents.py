@@ -34,19 +34,24 @@ SYNTHETIC = ("synthetic", "phantom", "demo")
 
 
 def contents_of(
-    folders: Sequence[Path] | Mapping[str, Sequence[Path]], out: Path, *, written: datetime.date | None = None
+    folders: Sequence[Path] | Mapping[str, Sequence[Path]],
+    out: Path,
+    *,
+    common_cases: bool = False,
+    written: datetime.date | None = None,
 ) -> Contents:
     """Read record folders.
 
     Args:
         folders: of records; by the name of the network where the records' own names should not be shown.
         out: folder of the page, from which it links to the records.
+        common_cases: whether to keep those cases alone that all evaluations have done.
         written: the date of the page; None is today.
 
     Raises:
         ValueError: a folder holds no records, or two do not belong into one report.
     """
-    evaluations = read_evaluations(folders)
+    evaluations = read_evaluations(folders, common_cases=common_cases)
     # Older tests counted their classes only; an attack names them.
     identity = next((e.identity for e in evaluations if e.identity.condition is not None), evaluations[0].identity)
     kinds = {kind: of for e in evaluations for kind, of in _kinds(e).items()}

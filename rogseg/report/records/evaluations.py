@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rogseg.cases import worded_cases
+from rogseg.evaluation.common_cases import of_common_cases
 from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.evaluation.legacy_identity import NOT_RECORDED
 from rogseg.evaluation.record_folder import RecordFolder
@@ -46,11 +47,14 @@ class Evaluation:
         return f"{grid}, {worded_cases(len(self.identity.cases))}"
 
 
-def read_evaluations(folders: Sequence[Path] | Mapping[str, Sequence[Path]]) -> tuple[Evaluation, ...]:
+def read_evaluations(
+    folders: Sequence[Path] | Mapping[str, Sequence[Path]], *, common_cases: bool = False
+) -> tuple[Evaluation, ...]:
     """Read the record folders of a report.
 
     Args:
         folders: of records; by the name of the network where the records' own names should not be shown.
+        common_cases: whether to keep those cases alone that all evaluations have done.
 
     Raises:
         ValueError: a folder holds no records, or two do not belong into one report; the message says why.
@@ -59,6 +63,9 @@ def read_evaluations(folders: Sequence[Path] | Mapping[str, Sequence[Path]]) -> 
     opened = [(name, path, RecordFolder(path)) for name, paths in named.items() for path in paths]
     if not opened:
         raise ValueError("there is no folder of records to report on")
+    if common_cases:
+        narrowed = of_common_cases([folder for _, _, folder in opened])
+        opened = [(name, path, folder) for (name, path, _), folder in zip(opened, narrowed, strict=True)]
     _check_together([folder for _, _, folder in opened])
     names = _names([(name, folder.identity) for name, _, folder in opened])
     evaluations = []
@@ -75,8 +82,9 @@ def read_evaluations(folders: Sequence[Path] | Mapping[str, Sequence[Path]]) -> 
                     for found in load_findings(path / SANITY_FILE)
                 ),
                 volumes=tuple(
-                    dataclasses.replace(SavedVolume.load(file), system=system)
-                    for file in sorted((path / VOLUMES).glob("*.npz"))
+                    dataclasses.replace(volume, system=system)
+                    for volume in map(SavedVolume.load, sorted((path / VOLUMES).glob("*.npz")))
+                    if not common_cases or volume.case_id in folder.identity.data
                 ),
             )
         )
@@ -104,6 +112,7 @@ def _check_together(folders: Sequence[RecordFolder]) -> None:
                     raise ValueError(
                         f"{alike[0].directory} and {folder.directory} differ in {what}, so their numbers do not "
                         "compare; evaluate both in the same way, or make a report of each"
+                        + (", or of the --common-cases" if key == "data" else "")
                     )
 
 

@@ -251,6 +251,22 @@ def test_other_cases_are_refused(tmp_path: Path) -> None:
         contents_of([tmp_path / "a", tmp_path / "b"], tmp_path)
 
 
+def test_a_report_on_the_cases_that_all_have_done_compares_them(tmp_path: Path) -> None:
+    evaluation(tmp_path / "a", num_cases=5)
+    evaluation(tmp_path / "b", "apgd", 0.2, num_cases=4)
+    lines = (tmp_path / "b" / "records.jsonl").read_text().splitlines()
+    left_out = json.loads(lines[-1])["case_id"]
+    (tmp_path / "b" / "records.jsonl").write_text("\n".join(lines[:-1]) + "\n")
+    made = contents_of([tmp_path / "a", tmp_path / "b"], tmp_path, common_cases=True)
+    assert {len(row.cases) for row in made.rows} == {3}
+    assert left_out not in {values.case_id for row in made.rows for values in row.cases}
+    assert "3 cases that all evaluations here have done, of" in made.facts["Choice of cases"]
+    assert not any("INCOMPLETE" in note for origin in made.origins for note in origin.notes)
+    (tmp_path / "b" / "records.jsonl").write_text("")
+    with pytest.raises(ValueError, match="no case is done in all of these"):
+        contents_of([tmp_path / "a", tmp_path / "b"], tmp_path, common_cases=True)
+
+
 def test_no_folder_and_no_records_are_told(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no folder"):
         contents_of([], tmp_path)
@@ -328,7 +344,7 @@ def test_one_epsilon_that_is_two_changes_in_raw_units_is_told_by_network(tmp_pat
 def test_a_name_for_one_folder_leaves_the_others_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names: list[str] = []
 
-    def written(folders: Mapping[str, Sequence[Path]], out: Path, *, evidence: bool) -> ReportPaths:
+    def written(folders: Mapping[str, Sequence[Path]], out: Path, **_: bool) -> ReportPaths:
         names.extend(system.name for system in contents_of(folders, out).systems)
         return ReportPaths(out / "report.html", (), (), None)
 

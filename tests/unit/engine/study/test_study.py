@@ -1,6 +1,8 @@
 """A study runs its commands once, goes on where it stopped, and its page has what the records say."""
 
+import dataclasses
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -230,6 +232,10 @@ def test_a_page_of_what_is_done_says_what_is_not(tmp_path: Path) -> None:
     assert "| robust | apgd_ce | Linf | 8/255 | 20 |" in text
     assert "*Not run yet: four.*" in text
     assert "| three | not yet | - | `rogseg attack y" in text
+    shutil.copytree(records, tmp_path / "three")
+    study = dataclasses.replace(study, sections=(dataclasses.replace(study.sections[0], common_cases=True),))
+    text = write_study_page(study, commands, done, tmp_path, "rogseg study s").read_text()
+    assert "*Not finished yet: three.*" in text
 
 
 @pytest.mark.parametrize("name", sorted(shipped_configs("study")))
