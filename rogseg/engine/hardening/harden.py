@@ -158,6 +158,8 @@ def harden_system(
         )
         _write(opened, lineage, out)
         cases.remove()
+    num_kept = len(part.validation)
+    console.print(f"written to {out}; the {num_kept} validation cases of fold {fold} had no part in it: attack those")
     return Hardening(out, before, after)
 
 

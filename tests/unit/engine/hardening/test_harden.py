@@ -71,7 +71,7 @@ def clean(folder: Path, data: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def test_attacked_dice_rises_and_nnunets_own_predictor_loads_what_is_written(
-    clean: Path, data: Path, tmp_path: Path
+    clean: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 
@@ -81,6 +81,8 @@ def test_attacked_dice_rises_and_nnunets_own_predictor_loads_what_is_written(
     ((clean_before, attacked_before),), ((clean_after, attacked_after),) = found.before.values(), found.after.values()
     assert clean_after > clean_before - 0.02
     assert attacked_after > attacked_before + 0.05
+    end = f"written to {out}; the 2 validation cases of fold 0 had no part in it: attack those"
+    assert "".join(end.split()) in "".join(capsys.readouterr().out.split())
 
     system = NNUNetSystem(out)
     case = system.prepare(read_raw_task(data).training[0])
