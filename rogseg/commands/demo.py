@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> None:
     """
     from rogseg.engine.study.run_study import run_steps
 
-    seconds = run_steps(steps(options.out), options.out)
-    print(f"\ndone in {sum(seconds.values()):.0f} s; look at")
+    done = run_steps(steps(options.out), options.out)
+    print(f"\ndone in {sum(step.seconds for step in done.values()):.0f} s; look at")
     for path in [*options.out.resolve().glob("report/*.html"), *sorted(options.out.resolve().glob("*/*.png"))]:
         print(f"  {path}")

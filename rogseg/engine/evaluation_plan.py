@@ -118,7 +118,7 @@ class EvaluationPlan:
     corruptions: PlannedCorruptions | None = None
 
     @property
-    def numworded_cases(self) -> int:
+    def num_cases(self) -> int:
         """The cases of the largest part."""
         return max(number for _, number in self.attacks)
 
