@@ -107,7 +107,6 @@ sections = [
             "nnU-Net hardened=test_hardened",
         ],
         tables=["results", "measures"],
-        figures=["dice_per_class"],
     ),
     dict(
         title="Single attacks and their worst case (the paper's table 1)",

@@ -36,6 +36,8 @@ steps = dict(
     "--out {out}/mirrored_nnunet",
     strongest_nnunet="attack {nnunet} {raw} --cfg-options mirroring=False --attack strongest --epsilon 8/255 "
     "--protocol patch --max-cases 12 --out {out}/strongest_nnunet",
+    sweep_standard="attack {standard} {raw} {sweep} --out {out}/sweep_standard",
+    sweep_freeat="attack {freeat} {raw} {sweep} --out {out}/sweep_freeat",
     # What decides it.
     pgd_standard="attack {standard} {pgd} --out {out}/pgd_standard",
     l2_standard="attack {standard} {l2} --out {out}/l2_standard",
@@ -67,15 +69,14 @@ sections = [
             "nnU-Net hardened=test_hardened",
         ],
         tables=["results", "measures"],
-        figures=["dice_per_class"],
     ),
     dict(
         title="Dice against epsilon (the paper's figures 1 and 4)",
         text="APGD on cross-entropy with 20 iterations, each case's window around its target; the same raw epsilon for"
         " all. nnU-Net without its mirrored copies, as it was trained and after `rogseg harden`.",
         records=[
-            "standard=epsilons_standard",
-            "Free AT=epsilons_freeat",
+            "standard=sweep_standard",
+            "Free AT=sweep_freeat",
             "nnU-Net=sweep_nnunet",
             "nnU-Net hardened=sweep_hardened",
         ],
@@ -84,9 +85,17 @@ sections = [
         figures=["dice_over_epsilon", "dice_per_class", "smallest_epsilon"],
     ),
     dict(
+        title="The same of ROG alone, on more cases",
+        text="12 cases.",
+        records=["standard=epsilons_standard", "Free AT=epsilons_freeat"],
+        tables=["results", "differences"],
+        figures=["dice_over_epsilon", "smallest_epsilon"],
+    ),
+    dict(
         title="nnU-Net with its mirrored copies, and under the strongest ensemble",
         text="12 of the cases. The eight mirrored copies are part of the function that is attacked.",
         records=["nnU-Net mirrored=mirrored_nnunet", "nnU-Net=strongest_nnunet"],
+        common_cases=True,
         tables=["results"],
     ),
     dict(
