@@ -133,8 +133,8 @@ class EvaluationPlan:
             yield f"  accuracy on the raw grid: {worded_cases(self.num_cases)}"
         for attack, number in self.attacks:
             at, cost = ", ".join(attack.epsilons), self.minutes_of(attack, number)
-            yield f"  {attack.name} at {at}: {worded_cases(number)}, about {cost:.1f} minutes and a tenth for "
-            "sanity checks"
+            cases = worded_cases(number)
+            yield f"  {attack.name} at {at}: {cases}, about {cost:.1f} minutes and a tenth for sanity checks"
         if (planned := self.corruptions) is not None:
             at = ", ".join(map(str, planned.severities))
             cases = worded_cases(planned.num_cases)

@@ -84,6 +84,7 @@ def test_the_plan_is_told_part_by_part() -> None:
     parts = ["accuracy", "apgd_ce", "segmentation_ensemble", "corruptions", "report"]
     assert [line.split()[0] for line in told[1:]] == parts
     assert "apgd_ce at 2/255, 4/255, 8/255: 1 case, about 0.1 minutes" in told[2]
+    assert all(line.endswith(" and a tenth for sanity checks") for line in told[2:4])
     assert "corruptions at severity 1, 3, 5: 1 case, about 0.1 minutes" in told[4]
 
 
