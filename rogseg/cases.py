@@ -160,15 +160,8 @@ class Batch:
     movable: Tensor
 
     def to(self, device: torch.device) -> "Batch":
-        """The same batch on a device; onto a GPU channels last, and without waiting where its memory is pinned."""
-        if device.type == "cpu":
-            return self._map(lambda tensor: tensor.to(device))
-
-        def move(tensor: Tensor) -> Tensor:
-            return tensor.to(device, non_blocking=True)
-
-        inputs = self.inputs.to(device, non_blocking=True, memory_format=torch.channels_last_3d)
-        return Batch(self.case_ids, inputs, move(self.targets), self.box.moved(move), move(self.movable))
+        """The same batch on a device; onto a GPU without waiting where its memory is pinned."""
+        return self._map(lambda tensor: tensor.to(device, non_blocking=device.type != "cpu"))
 
     def pin_memory(self) -> "Batch":
         """The same batch in page-locked memory, which PyTorch's loader asks for."""

@@ -3,9 +3,10 @@
 title = "Hippocampus: how robust are ROG and what the paper compares it with, and what does Free AT change"
 words = dict(
     nnunet="nnunet",
-    cases="--protocol patch",
-    few="--protocol patch --max-cases 12",
-    parallel="--num-workers 3",
+    parallel="",
+    source="--data {data} --reference {out}/stored {parallel}",
+    cases="{source} --protocol patch",
+    few="{cases} --max-cases 12",
     # One cycle of the learning rate instead of the paper's plateaus; patches are mirrored, as ROG's are here.
     cycle="optim_wrapper.optimizer.type=AdamW optim_wrapper.optimizer.amsgrad=False "
     "\"param_scheduler=[{{'type':'OneCycle','by_epoch':False}}]\" plateau=None train_data.batch_size=4 "
@@ -16,22 +17,22 @@ words = dict(
     long="",
     minutes="--minutes 30",
     task="--task {out}/stored",
-    standard="rog_standard_hippocampus_long {out}/training/standard/best.pth {task}",
-    freeat="rog_freeat_hippocampus_long {out}/training/freeat/best.pth {task}",
-    unetpp="unetpp_standard_hippocampus {out}/training/unetpp/best.pth {task}",
-    unetpp_freeat="unetpp_freeat_hippocampus {out}/training/unetpp_freeat/best.pth {task}",
-    resenc="resenc_standard_hippocampus {out}/training/resenc/best.pth {task}",
-    mpunet="mpunet_fusion_hippocampus {out}/training/mpunet_fusion/best.pth {task}",
-    raw="{nnunet} --data {data} --reference {out}/stored --cfg-options mirroring=False",
-    hardened="{out}/hardened --data {data} --reference {out}/stored --cfg-options mirroring=False",
-    mirrored="{nnunet} --data {data} --reference {out}/stored",
-    autoattack="--attack autoattack --attack-options attack.num_queries=500 --epsilon 8/255 {cases} {parallel}",
+    standard="rog_standard_hippocampus_long {out}/training/standard/best.pth",
+    freeat="rog_freeat_hippocampus_long {out}/training/freeat/best.pth",
+    unetpp="unetpp_standard_hippocampus {out}/training/unetpp/best.pth",
+    unetpp_freeat="unetpp_freeat_hippocampus {out}/training/unetpp_freeat/best.pth",
+    resenc="resenc_standard_hippocampus {out}/training/resenc/best.pth",
+    mpunet="mpunet_fusion_hippocampus {out}/training/mpunet_fusion/best.pth",
+    raw="{nnunet} --cfg-options mirroring=False",
+    hardened="{out}/hardened --cfg-options mirroring=False",
+    autoattack="--attack autoattack --attack-options attack.num_queries=500 --epsilon 8/255 {cases}",
     passes="--attack strongest --attack-options attack.num_passes=400",
-    strongest="{passes} --epsilon 8/255 {cases} {parallel}",
-    ensemble="--attack segmentation_ensemble --attack-options attack.num_iterations=50 --epsilon 8/255 {few}",
-    sea="--attack sea --attack-options attack.num_iterations=66 --epsilon 8/255 {few}",
+    strongest="{passes} --epsilon 8/255 {cases}",
+    ensemble="--attack segmentation_ensemble --attack-options attack.num_iterations=100 --epsilon 8/255 {few}",
+    sea="--attack sea --attack-options attack.num_iterations=133 --epsilon 8/255 {few}",
     epsilons="--attack apgd_ce --epsilon 2/255 4/255 8/255 16/255",
     iterations="--attack apgd_ce --epsilon 8/255 {few} --attack-options",
+    volume="--attack apgd_ce --epsilon 8/255 {source} --max-cases 12",
     smallest="--epsilon 1/255 2/255 4/255 8/255 {few} --attack",
 )
 steps = dict(
@@ -78,8 +79,8 @@ steps = dict(
     iterations_100="attack {freeat} {iterations} attack.num_iterations=100 --out {out}/iterations_100",
     fab_standard="attack {standard} {smallest} fab --out {out}/fab_standard",
     fab_dice_standard="attack {standard} {smallest} fab_dice --out {out}/fab_dice_standard",
-    volume_standard="attack {standard} --attack apgd_ce --epsilon 8/255 --max-cases 12 --out {out}/volume_standard",
-    volume_freeat="attack {freeat} --attack apgd_ce --epsilon 8/255 --max-cases 12 --out {out}/volume_freeat",
+    volume_standard="attack {standard} {volume} --out {out}/volume_standard",
+    volume_freeat="attack {freeat} {volume} --out {out}/volume_freeat",
     # The same of nnU-Net, which rogseg hardens.
     test_nnunet="test {nnunet} --data {data} --cfg-options mirroring=False --out {out}/test_nnunet",
     epsilons_nnunet="attack {raw} {epsilons} {cases} --out {out}/epsilons_nnunet",
@@ -87,7 +88,7 @@ steps = dict(
     strongest_nnunet="attack {raw} {passes} --epsilon 8/255 {few} --out {out}/strongest_nnunet",
     test_hardened="test {out}/hardened --data {data} --cfg-options mirroring=False --out {out}/test_hardened",
     epsilons_hardened="attack {hardened} {epsilons} {cases} --out {out}/epsilons_hardened",
-    mirrored_nnunet="attack {mirrored} --attack apgd_ce --epsilon 8/255 {few} --out {out}/mirrored_nnunet",
+    mirrored_nnunet="attack {nnunet} --attack apgd_ce --epsilon 8/255 {few} --out {out}/mirrored_nnunet",
     test_nnunet_mirrored="test {nnunet} --data {data} --out {out}/test_nnunet_mirrored",
 )
 sections = [
@@ -152,8 +153,8 @@ sections = [
     ),
     dict(
         title="`strongest` with 400 passes on the other networks",
-        text="12 of the 52 cases; for UNet++ also `segmentation_ensemble` with 50 iterations a member, and SEA with"
-        " 66.",
+        text="12 of the 52 cases; for UNet++ also `segmentation_ensemble` with 100 iterations a member, and SEA with"
+        " 133.",
         records=[
             "nnU-Net=strongest_nnunet",
             "UNet++ standard=strongest_unetpp",

@@ -5,7 +5,8 @@ _trainers = ("freeat", "nfgsm", "pgdat", "trades", "seat")
 _seeds = (0, 1, 2)
 words = dict(
     task="--task {out}/stored",
-    cases="--protocol patch --max-cases 20",
+    parallel="",
+    cases="--protocol patch --max-cases 20 {parallel}",
     attack="--attack segmentation_ensemble --attack-options attack.num_iterations=10 --epsilon 8/255 {cases}",
     raw="--data {data}",
     options="",

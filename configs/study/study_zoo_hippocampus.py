@@ -12,12 +12,8 @@ words = dict(
     epsilons="--attack apgd_ce --epsilon 2/255 4/255 8/255 16/255 {cases}",
     pgd="--attack pgd --epsilon 2/255 4/255 8/255 16/255 {cases}",
     autoattack="--attack autoattack --attack-options attack.num_queries=500 --epsilon 8/255 {cases}",
-    ensemble="--attack segmentation_ensemble --attack-options attack.num_iterations=50 --epsilon 8/255 {cases}",
-    strongest="--attack strongest --epsilon 8/255 {cases}",
-    sea="--attack sea --attack-options attack.num_iterations=66 --epsilon 8/255 {cases}",
     l2="--attack apgd_dice_l2 --epsilon 1/255 2/255 {cases}",
     volume="--attack volume_under --epsilon 4/255 8/255 {cases}",
-    legacy="--task {out}/stored --max-cases 20 --num-queries 200 --num-workers 2",
 )
 steps = dict(
     preprocess="preprocess {data} --out {out}/stored --plan configs/_base_/tasks/hippocampus_light.json",
@@ -46,16 +42,9 @@ steps = dict(
     vafa_freeat="attack {freeat} --attack vafa {cases} --out {out}/vafa_freeat",
     volume_standard="attack {standard} {volume} --out {out}/volume_standard",
     volume_freeat="attack {freeat} {volume} --out {out}/volume_freeat",
-    strongest_standard="attack {standard} {strongest} --out {out}/strongest_standard",
-    strongest_freeat="attack {freeat} {strongest} --out {out}/strongest_freeat",
-    ensemble_standard="attack {standard} {ensemble} --out {out}/ensemble_standard",
-    ensemble_freeat="attack {freeat} {ensemble} --out {out}/ensemble_freeat",
-    sea_standard="attack {standard} {sea} --out {out}/sea_standard",
-    sea_freeat="attack {freeat} {sea} --out {out}/sea_freeat",
     # The whole fold.
     sweep_nnunet="attack {nnunet} {raw} --cfg-options mirroring=False {sweep} --out {out}/sweep_nnunet",
     sweep_hardened="attack {out}/hardened {raw} --cfg-options mirroring=False {sweep} --out {out}/sweep_hardened",
-    legacy_standard="legacy {standard} {legacy} --out {out}/legacy_standard",
 )
 sections = [
     dict(
@@ -106,22 +95,6 @@ sections = [
         figures=["single_attacks", "attacked_slices"],
     ),
     dict(
-        title="Three ensembles at 400 passes a case",
-        text="`segmentation_ensemble` with 50 iterations a member, `strongest`, and SEA as published but with 66"
-        " iterations a member instead of 300.",
-        records=[
-            "standard=ensemble_standard",
-            "standard=strongest_standard",
-            "standard=sea_standard",
-            "Free AT=ensemble_freeat",
-            "Free AT=strongest_freeat",
-            "Free AT=sea_freeat",
-        ],
-        common_cases=True,
-        tables=["results"],
-        figures=["single_attacks"],
-    ),
-    dict(
         title="nnU-Net before and after hardening, on the whole fold",
         text="The same attack.",
         records=[
@@ -157,10 +130,5 @@ sections = [
         text="The volume of the hippocampus is what is measured in dementia; a case falls that loses a fifth of it.",
         records=["standard=volume_standard", "Free AT=volume_freeat"],
         tables=["results", "measures"],
-    ),
-    dict(
-        title="What the released evaluation would have said",
-        text="Each of its faults alone, and each left out, on the standard network.",
-        files=["legacy_standard/legacy.md", "legacy_standard/legacy.png"],
     ),
 ]

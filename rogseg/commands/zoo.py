@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar=("NAME", "CONFIG", "CHECKPOINT"),
         help="put a network in, in place of one so named",
     )
+    parser.add_argument("--half", action="store_true", help="with --add: store its weights in float16, half the size")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -31,7 +32,9 @@ def run(options: argparse.Namespace) -> None:
         from rogseg.engine.model.zoo_entry import add_to_zoo
 
         name, config, checkpoint = options.add
-        add_to_zoo(name, find_config(config, "network"), checkpoint, zoo)
+        add_to_zoo(name, find_config(config, "network"), checkpoint, zoo, half=options.half)
+    elif options.half:
+        raise ValueError("--half says how --add stores weights; give --add, or leave it out")
     path, page = options.out or zoo.parent / "model_zoo.md", zoo_page(zoo)
     if path.exists() and not read_regular(path, MAX_BYTES).decode(errors="replace").startswith(page.splitlines()[0]):
         raise ValueError(f"{path}: is no page of a model zoo, and would be written over; give another --out")

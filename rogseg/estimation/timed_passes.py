@@ -14,6 +14,7 @@ from rogseg.attacks.counted_model import value_and_gradient
 from rogseg.attacks.objectives import CrossEntropy
 from rogseg.cases import Batch, IntensityBox
 from rogseg.estimation.calibration import PassSeconds
+from rogseg.models.kernels import fast_memory_format
 from rogseg.task_plan import TaskPlan, Triple
 from rogseg.trainers import StandardTrainer
 
@@ -34,11 +35,8 @@ class TimedPasses:
         self, model: nn.Module, optim_wrapper: Mapping[str, Any], plan: TaskPlan, device: torch.device
     ) -> None:
         self.plan, self.device = plan, device
-        channels_last = {"memory_format": torch.channels_last_3d}
-        self.attacked = copy.deepcopy(model).eval().requires_grad_(False).to(device).to(**channels_last)  # type: ignore[call-overload]
+        self.attacked = fast_memory_format(copy.deepcopy(model).eval().requires_grad_(False).to(device))
         self.trained = copy.deepcopy(model).train().to(device)
-        if device.type == "cuda":
-            self.trained = self.trained.to(**channels_last)  # type: ignore[call-overload]
         self.optim_wrapper = optim_wrapper_of(self.trained, optim_wrapper)
 
     def __call__(self, size: Triple) -> PassSeconds:

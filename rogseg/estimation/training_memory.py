@@ -161,7 +161,7 @@ def gpu_memory_estimate(
         patch: [voxels].
         budget: memory to plan for [bytes]; None takes what is free on the GPU.
     """
-    meta = copy.deepcopy(model).to("meta").to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+    meta = copy.deepcopy(model).to("meta")
     needed = TrainingMemory(
         state_bytes(model, optim_wrapper["optimizer"]),
         patch_memory(meta, trainer, plan, patch, contextlib.nullcontext()),

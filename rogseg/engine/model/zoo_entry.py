@@ -16,7 +16,9 @@ from rogseg.storage import write_bytes_atomic, write_json_atomic
 __all__ = ["add_to_zoo"]
 
 
-def add_to_zoo(name: str, config: str | Path, checkpoint: str | Path, directory: Path = ZOO_DIRECTORY) -> Path:
+def add_to_zoo(
+    name: str, config: str | Path, checkpoint: str | Path, directory: Path = ZOO_DIRECTORY, *, half: bool = False
+) -> Path:
     """Write ``<name>.safetensors`` and the entry of the index, in place of an older entry of that name.
 
     Args:
@@ -24,6 +26,8 @@ def add_to_zoo(name: str, config: str | Path, checkpoint: str | Path, directory:
         config: of its training, below the folder that holds the zoo.
         checkpoint: what a training wrote, or weights alone.
         directory: the zoo.
+        half: store float16, half the size; networks compute in float32 all the same. Records made with the checkpoint
+            itself are those of another network: make them with what is written here.
 
     Returns:
         The file of the weights.
@@ -39,11 +43,12 @@ def add_to_zoo(name: str, config: str | Path, checkpoint: str | Path, directory:
     _try(config, checkpoint)
     read = read_checkpoint(checkpoint)
     lineage = recorded_lineage(read, checkpoint)
+    weights = {
+        key: value.half() if half and value.is_floating_point() else value for key, value in read["state_dict"].items()
+    }
     path, index = directory / file, directory / "index.json"
     entries = read_json(index, "mend the index first") if index.is_file() else {}
-    write_bytes_atomic(
-        path, safetensors_bytes(read["state_dict"], {"lineage": None if lineage is None else lineage.to_json()})
-    )
+    write_bytes_atomic(path, safetensors_bytes(weights, {"lineage": None if lineage is None else lineage.to_json()}))
     entries[name] = {
         "config": config.relative_to(root).as_posix(),
         "file": path.name,

@@ -90,9 +90,6 @@ class TrainingRunner(Runner):
     def wrap_model(self, model_wrapper_cfg: Mapping[str, Any] | None, model: nn.Module) -> nn.Module:
         """Move the model to the device and distribute it where there are several processes."""
         model = model.to(self.device)
-        # Planes have no such format.
-        if self.device.type == "cuda" and all(weight.ndim != 4 for weight in model.parameters()):
-            model = model.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
         compile_in_place(model, self.cfg.get("compile"))
         if not self.distributed:
             return model

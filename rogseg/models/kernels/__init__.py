@@ -5,6 +5,6 @@ times on one AVX2 core (AMD EPYC, shared with other programs, the fastest of sev
 64 channels in float32; ``benchmarks/bench_rog.py`` measures the whole network.
 """
 
-from rogseg.models.kernels.dispatch import instance_norm, pointwise, swish_conv_norm
+from rogseg.models.kernels.dispatch import fast_memory_format, instance_norm, pointwise, swish_conv_norm
 
-__all__ = ["instance_norm", "pointwise", "swish_conv_norm"]
+__all__ = ["fast_memory_format", "instance_norm", "pointwise", "swish_conv_norm"]

@@ -3,13 +3,24 @@
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from rogseg.models.kernels.fused_unit import FusedUnit
 from rogseg.models.kernels.per_case_norm import PerCaseNorm
 
-__all__ = ["instance_norm", "pointwise", "swish_conv_norm"]
+__all__ = ["fast_memory_format", "instance_norm", "pointwise", "swish_conv_norm"]
+
+
+def fast_memory_format(network: nn.Module) -> nn.Module:
+    """The same network with its weights in the format in which its device is fast.
+
+    On a CPU that is channels last. A GPU keeps the default format: PyTorch has a depthwise kernel of its own for it,
+    where cuDNN computes channels last as a grouped convolution.
+    """
+    if next(network.parameters()).device.type != "cpu":
+        return network
+    return network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
 
 
 def swish_conv_norm(
@@ -48,7 +59,7 @@ def swish_conv_norm(
     hidden = functional.silu(inputs) if swish else inputs
     if depthwise is not None:
         hidden = functional.conv3d(hidden, depthwise, stride=(d, h, w), padding=1, groups=len(depthwise))
-    normalised = functional.instance_norm(functional.conv3d(hidden, pointwise), weight=weight, bias=bias, eps=eps)
+    normalised = _group_norm(functional.conv3d(hidden, pointwise), weight, bias, eps)
     return normalised if residual is None else normalised + residual
 
 
@@ -57,7 +68,7 @@ def instance_norm(inputs: Tensor, weight: Tensor, bias: Tensor, eps: float) -> T
     if _own_kernels(inputs):
         out: Tensor = PerCaseNorm.apply(inputs, weight, bias, eps)  # type: ignore[no-untyped-call]
         return out
-    return functional.instance_norm(inputs, weight=weight, bias=bias, eps=eps)
+    return _group_norm(inputs, weight, bias, eps)
 
 
 def pointwise(inputs: Tensor, weight: Tensor) -> Tensor:
@@ -70,3 +81,8 @@ def pointwise(inputs: Tensor, weight: Tensor) -> Tensor:
 def _own_kernels(inputs: Tensor) -> bool:
     """On a CPU in full precision; PyTorch's own kernels serve GPUs, autocast and compilers, where somebody asks."""
     return inputs.device.type == "cpu" and not torch.is_autocast_enabled("cpu") and not torch.compiler.is_compiling()
+
+
+def _group_norm(inputs: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
+    """Instance norm as one group a channel: PyTorch's own repeats the weights for each case, in three more kernels."""
+    return functional.group_norm(inputs, len(weight), weight, bias, eps)

@@ -33,10 +33,10 @@ def weights(config: Path, seed: int) -> dict[str, torch.Tensor]:
     return state
 
 
-def add(config: Path) -> int:
+def add(config: Path, *more: str) -> int:
     folder = config.parent
     arguments = ["--zoo", str(folder / "zoo"), "--out", str(folder / "page.md"), "--add", "mine"]
-    return zoo([*arguments, str(config), str(folder / "best.pth")])
+    return zoo([*arguments, str(config), str(folder / "best.pth"), *more])
 
 
 def test_a_network_that_is_added_is_found_whole_and_replaced_by_the_next(config: Path) -> None:
@@ -48,6 +48,22 @@ def test_a_network_that_is_added_is_found_whole_and_replaced_by_the_next(config:
         kept = read_checkpoint(entry.checkpoint)["state_dict"]
         assert all(torch.equal(kept[name], value) for name, value in state.items())
     assert "[mine.safetensors](model_zoo/mine.safetensors)" in (config.parent / "page.md").read_text()
+
+
+def test_half_is_half_the_size_and_the_network_computes_in_float32(config: Path) -> None:
+    state, file = weights(config, 0), config.parent / "zoo" / "mine.safetensors"
+    add(config)
+    whole = file.stat().st_size
+    assert add(config, "--half") == 0
+    assert file.stat().st_size < 0.7 * whole
+    network = load_model(config, file, device="cpu").networks[0]
+    assert {value.dtype for value in network.state_dict().values()} == {torch.float32}
+    assert all(torch.equal(value, state[name].half().float()) for name, value in network.state_dict().items())
+
+
+def test_half_without_a_network_to_add_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert zoo(["--zoo", str(tmp_path), "--out", str(tmp_path / "page.md"), "--half"]) == 2
+    assert "--half says how --add stores weights" in capsys.readouterr().err
 
 
 def test_what_does_not_run_is_not_added(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
