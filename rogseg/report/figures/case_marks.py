@@ -7,7 +7,18 @@ from pathlib import Path
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from rogseg.cases import worded_cases
-from rogseg.report.figures.style import COLUMN, INK, SOFT, colour, dashes, marker, new_figure, save, styled
+from rogseg.report.figures.style import (
+    COLUMN,
+    INK,
+    SOFT,
+    colour,
+    dashes,
+    legend_above,
+    marker,
+    new_figure,
+    save,
+    styled,
+)
 from rogseg.report.svg.cases import CasePair
 from rogseg.report.svg.frame import log_steps
 
@@ -35,7 +46,7 @@ def plot_case_pairs(pairs: Sequence[CasePair], label: str, stem: Path, *, measur
         axes.set(
             ylim=(-0.02, 1), xticks=[], xlabel=f"{worded_cases(len(ordered))}, the worst on the left", ylabel=measure
         )
-        figure.legend(loc="outside upper center", ncols=3, handletextpad=0.2)
+        legend_above(figure, axes)
         return save(figure, stem)
 
 
@@ -64,8 +75,7 @@ def plot_size(
         axes.set_xticks(ticks, [f"{value:g}" for value in ticks])
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set(ylim=(0, 1), xlabel="size of the target [ml]", ylabel=f"{measure} at {label}")
-        if len(points) > 1:
-            axes.legend(loc="best", handletextpad=0.1)
+        legend_above(figure, axes)
         return save(figure, stem)
 
 
@@ -100,6 +110,5 @@ def plot_smallest_epsilon(
         axes.set_xlim(left=0)
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
         axes.spines["bottom"].set_color(INK)
-        if len(systems) > 1:
-            axes.legend(loc="best", handlelength=2.6)
+        legend_above(figure, axes)
         return save(figure, stem)

@@ -10,7 +10,18 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from rogseg.evaluation.summary import area_under_curve
-from rogseg.report.figures.style import COLUMN, INK, PAGE, colour, dashes, marker, new_figure, save, styled
+from rogseg.report.figures.style import (
+    COLUMN,
+    INK,
+    PAGE,
+    colour,
+    dashes,
+    legend_above,
+    marker,
+    new_figure,
+    save,
+    styled,
+)
 from rogseg.report.summaries import Curve
 from rogseg.report.svg.frame import dodged
 
@@ -31,8 +42,7 @@ def plot_curves(
         axes = figure.add_subplot()
         draw_curves(axes, curves, scale)
         axes.set(xlabel=x_label, ylabel=y_label)
-        if len(curves) > 1:
-            axes.legend(loc="best", handlelength=2.6)
+        legend_above(figure, axes)
         return save(figure, stem)
 
 
@@ -60,9 +70,7 @@ def plot_curve_panels(
         for index in range(len(panels) - columns, len(panels)):
             grid.flat[index].set_xlabel(x_label)
             grid.flat[index].tick_params(labelbottom=True)
-        handles, labels = grid.flat[0].get_legend_handles_labels()
-        if len(labels) > 1:
-            figure.legend(handles, labels, loc="outside upper center", ncols=min(4, len(labels)), handlelength=2.6)
+        legend_above(figure, grid.flat[0])
         return save(figure, stem)
 
 
@@ -146,5 +154,5 @@ def plot_attack_area(
             )  # fmt: skip
         axes.set(xlabel=x_label, ylabel=y_label, ylim=(0, 1))
         axes.set_xlim(left=0)
-        axes.legend(loc="best", handlelength=2.6)
+        legend_above(figure, axes)
         return save(figure, stem)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rogseg.report.estimates import Estimate
-from rogseg.report.figures.style import COLUMN, INK, colour, new_figure, save, styled
+from rogseg.report.figures.style import COLUMN, INK, colour, legend_above, new_figure, save, styled
 
 __all__ = ["plot_single_attacks"]
 
@@ -51,8 +51,5 @@ def plot_single_attacks(
         axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
-        if len(systems) > 1:
-            # A column holds about 45 letters of a legend.
-            columns = max(1, min(len(systems), 45 // (max(map(len, systems)) + 7)))
-            figure.legend(loc="outside upper center", ncols=columns)
+        legend_above(figure, axes)
         return save(figure, stem)

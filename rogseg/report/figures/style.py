@@ -4,10 +4,12 @@ Lines differ in colour, marker and dash, so that a figure survives grey print an
 the same bytes: no date and no random ids are written.
 """
 
+import math
 from pathlib import Path
 from typing import Any
 
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rogseg.report.palette import LINE_COLOURS
@@ -20,6 +22,7 @@ __all__ = [
     "SOFT",
     "colour",
     "dashes",
+    "legend_above",
     "marker",
     "new_figure",
     "save",
@@ -87,6 +90,21 @@ def styled() -> Any:
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure [inches] that makes room for its labels by itself."""
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def legend_above(figure: Figure, axes: Axes) -> None:
+    """The names of the axes' lines above all axes, where no line runs through them; nothing for a single one.
+
+    As many stand in a row as fit, and the figure grows by the rows.
+    """
+    handles, labels = axes.get_legend_handles_labels()
+    if len(labels) < 2:
+        return
+    width, height = figure.get_size_inches()
+    entry = 0.45 + 0.06 * max(len(label) for label in labels)  # [inches]: the line, and letters of 7 points
+    columns = min(len(labels), max(1, int(width / entry)))
+    figure.set_size_inches(width, height + 0.15 * math.ceil(len(labels) / columns))
+    figure.legend(handles, labels, loc="outside upper center", ncols=columns, handlelength=2.6, columnspacing=1.2)
 
 
 def save(figure: Figure, stem: Path) -> tuple[Path, Path]:

@@ -11,6 +11,7 @@ from rogseg.report.estimates import Estimate
 from rogseg.report.figures.dice_curves import plot_attack_area
 from rogseg.report.figures.networks import plot_transfer
 from rogseg.report.figures.report_figures import write_figures
+from rogseg.report.figures.style import COLUMN, legend_above, new_figure, styled
 from rogseg.report.rows import Condition
 from rogseg.report.summaries import Curve, CurvePoint, curves_of, estimate_of
 from rogseg.report.svg.frame import log_steps
@@ -70,6 +71,24 @@ def curve(name: str, *values: float) -> Curve:
 def test_areas_stand_in_the_legend(tmp_path: Path) -> None:
     _, svg = plot_attack_area([curve("PGD", 0.8, 0.6, 0.4), curve("APGD", 0.8, 0.4, 0.0)], tmp_path / "area")
     assert {"PGD, area 0.600", "APGD, area 0.400"} <= set(texts(svg))
+
+
+@pytest.mark.parametrize(
+    "names", [["a", "b"], ["nnU-Net hardened", "standard", "Free AT", "nnU-Net"], ["x" * 40, "y" * 40]]
+)
+def test_no_line_runs_through_a_legend_and_none_is_cut_off(names: list[str]) -> None:
+    with styled():
+        figure = new_figure(COLUMN, 2.6)
+        axes = figure.add_subplot()
+        for name in names:
+            axes.plot([0, 1], [0, 1], label=name)
+        legend_above(figure, axes)
+        figure.draw_without_rendering()  # lays out
+        legend, whole = figure.legends[0].get_window_extent(), figure.bbox
+    assert legend.y0 >= axes.get_window_extent().y1
+    assert whole.x0 <= legend.x0 < legend.x1 <= whole.x1
+    assert legend.y1 <= whole.y1
+    assert axes.get_window_extent().height > 0.65 * 2.6 * figure.dpi
 
 
 def test_the_same_data_give_the_same_bytes(tmp_path: Path) -> None:
