@@ -34,6 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="steps that run at a time, each after those that it needs (default: 1); many small networks share one GPU",
     )
+    parser.add_argument(
+        "--steps",
+        nargs="+",
+        default=["*"],
+        metavar="NAME",
+        help="run these alone and those that they need; a name may be a pattern, such as 'strongest_*' (default: all)",
+    )
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--list", action="store_true", help="print the commands and run none")
     instead.add_argument("--page", action="store_true", help="write the page of what is done and run none")
@@ -43,6 +50,7 @@ def run(options: argparse.Namespace) -> None:
     """Run what is not done, and write the page."""
     from rogseg.engine.study.plan import read_study
     from rogseg.engine.study.run_study import done_steps, run_steps
+    from rogseg.engine.study.step_inputs import chosen_steps
     from rogseg.engine.study.study_page import write_study_page
     from rogseg.shipped_configs import find_config
 
@@ -53,10 +61,13 @@ def run(options: argparse.Namespace) -> None:
         if name not in COMMANDS:
             raise ValueError(f"{options.config}: steps.{step}: there is no command {name!r}: {nearest(name, COMMANDS)}")
         command_parser(name, f"rogseg study: steps.{step}: rogseg {name}").parse_args(arguments)
+    chosen = chosen_steps(commands, options.steps)
     if options.list:
-        print(*(f"rogseg {shlex.join(command)}" for command in commands.values()), sep="\n")
+        print(*(f"rogseg {shlex.join(command)}" for command in chosen.values()), sep="\n")
         return
-    done = done_steps(commands, options.out) if options.page else run_steps(commands, options.out, options.jobs)
+    if not options.page:
+        run_steps(chosen, options.out, options.jobs)
+    done = done_steps(commands, options.out)
     again = ["study", options.config, "--data", str(options.data), "--out", str(options.out)]
     again += ["--set", *options.set] if options.set else []
     page = write_study_page(study, commands, done, options.out, f"rogseg {shlex.join(again)}")

@@ -1,6 +1,7 @@
 """What a step of a study reads: the files and folders that its command names, and those that their configs name."""
 
 import ast
+import fnmatch
 import functools
 import hashlib
 import itertools
@@ -8,10 +9,11 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from rogseg.command_line import nearest
 from rogseg.engine.digests import digest_of_file
 from rogseg.engine.model.model_zoo import zoo_model, zoo_models
 
-__all__ = ["MADE", "changed_inputs", "inputs_of", "steps_before"]
+__all__ = ["MADE", "changed_inputs", "chosen_steps", "inputs_of", "steps_before"]
 
 MADE = ("--out", "--work-dir")
 """What stands behind them is there once a command is done."""
@@ -53,6 +55,28 @@ def steps_before(steps: Mapping[str, Sequence[str]]) -> dict[str, set[str]]:
         needs[name] = {maker for maker, made in makers.items() if not made or made & named}
         makers[name] = _made(command)
     return needs
+
+
+def chosen_steps(steps: Mapping[str, Sequence[str]], names: Sequence[str]) -> dict[str, Sequence[str]]:
+    """Those of the steps that are asked for and all that they need, in their order.
+
+    Args:
+        steps: name -> arguments of ``rogseg``, in order.
+        names: of steps; ``*``, ``?`` and ``[...]`` stand for what they do in a shell.
+
+    Raises:
+        ValueError: a name is that of no step.
+    """
+    needs, chosen = steps_before(steps), set[str]()
+    for name in names:
+        found = fnmatch.filter(steps, name)
+        if not found:
+            raise ValueError(f"--steps {name}: the study has no such step; {nearest(name, steps)}")
+        chosen.update(found)
+    for name in reversed(list(steps)):
+        if name in chosen:
+            chosen |= needs[name]
+    return {name: command for name, command in steps.items() if name in chosen}
 
 
 def changed_inputs(known: dict[str, str], out: Path) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import pytest
 from rogseg.commands import COMMANDS, command_parser
 from rogseg.engine.study.plan import read_study
 from rogseg.engine.study.run_study import Done, done_steps, run_steps
-from rogseg.engine.study.step_inputs import changed_inputs, inputs_of, steps_before
+from rogseg.engine.study.step_inputs import changed_inputs, chosen_steps, inputs_of, steps_before
 from rogseg.engine.study.study_page import write_study_page
 from rogseg.shipped_configs import shipped_configs
 from tests.tiny_training import ROOT
@@ -102,6 +102,20 @@ def test_several_steps_at_a_time_wait_for_what_they_need(tmp_path: Path, capsys:
     assert done["stored"].machine.endswith(", 3 steps at a time")
     with pytest.raises(ValueError, match="--jobs is 0"):
         run_steps(steps, tmp_path, jobs=0)
+
+
+def test_chosen_are_the_steps_that_match_and_what_they_need_in_their_order(tmp_path: Path) -> None:
+    steps = {
+        "train_a": ["train", "x", "--work-dir", str(tmp_path / "a")],
+        "tune_b": ["train", "x", f"init_from={tmp_path / 'a'}/best.pth", "--work-dir", str(tmp_path / "b")],
+        "other": ["train", "x", "--work-dir", str(tmp_path / "c")],
+        "attack_b": ["attack", f"{tmp_path / 'b'}/best.pth", "--out", str(tmp_path / "d")],
+    }
+    assert list(chosen_steps(steps, ["attack_*"])) == ["train_a", "tune_b", "attack_b"]
+    assert list(chosen_steps(steps, ["other", "tune_?"])) == ["train_a", "tune_b", "other"]
+    assert list(chosen_steps(steps, ["*"])) == list(steps)
+    with pytest.raises(ValueError, match=r"--steps tune_x: .* did you mean 'tune_b'"):
+        chosen_steps(steps, ["other", "tune_x"])
 
 
 def test_the_need_of_a_step_may_stand_behind_a_key(tmp_path: Path) -> None:
