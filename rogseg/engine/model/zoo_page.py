@@ -1,6 +1,5 @@
 """The page of the model zoo, made from the index and from records, never typed."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from rogseg.engine.model.model_zoo import ZooEntry, read_index
 from rogseg.evaluation.accuracy_table import accuracy_table
 from rogseg.evaluation.comparison import comparison_tables
 from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.models.checkpoints import checkpoint_lineage
 
 __all__ = ["zoo_page"]
 
@@ -27,7 +27,7 @@ def zoo_page(directory: Path) -> str:
         directory: with ``index.json`` and ``records/<name>/``, folders that tools/test.py and tools/attack.py wrote.
 
     Raises:
-        ValueError: records are of another checkpoint than the index names, or do not compare.
+        ValueError: records are of another checkpoint than the index names, or do not compare; weights are damaged.
     """
     path = directory / "index.json"
     if not path.is_file():
@@ -66,18 +66,16 @@ def _card(directory: Path, name: str, entry: ZooEntry) -> list[str]:
         f"- weights: [{entry.file}](model_zoo/{entry.file}), {megabytes:.1f} MB, SHA-256 `{entry.sha256}`",
         f"- config: `{entry.config}`; in Python `load_zoo_model({name!r})`",
     ]
-    path = directory / f"{name}.lineage.json"
-    if path.is_file():
-        lineage = json.loads(path.read_text())
-        plan = lineage["plan"]
-        grid = " x ".join(f"{step:.3g}" for step in plan["spacing"])
-        patch = " x ".join(str(length) for length in plan["patch_size"])
-        start = lineage["start"]
+    lineage = checkpoint_lineage(directory / entry.file)
+    if lineage is not None:
+        plan, start = lineage.task_plan, lineage.start
+        grid = " x ".join(f"{step:.3g}" for step in plan.spacing)
+        patch = " x ".join(map(str, plan.patch_size))
         lines += [
-            f"- task: {plan['name']}, classes {', '.join(entry['name'] for entry in plan['classes'])}, channels "
-            f"{', '.join(entry['modality'] for entry in plan['channels'])}; grid {grid} mm, patch {patch} voxels",
-            f"- split: fold {lineage['fold']}, seed {lineage['seed']}: fitted to {len(lineage['training'])} cases, "
-            f"chosen on {len(lineage['selection'])}; {len(lineage['validation'])} had no part, and are reported on",
+            f"- task: {plan.name}, classes {', '.join(entry.name for entry in plan.classes)}, channels "
+            f"{', '.join(channel.modality for channel in plan.channels)}; grid {grid} mm, patch {patch} voxels",
+            f"- split: fold {lineage.fold}, seed {lineage.seed}: fitted to {len(lineage.training)} cases, "
+            f"chosen on {len(lineage.selection)}; {len(lineage.validation)} had no part, and are reported on",
             f"- start: {'from scratch' if start is None else f'`{Path(start).stem}`'}",
         ]
     return [
