@@ -188,6 +188,18 @@ def test_adam_moves_confident_voxels() -> None:
     assert torch.allclose(result.adversarial, inputs - 1.0, atol=1e-5)
 
 
+def test_adam_on_the_cosine_makes_cases_of_two_classes_fall() -> None:
+    """Every voxel of the organ is within epsilon of the other class."""
+    generator = torch.Generator().manual_seed(0)
+    targets = (torch.rand(1, 4, 4, 4, generator=generator) < 0.3).long()
+    inputs = torch.where(targets == 1, 0.3, -1.2)[:, None] + 0.1 * torch.rand(1, 1, 4, 4, 4, generator=generator)
+    result = PAdam({"type": "LogitCosine"}, num_iterations=30)(
+        functools.partial(pulled, torch.tensor(1.0)), inputs, targets, THREAT.scaled(1.1), DiceBelow(0.1),
+        generator=generator,
+    )  # fmt: skip
+    assert result.success.tolist() == [True]
+
+
 @pytest.mark.parametrize("factors", [(0.0, 1.0), (1e-30, 1.0)])
 def test_adam_goes_on_from_a_first_gradient_that_is_0_or_tiny(factors: tuple[float, float]) -> None:
     """In the first case of the batch alone; the second has the same gradient throughout."""
