@@ -82,6 +82,20 @@ def test_frozen_voxels_have_no_part_in_the_way(threat_type: type[LinfThreat | L2
     assert float(result.distance) == pytest.approx(float(result.found_distance))
 
 
+@pytest.mark.parametrize("attack", [FAB(num_iterations=10), FABDice(num_iterations=10)])
+def test_frozen_voxels_do_not_move_by_rounding_either(attack: FAB | FABDice) -> None:
+    """Far from 0 a unit in the last place is more of the box's width than the threat model lets pass."""
+    centre, generator = 1000.0, torch.Generator().manual_seed(0)
+    inputs = centre + 0.2 + 0.1 * torch.rand(1, 1, 4, 4, 4, generator=generator)
+    support = torch.rand(1, 1, 4, 4, 4, generator=generator) < 0.5
+    threat = LinfThreat.from_fraction(0.4, IntensityBox.per_channel([centre - 1], [centre + 1])).within(support)
+    result = attack(
+        lambda volume: torch.cat([centre - volume, volume - centre], dim=1), inputs,
+        torch.ones(1, 4, 4, 4, dtype=torch.int64), threat, DiceBelow(0.9), generator=generator,
+    )  # fmt: skip
+    assert result.success.tolist() == [True]
+
+
 def test_a_case_that_has_fallen_is_left_as_it_is() -> None:
     inputs, targets = problem()
     threat = LinfThreat.from_fraction(0.1, BOX)
