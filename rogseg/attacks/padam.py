@@ -14,8 +14,9 @@ from rogseg.registry import ATTACKS
 __all__ = ["PAdam"]
 
 FIRST_DECAY, SECOND_DECAY = 0.9, 0.999
-# Of a case's largest second moment: keeps voxels without gradient where they are, whatever the scale of the loss.
-FLOOR = 1e-6
+# Of the largest second moment, so that nothing is divided by 0. A gradient smaller than that hardly moves its voxel,
+# and that of a confident voxel is e to the minus its gap: a floor of 1e-6 would hold still what has a gap of 14.
+FLOOR = 1e-12
 
 
 @ATTACKS.register_module()
@@ -33,7 +34,8 @@ class PAdam(Attack):
 
     Source: Halmosi, Mohos and Jelasity 2024 (Robust-Segmentation-Evaluation): 200 steps of 2/255 at epsilon 8/255, with
     cross-entropy (PAdam-CE) and with the cosine of the logits (PAdam-Cos). Deviations: the step is a share of epsilon;
-    the constant that keeps the division finite is relative to the case's largest gradient.
+    the constant that keeps the division finite is relative to the case's largest gradient; moments are kept in units of
+    the largest gradient that the case has had, so that squares neither vanish nor overflow.
     """
 
     def __init__(
@@ -60,14 +62,21 @@ class PAdam(Attack):
         best = BestIterate(self.select, problem.targets, problem.criterion)
         length = self.step_size * threat.epsilon.to(inputs)
         mean, square, highest = (torch.zeros_like(inputs) for _ in range(3))
+        scale = torch.zeros_like(inputs[:, :1, :1, :1, :1])
         for iteration in range(self.num_iterations):
             progress = iteration / self.num_iterations
             scores, gradient, logits = scored_gradient(problem, self.objective, progress, volume)
             best.update(volume, scores, logits)
-            # Adam forgets the scale of a gradient, so that of the first one may go, which keeps squares from vanishing.
-            if iteration == 0:
-                scale = per_case(gradient.flatten(1).abs().amax(1).clamp(min=torch.finfo(gradient.dtype).tiny))
-            gradient = gradient / scale
+            if threat.support is not None:
+                gradient = gradient * threat.support
+            # Adam forgets the scale of a gradient, so the moments may follow that of the largest one so far; a case
+            # whose gradients have all been 0 has none yet and stays.
+            largest = torch.maximum(scale, per_case(gradient.flatten(1).abs().amax(1)))
+            unit = largest.clamp(min=torch.finfo(gradient.dtype).tiny)
+            shrink, scale = scale / unit, largest
+            gradient = gradient / unit
+            for moment, factor in ((mean, shrink), (square, shrink.square()), (highest, shrink.square())):
+                moment.mul_(factor)
             mean = torch.lerp(gradient, mean, FIRST_DECAY)
             square = torch.lerp(gradient.square(), square, SECOND_DECAY)
             highest = torch.maximum(highest, square)

@@ -25,9 +25,9 @@ class SEATTrainer(Trainer):
     """Free adversarial training whose number of replays m follows the gradient with respect to the inputs.
 
     At an epoch's end the mean L1 norm of that gradient is known. m starts at 1 and becomes 2 after `interval` epochs.
-    The epoch after that sets the threshold, `tolerance` times its mean. From then on, after every `interval` epochs, m
-    grows by 1 where the mean is above the threshold, and falls by 1 where it is below the threshold divided by
-    `tolerance`; each change sets the threshold anew, from that epoch's mean.
+    The epoch after that, or the next one that has a mean, sets the threshold, `tolerance` times its mean. From then on,
+    after every `interval` epochs, m grows by 1 where the mean is above the threshold, and falls by 1 where it is below
+    the threshold divided by `tolerance`; each change sets the threshold anew, from that epoch's mean.
 
     Args:
         trainer: a `FreeTrainer` with one replay.
@@ -98,8 +98,8 @@ class SEATTrainer(Trainer):
         mean = self.mean_gradient()
         if self.num_epochs == self.interval:
             self.set_replays(FEWEST)
-        elif self.num_epochs == self.interval + 1:
-            self.threshold = self.tolerance * mean
+        elif self.num_epochs == self.interval + 1 or math.isnan(self.threshold):
+            self.threshold = self.tolerance * mean  # NaN as long as no epoch has had a gradient
         elif self.num_epochs > self.interval and self.num_epochs % self.interval == 0:
             if mean > self.threshold and self.num_replays < self.max_replays:
                 self.set_replays(self.num_replays + 1)

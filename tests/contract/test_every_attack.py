@@ -24,8 +24,10 @@ def attacked(
     epsilon: float = EPSILON,
     thorough: bool = False,
     threshold: float = 0.3,
+    support: Tensor | None = None,
 ) -> AttackResult:
     threat = CONTRACTS[name].threat.from_fraction(epsilon, linear_cases.box_of(inputs.shape[1]))
+    threat = threat if support is None else threat.within(support)
     generator = torch.Generator().manual_seed(7)
     attack = build(name, thorough=thorough)
     return attack(model, inputs, targets, threat, DiceBelow(threshold), generator=generator)
@@ -124,6 +126,25 @@ def test_admissible_on_every_shape_and_the_same_seed_gives_the_same_result(name:
     again = attacked(name, model, inputs, targets)
     assert torch.equal(result.adversarial, again.adversarial)
     assert (result.num_forward, result.num_backward) == (again.num_forward, again.num_backward)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_cases_fall_by_the_half_of_their_voxels_that_may_move(name: str) -> None:
+    """Frozen voxels are neither moved nor a reason to hand back the clean volume."""
+    inputs, _ = linear_cases.batch_of(2, 1, 3, (6, 6, 4))
+    with torch.no_grad():
+        targets = linear_cases.smooth_segmentor(inputs).argmax(1)
+    support = torch.rand(2, 1, 6, 6, 4, generator=torch.Generator().manual_seed(5)) < 0.5
+    result = attacked(
+        name, linear_cases.smooth_segmentor, inputs, targets, 0.3,
+        thorough=CONTRACTS[name].minimal_norm, threshold=0.9, support=support,
+    )  # fmt: skip
+    assert result.success.all()
+    assert torch.equal(result.adversarial[~support], inputs[~support])
+    assert (result.found_distance is not None) == CONTRACTS[name].minimal_norm
+    if result.found_distance is not None:
+        # What is told is the length of the very volume that is handed back, frozen voxels and all.
+        assert result.found_distance.tolist() == pytest.approx(result.distance.tolist())
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -88,8 +88,11 @@ class BoundarySearch:
         return bisect(problem, nearest, self.num_final_steps)
 
     def _step(self, value: Tensor, normal: Tensor, inputs: Tensor, current: Tensor, threat: ThreatModel) -> Tensor:
-        """Move to the hyperplane from the current and from the clean volume, and mix the two."""
+        """Move to the hyperplane from the current and from the clean volume, within the support, and mix the two."""
         lower, upper = threat.box.lower.to(inputs), threat.box.upper.to(inputs)
+        if threat.support is not None:
+            # What may not move has no part in the way to the hyperplane: a step that moved it would be refused.
+            normal = normal * threat.support
         speed = projection_speed(threat, normal)
         at_inputs = value.double() + (normal * (inputs - current)).flatten(1).sum(1, dtype=torch.float64)
         moves = [
@@ -104,6 +107,8 @@ class BoundarySearch:
             moves[0] = moves[0] * per_case(shrink).to(inputs)
         alpha = per_case(alpha).to(inputs)
         mixed = (current + self.eta * moves[0]) * (1 - alpha) + (inputs + self.eta * moves[1]) * alpha
+        if threat.support is not None:
+            mixed = torch.where(threat.support, mixed, inputs)  # the weighted mean of two equal values rounds
         return threat.clip_to_box(mixed)
 
 

@@ -60,9 +60,9 @@ class QuantisationThreat(ThreatModel):
         return ((self._steps(inputs, adversarial) - epsilon) / width).amax(1)
 
     def random_start(self, inputs: Tensor, generator: torch.Generator) -> Tensor:
-        """In each block a random direction of the length that is allowed, then clipped to the box."""
+        """In each block a random direction within the support, of the length that is allowed, clipped to the box."""
         noise = torch.randn(inputs.shape, generator=generator, device=generator.device, dtype=inputs.dtype).to(inputs)
-        return self.project(inputs, self.steepest(noise).add_(inputs))
+        return self.project(inputs, self.steepest_ascent(noise).add_(inputs))
 
     def steepest(self, gradient: Tensor) -> Tensor:
         """In each block along its gradient, as far as is allowed."""

@@ -89,7 +89,8 @@ def check_large_epsilon(dice: Tensor, epsilon: float, *, limit: float = 0.05) ->
         "an almost unbounded attack breaks the model",
         "ok" if mean <= limit else "failed",
         f"mean Dice {mean:.4f} at epsilon {epsilon:.4g} of the box's width",
-        "the gradient is masked, or the perturbed inputs never reach the network: smaller epsilons mean nothing",
+        "the gradient is masked, the perturbed inputs never reach the network, or the voxels that may move decide "
+        "nothing there: smaller epsilons mean nothing",
     )
 
 

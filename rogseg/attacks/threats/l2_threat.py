@@ -80,8 +80,10 @@ class L2Threat(ThreatModel):
         return self.distance(inputs, adversarial) - self.epsilon.to(inputs.device).double().flatten()
 
     def random_start(self, inputs: Tensor, generator: torch.Generator) -> Tensor:
-        """A random direction of length epsilon, then projected."""
+        """A random direction within the support, of length epsilon, then projected."""
         noise = torch.randn(inputs.shape, generator=generator, device=generator.device, dtype=inputs.dtype).to(inputs)
+        if self.support is not None:
+            noise.mul_(self.support)
         return self.project(inputs, self.along(noise).add_(inputs))
 
     def steepest(self, gradient: Tensor) -> Tensor:

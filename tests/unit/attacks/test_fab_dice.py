@@ -62,6 +62,40 @@ def test_the_adversary_is_hardly_longer_than_needed(threat_type: type[LinfThreat
     assert float(best) <= float(result.found_distance[0]) <= slack * float(best)
 
 
+@pytest.mark.parametrize("attack", [FAB(num_iterations=40), FABDice(num_iterations=40)])
+@pytest.mark.parametrize("threat_type", [LinfThreat, L2Threat])
+def test_frozen_voxels_have_no_part_in_the_way(threat_type: type[LinfThreat | L2Threat], attack: FAB | FABDice) -> None:
+    """Of four voxels two may move; they flip at a tenth of the width, the others would by far less."""
+    box = IntensityBox.per_channel([-2.0], [2.0])
+    inputs = torch.tensor([0.4, 0.4, 0.001, 0.001]).view(1, 1, 1, 1, 4)
+    support = torch.tensor([True, True, False, False]).view(1, 1, 1, 1, 4)
+    targets = torch.ones(1, 1, 1, 4, dtype=torch.int64)
+    threat = threat_type.from_fraction(0.2, box).within(support)
+    result = attack(
+        lambda volume: torch.cat([-volume, volume], dim=1), inputs, targets, threat, DiceBelow(0.7),
+        generator=torch.Generator(),
+    )  # fmt: skip
+    assert result.success.tolist() == [True]
+    assert torch.equal(result.adversarial[~support], inputs[~support])
+    assert result.found_distance is not None
+    assert 0.1 <= float(result.found_distance) <= 0.106
+    assert float(result.distance) == pytest.approx(float(result.found_distance))
+
+
+@pytest.mark.parametrize("attack", [FAB(num_iterations=10), FABDice(num_iterations=10)])
+def test_frozen_voxels_do_not_move_by_rounding_either(attack: FAB | FABDice) -> None:
+    """Far from 0 a unit in the last place is more of the box's width than the threat model lets pass."""
+    centre, generator = 1000.0, torch.Generator().manual_seed(0)
+    inputs = centre + 0.2 + 0.1 * torch.rand(1, 1, 4, 4, 4, generator=generator)
+    support = torch.rand(1, 1, 4, 4, 4, generator=generator) < 0.5
+    threat = LinfThreat.from_fraction(0.4, IntensityBox.per_channel([centre - 1], [centre + 1])).within(support)
+    result = attack(
+        lambda volume: torch.cat([centre - volume, volume - centre], dim=1), inputs,
+        torch.ones(1, 4, 4, 4, dtype=torch.int64), threat, DiceBelow(0.9), generator=generator,
+    )  # fmt: skip
+    assert result.success.tolist() == [True]
+
+
 def test_a_case_that_has_fallen_is_left_as_it_is() -> None:
     inputs, targets = problem()
     threat = LinfThreat.from_fraction(0.1, BOX)

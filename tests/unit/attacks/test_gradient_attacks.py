@@ -161,19 +161,63 @@ def pulled(weight: Tensor, volume: Tensor) -> Tensor:
 
 
 def test_adam_moves_every_voxel_by_its_step_whatever_the_scale_of_its_gradient() -> None:
-    """A linear model with weights from 1e-6 to 1: the first steps are one step size in each voxel."""
-    inputs, targets = torch.zeros(1, 1, 1, 1, 4), torch.zeros(1, 1, 1, 4, dtype=torch.int64)
+    """A linear model with weights from 1e-9 to 1: the first steps are one step size in each voxel that may move."""
+    inputs, targets = torch.zeros(1, 1, 1, 1, 5), torch.zeros(1, 1, 1, 5, dtype=torch.int64)
+    may_move = torch.tensor([False, True, True, True, True]).view(1, 1, 1, 1, 5)
     for scale in (1.0, 1e-20):
-        weight = scale * torch.tensor([1.0, -1e-2, 1e-4, 1e-3])
+        weight = scale * torch.tensor([1e6, 1.0, -1e-2, 1e-9, 1e-3])
         attack = PAdam({"type": "Margin"}, num_iterations=2, step_size=0.1)
         result = attack(
-            functools.partial(pulled, weight), inputs, targets, THREAT, DiceBelow(0.3),
+            functools.partial(pulled, weight), inputs, targets, THREAT.within(may_move), DiceBelow(0.3),
             generator=torch.Generator(), start=inputs,
         )  # fmt: skip
-        expected = 2 * 0.1 * 0.4 * weight.sign()
+        expected = 2 * 0.1 * 0.4 * weight.sign() * may_move.flatten()
         assert torch.allclose(result.adversarial.flatten(), expected, rtol=2e-2)
     with pytest.raises(ValueError, match="LinfThreat"):
         run(PAdam(), threat=L2Threat.from_fraction(0.5, BOX))
+
+
+def test_adam_moves_confident_voxels() -> None:
+    """Each by its own intensity, so that none is won for another; at a gap of 24 a gradient is e to the -24."""
+    inputs, targets = torch.tensor([0.8, 0.4, 0.1, 0.6]).view(1, 1, 1, 1, 4), torch.ones(1, 1, 1, 4, dtype=torch.int64)
+    threat = LinfThreat.from_fraction(0.25, BOX)
+    result = PAdam(num_iterations=60)(
+        functools.partial(pulled, torch.tensor(15.0)), inputs, targets, threat, DiceBelow(0.3),
+        generator=torch.Generator(), start=inputs,
+    )  # fmt: skip
+    assert torch.allclose(result.adversarial, inputs - 1.0, atol=1e-5)
+
+
+def test_adam_on_the_cosine_makes_cases_of_two_classes_fall() -> None:
+    """Every voxel of the organ is within epsilon of the other class."""
+    generator = torch.Generator().manual_seed(0)
+    targets = (torch.rand(1, 4, 4, 4, generator=generator) < 0.3).long()
+    inputs = torch.where(targets == 1, 0.3, -1.2)[:, None] + 0.1 * torch.rand(1, 1, 4, 4, 4, generator=generator)
+    result = PAdam({"type": "LogitCosine"}, num_iterations=30)(
+        functools.partial(pulled, torch.tensor(1.0)), inputs, targets, THREAT.scaled(1.1), DiceBelow(0.1),
+        generator=generator,
+    )  # fmt: skip
+    assert result.success.tolist() == [True]
+
+
+@pytest.mark.parametrize("factors", [(0.0, 1.0), (1e-30, 1.0)])
+def test_adam_goes_on_from_a_first_gradient_that_is_0_or_tiny(factors: tuple[float, float]) -> None:
+    """In the first case of the batch alone; the second has the same gradient throughout."""
+    inputs, targets = torch.zeros(2, 1, 1, 1, 3), torch.zeros(2, 1, 1, 3, dtype=torch.int64)
+    calls: list[float] = []
+
+    def model(volume: Tensor) -> Tensor:
+        calls.append(factors[min(len(calls), 1)])
+        scale = torch.tensor([calls[-1], 1.0]).view(2, 1, 1, 1, 1)
+        return torch.cat([-scale * volume, scale * volume], dim=1)
+
+    attack = PAdam({"type": "Margin"}, num_iterations=4, step_size=0.1)
+    result = attack(
+        model, inputs, targets, THREAT, DiceBelow(0.3), generator=torch.Generator(), start=inputs
+    )  # fmt: skip
+    late, throughout = result.adversarial.flatten(1).mean(1).tolist()
+    assert throughout == pytest.approx(4 * 0.1 * 0.4, rel=1e-3)
+    assert 0.5 * throughout < late <= throughout
 
 
 def test_dag_moves_the_voxel_of_largest_gradient_by_gamma_and_leaves_lost_ones_alone() -> None:

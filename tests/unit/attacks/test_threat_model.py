@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from rogseg.attacks import L2Threat, LinfThreat, ThreatModel
+from rogseg.attacks import L2Threat, LinfThreat, QuantisationThreat, ThreatModel
 from rogseg.cases import IntensityBox
 
 BOX = IntensityBox.per_channel([-1.0, 0.0], [1.0, 5.0])  # widths 2 and 5
@@ -121,6 +121,17 @@ def test_cases_are_picked_with_their_own_bounds() -> None:
     assert picked.epsilon.flatten().tolist() == [1.0, 1.5]
     assert LinfThreat.from_fraction(0.5, BOX).of_cases(torch.tensor([1])).epsilon.shape == (1, 2, 1, 1, 1)
     assert threat.scaled(2).epsilon.flatten().tolist() == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize("threat", [L2Threat.from_fraction(0.05, BOX), QuantisationThreat.from_fraction(0.05, BOX)])
+def test_random_starts_within_a_small_support_are_as_long_as_in_the_whole_volume(threat: ThreatModel) -> None:
+    inputs = (BOX.lower + 0.5 * BOX.width).expand(2, 2, 3, 4, 5).contiguous()
+    support = torch.zeros(2, 1, 3, 4, 5, dtype=torch.bool)
+    support[..., 0, 1:] = True  # 12 of 60 voxels
+    for moving in (torch.ones_like(support), support):
+        partial = threat.within(moving)
+        start = partial.random_start(inputs, torch.Generator().manual_seed(0))
+        assert partial.distance(inputs, start).tolist() == pytest.approx([0.05] * 2, rel=1e-5)
 
 
 @pytest.mark.parametrize("threat", [LinfThreat.from_fraction(0.03, BOX), L2Threat.from_fraction(0.1, BOX)])

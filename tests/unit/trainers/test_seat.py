@@ -72,6 +72,13 @@ def test_an_epoch_without_any_gradient_changes_nothing() -> None:
     assert trainer.num_replays == 2
 
 
+def test_a_fourth_epoch_without_any_gradient_leaves_the_threshold_to_the_next() -> None:
+    # The threshold of 1.1 is set by the fifth or seventh epoch, and the sixth or ninth is held against it.
+    assert replays_after([9.0, 9.0, 9.0, math.nan, 1.0, 1.2])[-2:] == [2, 3]
+    assert replays_after([9.0, 9.0, 9.0, math.nan, math.nan, math.nan, 1.0, 9.0, 1.2])[-3:] == [2, 2, 3]
+    assert replays_after([9.0, 9.0, 9.0, math.nan, 1.0, 1.0])[-1] == 2
+
+
 class Scaled(type(sgd(nn.Linear(1, 1)))):  # type: ignore[misc]
     """Scales the loss as float16 needs it."""
 

@@ -96,6 +96,22 @@ def test_cosine_and_correlation_by_hand() -> None:
     assert MaskedCorrelation()(wrong, TARGETS[..., 1:]).item() == 0
 
 
+def test_the_cosine_of_two_classes_has_a_gradient() -> None:
+    """Centred logits (1, -1), (-2, 2) and (3, -3): squared norms of 2, 8 and 18, a mean of 28 / 3."""
+    logits = torch.tensor([[3.0, 0.0, 6.0], [1.0, 4.0, 0.0]], dtype=torch.float64).reshape(1, 2, 1, 1, 3)
+    targets = torch.zeros(1, 1, 1, 3, dtype=torch.int64)
+    norm = (28 / 3) ** 0.5
+    for scaled in (logits, 1024 * logits + 7):
+        values = LogitCosine().per_voxel(scaled, targets).flatten().tolist()
+        assert values == pytest.approx([1 - 1 / norm, 1 + 2 / norm, 1 - 3 / norm])
+    leaf = logits.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(LogitCosine()(leaf, targets).sum(), leaf)
+    # With m the centred true logits, of sum 2, the mean is 1 - sum(m) / (3 norm), of which a logit has half the slope.
+    by_hand = [-(1 - 2 * m / 14) / (3 * norm) / 2 for m in (1.0, -2.0, 3.0)]
+    assert gradient[:, 0].flatten().tolist() == pytest.approx(by_hand)
+    assert torch.allclose(gradient[:, 1], -gradient[:, 0])
+
+
 @pytest.mark.parametrize("inner", [SoftDice(), JensenShannon(), MaskedCE(), SegPGD(0.2), CrossEntropy()])
 @pytest.mark.parametrize("scale", [2.0**-10, 2.0**13])
 def test_a_scale_free_objective_and_its_direction_do_not_know_the_scale(inner: Objective, scale: float) -> None:

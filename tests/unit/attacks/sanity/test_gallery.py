@@ -57,6 +57,23 @@ def test_attacks_that_follow_a_useless_gradient_are_beaten_by_square() -> None:
     assert findings["an almost unbounded attack breaks the model"].level == "failed"
 
 
+def test_nearly_the_whole_box_is_that_of_the_voxels_that_may_move() -> None:
+    """A corner far from the organ: whatever it holds, the network finds the organ."""
+    corner = torch.zeros(1, 1, 12, 12, 12, dtype=torch.bool)
+    corner[..., :2, :2, :2] = True
+    findings = run_checks(
+        lambda _: networks.sound("tanh"),
+        networks.cases(1),
+        lambda epsilon, case: threat(epsilon, case).within(corner),
+        networks.EPSILON,
+        "quick",
+        SMALL,
+    )
+    (finding,) = [one for one in findings if one.name == "an almost unbounded attack breaks the model"]
+    assert finding.level == "failed"
+    assert "mean Dice 0.9" in finding.seen
+
+
 @pytest.mark.parametrize("name", networks.FLATTENED)
 def test_flattened_outputs_hide_nothing_from_the_ensemble(name: str) -> None:
     """No check has to flag them: the same budget finds the same Dice."""
