@@ -97,17 +97,28 @@ def corruptions_note(rows: tuple[ConditionSummary, ...], identity: EvaluationIde
 
 
 def absence_notes(row: ConditionSummary, class_names: tuple[str, ...]) -> list[str]:
-    """How often a class was predicted that the target lacks: its Dice there is 0, however small it is."""
+    """How often a class was predicted that the target lacks, and whether its Dice, of whatever volume, is 0 there.
+
+    Which of the two the records hold is told in `rogseg.metrics.FalseVolume`.
+    """
     notes = []
     for index, name in enumerate(class_names):
         volumes = row.by_case(FALSE_VOLUME, index)
-        found = [volume for volume in volumes.values() if volume > 0]
+        found = {case_id: volume for case_id, volume in volumes.items() if volume > 0}
         if found:
+            dice = [row.records[case_id].dice for case_id in found]
+            num_counted = sum(bool(per_class) and per_class[index] is not None for per_class in dice)
             notes.append(
                 f"{row.condition}: {name} is absent from {len(volumes)} targets and predicted in {len(found)} of them, "
-                f"from {min(found):.2g} to {max(found):.2g} ml; its Dice counts as 0 there."
+                f"from {min(found.values()):.2g} to {max(found.values()):.2g} ml; {_counted(num_counted, len(found))}."
             )
     return notes
+
+
+def _counted(num_counted: int, num_found: int) -> str:
+    if num_counted == 0:
+        return "it has no Dice there, so no mean Dice holds this"
+    return "its Dice counts as 0 there" + ("" if num_counted == num_found else f" in {num_counted} of these")
 
 
 def area_note(rows: tuple[ConditionSummary, ...], condition: str, identity: EvaluationIdentity) -> str:

@@ -1,16 +1,17 @@
 """Rows of a table: worst cases, cascades, verdicts, what is missing; and what notes say about them."""
 
-import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
+from rogseg.engine.attacking.measured_case import measured
+from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord, PerClass
 from rogseg.evaluation.notes import notes_on
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.summary import ConditionSummary, area_under_curve, summarise_all, worst_case
-from rogseg.metrics import Dice, FalseVolume
-from tests.identities import IDENTITY, dice_record, identity_with
+from rogseg.metrics import Dice, FalseVolume, measure_classes
+from tests.identities import IDENTITY, dice_record, identity_with, of_cases
 
 EPSILON = 8 / 255
 
@@ -86,13 +87,32 @@ def test_members_that_a_cascade_did_not_need_are_not_missing(tmp_path: Path) -> 
     assert all(row.num_missing == 0 for row in summarise_all(folder))
 
 
-def test_a_class_that_appears_where_none_is_is_counted_openly(tmp_path: Path) -> None:
+FALSE_LABEL = np.array([[[0, 1, 2]]], dtype=np.uint8)
+"""A voxel of the organ, found; one of a lesion that is not there."""
+IN_RAW_GRID = measure_classes((Dice(), FalseVolume()), FALSE_LABEL, FALSE_LABEL % 2, (1, 1, 1), ((1,), (2,)))
+UNDER_ATTACK = measured((Dice(), FalseVolume()), FALSE_LABEL, FALSE_LABEL % 2, (1, 1, 1), ((1,), (2,)))
+
+
+@pytest.mark.parametrize(
+    ("taken", "mean_dice", "said"),
+    [
+        ((IN_RAW_GRID, IN_RAW_GRID), 0.5, "its Dice counts as 0 there"),
+        ((UNDER_ATTACK, UNDER_ATTACK), 1.0, "it has no Dice there, so no mean Dice holds this"),
+        ((IN_RAW_GRID, UNDER_ATTACK), 0.75, "its Dice counts as 0 there in 1 of these"),
+    ],
+)
+def test_a_class_that_appears_where_none_is_is_counted_openly(
+    tmp_path: Path, taken: tuple[dict[str, PerClass], ...], mean_dice: float, said: str
+) -> None:
     measures = (Dice().describe(), FalseVolume().describe())
-    folder = RecordFolder(tmp_path, dataclasses.replace(IDENTITY, measures=measures))
-    folder.add(CaseRecord.of_clean("a", {"Dice": (1.0, 0.0), "false volume": (None, 0.001)}))
-    folder.add(CaseRecord.of_clean("b", {"Dice": (1.0, None), "false volume": (None, 0.0)}))
+    folder = RecordFolder(tmp_path, of_cases(3, measures=measures))
+    for number, values in enumerate(taken):
+        folder.add(CaseRecord.of_clean(f"case_{number}", values))
+    assert summarise_all(folder)[0].mean_dice == pytest.approx(mean_dice)
+    folder.add(CaseRecord.of_clean("case_2", {"Dice": (1.0, None), "false volume": (None, 0.0)}))
     note, place = notes_on(folder)
-    assert note.startswith("clean: lesion is absent from 2 targets and predicted in 1 of them, from 0.001 to 0.001 ml")
+    found = "clean: lesion is absent from 3 targets and predicted in 2 of them, from 0.001 to 0.001 ml"
+    assert note == f"{found}; {said}."
     assert place.startswith("Measured on whole volumes in the network's grid")
 
 
