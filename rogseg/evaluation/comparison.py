@@ -12,6 +12,7 @@ from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.statistics import Bounds, mean_interval, paired_difference
 from rogseg.evaluation.summary import ConditionSummary, mean
 from rogseg.evaluation.text_table import NOTHING, TextTable, with_interval
+from rogseg.metrics import heading_of
 
 __all__ = ["comparison_tables"]
 
@@ -60,7 +61,8 @@ def comparison_tables(folders: Mapping[str, Sequence[RecordFolder]], measure: st
                     )
     labels = row_labels(list(rows.values()))
     means = [[labels[key], *(cell(of_row.get(name)) for name in names)] for key, of_row in cells.items()]
-    tables = [TextTable(f"Mean {measure} [95%]", [f"mean {measure} under", *names], means, _notes(folders))]
+    shown = heading_of(measure, "", facts["better"])
+    tables = [TextTable(f"Mean {shown} [95%]", [f"mean {shown} under", *names], means, _notes(folders))]
     if len(names) > 1:
         tables.append(_differences(cells, labels, names, measure, facts["better"]))
     return tuple(tables)
@@ -108,8 +110,7 @@ def _differences(
 
 def _difference_cell(one: ConditionSummary, other: ConditionSummary, measure: str, better: str) -> str:
     first, second = (
-        {case_id: abs(value) if better == "zero" else value for case_id, value in summary.by_case(measure).items()}
-        for summary in (one, other)
+        summary.sizes_of(measure) if better == "zero" else summary.by_case(measure) for summary in (one, other)
     )
     found = paired_difference(first, second)
     if found is None:

@@ -5,7 +5,7 @@ import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from rogseg.evaluation.case_record import CLEAN, DICE, WORST_CASE, CaseRecord, PerClass, class_mean
+from rogseg.evaluation.case_record import CLEAN, DICE, WORST_CASE, CaseRecord, PerClass, class_mean, sizes
 from rogseg.evaluation.record_folder import RecordFolder
 
 __all__ = ["ConditionSummary", "area_under_curve", "mean", "summarise_all", "worst_case"]
@@ -46,6 +46,11 @@ class ConditionSummary:
             if value is not None:
                 values[case_id] = value
         return values
+
+    def sizes_of(self, measure: str) -> dict[str, float]:
+        """How far off zero the measure of each case is: the mean over the classes of its size."""
+        means = {case_id: class_mean(sizes(one.measures.get(measure, ()))) for case_id, one in self.records.items()}
+        return {case_id: size for case_id, size in means.items() if size is not None}
 
     @property
     def dice(self) -> dict[str, float]:

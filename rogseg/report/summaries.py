@@ -4,10 +4,11 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
+from rogseg.evaluation.case_record import sizes
 from rogseg.evaluation.statistics import Bounds
 from rogseg.report.contents import Contents, MeasureText
 from rogseg.report.estimates import Estimate, mean_over_cases, paired_difference, share_of_cases
-from rogseg.report.rows import CaseValues, Condition, Row
+from rogseg.report.rows import CaseValues, Condition, Row, mean_of_classes
 
 __all__ = [
     "VISIBILITY",
@@ -198,9 +199,12 @@ def fell_by(rows: Sequence[Row]) -> tuple[tuple[tuple[float, str, float], ...], 
 
 
 def difference_of(first: Row, second: Row, measure: MeasureText) -> Estimate:
-    """Mean of second minus first over the cases that both rows have."""
+    """Mean of second minus first over the cases that both rows have; of what is best at zero, of how far off it is."""
     others: dict[str, CaseValues] = {case.case_id: case for case in second.cases}
     shared = [case for case in first.cases if case.case_id in others]
-    return paired_difference(
-        [case.mean(measure.name) for case in shared], [others[case.case_id].mean(measure.name) for case in shared]
-    )
+
+    def value(case: CaseValues) -> float | None:
+        per_class = case.values.get(measure.name, ())
+        return mean_of_classes(sizes(per_class) if measure.better == "zero" else per_class)
+
+    return paired_difference([value(case) for case in shared], [value(others[case.case_id]) for case in shared])

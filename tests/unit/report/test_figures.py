@@ -58,7 +58,7 @@ def test_every_family_is_drawn_and_says_what_it_shows(tmp_path: Path) -> None:
         assert texts(tmp_path / f"{stem}.svg")
     assert "8/255" in " ".join(texts(tmp_path / "attacked_slices.svg"))
     assert {"perturbation [HU]", "liver", "tumour"} <= set(texts(tmp_path / "attacked_slices.svg"))
-    assert "volume error [ml]" in texts(tmp_path / "volume_error_1.svg")
+    assert "signed volume error [ml]" in texts(tmp_path / "volume_error_1.svg")
     assert "severity" in texts(tmp_path / "corruptions.svg")
     assert clean.condition.kind == "clean"
 

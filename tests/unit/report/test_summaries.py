@@ -139,3 +139,14 @@ def test_contents_refuse_rows_of_unknown_systems_and_origins() -> None:
         dataclasses.replace(made, rows=(dataclasses.replace(made.rows[0], origin="nowhere"),))
     with pytest.raises(ValueError, match="measure"):
         dataclasses.replace(made, measures=())
+
+
+def test_differences_of_what_is_best_at_zero_are_of_its_size_in_each_class() -> None:
+    measure = MeasureText("volume error", "volume error", "ml", "zero")
+    rows = [
+        Row("a", Condition("clean", "clean"), (CaseValues("1", {"volume error": values}),), "o")
+        for values in ((5.0, -5.0), (-0.2, None))
+    ]
+    assert difference_of(*rows, measure).value == pytest.approx(0.2 - 5)
+    assert (measure.heading, measure.compared) == ("signed volume error [ml]", "the size of volume error")
+    assert (DICE.heading, DICE.compared) == ("Dice", "Dice")
