@@ -82,10 +82,9 @@ def _facts_of(measure: str, folders: Mapping[str, Sequence[RecordFolder]]) -> Ma
 def _mean_cell(summary: ConditionSummary, measure: str, bounds: Bounds) -> str:
     values = list(summary.by_case(measure).values())
     cell = with_interval(mean(values), mean_interval(values, bounds))
-    if summary.num_missing:
-        done = len(summary.records)
-        return f"INCOMPLETE, {done} of {done + summary.num_missing} cases: {cell}"
-    return cell
+    # What a cascade spared is not missing, but a mean over the others is not one over all either.
+    over = f"{summary.share_of_cases} cases: " if summary.num_missing or summary.num_spared else ""
+    return f"{'INCOMPLETE, ' if summary.num_missing else ''}{over}{cell}"
 
 
 def _differences(

@@ -34,6 +34,7 @@ def notes_on(folder: RecordFolder) -> tuple[str, ...]:
     elif note := leak_note(identity):
         notes.append(note)
     notes += [stop_note(row, identity) for row in rows]
+    notes.append(cascade_note(rows, identity))
     if identity.condition is not None and identity.condition.kind == "attack":
         notes.append(gradient_note(identity))
     notes += [note for row in rows for note in absence_notes(row, identity.classes)]
@@ -84,6 +85,22 @@ def stop_note(row: ConditionSummary, identity: EvaluationIdentity) -> str:
     )
 
 
+def cascade_note(rows: tuple[ConditionSummary, ...], identity: EvaluationIdentity) -> str:
+    """Which members of a cascade met a part of the cases alone; empty where all met all."""
+    met: dict[str, list[int]] = {}
+    for row in rows:
+        if row.num_spared:
+            met.setdefault(row.condition, []).append(len(row.records))
+    if not met:
+        return ""
+    spans = {name: (min(counts), max(counts)) for name, counts in met.items()}
+    listed = [f"{name} {low}" if low == high else f"{name} {low} to {high}" for name, (low, high) in spans.items()]
+    return (
+        f"A cascade gives each member the cases that still stand, of {len(identity.data)} here {', '.join(listed)}: "
+        "means of these members do not compare with others, nor over epsilons; those of the worst case do."
+    )
+
+
 def corruptions_note(rows: tuple[ConditionSummary, ...], identity: EvaluationIdentity) -> str:
     """That some of the corruptions are not over all cases; empty where none is."""
     short_of = [row for row in rows if row.num_missing and row.condition != WORST_CASE]
@@ -122,9 +139,10 @@ def _counted(num_counted: int, num_found: int) -> str:
 
 
 def area_note(rows: tuple[ConditionSummary, ...], condition: str, identity: EvaluationIdentity) -> str:
-    """Area under mean Dice over epsilon, from the clean Dice on; empty below two epsilons and where cases miss."""
+    """Area under mean Dice over epsilon, from the clean Dice on; empty below two epsilons and where cases differ."""
     points = [row for row in rows if row.condition in (CLEAN, condition) and row.by_case(DICE)]
-    if len(points) < 3 or any(row.num_missing for row in points):
+    same = {frozenset(row.dice) for row in points}
+    if len(points) < 3 or len(same) > 1 or any(row.num_missing for row in points):
         return ""
     area = area_under_curve([row.strength for row in points], [row.mean_dice for row in points])
     largest = strength_label(identity, points[-1].strength)

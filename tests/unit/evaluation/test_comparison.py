@@ -12,7 +12,7 @@ from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.evaluation.notes import leak_note
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.metrics import Dice, VolumeError
-from tests.identities import dice_record, of_cases, replaced
+from tests.identities import cascade, dice_record, of_cases, replaced
 
 NUM_CASES = 12
 
@@ -116,6 +116,18 @@ def test_a_partial_shard_is_called_incomplete(tmp_path: Path) -> None:
     assert means.rows[1][1].startswith("INCOMPLETE, 7 of 12 cases: 0.3")
     assert paired.rows[1][1].startswith("INCOMPLETE: +0.4000")
     assert paired.rows[1][1].endswith("better on 7 of 7")
+
+
+def test_what_a_cascade_spared_is_said_beside_the_mean(tmp_path: Path) -> None:
+    folders = {
+        name: [cascade(tmp_path / name, {8 / 255: num_fallen}, NUM_CASES, digest=name)]
+        for name, num_fallen in (("standard", 9), ("robust", 2))
+    }
+    means, paired = comparison_tables(folders)
+    cells = {row[0].partition(" ")[0]: row[1:] for row in means.rows}
+    assert [cell.partition(":")[0] for cell in cells["Square"]] == ["3 of 12 cases", "10 of 12 cases"]
+    assert ":" not in "".join(cells["APGD-CE"] + cells["worst"])
+    assert paired.rows[2][1] == "+0.0000 -, better on 0 of 3"
 
 
 def test_worst_cases_of_two_ensembles_are_two_rows(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ from rogseg.engine.attacking.measured_case import measured
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord, PerClass
 from rogseg.evaluation.notes import notes_on
 from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.evaluation.robustness_table import robustness_tables
 from rogseg.evaluation.summary import ConditionSummary, area_under_curve, summarise_all, worst_case
 from rogseg.metrics import Dice, FalseVolume, measure_classes
-from tests.identities import IDENTITY, dice_record, identity_with, of_cases
+from tests.identities import IDENTITY, cascade, dice_record, identity_with, of_cases
 
 EPSILON = 8 / 255
 
@@ -131,6 +132,24 @@ def test_the_area_is_noted_once_it_is_whole(tmp_path: Path) -> None:
     folder.add(dice_record("b", "APGD-CE", (0.1, 0.1), 16 / 255))
     area = (8 * (0.875 + 0.55) / 2 + 8 * (0.55 + 0.1) / 2) / 16
     assert f"APGD-CE: area under mean Dice over epsilon up to 16/255 {area:.3f}, of at most 1." in notes_on(folder)
+
+
+def test_a_member_of_a_cascade_has_no_area_and_is_said_to_meet_a_part_of_the_cases(tmp_path: Path) -> None:
+    folder = cascade(tmp_path, {2 / 255: 2, 8 / 255: 9}, num_cases=12)
+    spared = {(row.condition, row.strength): row.num_spared for row in summarise_all(folder) if row.num_spared}
+    assert spared == {("Square", 2 / 255): 2, ("Square", 8 / 255): 9}
+    notes = notes_on(folder)
+    assert [note.partition(":")[0] for note in notes if "area" in note] == ["APGD-CE"]
+    assert any("of 12 here Square 3 to 10: means of these members do not compare" in note for note in notes)
+    assert [row[2] for row in robustness_tables(folder, "")[0].rows] == [
+        "12",
+        "12",
+        "10 of 12",
+        "12",
+        "12",
+        "3 of 12",
+        "12",
+    ]
 
 
 def test_area_under_curve() -> None:
