@@ -1,4 +1,4 @@
-"""From the values of cases to what pages, tables and figures say: curves, worst cases, smallest fooling epsilons."""
+"""From the values of cases to what pages, tables and figures say: means, worst cases, smallest fooling epsilons."""
 
 import dataclasses
 import math
@@ -12,11 +12,8 @@ from rogseg.report.rows import CaseValues, Condition, Row, mean_of_classes
 
 __all__ = [
     "VISIBILITY",
-    "Curve",
-    "CurvePoint",
     "class_estimates",
     "clean_estimate",
-    "curves_of",
     "difference_of",
     "estimate_of",
     "fell_by",
@@ -39,25 +36,6 @@ VISIBILITY: dict[str, tuple[str, int, Bounds]] = {
 
 REFERENCE = 8 / 255
 """The epsilon that the paper speaks of."""
-
-
-@dataclasses.dataclass(frozen=True)
-class CurvePoint:
-    """A strength, the estimate there, and the value of each case."""
-
-    strength: float
-    label: str
-    estimate: Estimate
-    cases: tuple[tuple[str, float], ...]
-    origin: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Curve:
-    """A measure over strength, from the clean value at 0 on."""
-
-    name: str
-    points: tuple[CurvePoint, ...]
 
 
 def values_of(row: Row, measure: MeasureText, index: int | None = None) -> tuple[float | None, ...]:
@@ -149,25 +127,6 @@ def reference_strength(contents: Contents, system: str, norm: str) -> float | No
     """8/255 where it was tested, else the tested epsilon that is nearest to it; None without an attack."""
     strengths = [row.condition.strength for row in worst_rows(contents, system, norm)]
     return min(strengths, key=lambda strength: abs(strength - REFERENCE), default=None)
-
-
-def curves_of(
-    clean: Row | None, rows: Sequence[Row], measure: MeasureText, index: int | None = None
-) -> tuple[Curve, ...]:
-    """One curve per attack (or corruption) of the rows, each beginning at the clean row."""
-    curves = []
-    for name in dict.fromkeys(row.condition.name for row in rows):
-        of_name = sorted((r for r in rows if r.condition.name == name), key=lambda row: row.condition.strength)
-        start = [] if clean is None else [clean]
-        curves.append(Curve(name, tuple(_point(row, measure, index) for row in (*start, *of_name))))
-    return tuple(curves)
-
-
-def _point(row: Row, measure: MeasureText, index: int | None) -> CurvePoint:
-    values = values_of(row, measure, index)
-    present = tuple((c.case_id, v) for c, v in zip(row.cases, values, strict=True) if v is not None)
-    label = row.condition.label or "clean"
-    return CurvePoint(row.condition.strength, label, mean_over_cases(values, measure.bounds), present, row.origin)
 
 
 def smallest_fooling(rows: Sequence[Row]) -> dict[str, Condition | None]:

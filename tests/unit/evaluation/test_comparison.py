@@ -126,7 +126,7 @@ def test_what_a_cascade_spared_is_said_beside_the_mean(tmp_path: Path) -> None:
     means, paired = comparison_tables(folders)
     cells = {row[0].partition(" ")[0]: row[1:] for row in means.rows}
     assert [cell.partition(":")[0] for cell in cells["Square"]] == ["3 of 12 cases", "10 of 12 cases"]
-    assert ":" not in "".join(cells["APGD-CE"] + cells["worst"])
+    assert ":" not in "".join([*cells["APGD-CE"], *cells["worst"]])
     assert paired.rows[2][1] == "+0.0000 -, better on 0 of 3"
 
 
