@@ -49,6 +49,7 @@ class AttackResult:
         adversarial: (B, C, D, H, W), in ball and box.
         prediction: (B, D, H, W) uint8, the class of every voxel of it.
         success: (B,) bool, the criterion on it.
+        rank: (B,) float64, what results of a case are compared by, higher is worse for the network: `Criterion.rank`.
         dice: (B, K - 1) float64, per foreground class; NaN where neither target nor prediction has it, and in
             the whole row of a case without foreground.
         loss: (B,), the ruler of the attack's objective on it (the objective itself, for most).
@@ -66,6 +67,7 @@ class AttackResult:
     adversarial: Tensor
     prediction: Tensor
     success: Tensor
+    rank: Tensor
     dice: Tensor
     loss: Tensor
     distance: Tensor
@@ -145,7 +147,7 @@ class Attack(ABC):
             start: where to start instead of the attack's own start, (B, C, D, H, W); it is projected first.
             keep_mode: attack the model in the mode that it is in, training mode included.
             max_passes: forward and backward passes over the batch, both counted; an attack that wants more is stopped
-                and hands back the volume of lowest Dice that it had tried. None for no limit.
+                and hands back the worst volume that it had tried, by the criterion. None for no limit.
             max_seconds: the same for the time of the search; the pass that is under way is ended. What is found then
                 depends on the machine.
 
@@ -170,7 +172,8 @@ class Attack(ABC):
             if start is not None:
                 check_start(inputs, start)
                 start = threat.project(inputs, start.detach())
-            worst = None if max_passes is None and max_seconds is None else WorstSeen(inputs, targets, threat)
+            is_limited = max_passes is not None or max_seconds is not None
+            worst = WorstSeen(inputs, targets, threat, criterion) if is_limited else None
             deadline = None if max_seconds is None else begin + max_seconds
             counted = CountedModel(model, int(targets.max()), max_passes, deadline, worst)
             # The search gets copies: what it writes into them moves neither the ball nor what is measured below.
@@ -191,13 +194,14 @@ class Attack(ABC):
             with torch.no_grad():
                 logits = counted(adversarial.clone())  # a model may write into what it is given
                 loss = self.objective.ruler(logits, targets)
-                success = criterion(logits, targets)
+                success, rank = criterion(logits, targets), criterion.rank(logits, targets)
                 dice = case_dice(logits, targets)
         threat.assert_admissible(inputs, adversarial)
         return AttackResult(
             adversarial=adversarial,
             prediction=logits.argmax(1).to(torch.uint8),
             success=success,
+            rank=rank,
             dice=dice,
             loss=loss,
             distance=threat.distance(inputs, adversarial),

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from rogseg.attacks.counted_model import value_and_gradient
+from rogseg.attacks.criteria import Criterion, DiceBelow
 from rogseg.attacks.foreground import case_dice
 from rogseg.attacks.objectives.base import Objective
 from rogseg.attacks.problem import Problem
@@ -57,11 +58,13 @@ class BestIterate:
         select: "objective" keeps the highest score; "dice" the lowest mean foreground Dice (a case without foreground
             has none and keeps the highest score); "accuracy" the lowest share of voxels that are right.
         targets: (B, D, H, W).
+        criterion: of the problem; a `DiceBelow` says of which classes the Dice is.
     """
 
-    def __init__(self, select: Select, targets: Tensor) -> None:
+    def __init__(self, select: Select, targets: Tensor, criterion: Criterion) -> None:
         self.select = select
         self.targets = targets
+        self.classes = criterion.classes if isinstance(criterion, DiceBelow) else None
         self.volume: Tensor | None = None
         self.rank = torch.full((len(targets),), -torch.inf, dtype=torch.float64, device=targets.device)
 
@@ -69,7 +72,7 @@ class BestIterate:
         """Offer an iterate; it must not be modified in place afterwards."""
         rank = scores.double()
         if self.select == "dice":
-            dice = mean_foreground_dice(case_dice(logits, self.targets))
+            dice = mean_foreground_dice(case_dice(logits, self.targets, self.classes))
             rank = torch.where(dice.isnan(), rank, -dice)
         elif self.select == "accuracy":
             rank = -(logits.argmax(dim=1) == self.targets).flatten(1).double().mean(dim=1)

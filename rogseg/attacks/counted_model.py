@@ -6,10 +6,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from rogseg.attacks.foreground import case_dice
+from rogseg.attacks.criteria import Criterion
 from rogseg.attacks.threats import ThreatModel, per_case
 from rogseg.cases import LogitFn
-from rogseg.metrics import mean_foreground_dice
 
 __all__ = ["CountedModel", "PassesSpentError", "WorstSeen", "is_finite", "value_and_gradient"]
 
@@ -19,33 +18,34 @@ class PassesSpentError(RuntimeError):
 
 
 class WorstSeen:
-    """The volume of lowest Dice of each case among those that the model was asked for, ball and box allowing.
+    """The worst volume of each case among those that the model was asked for, ball and box allowing.
 
-    An attack that is stopped in the middle has handed nothing back; this is what it would have had. A case without
-    foreground has no Dice and keeps its clean volume.
+    An attack that is stopped in the middle has handed nothing back; this is what it would have had. A case of which the
+    criterion can say nothing keeps its clean volume.
 
     Args:
         inputs: (B, C, D, H, W), the clean volumes.
         targets: (B, D, H, W).
         threat: ball and box.
+        criterion: says which volume is worse.
     """
 
-    def __init__(self, inputs: Tensor, targets: Tensor, threat: ThreatModel) -> None:
-        self.inputs, self.targets, self.threat = inputs, targets, threat
+    def __init__(self, inputs: Tensor, targets: Tensor, threat: ThreatModel, criterion: Criterion) -> None:
+        self.inputs, self.targets, self.threat, self.criterion = inputs, targets, threat, criterion
         self.volume = inputs
-        self.dice = torch.full((len(inputs),), torch.inf, dtype=torch.float64, device=inputs.device)
+        self.rank = torch.full((len(inputs),), -torch.inf, dtype=torch.float64, device=inputs.device)
 
     @torch.no_grad()
     def see(self, volume: Tensor, logits: Tensor) -> None:
         """Look at a volume that the model was asked for, and what it said; parts of the batch are passed over."""
         if volume.shape != self.inputs.shape:
             return
-        dice = mean_foreground_dice(case_dice(logits, self.targets))
-        worse = (dice < self.dice) & self.threat.contains(self.inputs, volume)
+        rank = self.criterion.rank(logits, self.targets)
+        worse = (rank > self.rank) & self.threat.contains(self.inputs, volume)
         if worse.any():
             # A new tensor: the attack may go on writing into its own.
             self.volume = torch.where(per_case(worse), volume.detach(), self.volume)
-            self.dice = torch.where(worse, dice, self.dice)
+            self.rank = torch.where(worse, rank, self.rank)
 
 
 class CountedModel:

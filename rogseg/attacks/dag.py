@@ -46,7 +46,7 @@ class DAG(Attack):
         inputs, targets, threat = problem.inputs, problem.targets, problem.threat
         with torch.no_grad():
             rivals = _second_class(problem.model(inputs), targets)
-        best = BestIterate(self.select, targets)
+        best = BestIterate(self.select, targets, problem.criterion)
         volume = inputs if problem.start is None else problem.start
         width = threat.box.width.to(inputs)
         for _ in range(self.num_iterations):

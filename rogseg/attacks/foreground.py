@@ -1,5 +1,7 @@
 """The foreground classes: which one is meant, and the Dice of those that a case has."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -8,15 +10,31 @@ from rogseg.metrics import dice_per_class
 __all__ = ["case_dice", "class_index"]
 
 
-def case_dice(logits: Tensor, targets: Tensor) -> Tensor:
+def case_dice(logits: Tensor, targets: Tensor, classes: Sequence[Sequence[int]] | None = None) -> Tensor:
     """Dice of each case and foreground class: (B, K, D, H, W), (B, D, H, W) -> (B, K - 1) float64.
 
     NaN for a class that the targets lack, whatever was predicted: one voxel of such a class would halve the mean of
     two, and objectives such as soft Dice do not look for it. `ClassAppears` is the criterion for that.
+
+    Args:
+        logits: raw.
+        targets: class indices.
+        classes: the class indices that make up each foreground class; None is each by itself. As many columns come out.
     """
-    dice = dice_per_class(logits.argmax(dim=1), targets, logits.shape[1])
-    present = [(targets == index).flatten(1).any(dim=1) for index in range(1, logits.shape[1])]
+    prediction = logits.argmax(dim=1)
+    if classes is None:
+        dice = dice_per_class(prediction, targets, logits.shape[1])
+        classes = [(index,) for index in range(1, logits.shape[1])]
+    else:
+        pairs = [(_within(prediction, indices), _within(targets, indices)) for indices in classes]
+        dice = torch.cat([dice_per_class(found, true, 2) for found, true in pairs], dim=1)
+    present = [_within(targets, indices).flatten(1).any(dim=1) for indices in classes]
     return dice.masked_fill(~torch.stack(present, dim=1), float("nan"))
+
+
+def _within(labels: Tensor, indices: Sequence[int]) -> Tensor:
+    """Where a label is one of some class indices."""
+    return torch.isin(labels, torch.tensor(indices, device=labels.device))
 
 
 def class_index(target_class: int, num_classes: int) -> int:

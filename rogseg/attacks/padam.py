@@ -57,7 +57,7 @@ class PAdam(Attack):
         if not isinstance(threat, LinfThreat):
             raise ValueError(f"PAdam's steps are made for LinfThreat, not for {type(threat).__name__}")
         volume = threat.random_start(inputs, generator) if problem.start is None else problem.start
-        best = BestIterate(self.select, problem.targets)
+        best = BestIterate(self.select, problem.targets, problem.criterion)
         length = self.step_size * threat.epsilon.to(inputs)
         mean, square, highest = (torch.zeros_like(inputs) for _ in range(3))
         for iteration in range(self.num_iterations):

@@ -38,7 +38,7 @@ def run_restarts(
     Returns:
         (B, C, D, H, W).
     """
-    best = BestIterate(select, problem.targets)
+    best = BestIterate(select, problem.targets, problem.criterion)
     standing = torch.ones(len(problem.inputs), dtype=torch.bool, device=problem.inputs.device)
     for restart in range(num_restarts):
         if restart == 0 and (problem.start is not None or not random_start):
@@ -49,7 +49,7 @@ def run_restarts(
             run(problem, start, best)
         else:
             rows = standing.nonzero().flatten()
-            part = BestIterate(select, problem.targets[rows])
+            part = BestIterate(select, problem.targets[rows], problem.criterion)
             run(problem.of_cases(rows), start[rows], part)
             best.keep_rows(rows, part)
         if stop_at_success and restart < num_restarts - 1:

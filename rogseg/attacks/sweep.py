@@ -35,6 +35,7 @@ def no_weaker(result: AttackResult, smaller: AttackResult) -> AttackResult:
         adversarial=_rows(is_smaller, smaller.adversarial, result.adversarial),
         prediction=_rows(is_smaller, smaller.prediction, result.prediction),
         success=_rows(is_smaller, smaller.success, result.success),
+        rank=_rows(is_smaller, smaller.rank, result.rank),
         dice=_rows(is_smaller, smaller.dice, result.dice),
         loss=_rows(is_smaller, smaller.loss, result.loss),
         distance=_rows(is_smaller, smaller.distance, result.distance),

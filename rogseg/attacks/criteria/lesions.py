@@ -38,3 +38,11 @@ class LesionsMissed(ClassCriterion):
         shares = found_share(logits.argmax(1), targets, class_index(self.target_class, logits.shape[1]))
         fallen = [len(found) > 0 and bool((found <= self.share).float().mean() >= self.missed) for found in shares]
         return torch.tensor(fallen, device=logits.device)
+
+    def nearness(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """The share of the lesions that are missed; of as many, the less of them is found the nearer."""
+        shares = found_share(logits.argmax(1), targets, class_index(self.target_class, logits.shape[1]))
+        near = [
+            (found <= self.share).double().mean() - found.double().mean() / (len(found) + 1) for found in shares
+        ]  # NaN without a lesion; less than one lesion counts
+        return torch.stack(near).to(logits.device)

@@ -2,6 +2,7 @@
 
 from typing import final
 
+import torch
 from torch import Tensor
 
 from rogseg.attacks.criteria.base import Criterion
@@ -50,6 +51,13 @@ class ClassVanished(ClassCriterion):
         size = true.sum(1)
         return (size > 0) & (found.sum(1) <= self.share * size)
 
+    def nearness(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """The share of the true voxels that is still found, negated."""
+        index = class_index(self.target_class, logits.shape[1])
+        true = (targets == index).flatten(1)
+        found = true & (logits.argmax(1) == index).flatten(1)
+        return -found.sum(1).double() / true.sum(1)
+
 
 @CRITERIA.register_module()
 class ClassGrown(ClassCriterion):
@@ -72,3 +80,10 @@ class ClassGrown(ClassCriterion):
         size = (targets == index).flatten(1).sum(1)
         predicted = (logits.argmax(1) == index).flatten(1).sum(1)
         return (size > 0) & (predicted >= self.factor * size)
+
+    def nearness(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """The predicted volume as a multiple of the true one."""
+        index = class_index(self.target_class, logits.shape[1])
+        predicted = (logits.argmax(1) == index).flatten(1).sum(1).double()
+        size = (targets == index).flatten(1).sum(1)
+        return (predicted / size).where(size > 0, torch.nan)

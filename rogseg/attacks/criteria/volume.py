@@ -38,10 +38,14 @@ class VolumeOff(Criterion):
 
     def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
         """(B, K, D, H, W) raw logits, (B, D, H, W) targets -> (B,) bool."""
+        return self.nearness(logits, targets) >= self.share
+
+    def nearness(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """The error of the volume as a share of the true one, positive in the direction that is asked for."""
         true = _size(targets, self.target_class, logits.shape[1])
         predicted = _size(logits.argmax(1), self.target_class, logits.shape[1])
-        error = (predicted - true) / true.clamp(min=1)
-        return (true > 0) & ((error if self.direction == "over" else -error) >= self.share)
+        error = (predicted - true) / true.where(true > 0, torch.nan)
+        return error if self.direction == "over" else -error
 
     def applies(self, targets: Tensor, num_classes: int) -> Tensor:
         """Cases that have the organ."""
@@ -71,8 +75,12 @@ class ClassAppears(Criterion):
 
     def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
         """(B, K, D, H, W) raw logits, (B, D, H, W) targets -> (B,) bool."""
+        return self.nearness(logits, targets) >= self.num_voxels
+
+    def nearness(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """How many voxels of the class are found."""
         found = _size(logits.argmax(1), self.target_class, logits.shape[1])
-        return self.applies(targets, logits.shape[1]) & (found >= self.num_voxels)
+        return found.where(self.applies(targets, logits.shape[1]), torch.nan)
 
     def applies(self, targets: Tensor, num_classes: int) -> Tensor:
         """Cases without the class."""

@@ -133,6 +133,7 @@ class _Member:
             adversarial=inputs.clone(),
             prediction=torch.zeros_like(problem.targets, dtype=torch.uint8),
             success=torch.zeros_like(nothing, dtype=torch.bool),
+            rank=torch.full_like(nothing, -torch.inf),
             dice=nothing[:, None].repeat(1, num_classes - 1),
             loss=nothing.to(inputs.dtype),
             distance=nothing.clone(),
@@ -171,13 +172,10 @@ def _add(result: AttackResult, found: AttackResult, row: Tensor) -> AttackResult
 def worst_member(results: Sequence[AttackResult]) -> Tensor:
     """Which result is the worst for each case, (B,) int64.
 
-    A success beats a failure, then the lower mean Dice wins, then the earlier result. A case that has no Dice (no
-    foreground), or that a member was not run on, never beats another.
+    A success beats a failure, then the one nearer to the criterion's aim wins (of `DiceBelow` the lower mean Dice),
+    then the earlier result. A case of which nothing can be said, or that a member was not run on, never beats another.
     """
-    dice = torch.stack([result.mean_dice.nan_to_num(nan=torch.inf) for result in results])
-    success = torch.stack([result.success for result in results])
-    # Dice is at most 1, so a success with any Dice stands before every failure.
-    return (dice - 2.0 * success.double()).argmin(dim=0)
+    return torch.stack([result.rank for result in results]).argmax(dim=0)
 
 
 def worst_volumes(results: Mapping[str, AttackResult], inputs: Tensor) -> Tensor:

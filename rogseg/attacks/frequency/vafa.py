@@ -74,7 +74,7 @@ class VAFA(Attack):
                 f"VAFA rounds in the frequency domain, which {type(problem.threat).__name__} does not describe: take "
                 "threat = dict(type='QuantisationThreat')"
             )
-        inputs, best = problem.inputs, BestIterate(self.select, problem.targets)
+        inputs, best = problem.inputs, BestIterate(self.select, problem.targets, problem.criterion)
         compression = _Compression(problem)
         steps, uphill = torch.full_like(inputs, self.lowest), torch.zeros_like(inputs)
         if problem.start is not None:

@@ -2,12 +2,13 @@
 
 import dataclasses
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from rogseg.attacks import Criterion, DiceBelow
+from rogseg.attacks import Criterion
 from rogseg.attacks.sanity_checks import Effort
 from rogseg.cases import ReferenceWidth
 from rogseg.engine.attacking.case_attacker import AttackedCase, CaseAttacker, CleanCase, OnResult
@@ -33,6 +34,7 @@ from rogseg.workers import Workers
 __all__ = [
     "HALF_OF_CLEAN",
     "Evaluation",
+    "build_criterion",
     "evaluate_robustness",
     "evaluated_case",
     "make_attacker",
@@ -139,11 +141,28 @@ def evaluate_robustness(
             "nothing to attack; check its intensities, channels and classes, and the labels of the cases"
         )
     records.settle_mu(mu)
-    criterion: Criterion = CRITERIA.build(dict(settings.criterion)) if settings.criterion else DiceBelow(mu / 2)
-    loop.run(shard_ids, settings.epsilons, criterion)
+    loop.run(shard_ids, settings.epsilons, build_criterion(settings.criterion, mu, system))
     looked_at = [attacker.load_case(case_id) for case_id in shard_ids[:MOST_CHECKED]] if sanity != "none" else []
     findings = check_model(system, looked_at, attacker.make_threat, max(settings.epsilons), records, sanity, seed)
     return Evaluation(records, findings)
+
+
+def build_criterion(setting: Mapping[str, Any] | None, mu: float, system: System) -> Criterion:
+    """When a case has fallen.
+
+    Args:
+        setting: component of the CRITERIA registry; None is a mean Dice under half of ``mu``.
+        mu: mean clean Dice.
+        system: whose foreground classes, regions included, a `DiceBelow` takes the Dice of, as the records do.
+
+    Raises:
+        ValueError: the component is none, or takes no such arguments.
+    """
+    chosen = dict(setting) if setting is not None else {"type": "DiceBelow", "threshold": mu / 2}
+    if chosen["type"] == "DiceBelow":
+        chosen.setdefault("classes", system.class_indices)
+    criterion: Criterion = CRITERIA.build(chosen)
+    return criterion
 
 
 def make_attacker(

@@ -11,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from rogseg.attacks import Criterion, DiceBelow, ThreatModel
+from rogseg.attacks import Criterion, ThreatModel
 from rogseg.cases import Case, ReferenceWidth
 from rogseg.engine.accuracy.raw_grid import RAW_GRID, grid_of
 from rogseg.engine.attacking.loop import mean_clean_dice
 from rogseg.engine.attacking.measured_case import measured
-from rogseg.engine.attacking.robustness import HALF_OF_CLEAN, threat_setting
+from rogseg.engine.attacking.robustness import HALF_OF_CLEAN, build_criterion, threat_setting
 from rogseg.engine.attacking.save_adversarial import AdversarialFolder
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.threats import ThreatFactory
@@ -28,7 +28,6 @@ from rogseg.evaluation.identity import CaseSelection, Condition, CriterionSettin
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.metrics import Measure, build_measures, volume_ml
 from rogseg.preprocessing import Volume
-from rogseg.registry import CRITERIA
 from rogseg.storage import RawCase
 from rogseg.systems import RawCases, System
 
@@ -111,7 +110,7 @@ def score_adversaries(
             records.add(_clean_record(target, raw[case_id], measures, setting.seed))
     mu = mean_clean_dice(records.clean(), setting.case_ids)
     records.settle_mu(mu)
-    built: Criterion = CRITERIA.build(dict(criterion)) if criterion else DiceBelow(mu / 2)
+    built = build_criterion(criterion, mu, target)
     make_threat = ThreatFactory(setting.attack.threat, setting.reference)
     scored = shard_of(setting.case_ids, *setting.shard)
     pairs = [(epsilon, case_id) for epsilon in setting.attack.epsilons for case_id in scored]

@@ -43,3 +43,35 @@ def test_a_class_that_the_case_lacks_counts_for_neither_criterion_nor_objectives
     for objective in (HardDice(), SoftDice()):
         assert float(objective(100 * appears, targets)) == pytest.approx(float(objective(100 * clean, targets)))
         assert float(objective(100 * lost, targets)) > float(objective(100 * clean, targets)) + 0.1
+
+
+def test_the_dice_of_regions_that_share_classes() -> None:
+    """The whole (1 and 2) is found, its core (2) is not: 0.5, where the two labels by themselves have 0.5 and 0."""
+    targets = torch.tensor([1, 2, 0]).view(1, 1, 1, 3)
+    logits = one_hot_logits(torch.tensor([1, 1, 0]).view(1, 1, 1, 3), 3)
+    regions = ((1, 2), (2,))
+    assert case_dice(logits, targets, regions).tolist() == [[1.0, 0.0]]
+    assert case_dice(logits, targets).tolist() == [[pytest.approx(2 / 3), 0.0]]
+    assert DiceBelow(0.4, regions)(logits, targets).tolist() == [False]
+    assert DiceBelow(0.4)(logits, targets).tolist() == [True]
+
+
+def test_a_region_that_the_case_lacks_has_no_dice() -> None:
+    targets = torch.tensor([1, 0, 0]).view(1, 1, 1, 3)
+    logits = one_hot_logits(torch.tensor([1, 2, 0]).view(1, 1, 1, 3), 3)
+    assert case_dice(logits, targets, ((1, 2), (2,))).nan_to_num(nan=-1.0).tolist() == [[pytest.approx(2 / 3), -1.0]]
+
+
+def test_volumes_are_ranked_by_verdict_then_by_nearness() -> None:
+    """Dice 1, 0.4, 2/3 and none: what fell stands first, and of what nothing can be said last."""
+    targets = torch.zeros(4, 1, 2, 4, dtype=torch.int64)
+    targets[:3, 0, 0] = 1
+    prediction = targets.clone()
+    prediction[1, 0, 0, 1:] = 0
+    prediction[2, 0, 0, 2:] = 0
+    logits = one_hot_logits(prediction, 2)
+    for threshold in (0.0, 0.5, 0.9):
+        rank = DiceBelow(threshold)(logits, targets).double(), DiceBelow(threshold).rank(logits, targets)
+        assert rank[1].argsort(descending=True).tolist() == [1, 2, 0, 3]
+        assert rank[1][:3].gt(1).tolist() == rank[0][:3].bool().tolist()
+        assert rank[1][3] == -torch.inf

@@ -216,7 +216,7 @@ def test_replacing_rows_copies_only_mixtures() -> None:
 
 def test_the_iterate_with_the_fewest_voxels_right_is_kept() -> None:
     targets = torch.zeros(1, 1, 1, 3, dtype=torch.int64)
-    best = BestIterate("accuracy", targets)
+    best = BestIterate("accuracy", targets, DiceBelow(0.5))
     for name, wrong in enumerate((1, 3, 2)):
         lost = torch.tensor([float(index < wrong) for index in range(3)])
         best.update(
@@ -229,7 +229,7 @@ def test_the_iterate_with_the_fewest_voxels_right_is_kept() -> None:
 
 def test_best_iterate_without_foreground_ranks_by_the_objective() -> None:
     targets = torch.zeros(1, 1, 1, 2, dtype=torch.int64)
-    best = BestIterate("dice", targets)
+    best = BestIterate("dice", targets, DiceBelow(0.5))
     false_positive = torch.tensor([[0.0, 1.0], [1.0, 0.0]]).reshape(1, 2, 1, 1, 2)
     best.update(torch.zeros(1), torch.tensor([1.0]), false_positive)
     best.update(torch.ones(1), torch.tensor([2.0]), -false_positive)

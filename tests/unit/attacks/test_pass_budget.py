@@ -6,8 +6,21 @@ import pytest
 import torch
 from torch import Tensor
 
-from rogseg.attacks import APGD, PGD, Attack, Composite, DiceBelow, FABDice, LinfThreat, Perturbation, Problem, Square
-from rogseg.attacks.objectives import SoftDice
+from rogseg.attacks import (
+    APGD,
+    PGD,
+    Attack,
+    AttackResult,
+    ClassAppears,
+    Composite,
+    DiceBelow,
+    FABDice,
+    LinfThreat,
+    Perturbation,
+    Problem,
+    Square,
+)
+from rogseg.attacks.objectives import PlantClass, SoftDice
 from rogseg.cases import IntensityBox
 
 THREAT = LinfThreat.from_fraction(0.1, IntensityBox.per_channel([-1.0], [1.0]))
@@ -129,3 +142,24 @@ def test_a_search_that_ends_by_itself_was_not_stopped() -> None:
     # Four iterations, a look at the last iterate, and one at the result.
     assert not run(10)
     assert run(9)
+
+
+def test_what_a_stopped_search_had_found_counts_where_the_aim_is_not_dice() -> None:
+    """A class appears in a case without foreground, which has no Dice; the last pass of the search is not made."""
+    inputs = torch.linspace(0.3, 0.5, 60).reshape(1, 1, 3, 4, 5)
+    targets = torch.zeros(1, 3, 4, 5, dtype=torch.int64)
+    threat = LinfThreat.from_fraction(0.2, IntensityBox.per_channel([0.0], [1.0]))
+    criterion = ClassAppears(num_voxels=5)
+
+    def run(max_passes: int | None) -> AttackResult:
+        return APGD(PlantClass(), num_iterations=6, select="objective")(
+            lambda volume: torch.cat([0.55 - volume, volume - 0.55], dim=1), inputs, targets, threat, criterion,
+            generator=torch.Generator().manual_seed(0), max_passes=max_passes,
+        )  # fmt: skip
+
+    whole = run(None)
+    assert whole.success.all()
+    stopped = run(whole.num_forward + whole.num_backward - 1)
+    assert stopped.stopped
+    assert stopped.success.all()
+    assert (stopped.adversarial != inputs).any()

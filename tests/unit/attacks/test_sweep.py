@@ -1,7 +1,9 @@
+import pytest
 import torch
 from torch import Tensor
 
-from rogseg.attacks import PGD, AttackResult, Composite, DiceBelow, LinfThreat
+from rogseg.attacks import APGD, PGD, AttackResult, ClassAppears, Composite, Criterion, DiceBelow, LinfThreat, VolumeOff
+from rogseg.attacks.objectives import ChangeVolume, ScaleFree
 from rogseg.attacks.sweep import no_weaker
 from rogseg.cases import IntensityBox
 
@@ -41,3 +43,48 @@ def test_a_stronger_result_is_left_as_it_is() -> None:
     smaller, larger = result_at(0.1), result_at(0.2)
     assert larger.success.tolist() == [True, True]
     assert torch.equal(no_weaker(larger, smaller).adversarial, larger.adversarial)
+
+
+def graded(volume: Tensor) -> Tensor:
+    """Foreground wherever the intensity is above 0.9."""
+    return torch.cat([0.9 - volume, volume - 0.9], dim=1) * 40
+
+
+@pytest.mark.parametrize("of_a_composite", [False, True])
+def test_more_epsilon_keeps_what_is_nearer_to_the_aim_not_what_has_a_lower_dice(of_a_composite: bool) -> None:
+    """An organ that is seen too small shall grow fourfold: with more epsilon it is larger, and its Dice higher."""
+    ramp = torch.linspace(0, 1, 60).view(1, 1, 3, 4, 5)
+    targets = (ramp[:, 0] > 0.8).long()
+    aim = ScaleFree(ChangeVolume("over"))
+
+    def at(epsilon: float) -> AttackResult:
+        attack = APGD(aim, num_iterations=5, select="objective")
+        threat = LinfThreat.from_fraction(epsilon, IntensityBox.per_channel([0.0], [1.0]))
+        whole = Composite({"apgd": attack}) if of_a_composite else attack
+        return whole(graded, ramp, targets, threat, VolumeOff("over", 3.0), generator=torch.Generator().manual_seed(0))
+
+    smaller, larger = at(0.01), at(0.1)
+    assert not larger.success.any()
+    assert smaller.mean_dice < larger.mean_dice
+    assert no_weaker(larger, smaller).prediction.sum() == larger.prediction.sum() > smaller.prediction.sum()
+
+
+@pytest.mark.parametrize("criterion", [VolumeOff("over", 9.0), VolumeOff("under", 1.0), ClassAppears(num_voxels=10**6)])
+def test_every_aim_ranks_by_itself(criterion: Criterion) -> None:
+    """Nothing falls; the volume that is further along is the worse one, whatever its Dice."""
+    labels = torch.zeros(1, 1, 2, 8, dtype=torch.int64)
+    labels[..., 0, :4] = 1
+    targets = labels if isinstance(criterion, VolumeOff) else labels * 0
+
+    def ranked(number: int) -> float:
+        found = torch.zeros_like(labels)
+        found.view(-1)[:number] = 1
+        logits = torch.nn.functional.one_hot(found, 2).movedim(-1, 1).float()
+        assert not criterion(logits, targets).any()
+        return float(criterion.rank(logits, targets))
+
+    numbers = [1, 3, 4, 6, 9]
+    ranks = [ranked(number) for number in numbers]
+    is_under = isinstance(criterion, VolumeOff) and criterion.direction == "under"
+    assert ranks == sorted(ranks, reverse=is_under)
+    assert len(set(ranks)) == len(ranks)

@@ -1,0 +1,55 @@
+"""The verdict of an attack is about the Dice that its records measure."""
+
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from rogseg.attacks import FGSM, LinfThreat
+from rogseg.cases import Case, IntensityBox
+from rogseg.engine.attacking.case_attacker import AttackedCase, CaseAttacker, CleanCase
+from rogseg.engine.attacking.loop import mean_clean_dice
+from rogseg.engine.attacking.robustness import build_criterion
+from rogseg.evaluation.case_record import CaseRecord
+from rogseg.metrics import Dice
+from rogseg.systems import System
+
+REGIONS = ((1, 2, 3), (2, 3), (3,))
+
+
+class _Regions:
+    class_indices = REGIONS
+
+
+def sees_all_as_the_core(volume: Tensor) -> Tensor:
+    """Regions one in the other, as of a tumour: whatever is bright belongs to all of them."""
+    scores = 20 * (volume - 0.5)
+    return torch.cat([-scores, scores - 50, scores - 50, scores], dim=1)
+
+
+def only(outcome: tuple[CaseRecord, ...] | str) -> CaseRecord:
+    assert not isinstance(outcome, str)
+    (record,) = outcome
+    return record
+
+
+def test_regions_are_judged_as_they_are_recorded() -> None:
+    targets = torch.zeros(1, 12, 12, 12, dtype=torch.int64)
+    targets[:, 1:11, 1:11, 1:11], targets[:, 2:10, 2:10, 2:10], targets[:, 3:9, 3:9, 3:9] = 1, 2, 3
+    inputs = torch.where(targets > 0, 0.8, 0.2)[:, None]
+    case = Case("a", inputs, targets, IntensityBox.of((0.0, 1.0)))
+    attacker = CaseAttacker(
+        sees_all_as_the_core, FGSM(), "fgsm", lambda epsilon, c: LinfThreat.from_fraction(epsilon, c.box),
+        lambda _: case, (Dice(),), REGIONS,
+    )  # fmt: skip
+    clean = only(attacker(CleanCase("a")))
+    mu = mean_clean_dice({"a": clean}, ["a"])
+    for setting in (None, {"type": "DiceBelow", "threshold": mu / 2}):
+        criterion = build_criterion(setting, mu, cast("System", _Regions()))
+        record = only(attacker(AttackedCase("a", (1e-6,), criterion, clean.clean)))
+        assert record.mean_dice == clean.mean_dice == mu  # nothing has changed,
+        assert record.success is False  # so nothing has fallen
+    stricter = build_criterion({"type": "DiceBelow", "threshold": 0.9}, mu, cast("System", _Regions()))
+    record = only(attacker(AttackedCase("a", (1e-6,), stricter, clean.clean)))
+    assert mu < 0.9
+    assert record.success is True
