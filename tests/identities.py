@@ -2,9 +2,10 @@
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from rogseg.evaluation.case_record import CLEAN, DICE, SCHEMA_VERSION, CaseRecord
+from rogseg.evaluation.case_record import CLEAN, DICE, SCHEMA_VERSION, WORST_CASE, CaseRecord
 from rogseg.evaluation.identity import (
     CaseSelection,
     Condition,
@@ -13,6 +14,7 @@ from rogseg.evaluation.identity import (
     EvaluationIdentity,
     ThreatSetting,
 )
+from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.metrics import Dice
 
 IDENTITY = EvaluationIdentity(
@@ -68,3 +70,22 @@ def dice_record(
         return CaseRecord.of_clean(case_id, {DICE: dice})
     moved = (strength * 5,)
     return CaseRecord(case_id, condition, strength, {DICE: (0.9, 0.8)}, {DICE: dice}, success, strength, moved, moved)
+
+
+def cascade(directory: Path, num_fallen: Mapping[float, int], num_cases: int, digest: str = "abc") -> RecordFolder:
+    """A cascade whose first member fells the first cases, of which there are so many at each epsilon.
+
+    The further back a case, the better it stands; it loses a little with epsilon under both members.
+    """
+    folder = RecordFolder(directory, replaced(of_cases(num_cases), ["system", "digest"], digest))
+    for number in range(num_cases):
+        case_id = f"case_{number}"
+        folder.add(dice_record(case_id, CLEAN, (0.9, 0.9)))
+        for epsilon, fallen in num_fallen.items():
+            falls = number < fallen
+            left = 0.1 if falls else 0.5 + 0.03 * number - epsilon
+            folder.add(dice_record(case_id, "APGD-CE", (left, left), epsilon, falls))
+            if not falls:
+                folder.add(dice_record(case_id, "Square", (left, left), epsilon))
+            folder.add(dice_record(case_id, WORST_CASE, (left, left), epsilon, falls))
+    return folder

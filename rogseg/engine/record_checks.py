@@ -6,9 +6,10 @@ from functools import partial
 import torch
 
 from rogseg.attacks.sanity_checks import check_more_budget, check_square_against_white_box
+from rogseg.cases import worded_cases
 from rogseg.evaluation.epsilon_label import strength_label
 from rogseg.evaluation.record_folder import RecordFolder
-from rogseg.evaluation.summary import summarise_all
+from rogseg.evaluation.summary import mean
 from rogseg.findings import SanityFinding
 
 __all__ = ["BLACK_BOX", "check_records", "lowest_white_box_dice"]
@@ -29,13 +30,24 @@ def check_records(records: RecordFolder) -> tuple[SanityFinding, ...]:
             )
             label = strength_label(records.identity, epsilon)
             findings.append(dataclasses.replace(finding, name=f"epsilon {label}: {finding.name}"))
-    if len(records.strengths()) > 1:
-        rows = summarise_all(records)
-        for attack in records.conditions():
-            means = {row.strength: row.mean_dice for row in rows if row.condition == attack}
-            finding = check_more_budget("epsilon", means, label=partial(strength_label, records.identity))
-            findings.append(dataclasses.replace(finding, name=f"{attack}: {finding.name}"))
-    return tuple(findings)
+    grown = (_more_epsilon(records, attack) for attack in records.conditions())
+    return (*findings, *(finding for finding in grown if finding is not None))
+
+
+def _more_epsilon(records: RecordFolder, attack: str) -> SanityFinding | None:
+    """Whether a larger epsilon is weaker on the cases that met the attack at each; None where nothing compares.
+
+    Of a cascade a member meets the cases that still stand, which are others at each epsilon.
+    """
+    dice = {epsilon: found for epsilon in records.strengths() if (found := _dice_of(records, attack, epsilon))}
+    shared = set.intersection(*map(set, dice.values())) if dice else set()
+    if len(dice) < 2 or not shared:
+        return None
+    means = {epsilon: mean(of_case[case_id] for case_id in shared) for epsilon, of_case in dice.items()}
+    finding = check_more_budget("epsilon", means, label=partial(strength_label, records.identity))
+    partly = any(len(of_case) > len(shared) for of_case in dice.values())
+    over = f", over the {worded_cases(len(shared))} that met it at each" if partly else ""
+    return dataclasses.replace(finding, name=f"{attack}: {finding.name}", seen=finding.seen + over)
 
 
 def lowest_white_box_dice(records: RecordFolder, epsilon: float) -> dict[str, float]:
@@ -50,4 +62,4 @@ def lowest_white_box_dice(records: RecordFolder, epsilon: float) -> dict[str, fl
 
 def _dice_of(records: RecordFolder, attack: str, epsilon: float) -> dict[str, float]:
     under = records.under(attack, epsilon).values()
-    return {record.case_id: mean for record in under if (mean := record.mean_dice) is not None}
+    return {record.case_id: dice for record in under if (dice := record.mean_dice) is not None}

@@ -8,7 +8,17 @@ from typing import Any
 from rogseg.certification import CertifiedCase
 from rogseg.foreign import decode, parse_json
 
-__all__ = ["CLEAN", "DICE", "SCHEMA_VERSION", "TARGET_VOLUME", "WORST_CASE", "CaseRecord", "PerClass", "class_mean"]
+__all__ = [
+    "CLEAN",
+    "DICE",
+    "SCHEMA_VERSION",
+    "TARGET_VOLUME",
+    "WORST_CASE",
+    "CaseRecord",
+    "PerClass",
+    "class_mean",
+    "sizes",
+]
 
 SCHEMA_VERSION = 2
 REMEDY = "take the file from a backup, or make the records again"
@@ -25,6 +35,11 @@ def class_mean(per_class: Sequence[float | None]) -> float | None:
     """Mean over the classes that have a value; None where none has."""
     present = [value for value in per_class if value is not None]
     return sum(present) / len(present) if present else None
+
+
+def sizes(per_class: Sequence[float | None]) -> PerClass:
+    """How far off zero each class is, so that in their mean too much of one and too little of another do not cancel."""
+    return tuple(None if value is None else abs(value) for value in per_class)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,6 +5,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from rogseg.cases import worded_cases
+from rogseg.evaluation.case_record import WORST_CASE
 from rogseg.evaluation.identity import CaseSelection
 from rogseg.evaluation.record_folder import RecordFolder
 
@@ -31,11 +32,15 @@ def of_common_cases(folders: Sequence[RecordFolder]) -> list[RecordFolder]:
 
 
 def _done_cases(folder: RecordFolder) -> set[str]:
-    """Those with a record under each condition and strength that any case has one under."""
+    """Those with a record under each condition and strength that any case has one under.
+
+    Of a cascade a case meets only the members that it needs; its record of the worst case says that it is done.
+    """
     done: dict[tuple[str, float], set[str]] = {}
     for record in folder.records:
         done.setdefault((record.condition, record.strength), set()).add(record.case_id)
-    return set.intersection(*done.values()) if done else set()
+    whole = [cases | done.get((WORST_CASE, strength), set()) for (_, strength), cases in done.items()]
+    return set.intersection(*whole) if whole else set()
 
 
 def _narrowed(folder: RecordFolder, case_ids: set[str]) -> RecordFolder:

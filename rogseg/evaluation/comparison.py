@@ -12,6 +12,7 @@ from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.statistics import Bounds, mean_interval, paired_difference
 from rogseg.evaluation.summary import ConditionSummary, mean
 from rogseg.evaluation.text_table import NOTHING, TextTable, with_interval
+from rogseg.metrics import heading_of
 
 __all__ = ["comparison_tables"]
 
@@ -60,7 +61,8 @@ def comparison_tables(folders: Mapping[str, Sequence[RecordFolder]], measure: st
                     )
     labels = row_labels(list(rows.values()))
     means = [[labels[key], *(cell(of_row.get(name)) for name in names)] for key, of_row in cells.items()]
-    tables = [TextTable(f"Mean {measure} [95%]", [f"mean {measure} under", *names], means, _notes(folders))]
+    shown = heading_of(measure, "", facts["better"])
+    tables = [TextTable(f"Mean {shown} [95%]", [f"mean {shown} under", *names], means, _notes(folders))]
     if len(names) > 1:
         tables.append(_differences(cells, labels, names, measure, facts["better"]))
     return tuple(tables)
@@ -80,10 +82,9 @@ def _facts_of(measure: str, folders: Mapping[str, Sequence[RecordFolder]]) -> Ma
 def _mean_cell(summary: ConditionSummary, measure: str, bounds: Bounds) -> str:
     values = list(summary.by_case(measure).values())
     cell = with_interval(mean(values), mean_interval(values, bounds))
-    if summary.num_missing:
-        done = len(summary.records)
-        return f"INCOMPLETE, {done} of {done + summary.num_missing} cases: {cell}"
-    return cell
+    # What a cascade spared is not missing, but a mean over the others is not one over all either.
+    over = f"{summary.share_of_cases} cases: " if summary.num_missing or summary.num_spared else ""
+    return f"{'INCOMPLETE, ' if summary.num_missing else ''}{over}{cell}"
 
 
 def _differences(
@@ -108,8 +109,7 @@ def _differences(
 
 def _difference_cell(one: ConditionSummary, other: ConditionSummary, measure: str, better: str) -> str:
     first, second = (
-        {case_id: abs(value) if better == "zero" else value for case_id, value in summary.by_case(measure).items()}
-        for summary in (one, other)
+        summary.sizes_of(measure) if better == "zero" else summary.by_case(measure) for summary in (one, other)
     )
     found = paired_difference(first, second)
     if found is None:

@@ -34,6 +34,7 @@ def notes_on(folder: RecordFolder) -> tuple[str, ...]:
     elif note := leak_note(identity):
         notes.append(note)
     notes += [stop_note(row, identity) for row in rows]
+    notes.append(cascade_note(rows, identity))
     if identity.condition is not None and identity.condition.kind == "attack":
         notes.append(gradient_note(identity))
     notes += [note for row in rows for note in absence_notes(row, identity.classes)]
@@ -84,6 +85,22 @@ def stop_note(row: ConditionSummary, identity: EvaluationIdentity) -> str:
     )
 
 
+def cascade_note(rows: tuple[ConditionSummary, ...], identity: EvaluationIdentity) -> str:
+    """Which members of a cascade met a part of the cases alone; empty where all met all."""
+    met: dict[str, list[int]] = {}
+    for row in rows:
+        if row.num_spared:
+            met.setdefault(row.condition, []).append(len(row.records))
+    if not met:
+        return ""
+    spans = {name: (min(counts), max(counts)) for name, counts in met.items()}
+    listed = [f"{name} {low}" if low == high else f"{name} {low} to {high}" for name, (low, high) in spans.items()]
+    return (
+        f"A cascade gives each member the cases that still stand, of {len(identity.data)} here {', '.join(listed)}: "
+        "means of these members do not compare with others, nor over epsilons; those of the worst case do."
+    )
+
+
 def corruptions_note(rows: tuple[ConditionSummary, ...], identity: EvaluationIdentity) -> str:
     """That some of the corruptions are not over all cases; empty where none is."""
     short_of = [row for row in rows if row.num_missing and row.condition != WORST_CASE]
@@ -97,23 +114,35 @@ def corruptions_note(rows: tuple[ConditionSummary, ...], identity: EvaluationIde
 
 
 def absence_notes(row: ConditionSummary, class_names: tuple[str, ...]) -> list[str]:
-    """How often a class was predicted that the target lacks: its Dice there is 0, however small it is."""
+    """How often a class was predicted that the target lacks, and whether its Dice, of whatever volume, is 0 there.
+
+    Which of the two the records hold is told in `rogseg.metrics.FalseVolume`.
+    """
     notes = []
     for index, name in enumerate(class_names):
         volumes = row.by_case(FALSE_VOLUME, index)
-        found = [volume for volume in volumes.values() if volume > 0]
+        found = {case_id: volume for case_id, volume in volumes.items() if volume > 0}
         if found:
+            dice = [row.records[case_id].dice for case_id in found]
+            num_counted = sum(bool(per_class) and per_class[index] is not None for per_class in dice)
             notes.append(
                 f"{row.condition}: {name} is absent from {len(volumes)} targets and predicted in {len(found)} of them, "
-                f"from {min(found):.2g} to {max(found):.2g} ml; its Dice counts as 0 there."
+                f"from {min(found.values()):.2g} to {max(found.values()):.2g} ml; {_counted(num_counted, len(found))}."
             )
     return notes
 
 
+def _counted(num_counted: int, num_found: int) -> str:
+    if num_counted == 0:
+        return "it has no Dice there, so no mean Dice holds this"
+    return "its Dice counts as 0 there" + ("" if num_counted == num_found else f" in {num_counted} of these")
+
+
 def area_note(rows: tuple[ConditionSummary, ...], condition: str, identity: EvaluationIdentity) -> str:
-    """Area under mean Dice over epsilon, from the clean Dice on; empty below two epsilons and where cases miss."""
+    """Area under mean Dice over epsilon, from the clean Dice on; empty below two epsilons and where cases differ."""
     points = [row for row in rows if row.condition in (CLEAN, condition) and row.by_case(DICE)]
-    if len(points) < 3 or any(row.num_missing for row in points):
+    same = {frozenset(row.dice) for row in points}
+    if len(points) < 3 or len(same) > 1 or any(row.num_missing for row in points):
         return ""
     area = area_under_curve([row.strength for row in points], [row.mean_dice for row in points])
     largest = strength_label(identity, points[-1].strength)

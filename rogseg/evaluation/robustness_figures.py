@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from rogseg.evaluation.epsilon_label import OF_A_WIDTH, epsilon_unit_label, norm_of_threat
 from rogseg.evaluation.record_folder import RecordFolder
-from rogseg.evaluation.summary import summarise_all
+from rogseg.evaluation.summary import mean, summarise_all
 
 __all__ = ["plot_attacked_slice", "plot_dice_over_strength"]
 
@@ -17,7 +17,10 @@ Volume = npt.NDArray[np.float32] | npt.NDArray[np.uint8]
 
 
 def plot_dice_over_strength(folder: RecordFolder, path: str | Path) -> None:
-    """Mean Dice of each condition over epsilon, in the unit of the threat, or severity; from the clean mean at 0."""
+    """Mean Dice of each condition over epsilon, in the unit of the threat, or severity; from the clean mean at 0.
+
+    A curve is over the cases that all of its points have; where these are not all, its name says how many.
+    """
     clean, *rows = summarise_all(folder)
     threat = folder.identity.threat
     scale, label = 1.0, "severity"
@@ -29,11 +32,16 @@ def plot_dice_over_strength(folder: RecordFolder, path: str | Path) -> None:
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.add_subplot()
     for condition in dict.fromkeys(row.condition for row in rows):
-        points = [(r.strength * scale, r.mean_dice) for r in rows if r.condition == condition]
-        axes.plot(*zip((0.0, clean.mean_dice), *points, strict=True), marker="o", markersize=4, label=condition)
+        points = [row for row in (clean, *rows) if row.condition == condition or (row is clean and clean.dice)]
+        shared = set.intersection(*(set(point.dice) for point in points))
+        if not shared:
+            continue
+        means = [(p.strength * scale, mean(p.dice[case_id] for case_id in sorted(shared))) for p in points]
+        over = f", {len(shared)} of {len(clean.dice)} cases" if len(shared) < len(clean.dice) else ""
+        axes.plot(*zip(*means, strict=True), marker="o", markersize=4, label=f"{condition}{over}")
     axes.set(xlabel=label, ylabel="mean Dice", ylim=(0, 1))
     axes.grid(alpha=0.3)
-    if rows:
+    if axes.get_lines():
         axes.legend(fontsize="small")
     figure.savefig(path, dpi=150)
 

@@ -26,12 +26,7 @@ def robustness_tables(folder: RecordFolder, title: str) -> tuple[TextTable, ...]
 
 def _first_cells(row: ConditionSummary, identity: EvaluationIdentity) -> list[str]:
     strength = NOTHING if row.condition == CLEAN else strength_label(identity, row.strength)
-    num_cases = len(row.records)
-    return [
-        row.condition,
-        strength,
-        f"{num_cases} of {num_cases + row.num_missing}" if row.num_missing else str(num_cases),
-    ]
+    return [row.condition, strength, row.share_of_cases]
 
 
 def _dice_table(rows: tuple[ConditionSummary, ...], identity: EvaluationIdentity, title: str) -> TextTable:

@@ -5,7 +5,7 @@ import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from rogseg.evaluation.case_record import CLEAN, DICE, WORST_CASE, CaseRecord, PerClass, class_mean
+from rogseg.evaluation.case_record import CLEAN, DICE, WORST_CASE, CaseRecord, PerClass, class_mean, sizes
 from rogseg.evaluation.record_folder import RecordFolder
 
 __all__ = ["ConditionSummary", "area_under_curve", "mean", "summarise_all", "worst_case"]
@@ -27,6 +27,8 @@ class ConditionSummary:
         records: by case.
         num_missing: cases of the evaluation that are not done yet.
         lowest_dice: of a worst case, the lowest Dice of each class, which may come from several conditions; by case.
+        num_spared: cases that had fallen before, so that this member of a cascade never met them: its means do not
+            compare with those over all cases.
     """
 
     condition: str
@@ -34,6 +36,13 @@ class ConditionSummary:
     records: Mapping[str, CaseRecord]
     num_missing: int
     lowest_dice: Mapping[str, PerClass] = dataclasses.field(default_factory=dict)
+    num_spared: int = 0
+
+    @property
+    def share_of_cases(self) -> str:
+        """How many cases it is over, and of how many where it is not over all; such as ``3 of 12``."""
+        num_cases, others = len(self.records), self.num_missing + self.num_spared
+        return f"{num_cases} of {num_cases + others}" if others else str(num_cases)
 
     def by_case(self, measure: str, index: int | None = None) -> dict[str, float]:
         """The measure of each case that has it: of one foreground class, or the mean over the classes."""
@@ -46,6 +55,11 @@ class ConditionSummary:
             if value is not None:
                 values[case_id] = value
         return values
+
+    def sizes_of(self, measure: str) -> dict[str, float]:
+        """How far off zero the measure of each case is: the mean over the classes of its size."""
+        means = {case_id: class_mean(sizes(one.measures.get(measure, ()))) for case_id, one in self.records.items()}
+        return {case_id: size for case_id, size in means.items() if size is not None}
 
     @property
     def dice(self) -> dict[str, float]:
@@ -87,7 +101,8 @@ def summarise_all(folder: RecordFolder) -> tuple[ConditionSummary, ...]:
         for condition in folder.conditions():
             records = folder.under(condition, strength)
             if records:
-                rows.append(ConditionSummary(condition, strength, records, len(cases - done - set(records))))
+                missing, spared = cases - done - set(records), done - set(records)
+                rows.append(ConditionSummary(condition, strength, records, len(missing), num_spared=len(spared)))
         if len(folder.conditions()) > 1 and folder.identity.has_adversary:
             rows.append(worst_case(folder, strength))
     return tuple(rows)

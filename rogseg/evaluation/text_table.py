@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from rogseg import metrics
 from rogseg.evaluation.statistics import Interval
 
 __all__ = ["NOTHING", "TextTable", "heading_of", "number", "short", "with_interval"]
@@ -38,8 +39,8 @@ def short(value: float) -> str:
 
 
 def heading_of(measure: Mapping[str, Any]) -> str:
-    """Name and unit of a measure, from what an identity says of it."""
-    return f"{measure['name']} [{measure['unit']}]" if measure["unit"] else str(measure["name"])
+    """Name and unit of a measure, from what an identity says of it; see `rogseg.metrics.heading_of`."""
+    return metrics.heading_of(str(measure["name"]), str(measure["unit"]), str(measure["better"]))
 
 
 @dataclasses.dataclass(frozen=True)

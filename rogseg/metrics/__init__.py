@@ -1,6 +1,6 @@
 """Measures of a segmentation, which attacks, tests and reports share."""
 
-from rogseg.metrics.base import Measure, build_measures, measure_classes
+from rogseg.metrics.base import Measure, build_measures, heading_of, measure_classes
 from rogseg.metrics.dice import Dice, dice_per_class, mean_foreground_dice
 from rogseg.metrics.hd95 import HD95
 from rogseg.metrics.image_similarity import image_range, peak_signal_to_noise, structural_similarity
@@ -20,6 +20,7 @@ __all__ = [
     "VolumeError",
     "build_measures",
     "dice_per_class",
+    "heading_of",
     "image_range",
     "mean_foreground_dice",
     "measure_classes",

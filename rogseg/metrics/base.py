@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rogseg.registry import METRICS
 
-__all__ = ["Better", "Bounds", "Mask", "Measure", "Spacing", "build_measures", "measure_classes"]
+__all__ = ["Better", "Bounds", "Mask", "Measure", "Spacing", "build_measures", "heading_of", "measure_classes"]
 
 Mask = NDArray[np.bool_]
 Spacing = tuple[float, float, float]
@@ -53,8 +53,8 @@ class Measure(ABC):
 
     @property
     def heading(self) -> str:
-        """Name and unit, for tables."""
-        return f"{self.name} [{self.unit}]" if self.unit else self.name
+        """What stands above its values in tables; see `heading_of`."""
+        return heading_of(self.name, self.unit, self.better)
 
     def describe(self) -> dict[str, Any]:
         """What the identity of an evaluation says about it. JSON data."""
@@ -67,6 +67,15 @@ class Measure(ABC):
             "bounds": list(self.bounds),
             **options,
         }
+
+
+def heading_of(name: str, unit: str, better: str) -> str:
+    """Name and unit of a measure, as they stand above its means.
+
+    What is best at zero is called signed: in a mean, over classes or over cases, too much and too little cancel.
+    """
+    words = f"signed {name}" if better == "zero" else name
+    return f"{words} [{unit}]" if unit else words
 
 
 def build_measures(configs: Sequence[Mapping[str, Any]]) -> tuple[Measure, ...]:

@@ -42,8 +42,11 @@ class VolumeError(Measure):
 class FalseVolume(Measure):
     """What is predicted of a class that the target lacks; nothing where the target has it.
 
-    One voxel of it takes the Dice of that class from nothing to 0, and with it the mean of the case. Reports count
-    these cases by this measure.
+    Dice itself is 0 there, as in records of what is measured in the grid of the files (tests, corruptions, scores of
+    predictions): one voxel takes it from nothing to 0, and with it the mean of the case. Records of attacks and
+    transfers, and of the clean cases beside them, hold no Dice of a class that the target lacks, since an attack can
+    take nothing of it away (`rogseg.engine.attacking.measured_case.measured`); this measure alone tells of it. Reports
+    count both by it.
     """
 
     unit: ClassVar[str] = "ml"

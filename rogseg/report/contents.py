@@ -10,6 +10,7 @@ from typing import Literal
 
 from rogseg.evaluation.statistics import Bounds
 from rogseg.findings import Level
+from rogseg.metrics import heading_of
 from rogseg.report.rows import ConditionKind, Origin, PerClass, Row
 from rogseg.report.volumes import SavedVolume
 
@@ -40,8 +41,13 @@ class MeasureText:
 
     @property
     def heading(self) -> str:
-        """The label with its unit."""
-        return f"{self.label} [{self.unit}]" if self.unit else self.label
+        """The label with its unit; see `rogseg.metrics.heading_of`."""
+        return heading_of(self.label, self.unit, self.better)
+
+    @property
+    def compared(self) -> str:
+        """What differences are of: of what is best at zero, how far off it is."""
+        return f"the size of {self.label}" if self.better == "zero" else self.label
 
 
 @dataclasses.dataclass(frozen=True)

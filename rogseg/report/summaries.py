@@ -1,21 +1,19 @@
-"""From the values of cases to what pages, tables and figures say: curves, worst cases, smallest fooling epsilons."""
+"""From the values of cases to what pages, tables and figures say: means, worst cases, smallest fooling epsilons."""
 
 import dataclasses
 import math
 from collections.abc import Sequence
 
+from rogseg.evaluation.case_record import sizes
 from rogseg.evaluation.statistics import Bounds
 from rogseg.report.contents import Contents, MeasureText
 from rogseg.report.estimates import Estimate, mean_over_cases, paired_difference, share_of_cases
-from rogseg.report.rows import CaseValues, Condition, Row
+from rogseg.report.rows import CaseValues, Condition, Row, mean_of_classes
 
 __all__ = [
     "VISIBILITY",
-    "Curve",
-    "CurvePoint",
     "class_estimates",
     "clean_estimate",
-    "curves_of",
     "difference_of",
     "estimate_of",
     "fell_by",
@@ -38,25 +36,6 @@ VISIBILITY: dict[str, tuple[str, int, Bounds]] = {
 
 REFERENCE = 8 / 255
 """The epsilon that the paper speaks of."""
-
-
-@dataclasses.dataclass(frozen=True)
-class CurvePoint:
-    """A strength, the estimate there, and the value of each case."""
-
-    strength: float
-    label: str
-    estimate: Estimate
-    cases: tuple[tuple[str, float], ...]
-    origin: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Curve:
-    """A measure over strength, from the clean value at 0 on."""
-
-    name: str
-    points: tuple[CurvePoint, ...]
 
 
 def values_of(row: Row, measure: MeasureText, index: int | None = None) -> tuple[float | None, ...]:
@@ -150,25 +129,6 @@ def reference_strength(contents: Contents, system: str, norm: str) -> float | No
     return min(strengths, key=lambda strength: abs(strength - REFERENCE), default=None)
 
 
-def curves_of(
-    clean: Row | None, rows: Sequence[Row], measure: MeasureText, index: int | None = None
-) -> tuple[Curve, ...]:
-    """One curve per attack (or corruption) of the rows, each beginning at the clean row."""
-    curves = []
-    for name in dict.fromkeys(row.condition.name for row in rows):
-        of_name = sorted((r for r in rows if r.condition.name == name), key=lambda row: row.condition.strength)
-        start = [] if clean is None else [clean]
-        curves.append(Curve(name, tuple(_point(row, measure, index) for row in (*start, *of_name))))
-    return tuple(curves)
-
-
-def _point(row: Row, measure: MeasureText, index: int | None) -> CurvePoint:
-    values = values_of(row, measure, index)
-    present = tuple((c.case_id, v) for c, v in zip(row.cases, values, strict=True) if v is not None)
-    label = row.condition.label or "clean"
-    return CurvePoint(row.condition.strength, label, mean_over_cases(values, measure.bounds), present, row.origin)
-
-
 def smallest_fooling(rows: Sequence[Row]) -> dict[str, Condition | None]:
     """Per case the condition with the smallest epsilon under which it fell; None where it never did.
 
@@ -198,9 +158,12 @@ def fell_by(rows: Sequence[Row]) -> tuple[tuple[tuple[float, str, float], ...], 
 
 
 def difference_of(first: Row, second: Row, measure: MeasureText) -> Estimate:
-    """Mean of second minus first over the cases that both rows have."""
+    """Mean of second minus first over the cases that both rows have; of what is best at zero, of how far off it is."""
     others: dict[str, CaseValues] = {case.case_id: case for case in second.cases}
     shared = [case for case in first.cases if case.case_id in others]
-    return paired_difference(
-        [case.mean(measure.name) for case in shared], [others[case.case_id].mean(measure.name) for case in shared]
-    )
+
+    def value(case: CaseValues) -> float | None:
+        per_class = case.values.get(measure.name, ())
+        return mean_of_classes(sizes(per_class) if measure.better == "zero" else per_class)
+
+    return paired_difference([value(case) for case in shared], [value(others[case.case_id]) for case in shared])

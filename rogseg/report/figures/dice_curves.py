@@ -10,6 +10,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from rogseg.evaluation.summary import area_under_curve
+from rogseg.report.curves import Curve
 from rogseg.report.figures.style import (
     COLUMN,
     INK,
@@ -22,7 +23,6 @@ from rogseg.report.figures.style import (
     save,
     styled,
 )
-from rogseg.report.summaries import Curve
 from rogseg.report.svg.frame import dodged
 
 __all__ = ["draw_curves", "plot_attack_area", "plot_curve_panels", "plot_curves"]
@@ -86,7 +86,7 @@ def draw_curves(axes: Axes, curves: Sequence[Curve], scale: float) -> None:
         shade = INK if is_worst else colour(index)
         axes.plot(xs, ys, color=shade, linestyle=dashes(index), linewidth=1.8 if is_worst else 1.4, zorder=3)
         axes.plot(xs, ys, color=shade, linestyle="", marker=marker(index), markerfacecolor="white", zorder=4)
-        axes.plot([], [], color=shade, linestyle=dashes(index), marker=marker(index), mfc="white", label=curve.name)
+        axes.plot([], [], color=shade, linestyle=dashes(index), marker=marker(index), mfc="white", label=curve.title)
         bars = [(x, p.estimate.lower, p.estimate.upper) for x, p in zip(xs, known, strict=True)]
         for x, lower, upper in bars:
             if lower is not None and upper is not None:
@@ -128,6 +128,8 @@ def plot_attack_area(
     scale: float = 255.0,
 ) -> tuple[Path, Path]:
     """Curves with the area under each, written in the legend; the strongest attack, of the smallest area, in front.
+
+    All are of the same cases, else their areas would not compare.
 
     The area is divided by the range of epsilon, so that 1 is a network that nothing hurts.
 

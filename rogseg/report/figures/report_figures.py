@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from rogseg.report.contents import Contents, ThreatText
+from rogseg.report.curves import Curve, curves_of
 from rogseg.report.figures.attacked_slices import plot_attacked_slices
 from rogseg.report.figures.case_marks import plot_case_pairs, plot_size, plot_smallest_epsilon
 from rogseg.report.figures.corruption_map import plot_corruption_map
@@ -13,7 +14,7 @@ from rogseg.report.figures.networks import plot_differences, plot_transfer
 from rogseg.report.figures.single_attacks import plot_single_attacks
 from rogseg.report.figures.volume_error import plot_volume_error
 from rogseg.report.rows import Row
-from rogseg.report.summaries import Curve, curves_of, estimate_of, fell_by, reference_strength, values_of, worst_rows
+from rogseg.report.summaries import clean_estimate, estimate_of, fell_by, reference_strength, values_of, worst_rows
 from rogseg.report.views.cases import case_pairs, sized_values
 from rogseg.report.views.certificates import AXIS, certificate_curves
 from rogseg.report.views.corruptions import corruption_curves, corruption_values
@@ -121,9 +122,11 @@ def _single_attacks(contents: Contents, norm: str, stem: Path) -> tuple[Path, ..
         ]
         # Clean as the attacks were measured: corruptions and certificates have clean values of other cases or grids.
         clean = contents.clean_of(attacked[0]) if attacked else None
-        rows = attacked if clean is None else [clean, *attacked]
-        labels |= {row.condition.label for row in rows if row.condition.label}
-        systems[system.name] = {row.condition.name: estimate_of(row, contents.primary) for row in rows}
+        labels |= {row.condition.label for row in attacked if row.condition.label}
+        worst = [row for row in worst_rows(contents, system.name, norm) if row.condition.strength == reference]
+        before = {} if clean is None else {clean.condition.name: clean_estimate(contents, worst[0])}
+        of_attacks = {row.condition.name: estimate_of(row, contents.primary) for row in attacked}
+        systems[system.name] = {**before, **of_attacks}
     # Systems that were attacked at different epsilons do not share a figure of one.
     if len(labels) != 1:
         return ()
@@ -139,8 +142,9 @@ def _of_system(contents: Contents, threat: ThreatText, worst: tuple[Row, ...], d
     clean = contents.clean_of(worst[0])
     attacks = [row for row in contents.rows_of(system, ("attack",)) if row.condition.norm == norm]
     curves: tuple[Curve, ...] = curves_of(clean, attacks, measure)
-    files = list(plot_curves(curves, directory / f"attacks{suffix}", **axis))
-    whole = [curve for curve in curves if sum(point.estimate.value is not None for point in curve.points) > 1]
+    files = list(plot_curves(curves, directory / f"attacks{suffix}", **axis)) if curves else []
+    # Areas compare over the same cases alone, which those of a cascade's later members are not.
+    whole = [c for c in curves if not c.num_left_out and sum(p.estimate.value is not None for p in c.points) > 1]
     if len(whole) > 1:
         files += plot_attack_area(whole, directory / f"attack_area{suffix}", **axis)
     reference = reference_strength(contents, system, norm)

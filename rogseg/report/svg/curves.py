@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
 from rogseg.cases import worded_cases
-from rogseg.report.summaries import Curve, CurvePoint
+from rogseg.report.curves import Curve, CurvePoint
 from rogseg.report.svg.frame import Frame, Size, add, dodged, text_of
 
 __all__ = ["BROAD_SIZES", "HALF_SIZES", "LINES", "TALL_SIZES", "curve_chart"]
@@ -79,7 +79,7 @@ def _chart(
 
 
 def _line(frame: Frame, curve: Curve, scale: float, colour: int, *, shift: float) -> None:
-    group = add(frame.root, "g", class_=f"series s{colour}", data_series=curve.name)
+    group = add(frame.root, "g", class_=f"series s{colour}", data_series=curve.title)
     known = [point for point in curve.points if point.estimate.value is not None]
     band = [(p.strength * scale, p.estimate.lower, p.estimate.upper) for p in known]
     bounded = [(x, low, high) for x, low, high in band if low is not None and high is not None]
@@ -97,7 +97,7 @@ def _line(frame: Frame, curve: Curve, scale: float, colour: int, *, shift: float
         if point.estimate.lower is not None and point.estimate.upper is not None:
             ends = {"y1": frame.y(point.estimate.lower), "y2": frame.y(point.estimate.upper)}
             add(group, "line", class_="whisker", x1=x, x2=x, **ends)
-        tip = f"{curve.name}, {point.label}|{point.estimate.text()}|{worded_cases(point.estimate.cases)}"
+        tip = f"{curve.title}, {point.label}|{point.estimate.text()}|{worded_cases(point.estimate.cases)}"
         add(group, "circle", class_="point", cx=x, cy=frame.y(point.estimate.value), r=4, data_tip=tip)
 
 

@@ -94,7 +94,7 @@ def _measures(contents: Contents) -> ReportTable:
 
 def _comparisons(contents: Contents) -> ReportTable:
     rows: list[tuple[Cell, ...]] = [(c.second, c.first, c.label, c.difference) for c in comparisons(contents)]
-    headings = ("network", "minus", "epsilon", f"difference of {contents.primary.label}")
+    headings = ("network", "minus", "epsilon", f"difference of {contents.primary.compared}")
     note = "Mean of the differences on the same cases, with the interval of that mean."
     return ReportTable(
         "differences", f"{contents.title}: networks against each other", headings, tuple(rows), _notes(contents, note)

@@ -4,9 +4,10 @@ import dataclasses
 from collections.abc import Sequence
 
 from rogseg.report.contents import Contents, ThreatText
+from rogseg.report.curves import curves_of
 from rogseg.report.palette import line_of_class
 from rogseg.report.rows import Row
-from rogseg.report.summaries import curves_of, reference_strength, worst_rows
+from rogseg.report.summaries import reference_strength, worst_rows
 from rogseg.report.svg.curves import BROAD_SIZES, HALF_SIZES, TALL_SIZES, curve_chart
 from rogseg.report.views.cases import CaseLine, case_lines, detail_figures, pairs_figure
 from rogseg.report.views.figures import Figure, curve_caption, legend_of, renamed

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from rogseg.cases import worded_cases
 from rogseg.certification import CertifiedCase, RegionBounds
 from rogseg.report.contents import Contents, ThreatText
+from rogseg.report.curves import Curve, CurvePoint, curves_of
 from rogseg.report.estimates import Estimate, mean_over_cases
 from rogseg.report.rows import CaseValues, Row, mean_of_classes
-from rogseg.report.summaries import Curve, CurvePoint, curves_of, worst_rows
+from rogseg.report.summaries import worst_rows
 from rogseg.report.svg.curves import curve_chart
 from rogseg.report.views.figures import Figure, legend_of, renamed
 

@@ -11,9 +11,10 @@ from rogseg.evaluation.corruption_summary import (
     summarise_corruptions,
 )
 from rogseg.report.contents import Contents
+from rogseg.report.curves import Curve, curves_of
 from rogseg.report.palette import ink_on, map_colour
 from rogseg.report.rows import Row
-from rogseg.report.summaries import Curve, curves_of, estimate_of
+from rogseg.report.summaries import estimate_of
 from rogseg.report.svg.curves import HALF_SIZES, curve_chart
 from rogseg.report.views.figures import Figure, legend_of, renamed
 

@@ -4,9 +4,10 @@ import dataclasses
 from collections.abc import Sequence
 
 from rogseg.report.contents import Contents
+from rogseg.report.curves import Curve
 from rogseg.report.estimates import Estimate
 from rogseg.report.rows import Row
-from rogseg.report.summaries import Curve, class_estimates, estimate_of, fell_of
+from rogseg.report.summaries import class_estimates, estimate_of, fell_of
 
 __all__ = ["Figure", "TableRow", "curve_caption", "legend_of", "renamed", "table_rows"]
 
@@ -46,13 +47,15 @@ def curve_caption(curves: Sequence[Curve]) -> str:
     dots = " Each small dot is a case." if len(curves) == 1 else ""
     has_intervals = any(point.estimate.has_interval for curve in curves for point in curve.points)
     bars = "bars and bands are 95% intervals" if has_intervals else "too few of them for intervals"
-    return f"Mean over the cases; {bars}.{dots}"
+    partly = any(curve.num_left_out for curve in curves)
+    over = " A line that says of how many cases it is, is over those that all of its points have." if partly else ""
+    return f"Mean over the cases; {bars}.{dots}{over}"
 
 
 def legend_of(curves: Sequence[Curve]) -> tuple[tuple[str, int], ...]:
     """Names and numbers of colours; the worst case over several attacks is drawn in ink."""
     several = len(curves) > 1
-    return tuple((c.name, 0 if several and c.name == "worst case" else i + 1) for i, c in enumerate(curves))
+    return tuple((c.title, 0 if several and c.name == "worst case" else i + 1) for i, c in enumerate(curves))
 
 
 def renamed(row: Row, name: str) -> Row:

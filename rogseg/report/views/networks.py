@@ -4,8 +4,9 @@ import dataclasses
 from itertools import combinations
 
 from rogseg.report.contents import Contents
+from rogseg.report.curves import Curve, curves_of
 from rogseg.report.estimates import Estimate
-from rogseg.report.summaries import Curve, curves_of, difference_of, worst_rows
+from rogseg.report.summaries import difference_of, worst_rows
 from rogseg.report.svg.curves import curve_chart
 from rogseg.report.views.figures import Figure, curve_caption, legend_of, renamed
 

@@ -12,7 +12,7 @@ from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.evaluation.notes import leak_note
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.metrics import Dice, VolumeError
-from tests.identities import dice_record, of_cases, replaced
+from tests.identities import cascade, dice_record, of_cases, replaced
 
 NUM_CASES = 12
 
@@ -118,6 +118,18 @@ def test_a_partial_shard_is_called_incomplete(tmp_path: Path) -> None:
     assert paired.rows[1][1].endswith("better on 7 of 7")
 
 
+def test_what_a_cascade_spared_is_said_beside_the_mean(tmp_path: Path) -> None:
+    folders = {
+        name: [cascade(tmp_path / name, {8 / 255: num_fallen}, NUM_CASES, digest=name)]
+        for name, num_fallen in (("standard", 9), ("robust", 2))
+    }
+    means, paired = comparison_tables(folders)
+    cells = {row[0].partition(" ")[0]: row[1:] for row in means.rows}
+    assert [cell.partition(":")[0] for cell in cells["Square"]] == ["3 of 12 cases", "10 of 12 cases"]
+    assert ":" not in "".join([*cells["APGD-CE"], *cells["worst"]])
+    assert paired.rows[2][1] == "+0.0000 -, better on 0 of 3"
+
+
 def test_worst_cases_of_two_ensembles_are_two_rows(tmp_path: Path) -> None:
     folders = []
     for name, member in (("autoattack", "FAB-T"), ("segmentation_ensemble", "APGD-JS")):
@@ -143,11 +155,29 @@ def test_what_is_best_at_zero_is_compared_by_its_size(tmp_path: Path) -> None:
             folder.add(CaseRecord.of_clean(f"case_{number}", values))
         folders[name] = [folder]
     means, paired = comparison_tables(folders, "volume error")
+    assert means.title == "Mean signed volume error [95%]"
+    assert means.headings[0] == "mean signed volume error under"
     assert means.rows[0][2].startswith("-3.055 [")
     assert paired.rows[0][1].startswith("+2.1100 [")
     assert paired.rows[0][1].endswith("better on 0 of 12")
     with pytest.raises(ValueError, match=r"no.* measure 'NSD'; they have Dice, volume error"):
         comparison_tables(folders, "NSD")
+
+
+def test_too_much_of_one_class_does_not_make_up_for_too_little_of_another(tmp_path: Path) -> None:
+    measures = (Dice().describe(), VolumeError().describe())
+    folders = {}
+    for name, errors in (("far off", (5.0, -5.0)), ("near", (-0.2, -0.2)), ("one class", (-4.0, None))):
+        folder = RecordFolder(tmp_path / name, dataclasses.replace(of_cases(NUM_CASES), measures=measures))
+        for number in range(NUM_CASES):
+            folder.add(CaseRecord.of_clean(f"case_{number}", {"Dice": (0.5, 0.5), "volume error": errors}))
+        folders[name] = [folder]
+    means, paired = comparison_tables(folders, "volume error")
+    assert means.rows[0][1:3] == ["0.000 -", "-0.200 -"]
+    assert paired.title == "Paired differences of the size of volume error [95%]"
+    near, one_class, _ = paired.rows[0][1:]
+    assert near == "-4.8000 -, better on 12 of 12"
+    assert one_class == "-1.0000 -, better on 12 of 12"
 
 
 def test_a_leak_of_one_column_is_said(tmp_path: Path) -> None:

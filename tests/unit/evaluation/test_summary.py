@@ -1,16 +1,18 @@
 """Rows of a table: worst cases, cascades, verdicts, what is missing; and what notes say about them."""
 
-import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
+from rogseg.engine.attacking.measured_case import measured
+from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord, PerClass
 from rogseg.evaluation.notes import notes_on
 from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.evaluation.robustness_table import robustness_tables
 from rogseg.evaluation.summary import ConditionSummary, area_under_curve, summarise_all, worst_case
-from rogseg.metrics import Dice, FalseVolume
-from tests.identities import IDENTITY, dice_record, identity_with
+from rogseg.metrics import Dice, FalseVolume, measure_classes
+from tests.identities import IDENTITY, cascade, dice_record, identity_with, of_cases
 
 EPSILON = 8 / 255
 
@@ -86,13 +88,32 @@ def test_members_that_a_cascade_did_not_need_are_not_missing(tmp_path: Path) -> 
     assert all(row.num_missing == 0 for row in summarise_all(folder))
 
 
-def test_a_class_that_appears_where_none_is_is_counted_openly(tmp_path: Path) -> None:
+FALSE_LABEL = np.array([[[0, 1, 2]]], dtype=np.uint8)
+"""A voxel of the organ, found; one of a lesion that is not there."""
+IN_RAW_GRID = measure_classes((Dice(), FalseVolume()), FALSE_LABEL, FALSE_LABEL % 2, (1, 1, 1), ((1,), (2,)))
+UNDER_ATTACK = measured((Dice(), FalseVolume()), FALSE_LABEL, FALSE_LABEL % 2, (1, 1, 1), ((1,), (2,)))
+
+
+@pytest.mark.parametrize(
+    ("taken", "mean_dice", "said"),
+    [
+        ((IN_RAW_GRID, IN_RAW_GRID), 0.5, "its Dice counts as 0 there"),
+        ((UNDER_ATTACK, UNDER_ATTACK), 1.0, "it has no Dice there, so no mean Dice holds this"),
+        ((IN_RAW_GRID, UNDER_ATTACK), 0.75, "its Dice counts as 0 there in 1 of these"),
+    ],
+)
+def test_a_class_that_appears_where_none_is_is_counted_openly(
+    tmp_path: Path, taken: tuple[dict[str, PerClass], ...], mean_dice: float, said: str
+) -> None:
     measures = (Dice().describe(), FalseVolume().describe())
-    folder = RecordFolder(tmp_path, dataclasses.replace(IDENTITY, measures=measures))
-    folder.add(CaseRecord.of_clean("a", {"Dice": (1.0, 0.0), "false volume": (None, 0.001)}))
-    folder.add(CaseRecord.of_clean("b", {"Dice": (1.0, None), "false volume": (None, 0.0)}))
+    folder = RecordFolder(tmp_path, of_cases(3, measures=measures))
+    for number, values in enumerate(taken):
+        folder.add(CaseRecord.of_clean(f"case_{number}", values))
+    assert summarise_all(folder)[0].mean_dice == pytest.approx(mean_dice)
+    folder.add(CaseRecord.of_clean("case_2", {"Dice": (1.0, None), "false volume": (None, 0.0)}))
     note, place = notes_on(folder)
-    assert note.startswith("clean: lesion is absent from 2 targets and predicted in 1 of them, from 0.001 to 0.001 ml")
+    found = "clean: lesion is absent from 3 targets and predicted in 2 of them, from 0.001 to 0.001 ml"
+    assert note == f"{found}; {said}."
     assert place.startswith("Measured on whole volumes in the network's grid")
 
 
@@ -111,6 +132,24 @@ def test_the_area_is_noted_once_it_is_whole(tmp_path: Path) -> None:
     folder.add(dice_record("b", "APGD-CE", (0.1, 0.1), 16 / 255))
     area = (8 * (0.875 + 0.55) / 2 + 8 * (0.55 + 0.1) / 2) / 16
     assert f"APGD-CE: area under mean Dice over epsilon up to 16/255 {area:.3f}, of at most 1." in notes_on(folder)
+
+
+def test_a_member_of_a_cascade_has_no_area_and_is_said_to_meet_a_part_of_the_cases(tmp_path: Path) -> None:
+    folder = cascade(tmp_path, {2 / 255: 2, 8 / 255: 9}, num_cases=12)
+    spared = {(row.condition, row.strength): row.num_spared for row in summarise_all(folder) if row.num_spared}
+    assert spared == {("Square", 2 / 255): 2, ("Square", 8 / 255): 9}
+    notes = notes_on(folder)
+    assert [note.partition(":")[0] for note in notes if "area" in note] == ["APGD-CE"]
+    assert any("of 12 here Square 3 to 10: means of these members do not compare" in note for note in notes)
+    assert [row[2] for row in robustness_tables(folder, "")[0].rows] == [
+        "12",
+        "12",
+        "10 of 12",
+        "12",
+        "12",
+        "3 of 12",
+        "12",
+    ]
 
 
 def test_area_under_curve() -> None:

@@ -75,7 +75,7 @@ def test_the_table_of_a_test_names_tolerance_and_units(tmp_path: Path) -> None:
         "Dice [95%]",
         "NSD 1 mm [95%]",
         "HD95 [mm] [95%]",
-        "volume error [ml] [95%]",
+        "signed volume error [ml] [95%]",
     ]
     assert list(table.rows[1]) == ["lesion", "1", "0.000 -", "0.000 -", "30.000 -", "2.000 -"]
     (from_report,) = evaluation_tables(of_test(tmp_path / "again"))

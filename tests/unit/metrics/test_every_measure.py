@@ -93,7 +93,8 @@ def test_a_measure_says_what_it_is(name: str) -> None:
     assert said["type"] == name
     assert said.items() >= EXPECTED[name].options.items()
     assert measure.better in ("higher", "lower", "zero")
-    assert measure.heading == (f"{measure.name} [{measure.unit}]" if measure.unit else measure.name)
+    words = f"signed {measure.name}" if measure.better == "zero" else measure.name
+    assert measure.heading == (f"{words} [{measure.unit}]" if measure.unit else words)
     best = EXPECTED[name].perfect
     worse = EXPECTED[name].missed
     lower, upper = measure.bounds

@@ -6,15 +6,17 @@ from xml.etree import ElementTree
 import pytest
 from matplotlib.image import imread
 
-from rogseg.report.contents import MeasureText
+from rogseg.report.contents import Contents, MeasureText
+from rogseg.report.curves import Curve, CurvePoint, curves_of
 from rogseg.report.estimates import Estimate
 from rogseg.report.figures.dice_curves import plot_attack_area
 from rogseg.report.figures.networks import plot_transfer
 from rogseg.report.figures.report_figures import write_figures
 from rogseg.report.figures.style import COLUMN, legend_above, new_figure, styled
 from rogseg.report.rows import Condition
-from rogseg.report.summaries import Curve, CurvePoint, curves_of, estimate_of
+from rogseg.report.summaries import estimate_of
 from rogseg.report.svg.frame import log_steps
+from rogseg.report.views.attacks import attack_views
 from rogseg.report.views.figures import curve_caption
 from tests.unit.report.synthetic import contents, saved_volume
 
@@ -58,7 +60,7 @@ def test_every_family_is_drawn_and_says_what_it_shows(tmp_path: Path) -> None:
         assert texts(tmp_path / f"{stem}.svg")
     assert "8/255" in " ".join(texts(tmp_path / "attacked_slices.svg"))
     assert {"perturbation [HU]", "liver", "tumour"} <= set(texts(tmp_path / "attacked_slices.svg"))
-    assert "volume error [ml]" in texts(tmp_path / "volume_error_1.svg")
+    assert "signed volume error [ml]" in texts(tmp_path / "volume_error_1.svg")
     assert "severity" in texts(tmp_path / "corruptions.svg")
     assert clean.condition.kind == "clean"
 
@@ -71,6 +73,44 @@ def curve(name: str, *values: float) -> Curve:
 def test_areas_stand_in_the_legend(tmp_path: Path) -> None:
     _, svg = plot_attack_area([curve("PGD", 0.8, 0.6, 0.4), curve("APGD", 0.8, 0.4, 0.0)], tmp_path / "area")
     assert {"PGD, area 0.600", "APGD, area 0.400"} <= set(texts(svg))
+
+
+def late_member(made: Contents) -> Contents:
+    """Square as the late member of a cascade: it met the last case at 8/255, the last two at 4/255."""
+    rows = []
+    for one in made.rows:
+        first = {8 / 255: 5, 4 / 255: 4}.get(one.condition.strength, 0) if one.condition.name == "Square" else 0
+        rows.append(dataclasses.replace(one, cases=one.cases[first:]))
+    return dataclasses.replace(made, rows=tuple(rows))
+
+
+def test_a_late_member_of_a_cascade_is_not_drawn_as_if_it_had_met_all_cases(tmp_path: Path) -> None:
+    made = contents(6, attacks=("pgd", "Square"), systems=("net",), epsilons=(4, 8), num_volumes=0)
+    made = late_member(dataclasses.replace(made, classes=made.classes[:1]))
+    write_figures(made, tmp_path)
+    shown = texts(tmp_path / "single_attacks.svg")
+    assert "met 1 of 6 cases" in shown
+    at_8 = [one for one in made.rows if one.condition.strength in (0, 8 / 255)]
+    numbers = {one.condition.name: f"{estimate_of(one, made.primary).value:.3f}" for one in at_8}
+    assert numbers.pop("Square") not in shown
+    assert set(numbers.values()) <= set(shown)
+    assert "Square, 1 of 6 cases" in texts(tmp_path / "attacks.svg")
+    assert not (tmp_path / "attack_area.svg").exists()
+    (view,) = attack_views(made)
+    assert [name for name, _ in view.figures[0].legend] == ["pgd", "Square, 1 of 6 cases", "worst case"]
+    assert 'data-series="Square, 1 of 6 cases"' in view.figures[0].svg
+    assert "all of its points have" in view.figures[0].caption
+
+
+def test_bars_of_an_unfinished_evaluation_are_over_the_cases_that_were_attacked(tmp_path: Path) -> None:
+    clean, row = contents(6, attacks=("pgd",), systems=("net",), epsilons=(8,), num_volumes=0).rows
+    made = contents(6, attacks=("pgd",), systems=("net",), epsilons=(8,), num_volumes=0)
+    begun = dataclasses.replace(row, cases=row.cases[:2])
+    write_figures(dataclasses.replace(made, rows=(clean, begun)), tmp_path)
+    shown = texts(tmp_path / "single_attacks.svg")
+    same = dataclasses.replace(clean, cases=clean.cases[:2])
+    assert {f"{estimate_of(one, made.primary).value:.3f}" for one in (same, begun)} <= set(shown)
+    assert not any(text.startswith("met") for text in shown)
 
 
 @pytest.mark.parametrize(

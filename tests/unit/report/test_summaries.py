@@ -3,11 +3,11 @@ import dataclasses
 import pytest
 
 from rogseg.report.contents import MeasureText
+from rogseg.report.curves import curves_of
 from rogseg.report.estimates import mean_over_cases, paired_difference, share_of_cases
 from rogseg.report.rows import CaseValues, Condition, Row, mean_of_classes
 from rogseg.report.summaries import (
     class_estimates,
-    curves_of,
     difference_of,
     estimate_of,
     fell_by,
@@ -118,6 +118,21 @@ def test_curves_begin_at_the_clean_value_and_ascend() -> None:
     assert len(curve.points[1].cases) == 5
 
 
+def test_a_curve_is_over_the_cases_that_all_of_its_points_have() -> None:
+    clean = row("a", Condition("clean", "clean"), {"1": (0.9,), "2": (0.8,), "3": (0.7,)}, None, "o")
+    rows = [
+        row("a", attack("Square", 2), {"2": (0.6,), "3": (0.5,)}, None, "o"),
+        row("a", attack("Square", 8), {"3": (0.4,)}, None, "o"),
+        row("a", attack("pgd", 8), {"1": (0.1,), "2": (0.2,), "3": (0.3,)}, None, "o"),
+        row("a", attack("elsewhere", 8), {"4": (0.1,)}, None, "o"),
+    ]
+    square, pgd = curves_of(clean, rows, DICE)
+    assert [point.estimate.value for point in square.points] == pytest.approx([0.7, 0.5, 0.4])
+    assert [point.cases for point in square.points] == [(("3", 0.7),), (("3", 0.5),), (("3", 0.4),)]
+    assert (square.title, pgd.title) == ("Square, 1 of 4 cases", "pgd, 3 of 4 cases")
+    assert curves_of(clean, rows[2:3], DICE)[0].title == "pgd"
+
+
 def test_clean_values_are_those_of_the_same_setting() -> None:
     made = contents(num_cases=5, systems=("a",), attacks=("pgd",))
     cases = (CaseValues("case 1", {"Dice": (0.99, 0.99)}),)
@@ -139,3 +154,14 @@ def test_contents_refuse_rows_of_unknown_systems_and_origins() -> None:
         dataclasses.replace(made, rows=(dataclasses.replace(made.rows[0], origin="nowhere"),))
     with pytest.raises(ValueError, match="measure"):
         dataclasses.replace(made, measures=())
+
+
+def test_differences_of_what_is_best_at_zero_are_of_its_size_in_each_class() -> None:
+    measure = MeasureText("volume error", "volume error", "ml", "zero")
+    first, second = (
+        Row("a", Condition("clean", "clean"), (CaseValues("1", {"volume error": values}),), "o")
+        for values in ((5.0, -5.0), (-0.2, None))
+    )
+    assert difference_of(first, second, measure).value == pytest.approx(0.2 - 5)
+    assert (measure.heading, measure.compared) == ("signed volume error [ml]", "the size of volume error")
+    assert (DICE.heading, DICE.compared) == ("Dice", "Dice")

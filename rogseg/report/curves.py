@@ -1,0 +1,75 @@
+"""Curves over epsilon or severity: a measure at each strength, of the same cases at each."""
+
+import dataclasses
+from collections.abc import Sequence
+
+from rogseg.report.contents import MeasureText
+from rogseg.report.estimates import Estimate, mean_over_cases
+from rogseg.report.rows import Row
+from rogseg.report.summaries import values_of
+
+__all__ = ["Curve", "CurvePoint", "curves_of"]
+
+
+@dataclasses.dataclass(frozen=True)
+class CurvePoint:
+    """A strength, the estimate there, and the value of each case."""
+
+    strength: float
+    label: str
+    estimate: Estimate
+    cases: tuple[tuple[str, float], ...]
+    origin: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Curve:
+    """A measure over strength, from the clean value at 0 on.
+
+    Args:
+        name: of the attack, the corruption, the network or the class.
+        points: ascending in strength, all over the same cases.
+        num_cases: that each point is over, whether the measure says something of them or not.
+        num_left_out: cases that are no part of it, since some point lacks them: a member of a cascade meets those that
+            still stand, and an evaluation may be unfinished.
+    """
+
+    name: str
+    points: tuple[CurvePoint, ...]
+    num_cases: int = 0
+    num_left_out: int = 0
+
+    @property
+    def title(self) -> str:
+        """The name, and how many cases it is over where these are not all."""
+        if not self.num_left_out:
+            return self.name
+        return f"{self.name}, {self.num_cases} of {self.num_cases + self.num_left_out} cases"
+
+
+def curves_of(
+    clean: Row | None, rows: Sequence[Row], measure: MeasureText, index: int | None = None
+) -> tuple[Curve, ...]:
+    """One curve per attack (or corruption) of the rows, each beginning at the clean row.
+
+    Each is over the cases that all of its points have; one whose points have none in common is left out.
+    """
+    start = () if clean is None else (clean,)
+    everything = {case.case_id for row in (*start, *rows) for case in row.cases}
+    curves = []
+    for name in dict.fromkeys(row.condition.name for row in rows):
+        of_name = sorted((r for r in rows if r.condition.name == name), key=lambda row: row.condition.strength)
+        points = (*start, *of_name)
+        shared = set.intersection(*({case.case_id for case in row.cases} for row in points))
+        if shared:
+            made = tuple(_point(row, shared, measure, index) for row in points)
+            curves.append(Curve(name, made, len(shared), len(everything - shared)))
+    return tuple(curves)
+
+
+def _point(row: Row, case_ids: set[str], measure: MeasureText, index: int | None) -> CurvePoint:
+    row = dataclasses.replace(row, cases=tuple(case for case in row.cases if case.case_id in case_ids))
+    values = values_of(row, measure, index)
+    present = tuple((c.case_id, v) for c, v in zip(row.cases, values, strict=True) if v is not None)
+    label = row.condition.label or "clean"
+    return CurvePoint(row.condition.strength, label, mean_over_cases(values, measure.bounds), present, row.origin)

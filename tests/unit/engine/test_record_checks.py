@@ -1,0 +1,45 @@
+"""What the records of attacks are asked, of the same cases on both sides."""
+
+from pathlib import Path
+
+import pytest
+
+from rogseg.engine.record_checks import check_records
+from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.findings import SanityFinding
+from tests.identities import cascade, dice_record, of_cases
+
+WEAK, STRONG = 2 / 255, 8 / 255
+
+
+def more_epsilon(folder: RecordFolder, attack: str) -> SanityFinding | None:
+    name = f"{attack}: more epsilon is not weaker"
+    return next((finding for finding in check_records(folder) if finding.name == name), None)
+
+
+def test_a_member_of_a_cascade_is_compared_over_the_cases_that_met_it_at_each_epsilon(tmp_path: Path) -> None:
+    folder = cascade(tmp_path, {WEAK: 2, STRONG: 9}, num_cases=12)
+    found = more_epsilon(folder, "Square")
+    assert found is not None
+    assert found.level == "ok"
+    # Cases 9 to 11; over all that it met at 2/255 the mean would be lower there.
+    assert found.seen == "mean Dice 0.7922 at 2/255, 0.7686 at 8/255, over the 3 cases that met it at each"
+    first = more_epsilon(folder, "APGD-CE")
+    assert first is not None
+    assert first.seen.endswith("at 8/255")
+
+
+def test_a_weaker_larger_epsilon_still_fails(tmp_path: Path) -> None:
+    folder = RecordFolder(tmp_path, of_cases(2))
+    for case_id, few, many in (("case_0", 0.5, 0.6), ("case_1", 0.9, None)):
+        folder.add(dice_record(case_id, "PGD", (few, few), WEAK))
+        if many is not None:
+            folder.add(dice_record(case_id, "PGD", (many, many), STRONG))
+    found = more_epsilon(folder, "PGD")
+    assert found is not None
+    assert (found.level, "over the 1 case" in found.seen) == ("failed", True)
+
+
+@pytest.mark.parametrize("num_fallen", [{WEAK: 0}, {WEAK: 2, STRONG: 4}])
+def test_what_no_case_met_twice_is_not_asked(tmp_path: Path, num_fallen: dict[float, int]) -> None:
+    assert more_epsilon(cascade(tmp_path, num_fallen, num_cases=4), "Square") is None
