@@ -64,6 +64,7 @@ sections = [
             " and a backward one here; the tables count each alone. FAB, ALMA-prox and PDPGD look for the shortest"
             " perturbation and stop where a case falls; Square sees no gradient.",
             records=_records(_single, network),
+            common_cases=True,
             tables=["results"],
             figures=["single_attacks"],
         )
@@ -75,6 +76,7 @@ sections = [
             text="`segmentation_ensemble` with 100 iterations a member, `strongest`, and SEA as published but with 133"
             " iterations a member instead of 300, on the same cases; the worst of each case counts.",
             records=_records(_ensembles, network),
+            common_cases=True,
             tables=["results"],
             figures=["single_attacks"],
         )
