@@ -56,31 +56,33 @@ def _records(names, network, suffix=""):
     return [f"{_labels[network]}={name}{suffix}_{network}" for name in names]
 
 
+def _sections(title, text, names):
+    return [
+        dict(
+            title=f"{title}, {label}",
+            text=text,
+            records=_records(names, network),
+            common_cases=True,
+            tables=["results"],
+            figures=["single_attacks"],
+        )
+        for network, label in _labels.items()
+    ]
+
+
 sections = [
-    *(
-        dict(
-            title=f"Single attacks at 100 passes, {_labels[network]}",
-            text="12 of the 52 validation cases of fold 0, each case's window around its target. A pass is a forward"
-            " and a backward one here; the tables count each alone. FAB, ALMA-prox and PDPGD look for the shortest"
-            " perturbation and stop where a case falls; Square sees no gradient.",
-            records=_records(_single, network),
-            common_cases=True,
-            tables=["results"],
-            figures=["single_attacks"],
-        )
-        for network in _networks
+    *_sections(
+        "Single attacks at 100 passes",
+        "12 of the 52 validation cases of fold 0, each case's window around its target. A pass is a forward and a"
+        " backward one here; the tables count each alone. FAB, ALMA-prox and PDPGD look for the shortest perturbation"
+        " and stop where a case falls; Square sees no gradient.",
+        _single,
     ),
-    *(
-        dict(
-            title=f"Three ensembles at 400 passes, {_labels[network]}",
-            text="`segmentation_ensemble` with 100 iterations a member, `strongest`, and SEA as published but with 133"
-            " iterations a member instead of 300, on the same cases; the worst of each case counts.",
-            records=_records(_ensembles, network),
-            common_cases=True,
-            tables=["results"],
-            figures=["single_attacks"],
-        )
-        for network in _networks
+    *_sections(
+        "Three ensembles at 400 passes",
+        "`segmentation_ensemble` with 100 iterations a member, `strongest`, and SEA as published but with 133"
+        " iterations a member instead of 300, on the same cases; the worst of each case counts.",
+        _ensembles,
     ),
     dict(
         title="The same ensembles on one whole volume",

@@ -23,18 +23,16 @@ def case_dice(logits: Tensor, targets: Tensor, classes: Sequence[Sequence[int]] 
     """
     prediction = logits.argmax(dim=1)
     if classes is None:
-        dice = dice_per_class(prediction, targets, logits.shape[1])
         classes = [(index,) for index in range(1, logits.shape[1])]
-    else:
-        pairs = [(_within(prediction, indices), _within(targets, indices)) for indices in classes]
-        dice = torch.cat([dice_per_class(found, true, 2) for found, true in pairs], dim=1)
-    present = [_within(targets, indices).flatten(1).any(dim=1) for indices in classes]
-    return dice.masked_fill(~torch.stack(present, dim=1), float("nan"))
+    pairs = [(_within(prediction, indices), _within(targets, indices)) for indices in classes]
+    dice = torch.cat([dice_per_class(found, true, 2) for found, true in pairs], dim=1)
+    present = torch.stack([true.flatten(1).any(dim=1) for _, true in pairs], dim=1)
+    return dice.masked_fill(~present, float("nan"))
 
 
 def _within(labels: Tensor, indices: Sequence[int]) -> Tensor:
-    """Where a label is one of some class indices."""
-    return torch.isin(labels, torch.tensor(indices, device=labels.device))
+    """Where a label is one of some class indices; nothing goes from the host to a GPU for it, in every pass."""
+    return torch.stack([labels == index for index in indices]).any(dim=0)
 
 
 def class_index(target_class: int, num_classes: int) -> int:

@@ -35,14 +35,18 @@ class LesionsMissed(ClassCriterion):
 
     def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
         """(B, K, D, H, W) raw logits, (B, D, H, W) targets -> (B,) bool."""
-        shares = found_share(logits.argmax(1), targets, class_index(self.target_class, logits.shape[1]))
+        shares = self._shares(logits, targets)
         fallen = [len(found) > 0 and bool((found <= self.share).float().mean() >= self.missed) for found in shares]
         return torch.tensor(fallen, device=logits.device)
 
     def nearness(self, logits: Tensor, targets: Tensor) -> Tensor:
         """The share of the lesions that are missed; of as many, the less of them is found the nearer."""
-        shares = found_share(logits.argmax(1), targets, class_index(self.target_class, logits.shape[1]))
+        shares = self._shares(logits, targets)
         near = [
             (found <= self.share).double().mean() - found.double().mean() / (len(found) + 1) for found in shares
         ]  # NaN without a lesion; less than one lesion counts
         return torch.stack(near).to(logits.device)
+
+    def _shares(self, logits: Tensor, targets: Tensor) -> list[Tensor]:
+        """Of each case the share of each lesion that is found."""
+        return found_share(logits.argmax(1), targets, class_index(self.target_class, logits.shape[1]))

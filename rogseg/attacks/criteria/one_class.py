@@ -45,18 +45,19 @@ class ClassVanished(ClassCriterion):
 
     def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
         """(B, K, D, H, W) raw logits, (B, D, H, W) targets -> (B,) bool."""
-        index = class_index(self.target_class, logits.shape[1])
-        true = (targets == index).flatten(1)
-        found = true & (logits.argmax(1) == index).flatten(1)
-        size = true.sum(1)
-        return (size > 0) & (found.sum(1) <= self.share * size)
+        found, size = self._voxels(logits, targets)
+        return (size > 0) & (found <= self.share * size)
 
     def nearness(self, logits: Tensor, targets: Tensor) -> Tensor:
         """The share of the true voxels that is still found, negated."""
+        found, size = self._voxels(logits, targets)
+        return -found.double() / size
+
+    def _voxels(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """The true voxels of the class that are found, and all of them, (B,) each."""
         index = class_index(self.target_class, logits.shape[1])
         true = (targets == index).flatten(1)
-        found = true & (logits.argmax(1) == index).flatten(1)
-        return -found.sum(1).double() / true.sum(1)
+        return (true & (logits.argmax(1) == index).flatten(1)).sum(1), true.sum(1)
 
 
 @CRITERIA.register_module()
@@ -76,14 +77,15 @@ class ClassGrown(ClassCriterion):
 
     def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
         """(B, K, D, H, W) raw logits, (B, D, H, W) targets -> (B,) bool."""
-        index = class_index(self.target_class, logits.shape[1])
-        size = (targets == index).flatten(1).sum(1)
-        predicted = (logits.argmax(1) == index).flatten(1).sum(1)
+        predicted, size = self._voxels(logits, targets)
         return (size > 0) & (predicted >= self.factor * size)
 
     def nearness(self, logits: Tensor, targets: Tensor) -> Tensor:
         """The predicted volume as a multiple of the true one."""
+        predicted, size = self._voxels(logits, targets)
+        return (predicted.double() / size).where(size > 0, torch.nan)
+
+    def _voxels(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """The predicted voxels of the class, and the true ones, (B,) each."""
         index = class_index(self.target_class, logits.shape[1])
-        predicted = (logits.argmax(1) == index).flatten(1).sum(1).double()
-        size = (targets == index).flatten(1).sum(1)
-        return (predicted / size).where(size > 0, torch.nan)
+        return (logits.argmax(1) == index).flatten(1).sum(1), (targets == index).flatten(1).sum(1)
