@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from rogseg.cases import LogitFn
+from rogseg.inference.graph_replay import GraphReplay
 from rogseg.inference.mirrored_copies import mirrored_copies
 from rogseg.inference.windows import GridPlanner, WindowGrid, WindowIndex, plan_windows
 from rogseg.task_plan import Triple
@@ -37,6 +38,7 @@ class VolumeLogits:
         mirror_axes: Sequence[int] = (),
         window_batch: int = 1,
         compute_device: torch.device | str | None = None,
+        cuda_graphs: bool = False,
         plan_grid: GridPlanner = plan_windows,
     ) -> None:
         """Keep the networks and the geometry.
@@ -50,6 +52,7 @@ class VolumeLogits:
             window_batch: windows per call of the network, for each case of the batch.
             compute_device: where windows are evaluated, if not where the volume lies; a volume in main memory with
                 windows on a GPU is how large cases fit.
+            cuda_graphs: replay the networks' passes on a GPU (`GraphReplay`).
             plan_grid: lays the windows over a volume.
 
         Raises:
@@ -64,6 +67,8 @@ class VolumeLogits:
         self.models: tuple[LogitFn, ...] = (model,) if callable(model) else tuple(model)
         if not self.models:
             raise ValueError("model must hold at least one network")
+        if cuda_graphs:
+            self.models = tuple(GraphReplay(network) for network in self.models)
         if len(set(mirror_axes)) != len(mirror_axes) or not set(mirror_axes) <= {0, 1, 2}:
             raise ValueError(f"mirror_axes must be some of 0, 1, 2, each once, got {list(mirror_axes)}")
         self.mirror_axes = tuple(sorted(mirror_axes))

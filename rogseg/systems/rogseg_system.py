@@ -51,6 +51,7 @@ class RogsegSystem(System):
         overlap: of neighbouring windows.
         mirror_axes: along which windows are mirrored, and the mean taken over all copies.
         window_batch: windows per call of the network.
+        cuda_graphs: replay the network's passes on a GPU, which gives the same sooner (`GraphReplay`).
         device: where windows are evaluated; a GPU is set to `compute_exactly`.
         name: what a person calls the network.
         digest: SHA-256 of its weights and its config.
@@ -67,6 +68,7 @@ class RogsegSystem(System):
         device: torch.device | str = "cpu",
         *,
         mirror_axes: Sequence[int] = (),
+        cuda_graphs: bool = True,
         name: str = "network",
         digest: str = "",
         options: Mapping[str, Any] | None = None,
@@ -94,6 +96,7 @@ class RogsegSystem(System):
             mirror_axes=mirror_axes,
             window_batch=window_batch,
             compute_device=self.device,
+            cuda_graphs=cuda_graphs,
         )
         self.window_size: Triple = volume_logits.window_size
         self._logits = RegionVolumeLogits(volume_logits)
