@@ -142,7 +142,7 @@ def test_the_strongest_refines_the_worst_that_it_found() -> None:
     inputs, targets, threat = problem()
     attack = Strongest(num_passes=40)
     result = attack(model, inputs, targets, threat, DiceBelow(0.5), generator=generator())
-    assert list(result.members) == ["SoftDice", "DLR", "SegPGD", "Correlation", "Refined-Dice", "Refined-SegPGD"]
+    assert list(result.members) == ["SoftDice", "SharpDice", "DLR", "SegPGD", "Refined-Dice", "Refined-Sharp"]
     assert result.num_backward == 40
     dice = torch.stack([member.mean_dice for member in result.members.values()])[:, :2]
     # Iterates are chosen by Dice, and the first of a refinement is its start.
