@@ -4,22 +4,24 @@ import functools
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from rogseg.cases import LogitFn
 
 __all__ = ["evaluation_mode", "frozen_parameters", "modules_behind"]
 
-# A lambda around a method of a wrapper of a sliding window of a module is four steps away.
-MAX_STEPS = 6
+# A lambda around a method of a system that holds mirrored copies in a sliding window is eight steps from the network.
+MAX_STEPS = 10
 
 
 def modules_behind(model: LogitFn) -> list[nn.Module]:
     """The modules that a callable runs: itself, or what it holds as attributes, arguments or variables it closes over.
 
-    Nobody attacks a network by itself alone: it stands behind a sliding window, a bound method or a lambda.
+    Nobody attacks a network by itself alone: it stands behind a sliding window, a bound method or a lambda, in a tuple
+    of several, or in an object that the lambda asks.
     """
     found: list[nn.Module] = []
     seen: set[int] = set()
@@ -30,7 +32,7 @@ def modules_behind(model: LogitFn) -> list[nn.Module]:
         seen.add(id(value))
         if isinstance(value, nn.Module):
             found.append(value)
-        elif callable(value) and not isinstance(value, type):
+        elif not isinstance(value, type | ModuleType | Tensor):
             for part in _parts(value):
                 look(part, steps + 1)
 
@@ -38,18 +40,22 @@ def modules_behind(model: LogitFn) -> list[nn.Module]:
     return found
 
 
-def _parts(function: Any) -> Iterator[Any]:
-    """What a callable that is no module may call in its turn."""
-    if inspect.ismethod(function):
-        yield function.__self__
-    elif inspect.isfunction(function):
-        variables = inspect.getclosurevars(function)
+def _parts(value: Any) -> Iterator[Any]:
+    """What something that is no module may call in its turn."""
+    if inspect.ismethod(value):
+        yield value.__self__
+    elif inspect.isfunction(value):
+        variables = inspect.getclosurevars(value)
         yield from variables.nonlocals.values()
         yield from variables.globals.values()
-    elif isinstance(function, functools.partial):
-        yield from (function.func, *function.args, *function.keywords.values())
+    elif isinstance(value, functools.partial):
+        yield from (value.func, *value.args, *value.keywords.values())
+    elif isinstance(value, tuple | list):
+        yield from value
+    elif isinstance(value, dict):
+        yield from value.values()
     else:
-        yield from getattr(function, "__dict__", {}).values()
+        yield from getattr(value, "__dict__", {}).values()
 
 
 @contextmanager

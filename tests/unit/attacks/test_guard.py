@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from rogseg.attacks import Attack, DiceBelow, LinfThreat, Perturbation, Problem, RegionModel, Square
 from rogseg.attacks.model_state import modules_behind
 from rogseg.cases import IntensityBox
+from rogseg.inference import RegionVolumeLogits, VolumeLogits
 
 BOX = IntensityBox.per_channel([-1.0], [1.0])
 INPUTS = torch.linspace(-0.5, 0.5, 8).reshape(1, 1, 2, 2, 2)
@@ -147,6 +149,17 @@ class Window:
         return self.network(inputs)
 
 
+class Holder:
+    """No callable itself, as a system is none, but its model asks it."""
+
+    def __init__(self, held: Any) -> None:
+        self.held = held
+
+    @property
+    def model(self) -> Callable[[Tensor], Tensor]:
+        return lambda inputs: self.held(inputs)
+
+
 def scaled(network: Callable[[Tensor], Tensor], factor: float, inputs: Tensor) -> Tensor:
     return factor * network(inputs)
 
@@ -156,6 +169,9 @@ def test_the_network_is_found_behind_what_is_wrapped_around_it() -> None:
     wrapped: list[Callable[[Tensor], Tensor]] = [
         network, network.forward, Window(network), Window(network).__call__, lambda inputs: Window(network)(inputs),
         functools.partial(scaled, Window(network), 2.0), Window(lambda inputs: network(inputs)[:, :1]),
+        VolumeLogits(network, (4, 4, 4)), VolumeLogits(network, (4, 4, 4), mirror_axes=(0, 1)),
+        RegionVolumeLogits(VolumeLogits(network, (4, 4, 4))), Holder(VolumeLogits(network, (4, 4, 4))).model,
+        Holder({"fold 0": [network]}).model, VolumeLogits(network, (4, 4, 4), cuda_graphs=True, mirror_axes=(2,)),
     ]  # fmt: skip
     for one in wrapped:
         assert modules_behind(one) == [network]
