@@ -7,5 +7,3 @@ _base_ = [
     "../_base_/runtime.py",
 ]
 optim_wrapper = dict(optimizer=dict(type="Adam", lr=5e-5))
-# Its planes are laid out on the CPU, which no CUDA graph records.
-inference = dict(cuda_graphs=False)

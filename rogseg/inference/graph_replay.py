@@ -26,7 +26,7 @@ class GraphReplay:
 
     A network is called as it is on a CPU, under autocast, for more than eight kinds of input, and, with a warning,
     where it cannot be recorded or a replay differs from it: one that decides by values, draws at random, or is too
-    large.
+    large. Each network holds the activations of a pass for each kind of input, where plain passes let them go.
 
     Args:
         network: (B, C, D, H, W) -> logits (B, K, D, H, W), in evaluation mode; its weights stay where they are.
@@ -58,6 +58,8 @@ class GraphReplay:
                 self._recorded[kind] = _Recorded(self.network, inputs, with_gradient)
             except RuntimeError as error:
                 self._can_record = False
+                self._recorded.clear()
+                torch.cuda.empty_cache()
                 warnings.warn(f"CUDA graphs do not serve this network, it runs without: {error}", stacklevel=3)
         return self._recorded.get(kind)
 
@@ -68,25 +70,36 @@ class _Recorded:
     def __init__(self, network: LogitFn, inputs: Tensor, with_gradient: bool) -> None:
         self.with_gradient = with_gradient
         self.replays = 0
-        # Leaves of its own for the plain passes: autograd ties a leaf to the stream of its first use.
-        plain_inputs, self._inputs = (inputs.detach().clone().requires_grad_(with_gradient) for _ in range(2))
-        with torch.set_grad_enabled(with_gradient), torch.cuda.device(inputs.device):
-            stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-            stream.wait_stream(torch.cuda.current_stream())
+        with torch.inference_mode(False), torch.set_grad_enabled(with_gradient), torch.cuda.device(inputs.device):
+            self._record(network, inputs.detach().clone().requires_grad_(with_gradient))
+
+    def _record(self, network: LogitFn, inputs: Tensor) -> None:
+        """Plain passes, the same recorded for zeros, and a replay for the inputs, all on a stream of its own."""
+        before, stream = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        stream.wait_stream(before)
+        try:
             with torch.cuda.stream(stream):
                 for _ in range(WARM_UP):
-                    plain = network(plain_inputs)
-                    self._upstream = torch.ones_like(plain)
-                    plain_gradient = _gradient(plain, plain_inputs, self._upstream) if with_gradient else None
-            torch.cuda.current_stream().wait_stream(stream)
-            plain = plain.detach()  # its activations are not to be held through the capture
+                    plain = plain_gradient = None  # only one pass is held at a time
+                    plain = network(inputs)
+                    if self.with_gradient:
+                        plain_gradient = _gradient(plain, inputs, torch.ones_like(plain))
+            assert plain is not None, "there is at least one pass"
+            plain = plain.detach()
+            # Zeros, so that a graph that recorded nothing is found out below.
+            self._inputs = torch.zeros_like(inputs).requires_grad_(self.with_gradient)
+            self._upstream = torch.zeros_like(plain)
+            stream.wait_stream(before)
             self._forward = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self._forward):
+            with torch.cuda.graph(self._forward, stream=stream):
                 self._logits = network(self._inputs)
-            if with_gradient:
+            if self.with_gradient:
                 self._backward = torch.cuda.CUDAGraph()
-                with torch.cuda.graph(self._backward, pool=self._forward.pool()):
+                with torch.cuda.graph(self._backward, pool=self._forward.pool(), stream=stream):
                     self._gradient = _gradient(self._logits, self._inputs, self._upstream)
+        finally:
+            torch.cuda.set_stream(before)  # a recording that fails leaves its own stream behind
+        before.wait_stream(stream)
         self._compare(self.forward(inputs.detach()), plain, "logits")
         if plain_gradient is not None:
             self._compare(self.backward(torch.ones_like(plain)), plain_gradient, "gradients")

@@ -1,6 +1,5 @@
 """Logits of a whole volume from networks that see one window, with the exact gradient for the volume."""
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -52,7 +51,7 @@ class VolumeLogits:
             window_batch: windows per call of the network, for each case of the batch.
             compute_device: where windows are evaluated, if not where the volume lies; a volume in main memory with
                 windows on a GPU is how large cases fit.
-            cuda_graphs: replay the networks' passes on a GPU (`GraphReplay`).
+            cuda_graphs: replay the networks' passes on a GPU, for the memory of a pass of each (`GraphReplay`).
             plan_grid: lays the windows over a volume.
 
         Raises:
@@ -175,10 +174,13 @@ class _BlendedLogits(torch.autograd.Function):
             for model in volume_logits.models:
                 with torch.enable_grad():
                     windows = gather_windows(padded, grid, group).requires_grad_()
-                    with (
-                        torch.autocast(device_type, dtype=dtype, enabled=True) if enabled else contextlib.nullcontext()
-                    ):
+                    with torch.autocast(device_type, dtype=dtype, enabled=enabled):
                         logits = volume_logits.call(model, windows)
+                if not logits.requires_grad:
+                    raise ValueError(
+                        "the model's logits have no gradient for its inputs, so no attack can follow it: take one that "
+                        "asks for none, such as Square"
+                    )
                 (window_gradients,) = torch.autograd.grad(logits, windows, weighted.to(logits))
                 # The graph's tensors go before the next group's come: otherwise two groups are held at once.
                 del logits

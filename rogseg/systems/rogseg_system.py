@@ -68,7 +68,7 @@ class RogsegSystem(System):
         device: torch.device | str = "cpu",
         *,
         mirror_axes: Sequence[int] = (),
-        cuda_graphs: bool = True,
+        cuda_graphs: bool = False,
         name: str = "network",
         digest: str = "",
         options: Mapping[str, Any] | None = None,

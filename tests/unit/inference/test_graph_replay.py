@@ -1,11 +1,13 @@
 """Replayed passes are the network's own; on a CPU the bookkeeping is tried with a stand-in for the graphs."""
 
+import contextlib
+
 import pytest
 import torch
 from torch import Tensor
 
 from rogseg.inference import VolumeLogits
-from rogseg.inference.graph_replay import GraphReplay, _Replayed
+from rogseg.inference.graph_replay import GraphReplay, _Recorded, _Replayed
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs need a GPU")
 
@@ -60,6 +62,29 @@ def test_backward_after_the_last_pass_replays_nothing_forward() -> None:
     assert graphs.replays == 1
 
 
+def test_a_graph_that_recorded_nothing_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = contextlib.nullcontext
+
+    class Stream:
+        def wait_stream(self, other: object) -> None:
+            pass
+
+    class Graph:
+        def pool(self) -> None:
+            pass
+
+        def replay(self) -> None:
+            pass
+
+    for name, stand_in in {
+        "Stream": Stream, "CUDAGraph": Graph, "current_stream": Stream, "set_stream": lambda stream: None,
+        "stream": nothing, "device": nothing, "graph": lambda *args, **options: nothing(),
+    }.items():  # fmt: skip
+        monkeypatch.setattr(torch.cuda, name, stand_in)
+    with pytest.raises(RuntimeError, match="logits and those of a replay differ"):
+        _Recorded(network, torch.ones(1, 1, 2, 2, 2), True)
+
+
 def test_on_a_cpu_the_network_is_called_as_it_is() -> None:
     replay = GraphReplay(network)
     inputs = torch.randn(1, 1, 2, 2, 2, requires_grad=True)
@@ -87,6 +112,16 @@ def test_logits_and_gradients_that_are_kept_are_not_overwritten() -> None:
     torch.autograd.grad(replay(second).sum(), second)
     torch.testing.assert_close(logits, network(first))
     torch.testing.assert_close(gradient, torch.autograd.grad(network(first).sum(), first)[0])
+
+
+@needs_gpu
+def test_what_was_recorded_in_inference_mode_serves_an_attack() -> None:
+    replay = GraphReplay(network)
+    inputs = torch.randn(1, 1, 2, 2, 2, device="cuda")
+    with torch.inference_mode():
+        replay(inputs)
+    with torch.no_grad():
+        torch.testing.assert_close(replay(2 * inputs), network(2 * inputs))
 
 
 @needs_gpu

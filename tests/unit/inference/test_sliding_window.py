@@ -184,3 +184,22 @@ def test_mirrored_copies_are_averaged_with_their_exact_gradient() -> None:
     for axes in ((0, 0), (3,)):
         with pytest.raises(ValueError, match="mirror_axes"):
             VolumeLogits(lambda windows: windows, (5, 6, 9), mirror_axes=axes)
+
+
+def test_a_network_without_a_gradient_is_named() -> None:
+    inputs = torch.randn(1, 1, 6, 4, 4, requires_grad=True)
+    logits = VolumeLogits(lambda windows: torch.cat([windows, -windows], 1).detach(), (4, 4, 4))(inputs)
+    with pytest.raises(ValueError, match="no gradient for its inputs"):
+        torch.autograd.grad(logits.sum(), inputs)
+
+
+def test_backward_runs_in_the_precision_of_its_forward_pass() -> None:
+    torch.manual_seed(0)
+    convolution = torch.nn.Conv3d(1, 2, 3, padding=1)
+    inputs = torch.randn(1, 1, 6, 4, 4, requires_grad=True)
+    gradients: list[torch.Tensor] = []
+    for under_autocast in (False, True):
+        logits = VolumeLogits(convolution, (4, 4, 4))(inputs)
+        with torch.autocast("cpu", enabled=under_autocast):
+            gradients += torch.autograd.grad(logits.square().sum(), inputs)
+    torch.testing.assert_close(gradients[1], gradients[0], rtol=0, atol=0)
