@@ -10,7 +10,7 @@ from rogseg.evaluation.case_record import CLEAN
 from rogseg.evaluation.epsilon_label import strength_label
 from rogseg.evaluation.identity_differences import leaves
 from rogseg.evaluation.record_folder import RecordFolder
-from rogseg.evaluation.summary import ConditionSummary, summarise_all
+from rogseg.evaluation.summary import ConditionSummary, is_ensemble, summarise_all
 
 __all__ = ["ComparisonRow", "row_labels", "rows_of"]
 
@@ -37,7 +37,7 @@ def rows_of(folder: RecordFolder) -> Iterator[tuple[ComparisonRow, ConditionSumm
     identity = folder.identity.to_json()
     criterion = dict(identity["criterion"] or {})
     criterion.pop("mu", None)  # half of each system's own clean Dice may be asked for: the rule must agree
-    is_ensemble = len(folder.conditions()) > 1
+    has_members = is_ensemble(folder)
     for summary in summarise_all(folder):
         if summary.condition == CLEAN:
             setting: dict[str, Any] = {}
@@ -54,7 +54,7 @@ def rows_of(folder: RecordFolder) -> Iterator[tuple[ComparisonRow, ConditionSumm
             config = identity["condition"]["config"]
             # Of an ensemble each row names the ensemble, whose config says each member's budget.
             steps = f", {config['num_iterations']} iterations" if "num_iterations" in config else ""
-            detail = f" of {identity['condition']['name']}" if is_ensemble else steps
+            detail = f" of {identity['condition']['name']}" if has_members else steps
             made_on = f" from {config['surrogate']['name']}" if "surrogate" in config else ""
             label = f"{summary.condition}{detail}{made_on}, {strength_label(folder.identity, summary.strength)}"
         yield ComparisonRow(json.dumps(setting, sort_keys=True), label, leaves(setting)), summary

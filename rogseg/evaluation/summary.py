@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from rogseg.evaluation.case_record import CLEAN, DICE, WORST_CASE, CaseRecord, PerClass, class_mean, sizes
 from rogseg.evaluation.record_folder import RecordFolder
 
-__all__ = ["ConditionSummary", "area_under_curve", "mean", "summarise_all", "worst_case"]
+__all__ = ["ConditionSummary", "area_under_curve", "is_ensemble", "mean", "summarise_all", "worst_case"]
 
 
 def mean(values: Iterable[float]) -> float:
@@ -103,9 +103,15 @@ def summarise_all(folder: RecordFolder) -> tuple[ConditionSummary, ...]:
             if records:
                 missing, spared = cases - done - set(records), done - set(records)
                 rows.append(ConditionSummary(condition, strength, records, len(missing), num_spared=len(spared)))
-        if len(folder.conditions()) > 1 and folder.identity.has_adversary:
+        if is_ensemble(folder) and folder.identity.has_adversary:
             rows.append(worst_case(folder, strength))
     return tuple(rows)
+
+
+def is_ensemble(folder: RecordFolder) -> bool:
+    """Whether its conditions are members of one: several, or those of a cascade, which may need its first alone."""
+    names = {record.condition for record in folder.records if record.condition != CLEAN}
+    return len(names) > 1 or WORST_CASE in names
 
 
 def worst_case(folder: RecordFolder, strength: float) -> ConditionSummary:

@@ -130,6 +130,22 @@ def test_what_a_cascade_spared_is_said_beside_the_mean(tmp_path: Path) -> None:
     assert paired.rows[2][1] == "+0.0000 -, better on 0 of 3"
 
 
+def test_a_cascade_that_needs_its_first_member_alone_stands_beside_one_that_needs_more(tmp_path: Path) -> None:
+    folders = {
+        name: [cascade(tmp_path / name, {8 / 255: num_fallen}, NUM_CASES, digest=name)]
+        for name, num_fallen in (("weak", NUM_CASES), ("robust", 2))
+    }
+    means, paired = comparison_tables(folders)
+    of = {row[0]: row[1:] for row in means.rows}
+    assert list(of) == [
+        "clean",
+        *(f"{name} of apgd_ce, 8/255" for name in ("APGD-CE", "worst case", "Square")),
+    ]
+    assert of["worst case of apgd_ce, 8/255"][0] == "0.100 -"
+    assert of["Square of apgd_ce, 8/255"][0] == "-"
+    assert paired.rows[2][1].endswith("better on 10 of 12")
+
+
 def test_worst_cases_of_two_ensembles_are_two_rows(tmp_path: Path) -> None:
     folders = []
     for name, member in (("autoattack", "FAB-T"), ("segmentation_ensemble", "APGD-JS")):

@@ -88,6 +88,26 @@ def test_members_that_a_cascade_did_not_need_are_not_missing(tmp_path: Path) -> 
     assert all(row.num_missing == 0 for row in summarise_all(folder))
 
 
+def test_a_cascade_has_its_worst_case_where_one_member_or_none_was_enough(tmp_path: Path) -> None:
+    folder = cascade(tmp_path / "one", {2 / 255: 6, 8 / 255: 6}, num_cases=6)
+    assert folder.conditions() == ("APGD-CE",)
+    rows = rows_of(folder)
+    assert [rows[WORST_CASE, epsilon].share_of_cases for epsilon in (2 / 255, 8 / 255)] == ["6", "6"]
+    assert rows[WORST_CASE, 8 / 255].mean_dice == pytest.approx(0.1)
+    assert [row[0] for row in robustness_tables(folder, "")[0].rows].count(WORST_CASE) == 2
+    fallen = RecordFolder(tmp_path / "none", IDENTITY)
+    for case_id in ("a", "b"):
+        fallen.add(dice_record(case_id, CLEAN, (0.1, 0.1)))
+        fallen.add(dice_record(case_id, WORST_CASE, (0.1, 0.1), success=True))
+    assert list(rows_of(fallen)) == [(CLEAN, 0.0), (WORST_CASE, EPSILON)]
+
+
+def test_a_single_attack_has_no_worst_case(tmp_path: Path) -> None:
+    folder = RecordFolder(tmp_path, IDENTITY)
+    folder.add(dice_record("a", "APGD-CE", (0.2, 0.2), success=True))
+    assert list(rows_of(folder)) == [(CLEAN, 0.0), ("APGD-CE", EPSILON)]
+
+
 FALSE_LABEL = np.array([[[0, 1, 2]]], dtype=np.uint8)
 """A voxel of the organ, found; one of a lesion that is not there."""
 IN_RAW_GRID = measure_classes((Dice(), FalseVolume()), FALSE_LABEL, FALSE_LABEL % 2, (1, 1, 1), ((1,), (2,)))
