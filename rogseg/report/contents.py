@@ -99,6 +99,11 @@ class ThreatText:
     by_network: Mapping[str, tuple[Strength, ...]] = dataclasses.field(default_factory=dict)
 
     @property
+    def is_in_255ths(self) -> bool:
+        """Whether epsilon is a share of a width, of which 8/255 is known; not a number of network or raw units."""
+        return self.scale == 255
+
+    @property
     def unequal(self) -> str:
         """What to know of an epsilon that is another change in raw units for each network; empty where it is one."""
         if not self.by_network:

@@ -124,8 +124,13 @@ def worst_of(rows: Sequence[Row], measure: str) -> Row:
 
 
 def reference_strength(contents: Contents, system: str, norm: str) -> float | None:
-    """8/255 where it was tested, else the tested epsilon that is nearest to it; None without an attack."""
+    """The tested epsilon that a verdict is on: 8/255, or what is nearest to it; None without an attack.
+
+    In raw or network units 8/255 is next to nothing: there it is the largest that was tested.
+    """
     strengths = [row.condition.strength for row in worst_rows(contents, system, norm)]
+    if any(threat.norm == norm and not threat.is_in_255ths for threat in contents.threats):
+        return max(strengths, default=None)
     return min(strengths, key=lambda strength: abs(strength - REFERENCE), default=None)
 
 

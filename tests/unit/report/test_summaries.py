@@ -97,6 +97,17 @@ def test_the_reference_epsilon_is_the_one_nearest_to_8(epsilons: tuple[int, ...]
     assert reference_strength(made, "a", "Linf") == pytest.approx(chosen / 255)
 
 
+def test_epsilons_that_are_no_share_of_a_width_have_the_largest_as_their_reference() -> None:
+    made = contents(num_cases=5, systems=("a",), epsilons=(2, 8, 16))
+    (threat,) = made.threats
+    in_raw = dataclasses.replace(made, threats=(dataclasses.replace(threat, scale=1.0),))
+    assert reference_strength(in_raw, "a", "Linf") == pytest.approx(16 / 255)
+    # Another threat model in raw units takes nothing from this one.
+    both = dataclasses.replace(made, threats=(threat, dataclasses.replace(threat, norm="L2", scale=1.0)))
+    assert reference_strength(both, "a", "Linf") == pytest.approx(8 / 255)
+    assert reference_strength(both, "a", "L2") is None
+
+
 def test_a_case_counts_from_the_smallest_epsilon_at_which_it_fell() -> None:
     weak = row("a", attack("x", 2, "2"), {"1": (0.9,), "2": (0.1,), "3": (0.9,), "4": (None,)}, 0.5, "o")
     strong = row("a", attack("x", 8, "8"), {"1": (0.1,), "2": (0.9,), "3": (0.9,), "4": (None,)}, 0.5, "o")

@@ -1,10 +1,15 @@
 import dataclasses
+from pathlib import Path
 
 import pytest
 
+from rogseg.evaluation.case_record import CLEAN
+from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.findings import NOT_LOOKED_AT, Level
 from rogseg.report.contents import Contents, Finding, Strength, ThreatText
+from rogseg.report.records.contents import contents_of
 from rogseg.report.verdict import verdict_of
+from tests.identities import dice_record, identity_with
 from tests.unit.report.synthetic import contents
 
 
@@ -143,6 +148,17 @@ def test_epsilon_in_another_unit_is_no_share_of_the_range() -> None:
     in_raw = dataclasses.replace(threat.strengths[0], label="12 HU", fraction="")
     made = dataclasses.replace(made, threats=(dataclasses.replace(threat, strengths=(in_raw,)),))
     assert "changed by up to 12 HU (at most 12.5 HU here)" in verdict_of(made, "net").sentence
+
+
+def test_a_verdict_on_raw_epsilons_is_on_the_largest_and_not_the_weakest(tmp_path: Path) -> None:
+    folder = RecordFolder(tmp_path, identity_with("threat.unit", "raw"))
+    for case_id in ("a", "b"):
+        folder.add(dice_record(case_id, CLEAN, (0.9, 0.9)))
+        for units, dice in ((1.0, 0.89), (20.0, 0.05)):
+            folder.add(dice_record(case_id, "apgd_ce", (dice, dice), units, success=dice < 0.4))
+    verdict = verdict_of(contents_of([tmp_path], tmp_path), "best")
+    assert verdict.tone == "fails"
+    assert "changed by up to 20 HU" in verdict.sentence
 
 
 def test_a_network_that_finds_little_is_not_praised_for_losing_little() -> None:
