@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -52,6 +53,9 @@ def write_report(
     """
     _refuse_folder_of_others(out)
     contents = contents_of(record_folders, out, common_cases=common_cases, written=written)
+    # A figure of what is no longer in the report would be taken for one that is.
+    for name in (FIGURES, TABLES):
+        _remove_folder(out / name)
     paths = write_contents(contents, out)
     if not evidence:
         return paths
@@ -61,19 +65,26 @@ def write_report(
 
 def _refuse_folder_of_others(out: Path) -> None:
     """Refuse to write over figures or tables of somebody's, or over a page that no report has written."""
-    page = out / PAGE
+    page, is_ours = out / PAGE, False
     if out.exists() and not out.is_dir():
         raise ValueError(f"{out}: is a file; give another --out, a folder")
     if page.exists():
         with open_regular(page) as file:
             is_ours = MARK in file.read(MOST_BYTES)
-        taken = [] if is_ours else [PAGE]
-    else:
-        taken = [name for name in (FIGURES, TABLES) if (out / name).exists()]
+    # Of one of our own the page and its folders are replaced, but no file that bears the name of a folder.
+    taken = [PAGE] if page.exists() and not is_ours else []
+    taken += [name for name in (FIGURES, TABLES) if (out / name).exists() and not (is_ours and (out / name).is_dir())]
     if taken:
         raise ValueError(
             f"{out}: holds {taken[0]}, which no report has written, and this one would; give another --out"
         )
+
+
+def _remove_folder(folder: Path) -> None:
+    if folder.is_symlink():  # what it leads to is not ours
+        folder.unlink()
+    elif folder.exists():
+        shutil.rmtree(folder)
 
 
 def write_contents(contents: Contents, out: Path) -> ReportPaths:

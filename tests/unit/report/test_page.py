@@ -1,13 +1,17 @@
 import datetime
+import importlib
 import json
 import re
+import shutil
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from rogseg.evaluation.identity import EvaluatedSystem
 from rogseg.report import write_report
+from rogseg.report.contents import Contents
 from rogseg.report.page import render_page
 from rogseg.report.records.contents import contents_of
 from rogseg.report.svg.frame import dodged
@@ -89,6 +93,68 @@ def test_a_report_has_page_figures_tables_and_evidence(tmp_path: Path) -> None:
     assert paths.evidence == tmp_path / "out" / "evidence"
     made = contents_of([tmp_path / "pgd"], tmp_path / "out", written=datetime.date(2026, 1, 2))
     assert render_page(made) == html
+
+
+def files_in(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def _no_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file per network stands for the figures, which take their time."""
+
+    def write(contents: Contents, directory: Path) -> tuple[Path, ...]:
+        directory.mkdir(exist_ok=True)
+        files = tuple(directory / f"{system.name}.svg" for system in contents.systems)
+        for path in files:
+            path.write_text("")
+        return files
+
+    monkeypatch.setattr(importlib.import_module("rogseg.report.write_report"), "write_figures", write)
+
+
+@pytest.mark.usefixtures("_no_drawing")
+def test_a_report_that_is_written_again_leaves_nothing_of_the_one_before(tmp_path: Path) -> None:
+    evaluation(tmp_path / "one")
+    evaluation(tmp_path / "two", dice=0.6, system=EvaluatedSystem("rogseg", "robust", "xyz", {}))
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    both = write_report([tmp_path / "one", tmp_path / "two"], out)
+    (out / "notes.md").write_text("mine")
+    (out / "tables").rename(elsewhere)
+    (out / "tables").symlink_to(elsewhere)
+    alone = write_report([tmp_path / "one"], out)
+    assert len(alone.figures) < len(both.figures)
+    assert files_in(out) == {alone.page, *alone.figures, *alone.tables, out / "notes.md"}
+    assert {out / "tables" / path.name for path in files_in(elsewhere)} == set(both.tables)  # a link leads to others
+
+
+@pytest.mark.usefixtures("_no_drawing")
+def test_what_is_not_replaced_is_kept(tmp_path: Path) -> None:
+    evaluation(tmp_path / "one")
+    out = tmp_path / "out"
+    write_report([tmp_path / "one"], out)
+    there = files_in(out)
+    with pytest.raises(ValueError, match="nowhere"):
+        write_report([tmp_path / "nowhere"], out)
+    assert files_in(out) == there
+    shutil.rmtree(out / "tables")
+    (out / "tables").write_text("mine")
+    with pytest.raises(ValueError, match="holds tables, which no report has written"):
+        write_report([tmp_path / "one"], out)
+    assert (out / "tables").read_text() == "mine"
+
+
+@pytest.mark.parametrize("page", [None, "A page of mine."])
+def test_figures_that_no_report_has_written_are_kept(tmp_path: Path, page: str | None) -> None:
+    evaluation(tmp_path / "one")
+    figure = tmp_path / "out" / "figures" / "mine.png"
+    figure.parent.mkdir(parents=True)
+    figure.write_bytes(b"pixels")
+    if page is not None:
+        (tmp_path / "out" / "report.html").write_text(page)
+    with pytest.raises(ValueError, match="which no report has written"):
+        write_report([tmp_path / "one"], tmp_path / "out")
+    assert figure.read_bytes() == b"pixels"
 
 
 def test_dots_of_one_column_do_not_cover_each_other() -> None:
