@@ -64,11 +64,13 @@ class CorruptionSummary:
 
     Args:
         clean: without corruption.
-        levels: by severity, the mean over the corruptions.
+        levels: by severity, the mean over the corruptions that have all severities: over others it would tell of the
+            corruptions, not of the severity. Without a value where no corruption has all.
         weighted: mean over the corruptions of their means weighted by (2/3)^severity.
         worst: of each case the lowest value under any corruption at any severity.
         worst_condition: the corruption and severity with the lowest mean, and that mean; None without a case.
-        num_corruptions: that the means are over.
+        severities: by corruption, those that it was evaluated at; what the means are over.
+        num_at_all: of the corruptions, those that have all severities.
     """
 
     clean: MeanOverCases
@@ -76,7 +78,18 @@ class CorruptionSummary:
     weighted: MeanOverCases
     worst: MeanOverCases
     worst_condition: tuple[str, float, float] | None
-    num_corruptions: int
+    severities: Mapping[str, tuple[float, ...]]
+    num_at_all: int
+
+    @property
+    def num_corruptions(self) -> int:
+        """That the means are over."""
+        return len(self.severities)
+
+    @property
+    def has_all_severities(self) -> bool:
+        """Whether every corruption has all, so that all means are over the same."""
+        return self.num_at_all == self.num_corruptions
 
 
 def summarise_corruptions(values: CorruptionValues) -> CorruptionSummary:
@@ -85,12 +98,15 @@ def summarise_corruptions(values: CorruptionValues) -> CorruptionSummary:
     Source: ROOD-MRI (Boone et al. 2023) for the weights (2/3)^severity; here they sum to one over the severities.
     """
     cases, under, names = values.whole_cases, values.under, values.names
-    levels = {}
-    for severity in sorted({severity for _, severity in under}):
-        here = [by_case for (_, other), by_case in under.items() if other == severity]
-        levels[severity] = mean_over_cases(
-            [math.fsum(by_case[case] for by_case in here) / len(here) for case in cases], BOUNDS
+    severities = tuple(sorted({severity for _, severity in under}))
+    at_all = [name for name in names if values.severities_of(name) == severities]
+    levels = {
+        severity: mean_over_cases(
+            [math.fsum(under[name, severity][case] for name in at_all) / len(at_all) for case in cases if at_all],
+            BOUNDS,
         )
+        for severity in severities
+    }
     weighted = [math.fsum(values.weighted(name, case) for name in names) / len(names) for case in cases if names]
     means = {key: math.fsum(by_case[case] for case in cases) / len(cases) for key, by_case in under.items() if cases}
     worst = min(means, key=lambda key: means[key], default=None)
@@ -100,7 +116,8 @@ def summarise_corruptions(values: CorruptionValues) -> CorruptionSummary:
         weighted=mean_over_cases(weighted, BOUNDS),
         worst=mean_over_cases([min(by_case[case] for by_case in under.values()) for case in cases if under], BOUNDS),
         worst_condition=None if worst is None else (*worst, means[worst]),
-        num_corruptions=len(names),
+        severities={name: values.severities_of(name) for name in names},
+        num_at_all=len(at_all),
     )
 
 

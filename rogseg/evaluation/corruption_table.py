@@ -44,6 +44,11 @@ def _summary(values: CorruptionValues, title: str, baseline: RecordFolder | None
     rows += [_row(f"severity {severity:g}", level) for severity, level in summary.levels.items()]
     rows += [_row("weighted (2/3)^severity", summary.weighted), _row("worst of each case", summary.worst)]
     notes = [f"Means over {summary.num_corruptions} corruptions, of the cases that have a value under each of them."]
+    if not summary.has_all_severities:
+        notes.append(
+            f"Each severity over the {summary.num_at_all} of these corruptions that have all severities; the other "
+            "means over all of them."
+        )
     if summary.worst_condition is not None:
         name, severity, lowest = summary.worst_condition
         notes.append(f"Worst: {name} at severity {severity:g}, mean Dice {lowest:.3f}.")

@@ -1,10 +1,12 @@
 """The tables of networks under corruptions: each in a few numbers, and every corruption at every severity."""
 
+from collections.abc import Sequence
+
 from rogseg.report.contents import Contents
 from rogseg.report.estimates import Estimate
 from rogseg.report.summaries import class_estimates, estimate_of
 from rogseg.report.tables.table import Cell, ReportTable
-from rogseg.report.views.corruptions import corruption_lines, visibility_of
+from rogseg.report.views.corruptions import CorruptionLine, corruption_lines, visibility_of
 
 __all__ = ["corruption_tables"]
 
@@ -46,11 +48,28 @@ def _summary(contents: Contents, notes: tuple[str, ...]) -> ReportTable:
         "corruptions",
         "cases",
     )
-    first = (f"Relative error: of that of {lines[0].system}.",) if len(lines) > 1 else ()
-    more = (*notes, *contents.corruption_notes, *first)
+    more = (*notes, *contents.corruption_notes, *_reservations(lines))
     return ReportTable(
         "corruption_summary", f"{contents.title}: corruptions in a few numbers", headings, tuple(rows), more
     )
+
+
+def _reservations(lines: Sequence[CorruptionLine]) -> list[str]:
+    """What the numbers of networks are relative to, and where they do not compare."""
+    said = [f"Relative error: of that of {lines[0].system}."] if len(lines) > 1 else []
+    if any(line.summary.severities != lines[0].summary.severities for line in lines):
+        said.append(
+            "The networks were not given the same corruptions at the same severities: the relative error is over those "
+            "that both have, and the other columns do not compare them."
+        )
+    for line in lines:
+        summary = line.summary
+        if not summary.has_all_severities:
+            said.append(
+                f"{line.system}: each severity over the {summary.num_at_all} of {summary.num_corruptions} corruptions "
+                "that have all severities."
+            )
+    return said
 
 
 def _every(contents: Contents, notes: tuple[str, ...]) -> ReportTable:

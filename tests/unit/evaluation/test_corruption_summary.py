@@ -39,6 +39,20 @@ def test_a_case_that_lacks_a_value_is_in_none_of_the_means() -> None:
     assert nothing.worst_condition is None
 
 
+def test_a_severity_is_over_the_corruptions_that_have_all() -> None:
+    """Else the easier corruption alone at 2 would make the higher severity look the milder one."""
+    under = {key: by_case for key, by_case in VALUES.under.items() if key != ("Blur", 2)}
+    summary = summarise_corruptions(CorruptionValues(CLEAN, under))
+    assert summary.levels[1].mean == pytest.approx(0.8)
+    assert summary.levels[2].mean == pytest.approx(0.55)
+    assert summary.weighted.mean == pytest.approx((0.8 + 0.6 * 0.8 + 0.4 * 0.55) / 2)
+    assert (summary.num_corruptions, summary.num_at_all, summary.has_all_severities) == (2, 1, False)
+    assert summary.severities == {"Blur": (1,), "Gamma": (1, 2)}
+    assert summarise_corruptions(VALUES).has_all_severities
+    none = summarise_corruptions(CorruptionValues(CLEAN, {("Blur", 1): CLEAN, ("Gamma", 2): CLEAN}))
+    assert [level.mean for level in none.levels.values()] == [None, None]
+
+
 def test_errors_are_a_share_of_the_baseline_where_both_were_corrupted() -> None:
     assert relative_error(VALUES, VALUES) == pytest.approx(1)
     half = {key: {case: 1 - (1 - dice) / 2 for case, dice in by.items()} for key, by in VALUES.under.items()}
