@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rogseg.evaluation.record_folder import RecordFolder
@@ -104,10 +104,24 @@ def read_legacy_rows(directory: Path) -> tuple[LegacyRow, ...]:
                     f"{folder.directory} and {first.directory} differ in {key}, so they are no one comparison; give "
                     "another --out"
                 )
-    return tuple(_row(variant, folders) for variant in variants())
+    finished = _finished_cases(tuple(folders.values()))
+    return tuple(_row(variant, folders, finished) for variant in variants())
 
 
-def _row(variant: Variant, folders: Mapping[LegacyRun, RecordFolder]) -> LegacyRow:
+def _finished_cases(folders: Sequence[RecordFolder]) -> frozenset[str]:
+    """The cases that every attack of every run was made on."""
+    members = dict.fromkeys(member for folder in folders for member in folder.conditions())
+    cases = [set(folder.clean()) for folder in folders]
+    cases += [
+        set(folder.under(member, strength))
+        for folder in folders
+        for member in members
+        for strength in folders[0].strengths()
+    ]
+    return frozenset(set.intersection(*cases))
+
+
+def _row(variant: Variant, folders: Mapping[LegacyRun, RecordFolder], finished: frozenset[str]) -> LegacyRow:
     first = next(iter(folders.values()))
     assert first.identity.criterion is not None, "every attack has a criterion"
     assert first.identity.criterion.mu is not None, "settled before the first attack"
@@ -121,7 +135,7 @@ def _row(variant: Variant, folders: Mapping[LegacyRun, RecordFolder]) -> LegacyR
         threshold = mu / 2 * (mu**position if "threshold" in variant.faults else 1.0)
         for case_id, record in folders[run_of(variant, member)].under(member, strength).items():
             mean = record.mean_dice
-            if mean is not None:
+            if case_id in finished and mean is not None:
                 dice[case_id] = min(mean, dice.get(case_id, mean))
                 fell[case_id] = fell.get(case_id, False) or mean < threshold
                 furthest = max(furthest, record.distance_fraction or 0.0)

@@ -1,5 +1,6 @@
 import csv
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -25,16 +26,24 @@ def dice_of(run: LegacyRun, member: str) -> float:
     return base + own - 0.2 * run.clamp + 0.1 * run.units
 
 
+def add_records(folder: RecordFolder, run: LegacyRun, number: int, members: Sequence[str] = MEMBERS) -> None:
+    """Of a case: the further back, the better it stands, and the further its voxels were moved."""
+    case_id = f"case_{number}"
+    folder.add(dice_record(case_id, CLEAN, (0.9, 0.9)))
+    for member in members:
+        value = dice_of(run, member) + 0.02 * number
+        moved = 0.1 if number < 2 else 0.5
+        folder.add(dataclasses.replace(dice_record(case_id, member, (value, value)), distance_fraction=moved))
+
+
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    identity = dataclasses.replace(of_cases(2), criterion=CriterionSetting({"type": "DiceBelow"}, 0.9, "cases", ()))
+    """Two cases that every run has finished, of four that there are."""
+    identity = dataclasses.replace(of_cases(4), criterion=CriterionSetting({"type": "DiceBelow"}, 0.9, "cases", ()))
     for run in legacy_runs():
         folder = RecordFolder(tmp_path / run.folder, identity)
-        for number, case_id in enumerate(identity.cases):
-            folder.add(dice_record(case_id, CLEAN, (0.9, 0.9)))
-            for member in MEMBERS:
-                value = dice_of(run, member) + 0.02 * number
-                folder.add(dataclasses.replace(dice_record(case_id, member, (value, value)), distance_fraction=0.1))
+        for number in range(2):
+            add_records(folder, run, number)
     return tmp_path
 
 
@@ -68,6 +77,22 @@ def test_the_threshold_shrinks_with_the_place_of_the_attack(directory: Path) -> 
     assert list(rows["right"].fell.values()) == [False, False]  # .45 is not below .45
     # By half of .9 Square's .35 would be a success here; by its own threshold it is none.
     assert list(rows[f"without: {FAULTS['queries']}"].fell.values()) == [False, False]
+
+
+@pytest.mark.parametrize("late", [0, 5])
+def test_every_row_is_over_the_cases_that_every_run_has_finished(directory: Path, late: int) -> None:
+    """A run without the third case, and with a part of the fourth one's attacks."""
+    before = read_legacy_rows(directory)
+    for place, run in enumerate(legacy_runs()):
+        folder = RecordFolder(directory / run.folder)
+        if place != late:
+            add_records(folder, run, 2)
+        add_records(folder, run, 3, MEMBERS[:3] if place == late else MEMBERS)
+    assert read_legacy_rows(directory) == before
+    assert all(list(row.dice) == ["case_0", "case_1"] for row in before)
+    folder = RecordFolder(directory / legacy_runs()[late].folder)
+    add_records(folder, legacy_runs()[late], 2)
+    assert all(list(row.dice) == ["case_0", "case_1", "case_2"] for row in read_legacy_rows(directory))
 
 
 def test_table_and_figure_say_what_each_fault_is_worth(directory: Path, tmp_path: Path) -> None:
