@@ -150,10 +150,13 @@ def smallest_fooling(rows: Sequence[Row]) -> dict[str, Condition | None]:
 def fell_by(rows: Sequence[Row]) -> tuple[tuple[tuple[float, str, float], ...], int]:
     """Share of the cases that had fallen by each epsilon.
 
+    Over the cases that every epsilon has: one that was not attacked at the larger ones yet does not stand there.
+
     Returns:
         Epsilon, its label and the share, ascending; and the number of cases on which an attack could succeed.
     """
-    found = smallest_fooling(rows)
+    at_all = set.intersection(*({case.case_id for case in row.cases} for row in rows)) if rows else set()
+    found = {case_id: first for case_id, first in smallest_fooling(rows).items() if case_id in at_all}
     points = []
     for row in sorted(rows, key=lambda row: row.condition.strength):
         strength = row.condition.strength

@@ -119,6 +119,17 @@ def test_a_case_counts_from_the_smallest_epsilon_at_which_it_fell() -> None:
     assert [share for *_, share in points] == pytest.approx([1 / 3, 2 / 3])
 
 
+def test_cases_that_were_not_attacked_at_every_epsilon_yet_do_not_stand() -> None:
+    weak = row("a", attack("x", 2, "2"), {"1": (0.9,), "2": (0.1,), "3": (0.9,), "4": (0.1,)}, 0.5, "o")
+    strong = row("a", attack("x", 8, "8"), {"1": (0.1,), "2": (0.1,)}, 0.5, "o")
+    points, count = fell_by([strong, weak])
+    assert count == 2
+    assert [share for *_, share in points] == pytest.approx([1 / 2, 1])
+    unshared = row("a", attack("x", 16, "16"), {"5": (0.1,)}, 0.5, "o")
+    assert fell_by([weak, unshared])[1] == 0
+    assert fell_by([]) == ((), 0)
+
+
 def test_curves_begin_at_the_clean_value_and_ascend() -> None:
     made = contents(num_cases=5, systems=("a",), attacks=("pgd",))
     clean = made.rows_of("a", ("clean",))[0]
