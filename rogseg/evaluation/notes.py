@@ -37,7 +37,7 @@ def notes_on(folder: RecordFolder) -> tuple[str, ...]:
     notes.append(cascade_note(rows, identity))
     if identity.condition is not None and identity.condition.kind == "attack":
         notes.append(gradient_note(identity))
-    notes += [note for row in rows for note in absence_notes(row, identity.classes)]
+    notes += [note for row in rows for note in absence_notes(row, identity)]
     notes += [area_note(rows, condition, identity) for condition in folder.conditions() if identity.threat is not None]
     if identity.condition is not None:
         notes.append(PLACES.get(identity.protocol, ""))
@@ -64,12 +64,16 @@ def leak_note(identity: EvaluationIdentity, system: str = "the system") -> str:
 
 def incomplete_note(row: ConditionSummary, identity: EvaluationIdentity) -> str:
     """That a row is not over all cases."""
-    at = "" if row.condition == CLEAN else f" at {strength_label(identity, row.strength)}"
     num_cases = len(identity.data)
     return (
-        f"INCOMPLETE: {row.condition}{at} is over {num_cases - row.num_missing} of {num_cases} cases. Run the command "
-        "again, or merge the shards with tools/report.py."
+        f"INCOMPLETE: {_under(row, identity)} is over {num_cases - row.num_missing} of {num_cases} cases. Run the "
+        "command again, or merge the shards with tools/report.py."
     )
+
+
+def _under(row: ConditionSummary, identity: EvaluationIdentity) -> str:
+    """The condition of a row and its strength, in words."""
+    return row.condition if row.condition == CLEAN else f"{row.condition} at {strength_label(identity, row.strength)}"
 
 
 def stop_note(row: ConditionSummary, identity: EvaluationIdentity) -> str:
@@ -80,7 +84,7 @@ def stop_note(row: ConditionSummary, identity: EvaluationIdentity) -> str:
     config = {} if identity.condition is None else identity.condition.config
     limits = [f"{config[key]:g} {word}" for key, word in LIMITS.items() if key in config]
     return (
-        f"{row.condition} at {strength_label(identity, row.strength)}: the limit of {' and '.join(limits)} ended the "
+        f"{_under(row, identity)}: the limit of {' and '.join(limits)} ended the "
         f"search in {stopped} of {len(row.records)} cases; a longer one may find more."
     )
 
@@ -113,20 +117,20 @@ def corruptions_note(rows: tuple[ConditionSummary, ...], identity: EvaluationIde
     )
 
 
-def absence_notes(row: ConditionSummary, class_names: tuple[str, ...]) -> list[str]:
+def absence_notes(row: ConditionSummary, identity: EvaluationIdentity) -> list[str]:
     """How often a class was predicted that the target lacks, and whether its Dice, of whatever volume, is 0 there.
 
     Which of the two the records hold is told in `rogseg.metrics.FalseVolume`.
     """
-    notes = []
-    for index, name in enumerate(class_names):
+    notes, under = [], _under(row, identity)
+    for index, name in enumerate(identity.classes):
         volumes = row.by_case(FALSE_VOLUME, index)
         found = {case_id: volume for case_id, volume in volumes.items() if volume > 0}
         if found:
             dice = [row.records[case_id].dice for case_id in found]
             num_counted = sum(bool(per_class) and per_class[index] is not None for per_class in dice)
             notes.append(
-                f"{row.condition}: {name} is absent from {len(volumes)} targets and predicted in {len(found)} of them, "
+                f"{under}: {name} is absent from {len(volumes)} targets and predicted in {len(found)} of them, "
                 f"from {min(found.values()):.2g} to {max(found.values()):.2g} ml; {_counted(num_counted, len(found))}."
             )
     return notes

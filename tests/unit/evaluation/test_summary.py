@@ -137,6 +137,19 @@ def test_a_class_that_appears_where_none_is_is_counted_openly(
     assert place.startswith("Measured on whole volumes in the network's grid")
 
 
+def test_a_class_that_appears_under_attack_is_told_of_each_epsilon(tmp_path: Path) -> None:
+    folder = RecordFolder(tmp_path, of_cases(1, measures=(Dice().describe(), FalseVolume().describe())))
+    folder.add(CaseRecord.of_clean("case_0", {"Dice": (0.9, None), "false volume": (None, 0.0)}))
+    for epsilon, volume in ((2 / 255, 1.0), (8 / 255, 41.0)):
+        measures: dict[str, PerClass] = {"Dice": (0.5, None), "false volume": (None, volume)}
+        folder.add(CaseRecord("case_0", "apgd_ce", epsilon, {"Dice": (0.9, None)}, measures, True))
+    notes = [note for note in notes_on(folder) if "absent" in note]
+    assert [note.partition(" is absent")[0] for note in notes] == [
+        "apgd_ce at 2/255: lesion",
+        "apgd_ce at 8/255: lesion",
+    ]
+
+
 @pytest.mark.parametrize(("leak", "words"), [("selected on", "was selected on these"), ("not known", "is not known")])
 def test_a_leak_is_said(tmp_path: Path, leak: str, words: str) -> None:
     folder = RecordFolder(tmp_path, identity_with("leak", leak))

@@ -16,7 +16,7 @@ from rogseg.report.page import render_page
 from rogseg.report.records.contents import contents_of
 from rogseg.report.svg.frame import dodged
 from tests.unit.report.synthetic import contents
-from tests.unit.report.test_records import evaluation
+from tests.unit.report.test_records import evaluation, transferred
 
 
 class Tags(HTMLParser):
@@ -93,6 +93,18 @@ def test_a_report_has_page_figures_tables_and_evidence(tmp_path: Path) -> None:
     assert paths.evidence == tmp_path / "out" / "evidence"
     made = contents_of([tmp_path / "pgd"], tmp_path / "out", written=datetime.date(2026, 1, 2))
     assert render_page(made) == html
+
+
+def test_a_transfer_and_an_attack_of_one_name_are_told_apart_in_the_records(tmp_path: Path) -> None:
+    system = EvaluatedSystem("rogseg", "b", "digest of b", {})
+    folders = [
+        evaluation(tmp_path / "own", num_cases=2, system=system),
+        transferred(tmp_path, "a", "b", 0.6),
+    ]
+    html = render_page(contents_of([folder.directory for folder in folders], tmp_path))
+    _, _, table = html.partition('id="record-table"')
+    lines = [re.findall(r"<td>(.*?)</td>", line) for line in table.partition("</table>")[0].split("<tr>")[2:]]
+    assert sorted(cells[0] for cells in lines if cells[0] != "clean") == ["pgd", "pgd", "pgd from a", "pgd from a"]
 
 
 def files_in(folder: Path) -> set[Path]:
