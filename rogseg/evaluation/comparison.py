@@ -9,7 +9,7 @@ from rogseg.evaluation.case_record import DICE
 from rogseg.evaluation.comparison_row import ComparisonRow, row_labels, rows_of
 from rogseg.evaluation.notes import leak_note
 from rogseg.evaluation.record_folder import RecordFolder
-from rogseg.evaluation.statistics import Bounds, mean_interval, paired_difference
+from rogseg.evaluation.statistics import Bounds, mean_interval, paired_difference, size_bounds
 from rogseg.evaluation.summary import ConditionSummary, mean
 from rogseg.evaluation.text_table import NOTHING, TextTable, with_interval
 from rogseg.metrics import heading_of
@@ -64,7 +64,7 @@ def comparison_tables(folders: Mapping[str, Sequence[RecordFolder]], measure: st
     shown = heading_of(measure, "", facts["better"])
     tables = [TextTable(f"Mean {shown} [95%]", [f"mean {shown} under", *names], means, _notes(folders))]
     if len(names) > 1:
-        tables.append(_differences(cells, labels, names, measure, facts["better"]))
+        tables.append(_differences(cells, labels, names, facts))
     return tuple(tables)
 
 
@@ -91,8 +91,7 @@ def _differences(
     cells: Mapping[str, Mapping[str, ConditionSummary]],
     labels: Mapping[str, str],
     names: Sequence[str],
-    measure: str,
-    better: str,
+    facts: Mapping[str, Any],
 ) -> TextTable:
     """Each system less each earlier one, on the cases that both have; of what is best at zero, how far off it is."""
     pairs = [(later, earlier) for earlier, later in itertools.combinations(names, 2)]
@@ -101,22 +100,23 @@ def _differences(
         row = [labels[key]]
         for later, earlier in pairs:
             both = [of_row[name] for name in (later, earlier) if name in of_row]
-            row.append(_difference_cell(both[0], both[1], measure, better) if len(both) == 2 else NOTHING)
+            row.append(_difference_cell(both[0], both[1], facts) if len(both) == 2 else NOTHING)
         rows.append(row)
-    title = f"Paired differences of {'the size of ' if better == 'zero' else ''}{measure} [95%]"
+    title = f"Paired differences of {'the size of ' if facts['better'] == 'zero' else ''}{facts['name']} [95%]"
     return TextTable(title, ["difference under", *(f"{one} less {other}" for one, other in pairs)], rows, PAIRED_NOTES)
 
 
-def _difference_cell(one: ConditionSummary, other: ConditionSummary, measure: str, better: str) -> str:
+def _difference_cell(one: ConditionSummary, other: ConditionSummary, facts: Mapping[str, Any]) -> str:
+    measure, better, bounds = facts["name"], facts["better"], facts["bounds"]
     first, second = (
         summary.sizes_of(measure) if better == "zero" else summary.by_case(measure) for summary in (one, other)
     )
-    found = paired_difference(first, second)
+    found = paired_difference(first, second, size_bounds(bounds) if better == "zero" else bounds)
     if found is None:
         return NOTHING
-    interval = NOTHING if found.interval is None else f"[{found.interval[0]:+.4f}, {found.interval[1]:+.4f}]"
+    interval = NOTHING if found.interval is None else f"[{found.interval[0]:+z.4f}, {found.interval[1]:+z.4f}]"
     num_better = found.num_higher if better == "higher" else found.num_lower
-    cell = f"{found.mean:+.4f} {interval}, better on {num_better} of {found.num_cases}"
+    cell = f"{found.mean:+z.4f} {interval}, better on {num_better} of {found.num_cases}"
     return f"INCOMPLETE: {cell}" if one.num_missing or other.num_missing else cell
 
 

@@ -15,10 +15,12 @@ __all__ = [
     "Interval",
     "MeanOverCases",
     "PairedDifference",
+    "difference_bounds",
     "mean_interval",
     "mean_over_cases",
     "paired_difference",
     "proportion_interval",
+    "size_bounds",
 ]
 
 Interval = tuple[float, float]
@@ -137,8 +139,22 @@ def proportion_interval(num_successes: int, num_cases: int) -> Interval | None:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def paired_difference(first: Mapping[str, float], second: Mapping[str, float]) -> PairedDifference | None:
-    """Compare two systems on the cases that both have; values are by case.
+def difference_bounds(bounds: Bounds) -> Bounds:
+    """What a difference of two values cannot leave: from -1 to 1 of Dice, nothing where the values have no end."""
+    lowest, highest = bounds
+    return (None, None) if lowest is None or highest is None else (lowest - highest, highest - lowest)
+
+
+def size_bounds(bounds: Bounds) -> Bounds:
+    """What the size of a value, how far off zero it is, cannot leave."""
+    lowest, highest = bounds
+    return 0.0, None if lowest is None or highest is None else max(abs(lowest), abs(highest))
+
+
+def paired_difference(
+    first: Mapping[str, float], second: Mapping[str, float], bounds: Bounds = (None, None)
+) -> PairedDifference | None:
+    """Compare two systems on the cases that both have; values are by case, and cannot leave the bounds.
 
     Intervals of two means that overlap say little about their difference: the cases are the same, and what is hard
     for one system is hard for the other.
@@ -152,7 +168,7 @@ def paired_difference(first: Mapping[str, float], second: Mapping[str, float]) -
         return None
     return PairedDifference(
         mean=math.fsum(differences) / len(differences),
-        interval=mean_interval(differences),
+        interval=mean_interval(differences, difference_bounds(bounds)),
         num_higher=sum(difference > 0 for difference in differences),
         num_lower=sum(difference < 0 for difference in differences),
         num_cases=len(differences),

@@ -22,15 +22,15 @@ _WORD_OR_INTERVAL = re.compile(r"\[[^\]]*\]\S*|\S+")
 
 def number(value: float | None, digits: int = 3) -> str:
     """A value in a cell; ``-`` where there is none."""
-    return NOTHING if value is None or value != value else f"{value:.{digits}f}"
+    return NOTHING if value is None or value != value else f"{value:z.{digits}f}"
 
 
 def with_interval(value: float | None, interval: Interval | None, digits: int = 3) -> str:
     """A value and its interval; ``-`` for what is not there."""
     if value is None or value != value:
         return NOTHING
-    bounds = NOTHING if interval is None else f"[{interval[0]:.{digits}f}, {interval[1]:.{digits}f}]"
-    return f"{value:.{digits}f} {bounds}"
+    bounds = NOTHING if interval is None else f"[{interval[0]:z.{digits}f}, {interval[1]:z.{digits}f}]"
+    return f"{value:z.{digits}f} {bounds}"
 
 
 def short(value: float) -> str:

@@ -34,7 +34,7 @@ class Estimate:
         """As ``0.844 [0.826, 0.860]``, without the brackets where there is no interval, ``-`` without a case."""
         if self.value is None:
             return "-"
-        number = f"{{:{'+' if sign else ''}.{decimals}f}}"
+        number = f"{{:{'+' if sign else ''}z.{decimals}f}}"  # z: what rounds to zero has no minus
         text = number.format(self.value)
         if self.lower is not None and self.upper is not None:
             text += f" [{number.format(self.lower)}, {number.format(self.upper)}]"
@@ -55,7 +55,16 @@ def share_of_cases(flags: Sequence[bool | None]) -> Estimate:
     return Estimate(sum(present) / len(present), lower, upper, len(present))
 
 
-def paired_difference(first: Sequence[float | None], second: Sequence[float | None]) -> Estimate:
-    """Mean of second minus first over the cases that have both, in the same order of cases."""
+def paired_difference(
+    first: Sequence[float | None], second: Sequence[float | None], bounds: Bounds = (None, None)
+) -> Estimate:
+    """Mean of second minus first over the cases that have both, in the same order of cases.
+
+    Args:
+        first: one per case.
+        second: one per case.
+        bounds: what the values, not their differences, cannot leave.
+    """
     pairs = zip(first, second, strict=True)
-    return mean_over_cases([None if a is None or b is None else b - a for a, b in pairs])
+    differences = [None if a is None or b is None else b - a for a, b in pairs]
+    return mean_over_cases(differences, statistics.difference_bounds(bounds))

@@ -11,6 +11,7 @@ from rogseg.report.tables.table import Cell, ReportTable
 __all__ = ["legacy_table", "plot_legacy"]
 
 FELL = "#b3261e"
+OF_DICE = (0.0, 1.0)  # what it cannot leave
 NOTES = (
     "Dice is the lowest over the five attacks (PGD, APGD-CE, APGD-DLR, FAB-T, Square), case by case. Drops are from "
     "the clean Dice, differences from the right evaluation, both paired by case. Brackets: 95% intervals.",
@@ -36,9 +37,9 @@ def legacy_table(rows: Sequence[LegacyRow], title: str) -> ReportTable:
             (
                 row.variant.name,
                 sum(value is not None for value in dice),
-                mean_over_cases(dice, (0.0, 1.0)),
-                paired_difference(dice, clean),
-                paired_difference(beside, dice),
+                mean_over_cases(dice, OF_DICE),
+                paired_difference(dice, clean, OF_DICE),
+                paired_difference(beside, dice, OF_DICE),
                 _share(row, right, released, cases, whole),
                 share_of_cases(fell),
                 255 * row.furthest,

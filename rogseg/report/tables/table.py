@@ -131,7 +131,7 @@ def _text(cell: Cell) -> str:
         return "-"
     if isinstance(cell, Estimate):
         return cell.text()
-    return f"{cell:.3f}" if isinstance(cell, float) else str(cell)
+    return f"{cell:z.3f}" if isinstance(cell, float) else str(cell)
 
 
 def _full(cell: str | float | None) -> str | int:

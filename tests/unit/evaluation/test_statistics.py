@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rogseg.evaluation.statistics import mean_interval, mean_over_cases, paired_difference, proportion_interval
+from rogseg.evaluation.statistics import (
+    Bounds,
+    difference_bounds,
+    mean_interval,
+    mean_over_cases,
+    paired_difference,
+    proportion_interval,
+    size_bounds,
+)
 
 
 def test_few_cases_and_cases_without_spread_have_no_interval() -> None:
@@ -97,6 +105,33 @@ def test_paired_differences_see_what_two_intervals_hide() -> None:
     equal = paired_difference({"a": 1.0}, {"a": 1.0})
     assert equal is not None
     assert (equal.num_higher, equal.num_lower, equal.interval) == (0, 0, None)
+
+
+def test_a_mean_difference_cannot_leave_what_two_values_allow() -> None:
+    """Of Dice -1 to 1, where the t interval of five differences that hardly agree goes on to 1.4."""
+    first = dict(zip("abcde", (0.95, 0.0, 0.97, 0.0, 0.9), strict=True))
+    second = dict(zip("abcde", (0.0, 0.96, 0.0, 0.98, 0.0), strict=True))
+    free, held = paired_difference(first, second), paired_difference(first, second, (0.0, 1.0))
+    assert free is not None
+    assert held is not None
+    assert free.interval is not None
+    assert free.interval[0] < -1
+    assert free.interval[1] > 1.4
+    assert (held.mean, held.interval) == (free.mean, (-1.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("bounds", "of_differences", "of_sizes"),
+    [
+        ((0.0, 1.0), (-1.0, 1.0), (0.0, 1.0)),
+        ((-3.0, 1.0), (-4.0, 4.0), (0.0, 3.0)),
+        ((0.0, None), (None, None), (0.0, None)),
+        ((None, None), (None, None), (0.0, None)),
+    ],
+)
+def test_bounds_of_differences_and_sizes(bounds: Bounds, of_differences: Bounds, of_sizes: Bounds) -> None:
+    assert difference_bounds(bounds) == of_differences
+    assert size_bounds(bounds) == of_sizes
 
 
 def test_a_mean_leaves_out_cases_without_value() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from rogseg.report.contents import MeasureText
 from rogseg.report.curves import curves_of
-from rogseg.report.estimates import mean_over_cases, paired_difference, share_of_cases
+from rogseg.report.estimates import Estimate, mean_over_cases, paired_difference, share_of_cases
 from rogseg.report.rows import CaseValues, Condition, Row, mean_of_classes
 from rogseg.report.summaries import (
     class_estimates,
@@ -60,6 +60,25 @@ def test_differences_are_paired() -> None:
     b = row("b", attack("x", 1), {"2": (0.9,), "3": (0.1,)}, None, "o")
     assert difference_of(a, b, DICE).value == pytest.approx(0.3)
     assert difference_of(a, b, DICE).cases == 1
+
+
+def test_a_difference_of_dice_is_at_most_one() -> None:
+    low, high = {}, {}
+    for case_id, (before, after) in enumerate([(0, 0.95), (0.96, 0), (0, 0.97), (0.98, 0), (0, 0.9)]):
+        low[str(case_id)], high[str(case_id)] = (float(before),), (float(after),)
+    first, second = row("a", attack("x", 1), low, None, "o"), row("b", attack("x", 1), high, None, "o")
+    bounded = dataclasses.replace(DICE, bounds=(0.0, 1.0))
+    assert difference_of(first, second, bounded).upper == 1
+    assert (difference_of(first, second, DICE).upper or 0) > 1
+    # How far off zero a value from -1 to 1 is differs by 1 at most, too.
+    off_zero = MeasureText("Dice", "Dice", better="zero", bounds=(-1.0, 1.0))
+    assert difference_of(second, first, off_zero).lower == -1
+
+
+@pytest.mark.parametrize(("sign", "shown"), [(False, "0.000"), (True, "+0.000")])
+def test_what_rounds_to_zero_has_no_minus(sign: bool, shown: str) -> None:
+    assert Estimate(-1e-4, -2e-4, 1e-4, 9).text(sign=sign) == f"{shown} [{shown}, {shown}]"
+    assert Estimate(-6e-4, None, None, 3).text() == "-0.001"
 
 
 def test_the_worst_case_takes_the_lowest_mean_and_the_lowest_class() -> None:
