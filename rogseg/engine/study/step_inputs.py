@@ -43,17 +43,24 @@ def inputs_of(command: Sequence[str], out: Path) -> dict[str, str]:
 def steps_before(steps: Mapping[str, Sequence[str]]) -> dict[str, set[str]]:
     """Those of the steps above each one that make what its command names, or do not say what they make.
 
+    What is named may lie in what was made, as a checkpoint does in its training, or hold it, as a folder of networks.
+
     Args:
         steps: name -> arguments of ``rogseg``, in order.
     """
     needs: dict[str, set[str]] = {}
     makers: dict[str, set[Path]] = {}
     for name, command in steps.items():
-        words = {word for argument in command for word in (argument, argument.rpartition("=")[2])}
-        places = [Path(word).absolute() for word in words if word]
-        named = {folder for place in places for folder in (place, *place.parents)}
-        needs[name] = {maker for maker, made in makers.items() if not made or made & named}
-        makers[name] = _made(command)
+        words = {word for argument in command[1:] for word in (argument, argument.rpartition("=")[2])}
+        places, own = {Path(word).absolute() for word in words if word}, _made(command)
+        inside = {folder for place in places for folder in (place, *place.parents)}
+        needs[name] = {
+            maker
+            for maker, made in makers.items()
+            # Where a step puts its own output holds that of others without its reading it.
+            if not made or made & inside or any(not (places - own).isdisjoint(folder.parents) for folder in made)
+        }
+        makers[name] = own
     return needs
 
 

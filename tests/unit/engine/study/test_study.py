@@ -128,6 +128,30 @@ def test_the_need_of_a_step_may_stand_behind_a_key(tmp_path: Path) -> None:
     assert steps_before(steps) == {"train": set(), "other": set(), "more": {"train"}, "test": {"train", "other"}}
 
 
+def test_a_step_needs_all_that_is_made_in_a_folder_that_it_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    steps = {
+        "a": ["train", "x", "--work-dir", f"{tmp_path}/nets/a"],
+        "b": ["train", "y", "--work-dir", "nets/b/long"],
+        "beside": ["train", "y", "--work-dir", f"{tmp_path}/nets_of_others/c"],
+        "under": ["test", f"{tmp_path}/nets/a/best.pth", "--out", f"{tmp_path}/tested/a"],
+        "above": ["test", f"folds={tmp_path}/nets", "--out", f"{tmp_path}/t"],
+        # Its own output is to lie where others have theirs, and the word "test" is no folder.
+        "holds": ["nets", "z", "--out", f"{tmp_path}"],
+    }
+    assert steps_before(steps) == {
+        "a": set(),
+        "b": set(),
+        "beside": set(),
+        "under": {"a"},
+        "above": {"a", "b"},
+        "holds": set(),
+    }
+    assert list(chosen_steps(steps, ["above"])) == ["a", "b", "above"]
+
+
 @pytest.fixture
 def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
     """Runs steps that do nothing, and gives the names of those that ran."""
