@@ -107,6 +107,15 @@ def test_a_transfer_and_an_attack_of_one_name_are_told_apart_in_the_records(tmp_
     assert sorted(cells[0] for cells in lines if cells[0] != "clean") == ["pgd", "pgd", "pgd from a", "pgd from a"]
 
 
+def test_a_difference_that_rounds_to_zero_has_no_minus(tmp_path: Path) -> None:
+    evaluation(tmp_path / "one", dice=0.4)
+    evaluation(tmp_path / "two", dice=0.3999, system=EvaluatedSystem("rogseg", "robust", "xyz", {}))
+    evaluation(tmp_path / "three", dice=0.3, system=EvaluatedSystem("rogseg", "worse", "uvw", {}))
+    html = render_page(contents_of([tmp_path / name for name in ("one", "two", "three")], tmp_path))
+    found = re.findall(r'<td class="n" data-value="-[^"]*">([^<]*)</td>', html)
+    assert found == ["+0.000", "\N{MINUS SIGN}0.100", "\N{MINUS SIGN}0.100"]
+
+
 def files_in(folder: Path) -> set[Path]:
     return {path for path in folder.rglob("*") if path.is_file()}
 

@@ -63,10 +63,11 @@ def test_differences_are_paired() -> None:
 
 
 def test_a_difference_of_dice_is_at_most_one() -> None:
-    low, high = {}, {}
-    for case_id, (before, after) in enumerate([(0, 0.95), (0.96, 0), (0, 0.97), (0.98, 0), (0, 0.9)]):
-        low[str(case_id)], high[str(case_id)] = (float(before),), (float(after),)
-    first, second = row("a", attack("x", 1), low, None, "o"), row("b", attack("x", 1), high, None, "o")
+    befores, afters = (0.0, 0.96, 0.0, 0.98, 0.0), (0.95, 0.0, 0.97, 0.0, 0.9)
+    first, second = (
+        row(name, attack("x", 1), {str(case): (value,) for case, value in enumerate(values)}, None, "o")
+        for name, values in (("a", befores), ("b", afters))
+    )
     bounded = dataclasses.replace(DICE, bounds=(0.0, 1.0))
     assert difference_of(first, second, bounded).upper == 1
     assert (difference_of(first, second, DICE).upper or 0) > 1
