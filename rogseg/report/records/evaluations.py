@@ -9,10 +9,10 @@ from pathlib import Path
 from rogseg.cases import worded_cases
 from rogseg.evaluation.common_cases import of_common_cases
 from rogseg.evaluation.identity import EvaluationIdentity
-from rogseg.evaluation.legacy_identity import NOT_RECORDED
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.findings import SANITY_FILE, load_findings
 from rogseg.report.contents import Finding
+from rogseg.report.records.network_names import network_names
 from rogseg.report.volumes import SavedVolume
 
 __all__ = ["Evaluation", "read_evaluations"]
@@ -67,7 +67,7 @@ def read_evaluations(
         narrowed = of_common_cases([folder for _, _, folder in opened])
         opened = [(name, path, folder) for (name, path, _), folder in zip(opened, narrowed, strict=True)]
     _check_together([folder for _, _, folder in opened])
-    names = _names([(name, folder.identity) for name, _, folder in opened])
+    names = network_names([(name, folder.identity) for name, _, folder in opened])
     evaluations = []
     for system, (_, path, folder) in zip(names, opened, strict=True):
         content = (path / "records.jsonl").read_bytes() if (path / "records.jsonl").exists() else b""
@@ -119,19 +119,6 @@ def _check_together(folders: Sequence[RecordFolder]) -> None:
 def _names_classes(identity: EvaluationIdentity) -> bool:
     """Whether the classes are named: older tests only counted them."""
     return not (identity.is_legacy and identity.condition is None)
-
-
-def _names(given: Sequence[tuple[str, EvaluationIdentity]]) -> list[str]:
-    """A name per folder; two networks of one name are told apart by their digests."""
-    keys: list[tuple[str, str]] = []
-    for name, identity in given:
-        own = identity.system.name
-        keys.append((name or (identity.system.kind if own == NOT_RECORDED else own), identity.system.digest))
-    found = []
-    for name, digest in keys:
-        others = {other for shown, other in keys if shown == name}
-        found.append(name if len(others) == 1 else f"{name} {digest[:8]}")
-    return found
 
 
 def _lines(content: bytes) -> dict[tuple[str, str, float], int]:
