@@ -197,11 +197,11 @@ class Contents:
         return tuple(row for row in self.rows if row.system == system and row.condition.kind in wanted)
 
     def clean_of(self, row: Row) -> Row | None:
-        """The clean row that a row compares with: of the same system, measured on the same grid and cases."""
-        rows = self.rows_of(row.system, ("clean",))
-        return next((clean for clean in rows if clean.setting == row.setting), None)
+        """The clean row that a row compares with: of the same system, measured alike; of the same records if it can."""
+        rows = [clean for clean in self.rows_of(row.system, ("clean",)) if clean.measured == row.measured]
+        return min(rows, key=lambda clean: clean.origin != row.origin, default=None)
 
     def is_accuracy(self, row: Row) -> bool:
         """Whether a clean row stands alone, as that of a test in the raw grid does."""
         others = (r for r in self.rows if r.condition.kind != "clean" and r.system == row.system)
-        return row.condition.kind == "clean" and all(other.setting != row.setting for other in others)
+        return row.condition.kind == "clean" and all(other.measured != row.measured for other in others)

@@ -137,9 +137,9 @@ def _sections(
 def _attacked(rows: list[Row]) -> list[Row]:
     """Without the clean rows that only corruptions and transfers compare with; those stand in their sections."""
     elsewhere = ("corruption", "transfer")
-    attacked = {(row.system, row.setting) for row in rows if row.condition.kind not in ("clean", *elsewhere)}
-    others = {(row.system, row.setting) for row in rows if row.condition.kind in elsewhere}
-    return [row for row in rows if (row.system, row.setting) in attacked or (row.system, row.setting) not in others]
+    attacked = {(row.system, row.measured) for row in rows if row.condition.kind not in ("clean", *elsewhere)}
+    others = {(row.system, row.measured) for row in rows if row.condition.kind in elsewhere}
+    return [row for row in rows if (row.system, row.measured) in attacked or (row.system, row.measured) not in others]
 
 
 def _measure_rows(contents: Contents, rows: list[Row]) -> list[tuple[Row, list[Estimate]]]:

@@ -78,7 +78,8 @@ class Row:
         condition: what was done to the cases.
         cases: their values.
         origin: key of the `Origin` of these numbers.
-        setting: what they were measured on, in words; numbers of different settings do not compare.
+        setting: what they were measured on, in words.
+        basis: a digest of what clean values depend on beside the network: the cases and the rule of Dice.
     """
 
     system: str
@@ -86,6 +87,12 @@ class Row:
     cases: tuple[CaseValues, ...]
     origin: str
     setting: str = ""
+    basis: str = ""
+
+    @property
+    def measured(self) -> tuple[str, str]:
+        """What must agree for numbers to compare, those of a condition with the clean ones, too."""
+        return self.setting, self.basis
 
 
 @dataclasses.dataclass(frozen=True)

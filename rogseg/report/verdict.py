@@ -75,11 +75,12 @@ def verdict_of(contents: Contents, system: str) -> Verdict:
     clean_row, measure = contents.clean_of(row), contents.primary
     clean = clean_estimate(contents, row)  # like with like: of the cases that were attacked
     attacked, fell = estimate_of(row, measure), fell_of(row)
+    origins = (clean_row.origin if clean_row else "", row.origin)
     if clean.value is None or attacked.value is None or clean.value <= 0:
         sentence = "The records hold no clean and attacked value of the same cases, so no verdict can be given."
         if clean.value is not None and clean.value <= 0:
             sentence = f"Unattacked, this network reaches a mean {measure.label} of 0, so there was nothing to attack."
-        return Verdict(system, "has no verdict", sentence, (), "untested", clean, attacked, fell, strength)
+        return Verdict(system, "has no verdict", sentence, (), "untested", clean, attacked, fell, strength, origins)
     words, tone = next((words, tone) for limit, words, tone in LOSSES if 1 - attacked.value / clean.value <= limit)
     others = other_threats(contents, system, threat.norm)
     is_poor = measure.bounds == (0.0, 1.0) and clean.value < POOR
@@ -107,7 +108,7 @@ def verdict_of(contents: Contents, system: str) -> Verdict:
         attacked=attacked,
         fell=fell,
         strength=strength,
-        origins=(clean_row.origin if clean_row else "", row.origin),
+        origins=origins,
     )
 
 

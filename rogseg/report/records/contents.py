@@ -15,7 +15,7 @@ from rogseg.evaluation.identity import HELD_OUT, Condition
 from rogseg.evaluation.notes import notes_on
 from rogseg.report.contents import ClassText, Contents, MeasureText, SystemText
 from rogseg.report.records.evaluations import Evaluation, read_evaluations
-from rogseg.report.records.limits import PARTS, limits_of, untested_by
+from rogseg.report.records.limits import limits_of, part_of, untested_by
 from rogseg.report.records.rows import key_of, record_rows, surrogate_of
 from rogseg.report.records.threats import criterion_words, threat_texts
 from rogseg.report.rows import Origin, PerClass
@@ -185,7 +185,7 @@ def _facts(evaluations: Sequence[Evaluation]) -> dict[str, str]:
         "The network had seen": [_seen(evaluation) for evaluation in attacked],
         "A certificate is wrong": [_chance(evaluation) for evaluation in attacked],
     }
-    names = [PARTS[e.identity.condition.kind] if e.identity.condition else "accuracy" for e in attacked]
+    names = [part_of(evaluation.identity) for evaluation in attacked]
     facts = {}
     for key, texts in candidates.items():
         told = dict.fromkeys((name, text) for name, text in zip(names, texts, strict=True) if text)

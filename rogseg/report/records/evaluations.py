@@ -46,6 +46,17 @@ class Evaluation:
         }.get(self.identity.protocol, self.identity.protocol)
         return f"{grid}, {worded_cases(len(self.identity.cases))}"
 
+    @property
+    def counts_false_classes(self) -> bool:
+        """Whether a class that is found in a case without it has Dice 0; attacks leave it out, and what is compared."""
+        return self.identity.condition is None or self.identity.condition.kind == "corruption"
+
+    @property
+    def basis(self) -> str:
+        """A digest of what clean values depend on beside the network: protocol, cases and the rule of Dice."""
+        parts = [self.identity.protocol, sorted(self.identity.data.items()), self.counts_false_classes]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
 
 def read_evaluations(
     folders: Sequence[Path] | Mapping[str, Sequence[Path]], *, common_cases: bool = False

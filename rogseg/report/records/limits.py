@@ -7,7 +7,7 @@ from rogseg.evaluation.identity import Condition, EvaluationIdentity
 from rogseg.report.estimates import FEWEST_CASES
 from rogseg.report.records.evaluations import Evaluation
 
-__all__ = ["PARTS", "limits_of", "untested_by"]
+__all__ = ["limits_of", "part_of", "untested_by"]
 
 PARTS = {
     "attack": "attacks",
@@ -17,6 +17,11 @@ PARTS = {
 }
 """What records of a kind are called on the page."""
 ENSEMBLES = ("AutoAttack", "SegmentationEnsemble", "Composite")
+
+
+def part_of(identity: EvaluationIdentity) -> str:
+    """What the records of an evaluation are called on the page."""
+    return "accuracy" if identity.condition is None else PARTS[identity.condition.kind]
 
 
 def limits_of(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
@@ -58,10 +63,15 @@ def limits_of(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
             "One window around the target is evaluated, not the whole volume: false findings elsewhere do not count, "
             "so Dice may be higher than that of the whole volume."
         )
-    if len({evaluation.setting for evaluation in evaluations}) > 1:
+    if len({(evaluation.identity.protocol, *sorted(evaluation.identity.data)) for evaluation in evaluations}) > 1:
         limits.append(
             "Clean values differ from part to part of this page: in the grid of the files they are taken after "
             "resampling and post-processing, and the cases may be others; only numbers of one setting are compared."
+        )
+    if len({evaluation.counts_false_classes for evaluation in evaluations}) > 1:
+        limits.append(
+            "A class that is found in a case without it has a Dice of 0 where accuracy and corruptions are measured, "
+            "and counts nowhere else, so that their clean values are others."
         )
     limits += _on_intervals(identities)
     limits.append("One training run of each network: another one of the same recipe may be more or less robust.")
@@ -74,7 +84,7 @@ def _on_intervals(identities: Sequence[EvaluationIdentity]) -> list[str]:
     sentences = []
     if few:
         fewest = min(len(identity.cases) for identity in few)
-        parts = dict.fromkeys(PARTS[i.condition.kind] if i.condition else "accuracy" for i in few)
+        parts = dict.fromkeys(part_of(identity) for identity in few)
         where = f" ({', '.join(parts)})" if len(few) < len(identities) else ""
         are = "One case" + where + " is" if fewest == 1 else f"{fewest} cases{where} are"
         sentences.append(f"{are} too few for an interval; another choice of cases may give other numbers.")

@@ -65,12 +65,14 @@ def _telling(settings: Sequence[Mapping[str, Any]]) -> list[str]:
     known = [setting for setting in settings if setting]
     chosen: list[str] = []
     for path in dict.fromkeys(path for setting in known for path in setting):
-        before, after = (
-            {tuple(_worded(one, p) for p in paths) for one in known} for paths in (chosen, [*chosen, path])
-        )
-        if len(after) > len(before):
+        if _count(known, [*chosen, path]) > _count(known, chosen):
             chosen.append(path)
     return chosen
+
+
+def _count(settings: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> int:
+    """How many of the settings these paths tell apart."""
+    return len({tuple(_worded(setting, path) for path in paths) for setting in settings})
 
 
 def _worded(setting: Mapping[str, Any], path: str) -> str:

@@ -8,6 +8,7 @@ from rogseg.evaluation.certificate_table import noise_words
 from rogseg.evaluation.epsilon_label import norm_of_threat, strength_label
 from rogseg.evaluation.identity import Condition, EvaluatedSystem, EvaluationIdentity
 from rogseg.report.records.evaluations import Evaluation
+from rogseg.report.records.limits import part_of
 from rogseg.report.rows import CaseValues, Row
 from rogseg.report.rows import Condition as RowCondition
 from rogseg.report.summaries import worst_of
@@ -74,17 +75,28 @@ def record_rows(evaluations: Sequence[Evaluation], measure: str) -> tuple[Row, .
 
 
 def _clean_rows(evaluations: Sequence[Evaluation], of_system: Sequence[Evaluation]) -> list[Row]:
-    """One clean row per setting: folders of one setting measured the same."""
+    """One clean row per basis: folders of one measured the same. Where there are several, each says whose it is."""
     rows: dict[str, Row] = {}
+    parts: dict[str, dict[str, None]] = {}
     for evaluation in of_system:
         cases = _cases(evaluation, evaluation.folder.clean(), clean=True)
-        known = rows.get(evaluation.setting)
+        known = rows.get(evaluation.basis)
+        parts.setdefault(evaluation.basis, {})[part_of(evaluation.identity)] = None
         if cases and (known is None or len(cases) > len(known.cases)):
-            key = key_of(evaluations, evaluation)
-            rows[evaluation.setting] = Row(
-                evaluation.system, RowCondition("clean", CLEAN), cases, key, evaluation.setting
-            )
-    return list(rows.values())
+            rows[evaluation.basis] = _row(evaluations, evaluation, RowCondition("clean", CLEAN), cases)
+    if len(rows) == 1:
+        return list(rows.values())
+    return [
+        dataclasses.replace(row, condition=dataclasses.replace(row.condition, budget=f"for {', '.join(parts[basis])}"))
+        for basis, row in rows.items()
+    ]
+
+
+def _row(
+    evaluations: Sequence[Evaluation], evaluation: Evaluation, condition: RowCondition, cases: tuple[CaseValues, ...]
+) -> Row:
+    key = key_of(evaluations, evaluation)
+    return Row(evaluation.system, condition, cases, key, evaluation.setting, evaluation.basis)
 
 
 def _condition_rows(evaluations: Sequence[Evaluation], evaluation: Evaluation) -> list[Row]:
@@ -107,7 +119,7 @@ def _condition_rows(evaluations: Sequence[Evaluation], evaluation: Evaluation) -
                 surrogate=surrogate_of(evaluations, identity.condition),
             )
             cases = _cases(evaluation, records, clean=False)
-            rows.append(Row(evaluation.system, condition, cases, key_of(evaluations, evaluation), evaluation.setting))
+            rows.append(_row(evaluations, evaluation, condition, cases))
     return rows
 
 

@@ -92,7 +92,7 @@ def corruption_values(contents: Contents, system: str) -> CorruptionValues | Non
     under = {
         (row.condition.name, row.condition.strength): _by_case(row, measure)
         for row in rows
-        if row.setting == clean.setting
+        if row.measured == clean.measured
     }
     return CorruptionValues(_by_case(clean, measure), under)
 

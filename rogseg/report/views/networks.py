@@ -42,7 +42,7 @@ def comparisons(contents: Contents) -> tuple[Comparison, ...]:
         }
         clean = contents.clean_of(ours[0]) if ours else None
         attacked = [(row, theirs.get((row.condition.norm, row.condition.strength))) for row in ours]
-        pairs = [(row, other) for row, other in attacked if other is not None and other.setting == row.setting]
+        pairs = [(row, other) for row, other in attacked if other is not None and other.measured == row.measured]
         if pairs and clean is not None and (other := contents.clean_of(pairs[0][1])) is not None:
             pairs.insert(0, (clean, other))
         for a, b in pairs:

@@ -55,5 +55,5 @@ def test_windows_tell_networks_apart_where_both_are_known(key: str, value: Any, 
 
 
 def test_older_records_noted_options_here_and_there() -> None:
-    old = {"versions": {"rogseg": "0.1.0", "schema": 1}}
+    old: dict[str, Any] = {"versions": {"rogseg": "0.1.0", "schema": 1}}
     assert names(identity({"model": 1}, **old), identity({"model": 2}, **old)) == ["net", "net"]

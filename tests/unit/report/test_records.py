@@ -184,7 +184,8 @@ def test_corruptions_and_l2_are_kept_apart(tmp_path: Path) -> None:
     assert made.facts["The network had seen"] == "none of the cases: they were held out"
     assert "RMS" in made.threats[1].axis
     assert "Linf" not in made.threats[1].words
-    assert [kind for _, kind, _ in kinds(made)] == ["clean", "attack", "attack", "corruption", "corruption"]
+    # Clean, a class that a case lacks counts as the attacks count it, and as the corruptions do.
+    assert [kind for _, kind, _ in kinds(made)] == ["clean", "clean", "attack", "attack", "corruption", "corruption"]
     assert made.rows[-1].condition.label == "2"
     assert not any("scanners" in text for text in made.untested)
 
