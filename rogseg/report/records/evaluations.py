@@ -9,6 +9,7 @@ from pathlib import Path
 from rogseg.cases import worded_cases
 from rogseg.evaluation.common_cases import of_common_cases
 from rogseg.evaluation.identity import EvaluationIdentity
+from rogseg.evaluation.record_file import RecordFile
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.findings import SANITY_FILE, load_findings
 from rogseg.report.contents import Finding
@@ -17,7 +18,7 @@ from rogseg.report.volumes import SavedVolume
 
 __all__ = ["Evaluation", "read_evaluations"]
 
-VOLUMES = "volumes"
+RECORDS, VOLUMES = "records.jsonl", "volumes"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,12 +82,12 @@ def read_evaluations(
     names = network_names([(name, folder.identity) for name, _, folder in opened])
     evaluations = []
     for system, (_, path, folder) in zip(names, opened, strict=True):
-        content = (path / "records.jsonl").read_bytes() if (path / "records.jsonl").exists() else b""
+        content = (path / RECORDS).read_bytes() if (path / RECORDS).exists() else b""
         evaluations.append(
             Evaluation(
                 system=system,
                 folder=folder,
-                lines=_lines(content),
+                lines=_lines(path / RECORDS),
                 digest=hashlib.sha256(content).hexdigest(),
                 findings=tuple(
                     Finding(system, found.name, found.level, found.seen, found.meaning)
@@ -132,9 +133,10 @@ def _names_classes(identity: EvaluationIdentity) -> bool:
     return not (identity.is_legacy and identity.condition is None)
 
 
-def _lines(content: bytes) -> dict[tuple[str, str, float], int]:
+def _lines(path: Path) -> dict[tuple[str, str, float], int]:
+    """The number of the line of each record; the folder has looked at their checksums."""
     lines = {}
-    for number, line in enumerate(content.decode().splitlines(), 1):
+    for number, line in enumerate(RecordFile(path, checked=False).lines(), 1):
         record = json.loads(line)
         condition = record.get("condition", record.get("attack", "clean"))
         lines[record["case_id"], condition, float(record.get("strength", record.get("epsilon", 0.0)))] = number

@@ -297,6 +297,14 @@ def test_an_unfinished_evaluation_says_so(tmp_path: Path) -> None:
     assert any(note.startswith("INCOMPLETE") for note in made.origins[0].notes)
 
 
+def test_a_line_that_a_kill_tore_is_left_out(tmp_path: Path) -> None:
+    records = evaluation(tmp_path / "a").directory / "records.jsonl"
+    records.write_bytes(records.read_bytes()[:-40])
+    made = contents_of([tmp_path / "a"], tmp_path)
+    assert [[case.line for case in row.cases] for row in made.rows] == [[1, 2, 3, 4, 5], [6, 7, 8, 9]]
+    assert any(note.startswith("INCOMPLETE") for note in made.origins[0].notes)
+
+
 def test_records_of_the_zoo_give_the_numbers_of_their_tables() -> None:
     folder = ZOO / "rog_freeat_hippocampus_light" / "apgd_ce_5"
     made = contents_of([folder, folder.parent / "test"], SHARED)
