@@ -8,7 +8,7 @@ from rogseg.report.estimates import Estimate, mean_over_cases
 from rogseg.report.rows import Row
 from rogseg.report.summaries import values_of
 
-__all__ = ["Curve", "CurvePoint", "curves_of"]
+__all__ = ["Curve", "CurvePoint", "curves_of", "of_same_strengths"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +65,19 @@ def curves_of(
             made = tuple(_point(row, shared, measure, index) for row in points)
             curves.append(Curve(name, made, len(shared), len(everything - shared)))
     return tuple(curves)
+
+
+def of_same_strengths(curves: Sequence[Curve]) -> tuple[Curve, ...]:
+    """The most curves that have values at the same strengths, two at least: areas of others do not compare.
+
+    Of several groups as large the one of the most strengths, then the first.
+    """
+    groups: dict[tuple[float, ...], list[Curve]] = {}
+    for curve in curves:
+        known = tuple(point.strength for point in curve.points if point.estimate.value is not None)
+        if len(known) > 1:
+            groups.setdefault(known, []).append(curve)
+    return tuple(max(groups.items(), key=lambda group: (len(group[1]), len(group[0])), default=((), []))[1])
 
 
 def _point(row: Row, case_ids: set[str], measure: MeasureText, index: int | None) -> CurvePoint:

@@ -19,7 +19,7 @@ from rogseg.report.views.certificates import certificate_view
 from rogseg.report.views.checks import checks_of, passed_of
 from rogseg.report.views.corruptions import corruption_view
 from rogseg.report.views.figures import table_rows
-from rogseg.report.views.networks import comparisons, system_figure
+from rogseg.report.views.networks import comparisons, differing_attacks, system_figure
 from rogseg.report.views.transfers import transfer_matrices
 
 __all__ = ["render_page"]
@@ -73,6 +73,7 @@ def render_page(contents: Contents) -> str:
             (row, [estimate_of(row, m) for m in contents.measures]) for row in contents.rows if row not in compared
         ],
         "comparisons": others,
+        "differing_attacks": differing_attacks(contents),
         "widest_difference": max(
             [abs(b) for c in others for b in (c.difference.lower, c.difference.upper) if b] or [1]
         ),

@@ -26,6 +26,7 @@ class Condition:
         norm: of the threat model; empty where there is none.
         budget: what the attack may spend, in words.
         surrogate: for a transfer, the system that the adversarial volumes were made on.
+        recipe: all settings, for comparing alone; empty where the name says all.
     """
 
     kind: ConditionKind
@@ -35,6 +36,7 @@ class Condition:
     norm: str = ""
     budget: str = ""
     surrogate: str = ""
+    recipe: str = ""
 
     @property
     def title(self) -> str:

@@ -129,7 +129,7 @@ def plot_attack_area(
 ) -> tuple[Path, Path]:
     """Curves with the area under each, written in the legend; the strongest attack, of the smallest area, in front.
 
-    All are of the same cases, else their areas would not compare.
+    All are of the same cases and strengths, else their areas would not compare.
 
     The area is divided by the range of epsilon, so that 1 is a network that nothing hurts.
 

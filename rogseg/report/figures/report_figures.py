@@ -2,10 +2,11 @@
 
 import re
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from rogseg.report.contents import Contents, ThreatText
-from rogseg.report.curves import Curve, curves_of
+from rogseg.report.curves import Curve, curves_of, of_same_strengths
 from rogseg.report.figures.attacked_slices import plot_attacked_slices
 from rogseg.report.figures.case_marks import plot_case_pairs, plot_size, plot_smallest_epsilon
 from rogseg.report.figures.corruption_map import plot_corruption_map
@@ -18,13 +19,14 @@ from rogseg.report.summaries import clean_estimate, estimate_of, fell_by, refere
 from rogseg.report.views.cases import case_pairs, sized_values
 from rogseg.report.views.certificates import AXIS, certificate_curves
 from rogseg.report.views.corruptions import corruption_curves, corruption_values
-from rogseg.report.views.networks import comparisons, system_curves
+from rogseg.report.views.networks import comparisons, differing_attacks, system_curves
 from rogseg.report.views.transfers import TransferMatrix, transfer_matrices
 
 __all__ = ["write_figures"]
 
 VOLUME_ERROR = "volume error"
 MOST_SLICES = 4
+OTHER_ATTACKS = "attacks differ between networks"
 
 
 def write_figures(contents: Contents, directory: Path) -> tuple[Path, ...]:
@@ -65,13 +67,16 @@ def _of_threat(contents: Contents, threat: ThreatText, directory: Path) -> list[
     curves = system_curves(contents, norm)
     if not curves:
         return files
-    axis: dict[str, Any] = {"y_label": label, "x_label": threat.axis, "scale": threat.scale}
+    x_label = f"{threat.axis}\n{OTHER_ATTACKS}" if differing_attacks(contents, norm) else threat.axis
+    axis: dict[str, Any] = {"y_label": label, "x_label": x_label, "scale": threat.scale}
     files += plot_curves(curves, directory / f"dice_over_epsilon{stem}", **axis)
     if len(contents.classes) > 1:
         panels = {entry.name: system_curves(contents, norm, index) for index, entry in enumerate(contents.classes)}
         files += plot_curve_panels(panels, directory / f"dice_per_class{stem}", **axis)
     differences = [
-        (f"{c.second} minus {c.first}, {c.label}", c.difference) for c in comparisons(contents) if c.norm in ("", norm)
+        (f"{c.second} minus {c.first}, {c.label}", c.difference)
+        for c in comparisons(contents)
+        if c.norm in ("", norm) and not c.attacks_differ
     ]
     if differences:
         files += plot_differences(differences, directory / f"differences{stem}")
@@ -144,9 +149,12 @@ def _of_system(contents: Contents, threat: ThreatText, worst: tuple[Row, ...], d
     curves: tuple[Curve, ...] = curves_of(clean, attacks, measure)
     files = list(plot_curves(curves, directory / f"attacks{suffix}", **axis)) if curves else []
     # Areas compare over the same cases alone, which those of a cascade's later members are not.
-    whole = [c for c in curves if not c.num_left_out and sum(p.estimate.value is not None for p in c.points) > 1]
-    if len(whole) > 1:
-        files += plot_attack_area(whole, directory / f"attack_area{suffix}", **axis)
+    alike = of_same_strengths([c for c in curves if not c.num_left_out])
+    if len(alike) > 1:
+        left_out = [curve.title for curve in curves if curve not in alike]
+        note = wrap(f"left out, at other strengths or of other cases: {', '.join(left_out)}", 60) if left_out else []
+        area = {**axis, "x_label": "\n".join([threat.axis, *note])}
+        files += plot_attack_area(alike, directory / f"attack_area{suffix}", **area)
     reference = reference_strength(contents, system, norm)
     at = next(row for row in worst if row.condition.strength == reference)
     pairs = case_pairs(clean, at, measure.name)

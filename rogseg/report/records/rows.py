@@ -9,6 +9,7 @@ from rogseg.evaluation.epsilon_label import norm_of_threat, strength_label
 from rogseg.evaluation.identity import Condition, EvaluatedSystem, EvaluationIdentity
 from rogseg.report.records.evaluations import Evaluation
 from rogseg.report.records.limits import part_of
+from rogseg.report.records.recipes import recipe_of, told_apart
 from rogseg.report.rows import CaseValues, Row
 from rogseg.report.rows import Condition as RowCondition
 from rogseg.report.summaries import worst_of
@@ -57,7 +58,9 @@ def record_rows(evaluations: Sequence[Evaluation], measure: str) -> tuple[Row, .
         of_system = [evaluation for evaluation in evaluations if evaluation.system == system]
         rows += _clean_rows(evaluations, of_system)
         conditions = [row for evaluation in of_system for row in _condition_rows(evaluations, evaluation)]
-        conditions = _told_apart(conditions)
+        recipes = {key_of(evaluations, one): recipe_of(one.identity) for one in of_system}
+        spent = {key_of(evaluations, one): _spent(one) for one in of_system}
+        conditions = told_apart(conditions, recipes, spent)
         # What a cascade recorded as its worst case is material for the worst of all, not a row of its own.
         rows += [row for row in conditions if row.condition.kind != "worst case"]
         rows += _worst_rows(conditions, measure)
@@ -102,13 +105,12 @@ def _row(
 def _condition_rows(evaluations: Sequence[Evaluation], evaluation: Evaluation) -> list[Row]:
     folder, identity = evaluation.folder, evaluation.identity
     rows = []
-    names = folder.conditions()
+    settings = _spent(evaluation)
     for strength in folder.strengths():
-        for name in (*names, WORST_CASE):
+        for name in (*folder.conditions(), WORST_CASE):
             records = folder.under(name, strength)
             if not records or identity.condition is None:
                 continue
-            settings = _settings(identity, is_member=len(names) > 1)
             condition = RowCondition(
                 kind="worst case" if name == WORST_CASE else identity.condition.kind,
                 name=name,
@@ -117,6 +119,7 @@ def _condition_rows(evaluations: Sequence[Evaluation], evaluation: Evaluation) -
                 norm=threat_name(identity),
                 budget=_words(identity, settings, tuple(records.values())),
                 surrogate=surrogate_of(evaluations, identity.condition),
+                recipe=recipe_of(identity, strength),
             )
             cases = _cases(evaluation, records, clean=False)
             rows.append(_row(evaluations, evaluation, condition, cases))
@@ -138,12 +141,14 @@ def _cases(evaluation: Evaluation, by_case: Mapping[str, CaseRecord], *, clean: 
     )
 
 
-def _settings(identity: EvaluationIdentity, *, is_member: bool) -> str:
+def _spent(evaluation: Evaluation) -> str:
     """What the config of a condition allows it, and of which ensemble it is a member."""
-    assert identity.condition is not None, "only conditions have settings"
-    config, parts = identity.condition.config, []
-    if is_member:
-        parts.append(f"of {identity.condition.name}")
+    condition = evaluation.identity.condition
+    if condition is None:
+        return ""
+    config, parts = condition.config, []
+    if len(evaluation.folder.conditions()) > 1 and condition.kind in ("attack", "transfer"):
+        parts.append(f"of {condition.name}")
     for key, word in (("num_iterations", "iterations"), ("num_queries", "queries"), ("num_restarts", "restarts")):
         if config.get(key) and not (key == "num_restarts" and config[key] == 1):
             parts.append(f"{config[key]} {word}")
@@ -165,27 +170,6 @@ def _budget(settings: str, records: Iterable[CaseRecord]) -> str:
     """The settings, and the most passes (forward and backward) that a case took."""
     passes = max(record.num_forward + record.num_backward for record in records)
     return f"{settings}, {passes} passes".removeprefix(", ")
-
-
-def _told_apart(rows: Sequence[Row]) -> list[Row]:
-    """Rows of one attack and strength that come from several folders get what they differ in into their name."""
-    named = []
-    for row in rows:
-        alike = [r for r in rows if r.condition.kind != "worst case" and _signature(r) == _signature(row)]
-        if len(alike) < 2 or row.condition.kind == "worst case":
-            named.append(row)
-            continue
-        detail = row.condition.budget.rpartition(", ")[0]
-        if sum(r.condition.budget.rpartition(", ")[0] == detail for r in alike) > 1 or not detail:
-            detail = f"{detail} ({row.origin.replace('-', ' ')})".strip()
-        condition = dataclasses.replace(row.condition, name=f"{row.condition.name}, {detail}")
-        named.append(dataclasses.replace(row, condition=condition))
-    return named
-
-
-def _signature(row: Row) -> tuple[str, str, str, float, str]:
-    condition = row.condition
-    return condition.kind, condition.name, condition.norm, condition.strength, condition.surrogate
 
 
 def _worst_rows(rows: Sequence[Row], measure: str) -> list[Row]:

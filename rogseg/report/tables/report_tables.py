@@ -13,7 +13,7 @@ from rogseg.report.summaries import (
 from rogseg.report.tables.certificate_tables import certificate_tables
 from rogseg.report.tables.corruption_tables import corruption_tables
 from rogseg.report.tables.table import Cell, ReportTable
-from rogseg.report.views.networks import comparisons
+from rogseg.report.views.networks import comparisons, differing_attacks
 from rogseg.report.views.transfers import transfer_matrices
 
 __all__ = ["report_tables"]
@@ -97,7 +97,11 @@ def _comparisons(contents: Contents) -> ReportTable:
     headings = ("network", "minus", "epsilon", f"difference of {contents.primary.compared}")
     note = "Mean of the differences on the same cases, with the interval of that mean."
     return ReportTable(
-        "differences", f"{contents.title}: networks against each other", headings, tuple(rows), _notes(contents, note)
+        "differences",
+        f"{contents.title}: networks against each other",
+        headings,
+        tuple(rows),
+        _notes(contents, note, *differing_attacks(contents)),
     )
 
 

@@ -6,6 +6,7 @@ from itertools import combinations
 from rogseg.report.contents import Contents
 from rogseg.report.curves import Curve, curves_of
 from rogseg.report.estimates import Estimate
+from rogseg.report.rows import Row
 from rogseg.report.summaries import difference_of, worst_rows
 from rogseg.report.svg.curves import curve_chart
 from rogseg.report.views.figures import Figure, curve_caption, legend_of, renamed
@@ -13,6 +14,7 @@ from rogseg.report.views.figures import Figure, curve_caption, legend_of, rename
 __all__ = [
     "Comparison",
     "comparisons",
+    "differing_attacks",
     "system_curves",
     "system_figure",
 ]
@@ -20,7 +22,7 @@ __all__ = [
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """Second minus first on the same cases, clean or at one epsilon."""
+    """Second minus first on the same cases, clean or at one epsilon; no difference where other attacks were made."""
 
     first: str
     second: str
@@ -28,10 +30,14 @@ class Comparison:
     strength: float
     norm: str
     difference: Estimate
+    attacks_differ: bool = False
 
 
 def comparisons(contents: Contents) -> tuple[Comparison, ...]:
-    """Paired differences of every two systems: clean, and at each epsilon that both have."""
+    """Paired differences of every two systems: clean, and at each epsilon that both have.
+
+    Networks that met other attacks there, or the same with other settings, have none.
+    """
     measure, made = contents.primary, []
     for first, second in combinations([system.name for system in contents.systems], 2):
         ours = [row for threat in contents.threats for row in worst_rows(contents, first, threat.norm)]
@@ -46,11 +52,32 @@ def comparisons(contents: Contents) -> tuple[Comparison, ...]:
         if pairs and clean is not None and (other := contents.clean_of(pairs[0][1])) is not None:
             pairs.insert(0, (clean, other))
         for a, b in pairs:
-            label = a.condition.label or "clean"
-            made.append(
-                Comparison(first, second, label, a.condition.strength, a.condition.norm, difference_of(a, b, measure))
-            )
+            label, difference = a.condition.label or "clean", difference_of(a, b, measure)
+            differ = _recipes(contents, a) != _recipes(contents, b)
+            if differ:
+                difference = Estimate(None, None, None, difference.cases)
+            made.append(Comparison(first, second, label, a.condition.strength, a.condition.norm, difference, differ))
     return tuple(made)
+
+
+def _recipes(contents: Contents, row: Row) -> frozenset[str]:
+    """The attacks on a network, all settings included, that have a row in the norm and at the strength of this one."""
+    at = (row.condition.norm, row.condition.strength)
+    attacks = [one.condition for one in contents.rows_of(row.system, ("attack",))]
+    return frozenset(one.recipe or one.name for one in attacks if (one.norm, one.strength) == at)
+
+
+def differing_attacks(contents: Contents, norm: str | None = None) -> tuple[str, ...]:
+    """A sentence per two networks that met other attacks at one epsilon, in all norms or in one."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in comparisons(contents):
+        if one.attacks_differ and norm in (None, one.norm):
+            found.setdefault((one.first, one.second), []).append(one.label)
+    return tuple(
+        f"Attacks differ: {first} and {second} met other attacks, or the same with other settings, at "
+        f"{', '.join(labels)}, so their values there do not compare and no difference is given."
+        for (first, second), labels in found.items()
+    )
 
 
 def system_curves(contents: Contents, norm: str, index: int | None = None) -> tuple[Curve, ...]:
@@ -74,4 +101,5 @@ def system_figure(contents: Contents) -> Figure | None:
     title = f"{measure.label} over epsilon, each network under its worst attack"
     label = f"mean {measure.heading}"
     svg = curve_chart(curves, title=title, x_label=threat.axis, y_label=label, scale=threat.scale)
-    return Figure(svg, "All networks, each under its worst attack.", curve_caption(curves), legend_of(curves))
+    caption = " ".join([curve_caption(curves), *differing_attacks(contents, threat.norm)])
+    return Figure(svg, "All networks, each under its worst attack.", caption, legend_of(curves))
