@@ -51,7 +51,7 @@ class CaseValues:
     Args:
         case_id: its name.
         values: per measure one value per foreground class.
-        fell: whether the attack succeeded by the criterion; None where nothing could succeed.
+        fell: whether the attack succeeded by the criterion; None where nothing could succeed, or criteria differ.
         line: of the record in its file, counted from 1; None where the value is derived from several records.
         visibility: how visible the change is, by the name of the measure, such as SSIM.
         lows: of a worst case, the lowest primary value of each class, which may come from several attacks.

@@ -48,6 +48,12 @@ class Evaluation:
         return f"{grid}, {worded_cases(len(self.identity.cases))}"
 
     @property
+    def criterion(self) -> str:
+        """When a case counts as fallen, as canonical JSON; empty where nothing can fall."""
+        criterion = self.identity.criterion
+        return "" if criterion is None else json.dumps(criterion.config, sort_keys=True)
+
+    @property
     def counts_false_classes(self) -> bool:
         """Whether a class that is found in a case without it has Dice 0; attacks leave it out, and what is compared."""
         return self.identity.condition is None or self.identity.condition.kind == "corruption"

@@ -43,6 +43,11 @@ def limits_of(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
             for identity in attacks
         ):
             limits.append("No ensemble of attacks was run; single attacks overestimate robustness more often.")
+    if _several_criteria(evaluations):
+        limits.append(
+            "The attacks on a network ask for different things, so that a case that fell under one may stand under "
+            "another: where they meet, the worst case says nothing of how many fell."
+        )
     transfers = [i for i in identities if i.condition is not None and i.condition.kind == "transfer"]
     if transfers:
         limits.append(
@@ -76,6 +81,15 @@ def limits_of(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
     limits += _on_intervals(identities)
     limits.append("One training run of each network: another one of the same recipe may be more or less robust.")
     return tuple(limits)
+
+
+def _several_criteria(evaluations: Sequence[Evaluation]) -> bool:
+    """Whether the attacks on one network have several criteria."""
+    found: dict[str, set[str]] = {}
+    for evaluation in evaluations:
+        if evaluation.identity.condition is not None and evaluation.identity.condition.kind == "attack":
+            found.setdefault(evaluation.system, set()).add(evaluation.criterion)
+    return any(len(criteria) > 1 for criteria in found.values())
 
 
 def _on_intervals(identities: Sequence[EvaluationIdentity]) -> list[str]:

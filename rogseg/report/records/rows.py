@@ -16,6 +16,8 @@ from rogseg.report.summaries import worst_of
 
 __all__ = ["key_of", "record_rows", "surrogate_of", "threat_name"]
 
+CRITERIA_DIFFER = "criteria differ, so no case is counted as fallen"
+
 
 def key_of(evaluations: Sequence[Evaluation], evaluation: Evaluation) -> str:
     """By which rows name the folder that they come from; an anchor of the page."""
@@ -63,7 +65,8 @@ def record_rows(evaluations: Sequence[Evaluation], measure: str) -> tuple[Row, .
         conditions = told_apart(conditions, recipes, spent)
         # What a cascade recorded as its worst case is material for the worst of all, not a row of its own.
         rows += [row for row in conditions if row.condition.kind != "worst case"]
-        rows += _worst_rows(conditions, measure)
+        criteria = {key_of(evaluations, one): one.criterion for one in of_system}
+        rows += _worst_rows(conditions, measure, criteria)
     order = list(dict.fromkeys(row.system for row in rows))
     kinds = ("clean", "attack", "worst case", "transfer", "corruption", "certificate")
 
@@ -172,14 +175,28 @@ def _budget(settings: str, records: Iterable[CaseRecord]) -> str:
     return f"{settings}, {passes} passes".removeprefix(", ")
 
 
-def _worst_rows(rows: Sequence[Row], measure: str) -> list[Row]:
-    """Per norm and strength the worst over all attacks, those of several folders, too."""
+def _worst_rows(rows: Sequence[Row], measure: str, criteria: Mapping[str, str]) -> list[Row]:
+    """Per norm and strength the worst over all attacks, those of several folders, too.
+
+    Where these ask for several things, none says of the worst case whether it fell.
+
+    Args:
+        rows: of one network.
+        measure: that says which attack is the worst on a case.
+        criteria: by the key of a folder.
+    """
     groups: dict[tuple[str, float], list[Row]] = {}
     for row in rows:
         if row.condition.kind in ("attack", "worst case"):
             groups.setdefault((row.condition.norm, row.condition.strength), []).append(row)
-    return [
-        worst_of(group, measure)
-        for group in groups.values()
-        if len(group) > 1 or group[0].condition.kind == "worst case"
-    ]
+    worst_rows = []
+    for group in groups.values():
+        if len(group) == 1 and group[0].condition.kind != "worst case":
+            continue
+        worst = worst_of(group, measure)
+        if len({criteria[row.origin] for row in group}) > 1:
+            cases = tuple(dataclasses.replace(case, fell=None) for case in worst.cases)
+            condition = dataclasses.replace(worst.condition, budget=CRITERIA_DIFFER)
+            worst = dataclasses.replace(worst, condition=condition, cases=cases)
+        worst_rows.append(worst)
+    return worst_rows

@@ -29,7 +29,7 @@ def pairs_chart(pairs: Sequence[CasePair], *, title: str, y_label: str, sizes: S
         room = (size.width - frame.left - frame.right) / max(1, len(ordered))
         radius = max(1.4, min(4.0, room * 0.32))
         for index, (case_id, clean, attacked, fell) in enumerate(ordered):
-            state = "nothing could succeed" if fell is None else "fell" if fell else "stands"
+            state = "not said to fall or stand" if fell is None else "fell" if fell else "stands"
             tip = f"{case_id}|{clean:.3f} clean, {attacked:.3f} attacked|{state}"
             group = add(frame.root, "g", class_="pair fell" if fell else "pair")
             x = frame.x(float(index))

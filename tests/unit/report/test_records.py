@@ -115,6 +115,28 @@ def test_attacks_of_several_folders_have_a_worst_case(tmp_path: Path) -> None:
     assert sum(row.condition.kind == "clean" for row in made.rows) == 1
 
 
+def test_a_case_that_fell_by_one_criterion_did_not_fall_by_another(tmp_path: Path) -> None:
+    evaluation(tmp_path / "a", "pgd", 0.4)
+    grown = CriterionSetting({"type": "ClassGrown", "target_class": 1}, None, None, ())
+    evaluation(tmp_path / "b", "grow", 0.6, criterion=grown)
+    made = contents_of([tmp_path / "a", tmp_path / "b"], tmp_path)
+    rows = {row.condition.name: row for row in made.rows}
+    assert [case.fell for case in rows["worst case"].cases] == [None] * 5
+    assert estimate_of(rows["worst case"], made.primary).value == pytest.approx(0.41)
+    assert [case.fell for case in rows["grow"].cases] == [True, False, False, False, False]
+    verdict = verdict_of(made, "best")
+    assert verdict.fell.value is None
+    assert "fall" not in verdict.sentence
+    page = render_page(made)
+    assert "criteria differ, so no case is counted as fallen" in page
+    assert any("ask for different things" in limit for limit in made.limits)
+    assert "cases that fell" not in page[: page.index('id="checks"')]
+    evaluation(tmp_path / "c", "apgd", 0.6)
+    same = contents_of([tmp_path / "a", tmp_path / "c"], tmp_path)
+    assert verdict_of(same, "best").fell.value == pytest.approx(0.2)
+    assert not any("ask for different things" in limit for limit in same.limits)
+
+
 def test_a_recorded_worst_case_counts_and_is_not_shown_twice(tmp_path: Path) -> None:
     folder = evaluation(tmp_path / "a", "pgd", 0.4)
     for case_id in folder.identity.cases:
