@@ -85,6 +85,7 @@ class ThreatText:
         words: the sentence for a reader.
         strengths: the epsilons that were tried.
         by_network: the same by network, where one epsilon is another change in raw units for each; else empty.
+        differs: why it is, as the beginning of a sentence.
         outside: what an adversary could do and is not in it.
         scale: by which epsilons are multiplied on an axis.
         axis: what the axis then says.
@@ -97,6 +98,7 @@ class ThreatText:
     scale: float = 255.0
     axis: str = "epsilon [1/255 of the intensity range]"
     by_network: Mapping[str, tuple[Strength, ...]] = dataclasses.field(default_factory=dict)
+    differs: str = "Epsilon is another change for each network"
 
     @property
     def is_in_255ths(self) -> bool:
@@ -109,9 +111,9 @@ class ThreatText:
         if not self.by_network:
             return ""
         return (
-            "Epsilon is a share of the intensity range of each network, and these ranges differ: the same epsilon lets "
-            "the adversary change the image more for one network than for another, so what they lose at it does not "
-            "rank them. Attacks with threat.unit=reference give all the same change."
+            f"{self.differs}: the same epsilon lets the adversary change the image more for one network than for "
+            "another, so what they lose at it does not rank them. Attacks with threat.unit=reference give all the same "
+            "change."
         )
 
     def strength_of(self, system: str, value: float) -> Strength:

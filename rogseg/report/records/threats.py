@@ -32,6 +32,11 @@ OUTSIDE = (
     "changes of the preprocessing or of the stored intensity range, as by moving the extreme voxels of an MR case",
     "padding and voxels that the preprocessing freezes",
 )
+OF_EACH_NETWORK = {
+    "fraction": "Epsilon is a share of the intensity range of each network, and these ranges differ",
+    "network": "Epsilon is in the units of the intensities that each network sees, and these units differ",
+}
+"""The units of epsilon that are other changes in raw units for each network, and what is said where they are."""
 SAME = 1.02  # widths of a case's boxes that differ by less are one
 OF_REFERENCE = " Epsilon is a fraction of the reference box, so that every network faces the same change in raw units."
 
@@ -62,7 +67,8 @@ def _text(name: str, evaluations: Sequence[Evaluation]) -> ThreatText:
         norm=name,
         words=words + (OF_REFERENCE if threat.unit == "reference" else ""),
         strengths=tuple(_strength(evaluations, strength) for strength in strengths),
-        by_network=_by_network(evaluations) if norm == "Linf" and threat.unit == "fraction" else {},
+        by_network=_by_network(evaluations) if norm == "Linf" and threat.unit in OF_EACH_NETWORK else {},
+        differs=OF_EACH_NETWORK.get(threat.unit, ""),
         outside=OUTSIDE,
         scale=255.0 if is_share else 1.0,
         axis=f"epsilon [{rms}{unit}]",
@@ -70,18 +76,21 @@ def _text(name: str, evaluations: Sequence[Evaluation]) -> ThreatText:
 
 
 def _by_network(evaluations: Sequence[Evaluation]) -> dict[str, tuple[Strength, ...]]:
-    """The epsilons of each network, where their boxes differ: one fraction then is several changes in raw units."""
+    """The epsilons of each network, where their boxes or units differ: one epsilon then is several raw changes."""
     groups: dict[str, list[Evaluation]] = {}
     for evaluation in evaluations:
         groups.setdefault(evaluation.system, []).append(evaluation)
     made, widths = {}, dict[str, list[float]]()
+    threat = evaluations[0].identity.threat
+    in_network_units = threat is not None and threat.unit == "network"
     for system, of_system in groups.items():
         strengths = sorted({strength for evaluation in of_system for strength in evaluation.folder.strengths()})
         made[system] = tuple(_strength(of_system, strength) for strength in strengths)
         of_case: dict[str, float] = {}
         for record in (record for strength in strengths for record in _attacked(of_system, strength)):
-            if record.distance_raw and record.distance_fraction:
-                width = max(record.distance_raw) / record.distance_fraction
+            moved = max(record.distance_network, default=0.0) if in_network_units else record.distance_fraction
+            if record.distance_raw and moved:
+                width = max(record.distance_raw) / moved
                 of_case[record.case_id] = max(width, of_case.get(record.case_id, 0.0))
         for case_id, width in of_case.items():
             widths.setdefault(case_id, []).append(width)

@@ -372,6 +372,23 @@ def test_one_epsilon_that_is_two_changes_in_raw_units_is_told_by_network(tmp_pat
     assert not same.threats[0].unequal
 
 
+@pytest.mark.parametrize("factor", [1.0, 4.0])
+def test_network_units_that_are_two_changes_in_raw_units_are_told_by_network(tmp_path: Path, factor: float) -> None:
+    for name, raw in (("a", 5.0), ("b", 5.0 * factor)):
+        changes: dict[str, Any] = {"system": EvaluatedSystem("nnunet", name, name, {})}
+        changes["threat"] = ThreatSetting("LinfThreat", "network", {})
+        folder = RecordFolder(tmp_path / name, of_cases(1, **changes))
+        folder.add(dice_record("case_0", CLEAN, (0.9, 0.7)))
+        record = dice_record("case_0", "apgd_ce", (0.4, 0.4), 0.1)
+        # As a share of its range each moves as far: that is not what says how long a unit is.
+        folder.add(dataclasses.replace(record, distance_network=(0.1,), distance_raw=(raw,)))
+    (threat,) = contents_of([tmp_path / "a", tmp_path / "b"], tmp_path).threats
+    raw_moves = {name: strengths[0].raw for name, strengths in threat.by_network.items()}
+    assert raw_moves == ({} if factor == 1 else {"a": "5 HU", "b": "20 HU"})
+    beginning = "Epsilon is in the units of the intensities that each network sees, and these units differ: "
+    assert threat.unequal.startswith(beginning) == (factor != 1)
+
+
 def test_a_name_for_one_folder_leaves_the_others_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names: list[str] = []
 
