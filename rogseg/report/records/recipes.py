@@ -15,7 +15,8 @@ def recipe_of(identity: EvaluationIdentity, strength: float | None = None) -> st
 
     As in `rogseg.evaluation.comparison_row`, except for what is another thing at each strength: of a sweep, whose
     larger epsilons are no weaker than its smaller ones, counts what comes before this one. Of a criterion counts what
-    it asks for, not the number that this is for a network; of reference boxes those of the evaluated cases.
+    it asks for, not the number that this is for a network; of reference boxes those of the evaluated cases,
+    where epsilon is a fraction of them.
 
     Args:
         identity: of the evaluation.
@@ -27,9 +28,11 @@ def recipe_of(identity: EvaluationIdentity, strength: float | None = None) -> st
     sweep = condition["config"].pop("sweep", ())
     before = [] if strength is None else [epsilon for epsilon in sweep if epsilon < strength]
     threat = identity.threat
-    if threat is not None and threat.unit == "reference":
-        boxes = {case_id: box for case_id, box in threat.options.items() if case_id in identity.data}
-        threat = dataclasses.replace(threat, options=boxes)
+    if threat is not None:
+        # Lists are the reference boxes of cases; records name some although epsilon is a fraction of none.
+        counted = identity.data if threat.unit == "reference" else ()
+        options = {key: part for key, part in threat.options.items() if key in counted or not isinstance(part, list)}
+        threat = dataclasses.replace(threat, options=options)
     criterion = None if identity.criterion is None else identity.criterion.config
     model = None if threat is None else dataclasses.asdict(threat)
     return json.dumps([condition, before, model, criterion, identity.seed], sort_keys=True)

@@ -156,12 +156,15 @@ def test_a_recipe_is_all_but_the_network_and_the_cases(path: str, value: Any, is
 
 
 def test_reference_boxes_of_cases_that_are_left_out_make_no_other_attack() -> None:
-    def of(widths: Mapping[str, list[float]]) -> EvaluationIdentity:
-        return identity_with("threat", ThreatSetting("LinfThreat", "reference", widths))
+    def of(widths: Mapping[str, Any], unit: str = "reference") -> EvaluationIdentity:
+        return identity_with("threat", ThreatSetting("LinfThreat", unit, widths))
 
     both = of({"a": [1.0], "b": [2.0]})
     assert recipe_of(of({"a": [1.0], "b": [2.0], "c": [3.0]})) == recipe_of(both)
     assert recipe_of(of({"a": [1.0], "b": [3.0]})) != recipe_of(both)
+    assert recipe_of(of({"a": [1.0], "b": [2.0], "moves": "foreground"})) != recipe_of(both)
+    assert recipe_of(of({"a": [1.0]}, "fraction")) == recipe_of(of({}, "fraction"))
+    assert recipe_of(of({"moves": "foreground"}, "fraction")) != recipe_of(of({}, "fraction"))
     accuracy = dataclasses.replace(both, condition=None, threat=None, criterion=None)
     assert recipe_of(accuracy) == ""
     other = CriterionSetting({"type": "DiceBelow"}, 0.4, "the whole fold", ("a", "b", "c"))
