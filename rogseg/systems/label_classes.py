@@ -25,12 +25,30 @@ class LabelClasses:
         written: the label value that is written where a class is decided, one value per class.
         regions: whether the channels are independent sigmoids, one per region; else a softmax with the background.
         ignore_value: raw value of voxels that nobody labelled; None where there is none.
+
+    Raises:
+        ValueError: a raw value lies in other regions than the value that is decided where all of them are right, so
+            that no decision could be right there.
     """
 
     classes: tuple[SystemClass, ...]
     written: tuple[int, ...]
     regions: bool
     ignore_value: int | None = None
+
+    def __post_init__(self) -> None:
+        for value in sorted({value for entry in self.classes for value in entry.values}):
+            holding = [index for index, entry in enumerate(self.classes) if value in entry.values]
+            decided = self.written[holding[-1]]
+            names = [self.classes[index].name for index in holding]
+            others = [entry.name for entry in self.classes if decided in entry.values]
+            if names != others:
+                raise ValueError(
+                    f"voxels of the label value {value} lie in {', '.join(names)}; where the network finds all of "
+                    f"these, {decided} is decided for, which lies in {', '.join(others) or 'none'}: regions must lie "
+                    "in one another or apart, and each must be written as a value that is its own. Mend the values, or "
+                    "take such of the network's channels as do, by a module around it that gives these alone"
+                )
 
     @classmethod
     def from_dataset(cls, dataset: Mapping[str, Any]) -> "LabelClasses":

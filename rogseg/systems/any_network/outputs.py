@@ -71,7 +71,7 @@ class Outputs:
         """What the channels mean, larger regions first, and which channel of the network each of them is.
 
         Raises:
-            ValueError: it is not known what to write for a region, or softmax classes share a value.
+            ValueError: it is not known what to write for a region, softmax classes share a value, or regions overlap.
         """
         entries, regions = self.entries, self.activation == "sigmoid"
         values = [frozenset(entry.values or ()) for entry in entries]
@@ -93,7 +93,10 @@ class Outputs:
                 )
             written.append(writes)
         classes = tuple(SystemClass(entries[i].name, entries[i].values or (), entries[i].kind) for i in chosen)
-        return LabelClasses(classes, tuple(written), regions), chosen
+        try:
+            return LabelClasses(classes, tuple(written), regions), chosen
+        except ValueError as error:
+            raise ValueError(f"system.outputs.classes: {error}") from error
 
 
 class WindowLogits:

@@ -73,7 +73,10 @@ class TrainedFolder:
         axes = tuple(contents[0]["inference_allowed_mirroring_axes"] or ())
         if len(set(axes)) != len(axes) or any(axis >= len(settings["patch_size"]) for axis in axes):
             raise ValueError(f"{files[0]}: the mirroring axes {axes} are not axes of a patch {settings['patch_size']}")
-        heads = LabelClasses.from_dataset(dataset).num_heads
+        try:
+            heads = LabelClasses.from_dataset(dataset).num_heads
+        except ValueError as error:
+            raise ValueError(f"{path / 'dataset.json'}: {error}") from error
         weights = [{key: value.float() for key, value in content["network_weights"].items()} for content in contents]
         networks = tuple(
             build_network(settings["architecture"], num_channels, heads, fold_weights, file)

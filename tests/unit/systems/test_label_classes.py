@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from rogseg.systems.base import SystemClass
 from rogseg.systems.label_classes import LabelClasses
 from tests.unit.systems.nnunet.tiny_folder import REGIONS, tiny_dataset
 
@@ -58,3 +59,38 @@ def test_labels_are_channels_in_the_order_of_their_values() -> None:
     assert classes.indices_of_raw(np.array([0, 1, 2, 3])).tolist() == [0, 1, 2, 0]
     logits = torch.randn(1, 3, 2, 2, 2)
     assert classes.scores(logits) is logits
+
+
+def labels_of(regions: dict[str, tuple[int, ...]], written: tuple[int, ...]) -> LabelClasses:
+    return LabelClasses(tuple(SystemClass(name, values) for name, values in regions.items()), written, regions=True)
+
+
+def test_regions_of_which_a_value_lies_in_others_than_its_decision_are_refused_by_name() -> None:
+    # A tumour in the right kidney would count as one in the left.
+    kidneys = {"left": (1, 3), "right": (2, 4), "tumour": (3, 4)}
+    with pytest.raises(ValueError, match=r"value 4 lie in right, tumour; .* 3 is decided for.* in left, tumour: "):
+        labels_of(kidneys, (1, 2, 3))
+    # Each order of the two is wrong for a value that the other one holds as well.
+    with pytest.raises(ValueError, match=r"value 2 lie in core, whole; .* 1 is decided for, which lies in whole: "):
+        labels_of({"core": (2,), "whole": (1, 2)}, (2, 1))
+    with pytest.raises(ValueError, match=r"value 1 lie in whole; .* 7 is decided for, which lies in none: "):
+        labels_of({"whole": (1,)}, (7,))
+
+
+@pytest.mark.parametrize(
+    ("regions", "written"),
+    [
+        ({"whole": (1, 2, 3), "core": (2, 3), "enhancing": (3,)}, (1, 2, 3)),
+        ({"whole": (1, 2, 4), "core": (1, 4), "enhancing": (4,)}, (2, 1, 4)),
+        ({"kidney and mass": (1, 2, 3), "mass": (2, 3), "tumour": (2,)}, (1, 3, 2)),
+        ({"organ": (1, 2, 3), "cyst": (2,), "tumour": (3,), "vessel": (4, 5)}, (1, 2, 3, 4)),
+    ],
+)
+def test_every_region_holds_the_truth_of_its_values_where_they_lie_in_one_another_or_apart(
+    regions: dict[str, tuple[int, ...]], written: tuple[int, ...]
+) -> None:
+    classes = labels_of(regions, written)
+    indices = classes.indices_of_raw(np.array(classes.raw_values))
+    for values, members in zip(regions.values(), classes.class_indices, strict=True):
+        found = [value for value, index in zip(classes.raw_values, indices, strict=True) if index in members]
+        assert found == list(values)

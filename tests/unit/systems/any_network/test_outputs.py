@@ -88,6 +88,17 @@ def test_the_smallest_positive_region_wins_whatever_the_order_of_the_channels() 
             {"classes": [{"name": "a", "values": [1, 2, 3]}, {"name": "b", "values": [3]}], "activation": "sigmoid"},
             "say which of the label values",
         ),
+        (
+            {
+                "classes": [
+                    {"name": "left", "values": [1, 3]},
+                    {"name": "right", "values": [2, 4]},
+                    {"name": "tumour", "values": [3, 4], "writes": 3},
+                ],
+                "activation": "sigmoid",
+            },
+            r"system\.outputs\.classes: voxels of the label value 4 lie in right, tumour",
+        ),
         ({"classes": ["a"], "activation": "relu"}, r"outputs\.activation must be 'softmax' or 'sigmoid'"),
     ],
 )

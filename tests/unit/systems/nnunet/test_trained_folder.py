@@ -123,6 +123,7 @@ def test_damaged_or_foreign_files_are_refused(tmp_path: Path) -> None:
         ({"background": 0, "organ": 1, "ignore": 1}, None, "ignore must be 2"),
         ({"background": 0, "whole": [1, 2], "core": 2}, None, "regions_class_order"),
         ({"background": 0, "whole": [1, 2], "core": 2}, [1, 1], "none twice"),
+        ({"background": 0, "whole": [1, 2], "core": 2}, [2, 1], "value 1 lie in whole; "),
         ({"0": "background", "1": "organ"}, None, "'labels' is"),
     ],
 )
