@@ -111,7 +111,8 @@ class WindowLogits:
     def __init__(self, network: Callable[[Tensor], Any], name: str, outputs: Outputs) -> None:
         self.network, self.name, self.outputs = network, name, outputs
         self.classes, self.order = outputs.label_classes()
-        self._is_looked_at = False
+        self._given_as: dict[bool, bool] = {}
+        """Whether what the network gives is probabilities, in training mode and in evaluation."""
 
     def __call__(self, windows: Tensor) -> Tensor:
         """Call the network.
@@ -143,10 +144,7 @@ class WindowLogits:
                 f"{self.outputs.activation} and the {len(self.classes.classes)} foreground classes of outputs.classes "
                 f"(B, {expected}, D, H, W) on the same grid is expected"
             )
-        if not self._is_looked_at:
-            self._refuse_other_form(logits.detach())
-            self._is_looked_at = True
-        if self.outputs.probabilities:
+        if self._are_probabilities(logits.detach(), windows):
             logits = self._logits_of(logits)
         return logits[:, list(self.order)] if self.classes.regions and len(self.order) > 1 else logits
 
@@ -167,27 +165,44 @@ class WindowLogits:
             f"{self.name}: outputs.key is {key!r}, and the network gives a {what}; name one of its entries"
         )
 
-    def _refuse_other_form(self, values: Tensor) -> None:
-        """Probabilities taken for logits would give attacks a blunted gradient, and logits no logarithm."""
+    def _are_probabilities(self, values: Tensor, windows: Tensor) -> bool:
+        """Whether values are probabilities, looked at until a window tells it, once in training mode and once not.
+
+        Probabilities taken for logits would give attacks a blunted gradient, and logits no logarithm. A network whose
+        last activation works in evaluation alone gives logits in training, which are then taken as they are.
+        """
+        training = isinstance(self.network, nn.Module) and self.network.training
+        if training in self._given_as:
+            return self._given_as[training]
         inside = bool((values >= 0).all()) and bool((values <= 1).all())
-        sums = self.classes.regions or bool(((values.sum(1) - 1).abs() < SUM_TOLERANCE).all())
-        if inside and sums and not self.outputs.probabilities:
+        could_be = inside and (self.classes.regions or bool(((values.sum(1) - 1).abs() < SUM_TOLERANCE).all()))
+        stated, mode = self.outputs.probabilities, "in training mode " if training else ""
+        if could_be and (_is_flat(values) or _is_flat(windows)):
+            return stated  # over air logits may lie in [0, 1] as well: a later window tells
+        if could_be and not stated:
             raise ValueError(
-                f"{self.name}: the network gives probabilities ({self.outputs.activation}), whose gradient is blunt "
-                "where it is certain; leave the last layer away, or set outputs.probabilities=True, which takes the "
-                "logarithm"
+                f"{self.name}: {mode}the network gives probabilities ({self.outputs.activation}), whose gradient is "
+                "blunt where it is certain; leave the last layer away, or set outputs.probabilities=True, which takes "
+                "the logarithm"
             )
-        if self.outputs.probabilities and not (inside and sums):
+        if stated and not could_be and not training:
             raise ValueError(
                 f"{self.name}: outputs.probabilities is True, but the network gives values from "
                 f"{float(values.min()):.3g} to {float(values.max()):.3g}, no probabilities of {self.outputs.activation}"
             )
+        self._given_as[training] = could_be
+        return could_be
 
     def _logits_of(self, probabilities: Tensor) -> Tensor:
         limits = torch.finfo(probabilities.dtype)
         if self.classes.regions:
             return torch.logit(probabilities, eps=limits.eps)
         return probabilities.clamp_min(limits.tiny).log()
+
+
+def _is_flat(values: Tensor) -> bool:
+    """Whether each channel (B, C, d, h, w) has one value over a window."""
+    return bool((values.flatten(2).amax(2) == values.flatten(2).amin(2)).all())
 
 
 class TrainedWindows(nn.Module):

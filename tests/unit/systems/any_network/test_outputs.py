@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from rogseg.systems import TorchModule
-from tests.unit.systems.any_network.networks import INPUTS, WINDOWS, seeded
+from tests.unit.systems.any_network.networks import INPUTS, WINDOWS, TinyNetwork, seeded
 
 CLASSES = ["organ", "lesion"]
 
@@ -49,6 +49,81 @@ def test_a_sigmoid_is_refused_or_made_its_logit() -> None:
 def test_logits_are_not_taken_for_probabilities_because_somebody_says_so() -> None:
     with pytest.raises(ValueError, match=r"outputs\.probabilities is True, but the network gives values from"):
         system("logits", probabilities=True).logits(window())
+
+
+class ActiveInOneMode(TinyNetwork):
+    """Its activation works in evaluation alone, or in training alone."""
+
+    def __init__(self, activation: str, *, in_training: bool) -> None:
+        super().__init__(out_channels=3 if activation == "softmax" else 2)
+        self.activation, self.in_training = activation, in_training
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        logits = self.logits(inputs)
+        if self.training is not self.in_training:
+            return logits
+        return logits.softmax(1) if self.activation == "softmax" else logits.sigmoid()
+
+    def logits(self, inputs: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = super().forward(inputs)
+        return logits
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+def test_logits_that_a_network_gives_in_training_alone_are_trained_as_they_are(activation: str) -> None:
+    network = ActiveInOneMode(activation, in_training=False)
+    outputs = {"classes": CLASSES, "activation": activation, "probabilities": True}
+    made = TorchModule(network, INPUTS, WINDOWS, outputs)
+    evaluated = made.logits(window())
+    normed = evaluated.log_softmax(1) if activation == "softmax" else evaluated
+    expected = network.logits(window())
+    assert torch.allclose(normed, expected.log_softmax(1) if activation == "softmax" else expected, atol=1e-4)
+    module = made.trainable[0].module.train()
+    for seed in (0, 1):
+        assert torch.equal(module(window(seed)), network.logits(window(seed)))
+    assert torch.equal(made.trainable[0].module.eval()(window()), evaluated)
+
+
+def test_probabilities_that_a_network_gives_in_training_alone_are_refused() -> None:
+    made = TorchModule(ActiveInOneMode("softmax", in_training=True), INPUTS, WINDOWS, {"classes": CLASSES})
+    made.logits(window())
+    with pytest.raises(ValueError, match=r"in training mode the network gives probabilities \(softmax\)"):
+        made.trainable[0].module.train()(window())
+
+
+class Shifted(torch.nn.Module):
+    """One logit: an offset over air, which lies in [0, 1], beside padding another one, and elsewhere far from it."""
+
+    def __init__(self, gain: float, border: float = 0.1) -> None:
+        super().__init__()
+        self.gain, self.border = gain, border
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        border = torch.zeros_like(inputs)
+        border[:, :, 0] = self.border
+        return self.gain * inputs + 0.3 + border
+
+
+def test_a_window_of_air_does_not_make_logits_probabilities_but_the_next_one_tells() -> None:
+    one = {"classes": ["organ"], "activation": "sigmoid"}
+    air = torch.zeros(1, 1, 8, 8, 8)
+    made = TorchModule(Shifted(gain=5.0), INPUTS, WINDOWS, one)
+    assert made.logits(air).shape == air.shape
+    made.logits(window())
+    found = TorchModule(Shifted(gain=0.01), INPUTS, WINDOWS, one)
+    found.logits(air)
+    with pytest.raises(ValueError, match=r"gives probabilities \(sigmoid\)"):
+        found.logits(window())
+    # What is said to be probabilities stays that, and values that cannot be any are refused over air as well.
+    said = TorchModule(Shifted(gain=5.0), INPUTS, WINDOWS, {**one, "probabilities": True})
+    assert torch.allclose(said.logits(air).sigmoid(), Shifted(gain=5.0)(air))
+    with pytest.raises(ValueError, match="no probabilities of sigmoid"):
+        said.logits(window())
+
+
+def test_a_constant_channel_tells_nothing_either() -> None:
+    made = TorchModule(Shifted(0.0, border=0.0), INPUTS, WINDOWS, {"classes": ["organ"], "activation": "sigmoid"})
+    assert torch.equal(made.logits(window()), torch.full_like(window(), 0.3))
 
 
 def test_one_sigmoid_channel_decides_at_a_half_and_its_scores_have_that_sigmoid() -> None:
