@@ -63,8 +63,7 @@ def read_preprocessing(config: BundleConfig, entry: str = "preprocessing") -> In
                 f"{where} is not followed here; known are {', '.join((*WITHOUT_EFFECT, *_FOLLOWED, *INTENSITIES))}. "
                 "Evaluate the network as a TorchModule with an intensity function of your own"
             )
-        if reading.intensity and name == "Spacing":
-            raise ValueError(f"{where} comes after a change of intensities; here the grid comes first: swap the two")
+        _refuse_other_order(reading, name, where)
         arguments = {key: config.value(f"{place}#{key}") for key in step if key not in _ABOUT_THE_STEP}
         if name in INTENSITIES:
             reading.intensity.append(_intensity(name, arguments, where))
@@ -87,6 +86,21 @@ def read_postprocessing(config: BundleConfig, entry: str = "postprocessing") -> 
             elif name in ("KeepLargestConnectedComponent", "RemoveSmallObjects", "FillHoles", "LabelFilter"):
                 left_out.append(name)
     return OutputReading(activation, tuple(left_out))
+
+
+def _refuse_other_order(reading: InputReading, name: str, where: str) -> None:
+    """Axes come first here, then the spacing, which is that of the turned axes, intensities, and padding with 0.
+
+    Where the steps of a spacing are one length, it is the same for turned axes.
+    """
+    earlier = {
+        "a change of spacing": name == "Orientation" and len(set(reading.spacing or ())) > 1,
+        "a change of intensities": name == "Spacing" and bool(reading.intensity),
+        "padding": name != "DivisiblePad" and reading.multiple_of > 1,
+    }
+    for step, applies in earlier.items():
+        if applies:
+            raise ValueError(f"{where} comes after {step}; here it comes before: swap the two")
 
 
 _DECIDING = ("sigmoid", "softmax", "argmax")

@@ -53,6 +53,25 @@ def test_inputs_and_logits_are_those_that_monai_makes(tmp_path: Path) -> None:
     assert len(np.unique(labels)) > 1
 
 
+def test_padding_after_the_intensities_and_turning_an_even_spacing_are_monais(tmp_path: Path) -> None:
+    raw = write_case(tmp_path / "raw", (13, 11, 10), flip=True)
+    load = [{"_target_": name, "keys": "image"} for name in ("LoadImaged", "EnsureChannelFirstd")]
+    spacing = {"_target_": "Spacingd", "keys": "image", "pixdim": [1.0, 1.0, 1.0]}
+    orientation = {"_target_": "Orientationd", "keys": "image", "axcodes": "RAS"}
+    scale = {"_target_": "ScaleIntensityd", "keys": "image"}
+    steps = [*load, spacing, orientation, scale, {"_target_": "DivisiblePadd", "keys": "image", "k": 4}]
+    folder = write_bundle(tmp_path / "bundle", preprocessing__transforms=steps, inferer={"_target_": "SimpleInferer"})
+    system = MonaiBundle(folder)
+    case = system.prepare(raw)
+    seen: list[torch.Tensor] = []
+    system.networks[0].register_forward_pre_hook(lambda module, given: seen.append(given[0]))
+    assert system.logits(case.inputs).shape[2:] == (13, 11, 10)
+    parser = monai_bundle.ConfigParser(json.loads((folder / "configs" / "inference.json").read_text()))
+    expected = parser.get_parsed_content("preprocessing")({"image": str(raw.images[0])})["image"]
+    assert expected.shape == (1, 16, 12, 12)
+    assert np.allclose(seen[0][0].numpy(), expected.numpy(), atol=1e-5)
+
+
 NETWORKS: dict[str, dict[str, Any]] = {
     "UNet": {"spatial_dims": 3, "channels": [4, 8], "strides": [2]},
     "DynUNet": {

@@ -13,6 +13,9 @@ from tests.unit.systems.monai_bundle.bundles import UNET, seeded_network, write_
 
 pytest.importorskip("monai.bundle")
 INTENSITY = {"_target_": "ScaleIntensityd", "keys": "image"}
+SPACING = {"_target_": "Spacingd", "keys": "image", "pixdim": [1.0, 1.0, 2.0]}
+ORIENTATION = {"_target_": "Orientationd", "keys": "image", "axcodes": "RAS"}
+PADDING = {"_target_": "DivisiblePadd", "keys": "image", "k": 4}
 
 
 class Evil:
@@ -54,7 +57,10 @@ FIRST = "preprocessing__transforms"
             {FIRST: [{"_target_": "CropForegroundd", "keys": "image"}]},
             r"\(CropForeground\) is not followed",
         ),
-        ({FIRST: [INTENSITY, {"_target_": "Spacingd", "keys": "image", "pixdim": 1}]}, r"here the grid comes first"),
+        ({FIRST: [INTENSITY, SPACING]}, r"1 \(Spacing\) comes after a change of intensities.*: swap the two"),
+        ({FIRST: [SPACING, ORIENTATION]}, r"1 \(Orientation\) comes after a change of spacing.*: swap the two"),
+        ({FIRST: [PADDING, INTENSITY]}, r"1 \(ScaleIntensity\) comes after padding.*: swap the two"),
+        ({FIRST: [PADDING, ORIENTATION]}, r"1 \(Orientation\) comes after padding.*: swap the two"),
         ({FIRST: [{**INTENSITY, "factor": 2}]}, r"factor is 2, which is not followed"),
         ({"network_def": {**UNET, "norm": ["instance", {"affine": RUN}]}}, r"network_def#norm#1#affine is the expres"),
         (
