@@ -76,6 +76,8 @@ class System(ABC):
     """Whether `logits` has a gradient; without one only black-box attacks are possible, and reports say so."""
     window_size: Triple | None = None
     """Extent of the windows that the network sees [voxels]; None where it sees whole volumes."""
+    multiple_of: int = 1
+    """What the lengths of whole volumes must be multiples of to be trained on [voxels]; `logits` takes any."""
     surface_tolerance: float = 1.0
     """How far a surface may be off for normalised surface Dice [mm]."""
     location: Path | None = None

@@ -128,6 +128,7 @@ def harden_system(
         job = NetworkTraining(
             [cases.prepared(case_id) for case_id in training],
             opened.system.window_size,
+            opened.system.multiple_of,
             batch_size,
             chosen,
             optimiser,

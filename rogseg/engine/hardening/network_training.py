@@ -54,6 +54,7 @@ class NetworkTraining:
     Args:
         cases: whose patches are taken.
         patch_size: extent [voxels]; None takes whole cases.
+        multiple_of: see `PreparedPatches`.
         batch_size: patches per mini-batch.
         trainer: its config.
         optim_wrapper: config of precision and optimiser.
@@ -63,6 +64,7 @@ class NetworkTraining:
 
     cases: Sequence[PreparedCase]
     patch_size: Triple | None
+    multiple_of: int
     batch_size: int
     trainer: Mapping[str, Any]
     optim_wrapper: Mapping[str, Any]
@@ -116,9 +118,12 @@ class NetworkTraining:
         write_json_atomic(path, dataclasses.asdict(schedule))
         return schedule
 
+    def _patches(self, mirror_axes: Sequence[int], length: int) -> PreparedPatches:
+        return PreparedPatches(self.cases, self.patch_size, self.multiple_of, mirror_axes, length, self.seed)
+
     def _seconds_per_step(self, network: Trainee, mirror_axes: Sequence[int], budget: float) -> float:
         """Wall time of a mini-batch with all its replays [s]; the weights are put back."""
-        patches = PreparedPatches(self.cases, self.patch_size, mirror_axes, self.batch_size, self.seed)
+        patches = self._patches(mirror_axes, self.batch_size)
         batch = Batch.stack([patches[0, index] for index in range(self.batch_size)]).to(self.device)
         before = {name: value.clone() for name, value in network.state_dict().items()}
         network.to(self.device)
@@ -140,7 +145,7 @@ class NetworkTraining:
     ) -> TrainingRunner:
         trainer, last = build_trainer(dict(self.trainer)), directory / LAST
         length = schedule.num_iterations * self.batch_size
-        patches = PreparedPatches(self.cases, self.patch_size, mirror_axes, length, self.seed)
+        patches = self._patches(mirror_axes, length)
         return TrainingRunner(
             device=self.device,
             provenance={},

@@ -27,6 +27,7 @@ class PreparedPatches(Dataset[Case]):
     Args:
         cases: to draw from.
         patch_size: extent [voxels]; None takes whole cases.
+        multiple_of: whole cases are padded evenly to multiples of it [voxels].
         mirror_axes: spatial axes along which every second patch is mirrored.
         length: patches per epoch.
         seed: of all randomness.
@@ -36,12 +37,13 @@ class PreparedPatches(Dataset[Case]):
         self,
         cases: Sequence[PreparedCase],
         patch_size: Triple | None,
+        multiple_of: int,
         mirror_axes: Sequence[int],
         length: int,
         seed: int,
     ) -> None:
         self.cases, self.patch_size, self.length, self.seed = tuple(cases), patch_size, length, seed
-        self.mirror = RandomMirror(mirror_axes)
+        self.multiple_of, self.mirror = multiple_of, RandomMirror(mirror_axes)
 
     def __len__(self) -> int:
         return self.length
@@ -51,8 +53,12 @@ class PreparedPatches(Dataset[Case]):
         epoch, index = key
         case = self.cases[drawn_case(epoch * self.length + index, len(self.cases), self.seed)]
         generator = np.random.default_rng([1, self.seed, epoch, index])
-        size = self.patch_size or case.shape
+        size = self.patch_size or self._padded(case.shape)
         return self.mirror(case.case(*case.crop(self._start(case, size, generator), size)), generator)
+
+    def _padded(self, shape: Triple) -> Triple:
+        depth, height, width = (length + -length % self.multiple_of for length in shape)
+        return depth, height, width
 
     def _start(self, case: PreparedCase, size: Triple, generator: np.random.Generator) -> Triple:
         labels = np.unique(case.places[:, 0])

@@ -66,7 +66,7 @@ class NetworkSystem(LabelledSystem):
         compute_exactly(self.device)
         given = decode(dict(inputs), Inputs, "system.inputs")
         slid = decode(dict(windows), Windows, "system.windows")
-        self.window_size = slid.size
+        self.window_size, self.multiple_of = slid.size, slid.multiple_of
         self.window_logits = WindowLogits(network, name, decode(dict(outputs), Outputs, "system.outputs"))
         """The network on windows (B, C, d, h, w), its outputs made raw logits (B, L, d, h, w); what training calls."""
         self.label_classes = self.window_logits.classes

@@ -17,7 +17,7 @@ from rogseg.storage import read_raw_task
 from rogseg.systems import NNUNetSystem
 from rogseg.trainers import FreeTrainer
 from tests.unit.engine.hardening.bright_blobs import write_bright_blobs
-from tests.unit.systems.any_network.networks import INPUTS, OUTPUTS, WINDOWS, seeded
+from tests.unit.systems.any_network.networks import INPUTS, OUTPUTS, WINDOWS, HalvingNetwork, TinyNetwork, seeded
 from tests.unit.systems.nnunet.tiny_folder import REGIONS, tiny_dataset, tiny_plans, write_folder
 
 pytest.importorskip("nnunetv2")
@@ -262,16 +262,30 @@ def test_planes_and_regions_are_hardened_by_another_trainer(data: Path, tmp_path
     assert any(name.startswith("decoder.seg_layers") for name in changed)
 
 
-def test_a_module_of_anybodys_is_written_as_its_file_was_and_opens_with_its_record(data: Path, tmp_path: Path) -> None:
-    torch.save(seeded().state_dict(), tmp_path / "tiny.pt")
-    given = {
+def module_of(network: type[TinyNetwork], windows: dict[str, Any]) -> dict[str, Any]:
+    return {
         "type": "TorchModule",
-        "network": f"{seeded.__module__}.TinyNetwork",
+        "network": f"{network.__module__}.{network.__name__}",
         "arguments": {"in_channels": 1},
         "inputs": INPUTS,
-        "windows": WINDOWS,
+        "windows": windows,
         "outputs": OUTPUTS,
     }
+
+
+def test_a_network_of_whole_volumes_is_hardened_on_what_it_is_evaluated_on(data: Path, tmp_path: Path) -> None:
+    torch.save(seeded().state_dict(), tmp_path / "tiny.pt")
+    config, given = tmp_path / "whole.py", module_of(HalvingNetwork, {"multiple_of": 2})
+    config.write_text(f"system = {given | {'weights': str(tmp_path / 'tiny.pt')}!r}\n")
+    plan_schedule(tmp_path / "out", 1, 2, "network")
+    harden(config, data, tmp_path / "out", "n_fgsm", cfg_options=[])
+    written = torch.load(tmp_path / "out" / "tiny.pt", weights_only=True)
+    assert all(not torch.equal(value, written[name]) for name, value in seeded().state_dict().items())
+
+
+def test_a_module_of_anybodys_is_written_as_its_file_was_and_opens_with_its_record(data: Path, tmp_path: Path) -> None:
+    torch.save(seeded().state_dict(), tmp_path / "tiny.pt")
+    given = module_of(TinyNetwork, WINDOWS)
     config = tmp_path / "mine.py"
     config.write_text(f"system = {given | {'weights': str(tmp_path / 'tiny.pt')}!r}\n")
     plan_schedule(tmp_path / "out", 1, 2, "network")

@@ -50,10 +50,14 @@ def raw_cases(directory: Path, count: int = 3) -> list[RawCase]:
 
 
 def patches(
-    directory: Path, size: tuple[int, int, int] | None, axes: Sequence[int] = (), length: int = 200
+    directory: Path,
+    size: tuple[int, int, int] | None,
+    axes: Sequence[int] = (),
+    length: int = 200,
+    multiple_of: int = 1,
 ) -> PreparedPatches:
     source = PreparedCases(Preparing(), raw_cases(directory), "Task", directory / "prepared")
-    return PreparedPatches([source.prepared(one) for one in source.case_ids], size, axes, length, seed=0)
+    return PreparedPatches([source.prepared(one) for one in source.case_ids], size, multiple_of, axes, length, seed=0)
 
 
 def same(first: Tensor | None, second: Tensor | None) -> bool:
@@ -101,6 +105,22 @@ def test_a_patch_that_leaves_the_volume_is_padded_and_its_padding_does_not_move(
     assert not case.movable[..., -2:].any()
     assert not case.movable[:, :, 0].any()
     assert case.movable[:, :, 1:, :, 2:-2].all()
+
+
+def test_whole_cases_are_padded_as_much_as_the_network_needs(tmp_path: Path) -> None:
+    for index in range(3):
+        case = patches(tmp_path, None, multiple_of=4)[0, index]
+        whole = Preparing().prepare(RawCase(case.case_id, (), None))
+        assert case.inputs.shape == (1, 2, 12, 12, 8)
+        part = (..., slice(1, 10), slice(1, 11), slice(1, 7))  # of gaps of 3, 2 and 2
+        assert torch.equal(case.inputs[part], whole.inputs)
+        assert case.targets is not None
+        assert same(case.targets[part], whole.targets)
+        assert case.movable is not None
+        assert same(case.movable[part], whole.movable)
+        assert int(case.movable.sum()) == 8 * 10 * 6
+        assert torch.equal(case.inputs.abs().sum(), whole.inputs.abs().sum())
+    assert patches(tmp_path, (2, 2, 2), multiple_of=4)[0, 0].inputs.shape[2:] == (2, 2, 2)
 
 
 def test_patches_are_mirrored_along_the_given_axes_alone(tmp_path: Path) -> None:
