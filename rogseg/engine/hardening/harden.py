@@ -115,6 +115,22 @@ def harden_system(
         data_digests = {case_id: cases.digest(case_id) for case_id in cases.case_ids}
         _refuse_other_settings(directory, {**settings, "fold": fold, "start": identity.digest, "data": data_digests})
         _rehearse(opened, directory)
+        job = NetworkTraining(
+            [cases.prepared(training[0])],
+            opened.system.window_size,
+            opened.system.multiple_of,
+            batch_size,
+            chosen,
+            optimiser,
+            place,
+            seed,
+        )
+        target = opened.system
+        trainees = [
+            Trainee(network.module, target.decide, target.class_indices, target.num_classes) for network in networks
+        ]
+        for trainee in trainees:
+            job.rehearse(trainee)
         console = make_console()
         with ProgressDisplay("cases prepared", console=console) as progress:
             for number, case_id in enumerate(cases.case_ids, start=1):
@@ -125,20 +141,9 @@ def harden_system(
         before = first_look(directory / BEFORE, opened.system, cases, held_out, LOOK_SHARE * 60 * minutes, look)
         looked = time.monotonic() - begin
         console.print(look_line("before", before))
-        job = NetworkTraining(
-            [cases.prepared(case_id) for case_id in training],
-            opened.system.window_size,
-            opened.system.multiple_of,
-            batch_size,
-            chosen,
-            optimiser,
-            place,
-            seed,
-        )
+        job = dataclasses.replace(job, cases=[cases.prepared(case_id) for case_id in training])
         seconds = (SHARE_USED * 60 * minutes - 2 * looked) / len(networks)
-        for network in networks:
-            target = opened.system
-            trainee = Trainee(network.module, target.decide, target.class_indices, target.num_classes)
+        for network, trainee in zip(networks, trainees, strict=True):
             job.run(trainee, network.mirror_axes, directory / network.name, seconds)
         after = look_at(opened.system, cases, list(before), look)
         console.print(look_line("after", after))

@@ -71,6 +71,22 @@ class NetworkTraining:
     device: torch.device
     seed: int
 
+    def rehearse(self, network: Trainee) -> None:
+        """One pass in training mode, in which many networks give something else; the network is left as it was.
+
+        Raises:
+            ValueError: no loss can be taken of what it gives.
+        """
+        patches = self._patches((), self.batch_size)
+        batch = Batch.stack([patches[0, index] for index in range(self.batch_size)]).to(self.device)
+        before = {name: value.clone() for name, value in network.state_dict().items()}
+        try:
+            with torch.no_grad():
+                network.to(self.device).train()(batch.inputs, batch.targets, mode="loss")
+        finally:
+            network.load_state_dict(before)  # statistics of batches move with each pass
+            network.eval()
+
     def run(self, network: Trainee, mirror_axes: Sequence[int], directory: Path, seconds: float) -> None:
         """Train in place, or take over the weights of a training that came to its end.
 

@@ -16,9 +16,10 @@ from rogseg.cases import Case
 from rogseg.foreign import decode
 from rogseg.preprocessing import Volume
 from rogseg.storage import RawCase
-from rogseg.systems.any_network.outputs import Outputs, WindowLogits
+from rogseg.systems.any_network.outputs import Outputs
 from rogseg.systems.any_network.preparation import Inputs, Preparation
 from rogseg.systems.any_network.raw_adversary import raw_adversary
+from rogseg.systems.any_network.window_logits import WindowLogits
 from rogseg.systems.any_network.windows import Windows
 from rogseg.systems.base import SystemIdentity
 from rogseg.systems.exact_arithmetic import compute_exactly

@@ -17,8 +17,8 @@ from rogseg.storage import atomic_directory, write_bytes_atomic
 from rogseg.systems.any_network.import_path import imported
 from rogseg.systems.any_network.intensity import called_by
 from rogseg.systems.any_network.network_system import NetworkSystem, Settings
-from rogseg.systems.any_network.outputs import TrainedWindows
 from rogseg.systems.any_network.weights import WeightFile
+from rogseg.systems.any_network.window_logits import TrainedWindows
 from rogseg.systems.trainable import TrainableNetwork
 
 __all__ = ["TorchModule", "build_module", "digest_of_module"]

@@ -13,9 +13,9 @@ from rogseg.foreign import read_json
 from rogseg.registry import SYSTEMS
 from rogseg.storage import atomic_directory
 from rogseg.systems.any_network.network_system import NetworkSystem, installed
-from rogseg.systems.any_network.outputs import TrainedWindows
 from rogseg.systems.any_network.torch_module import digest_of_module
 from rogseg.systems.any_network.weights import WeightFile
+from rogseg.systems.any_network.window_logits import TrainedWindows
 from rogseg.systems.monai_bundle.allowed_names import plain_name
 from rogseg.systems.monai_bundle.config_file import ABSENT, MAX_BYTES, BundleConfig
 from rogseg.systems.monai_bundle.network import bundle_network

@@ -17,7 +17,15 @@ from rogseg.storage import read_raw_task
 from rogseg.systems import NNUNetSystem
 from rogseg.trainers import FreeTrainer
 from tests.unit.engine.hardening.bright_blobs import write_bright_blobs
-from tests.unit.systems.any_network.networks import INPUTS, OUTPUTS, WINDOWS, HalvingNetwork, TinyNetwork, seeded
+from tests.unit.systems.any_network.networks import (
+    INPUTS,
+    OUTPUTS,
+    WINDOWS,
+    HalvingNetwork,
+    LossInTraining,
+    TinyNetwork,
+    seeded,
+)
 from tests.unit.systems.nnunet.tiny_folder import REGIONS, tiny_dataset, tiny_plans, write_folder
 
 pytest.importorskip("nnunetv2")
@@ -281,6 +289,17 @@ def test_a_network_of_whole_volumes_is_hardened_on_what_it_is_evaluated_on(data:
     harden(config, data, tmp_path / "out", "n_fgsm", cfg_options=[])
     written = torch.load(tmp_path / "out" / "tiny.pt", weights_only=True)
     assert all(not torch.equal(value, written[name]) for name, value in seeded().state_dict().items())
+
+
+def test_what_gives_no_logits_in_training_is_told_before_the_cases_are_prepared(data: Path, tmp_path: Path) -> None:
+    torch.save(seeded().state_dict(), tmp_path / "tiny.pt")
+    config, given = tmp_path / "odd.py", module_of(LossInTraining, WINDOWS)
+    config.write_text(f"system = {given | {'weights': str(tmp_path / 'tiny.pt')}!r}\n")
+    with pytest.raises(ValueError, match=r"tiny: in training mode the network gives a tuple with \{0: .*, 1: \(\)\}"):
+        harden(config, data, tmp_path / "out", "n_fgsm", cfg_options=[])
+    left = training_folder(tmp_path / "out")
+    assert len(list((left / "prepared").iterdir())) == 1
+    assert not (left / "before.json").exists()
 
 
 def test_a_module_of_anybodys_is_written_as_its_file_was_and_opens_with_its_record(data: Path, tmp_path: Path) -> None:

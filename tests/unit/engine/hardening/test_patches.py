@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 from rogseg.cases import Case, IntensityBox
+from rogseg.engine.hardening.network_training import NetworkTraining, optimisation
 from rogseg.engine.hardening.patches import PreparedPatches, patch_loader
 from rogseg.engine.hardening.prepared_cases import PreparedCases
+from rogseg.engine.hardening.trainee import Trainee
 from rogseg.storage import RawCase
 from rogseg.systems import System
 
@@ -145,3 +147,18 @@ def test_an_epoch_is_whole_mini_batches_with_a_box_for_each_case(tmp_path: Path)
     for batch in batches:
         numbers = [float(case_id[-1]) for case_id in batch.case_ids]
         assert (batch.box.upper[:, 1].flatten() - 1).tolist() == numbers
+
+
+def test_a_rehearsal_leaves_statistics_and_modes_as_they_were(tmp_path: Path) -> None:
+    cases = patches(tmp_path, (4, 4, 4)).cases
+    place = torch.device("cpu")
+    job = NetworkTraining(cases, (4, 4, 4), 1, 2, {}, optimisation(1e-3, place), place, seed=0)
+    normed = torch.nn.BatchNorm3d(2)
+    seen: list[bool] = []
+    normed.register_forward_hook(lambda module, given, result: seen.append(module.training))
+    network = torch.nn.Sequential(normed, torch.nn.Conv3d(2, 3, 1)).eval()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    job.rehearse(Trainee(network, lambda logits: logits, ((1,), (2,)), 3))
+    assert seen == [True]
+    assert not network.training
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())

@@ -47,6 +47,14 @@ class HalvingNetwork(TinyNetwork):
         return self.last(features) + coarse.repeat_interleave(2, 2).repeat_interleave(2, 3).repeat_interleave(2, 4)
 
 
+class LossInTraining(TinyNetwork):
+    """Gives a loss of its own beside the logits when it is trained."""
+
+    def forward(self, inputs: Tensor) -> Any:
+        logits = super().forward(inputs)
+        return (logits, logits.square().mean()) if self.training else logits
+
+
 def seeded(seed: int = 0, **arguments: Any) -> TinyNetwork:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
