@@ -78,7 +78,7 @@ class _OnnxNetwork:
         import onnxruntime
         from onnxruntime.capi import onnxruntime_pybind11_state as state
 
-        self.path, self.by_number = path, isinstance(key, int)
+        self.path, self.key = path, key
         self.faults = tuple(getattr(state, fault) for fault in FAULTS)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -108,10 +108,10 @@ class _OnnxNetwork:
         except self.faults as error:
             raise ValueError(_reason(error)) from error
         tensors = [torch.from_numpy(array).to(windows) for array in found]
-        if len(tensors) == 1 and not self.by_number:
+        if len(tensors) == 1 and self.key is None:
             return tensors[0]
         names = [output.name for output in self.session.get_outputs()]
-        return tuple(tensors) if self.by_number else dict(zip(names, tensors, strict=True))
+        return tuple(tensors) if isinstance(self.key, int) else dict(zip(names, tensors, strict=True))
 
 
 def _digest(path: Path) -> str:

@@ -144,6 +144,17 @@ def test_damage_and_tensors_elsewhere_are_refused(files: dict[str, Path], tmp_pa
         OnnxModel(tmp_path / "away.onnx", INPUTS, WINDOWS, OUTPUTS)
 
 
+def test_the_one_output_of_an_onnx_file_may_be_named_or_numbered_or_neither(files: dict[str, Path]) -> None:
+    pytest.importorskip("onnxruntime")
+    window = torch.randn(WINDOW, generator=torch.Generator().manual_seed(0))
+    expected = OnnxModel(files["onnx"], INPUTS, WINDOWS, OUTPUTS, threads=1).logits(window)
+    for key in (0, "logits"):
+        named = OnnxModel(files["onnx"], INPUTS, WINDOWS, {**OUTPUTS, "key": key}, threads=1)
+        assert torch.equal(named.logits(window), expected)
+    with pytest.raises(ValueError, match=r"outputs\.key is 'logit', and the network gives a dict with \{'logits': "):
+        OnnxModel(files["onnx"], INPUTS, WINDOWS, {**OUTPUTS, "key": "logit"}, threads=1).logits(window)
+
+
 def test_a_missing_extra_is_named(files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(package: str) -> str:
         raise importlib.metadata.PackageNotFoundError(package)
