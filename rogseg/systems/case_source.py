@@ -128,9 +128,10 @@ class GivenCases(CaseSource):
         return self._cases[case_id]
 
     def digest(self, case_id: str) -> str:
-        """Over the tensors and the box."""
+        """Over the tensors, the box, and what millimetres and raw units are counted by."""
         case = self._cases[case_id]
-        content = hashlib.sha256()
+        spacing = None if case.spacing is None else tuple(map(float, case.spacing))
+        content = hashlib.sha256(repr((spacing, tuple(map(float, case.raw_width)))).encode())
         for tensor in (case.inputs, case.targets, case.movable, case.box.lower, case.box.upper):
             if tensor is not None:
                 content.update(repr((tuple(tensor.shape), str(tensor.dtype))).encode())
