@@ -154,6 +154,8 @@ class System(ABC):
     def write_back(self, out: Path) -> None:
         """Write the system in its own format, with the weights that its networks have now.
 
+        Where a file keeps them in half precision, the networks have them afterwards as they were rounded.
+
         Args:
             out: a folder that does not exist yet; its parent does.
 

@@ -145,6 +145,7 @@ def harden_system(
         seconds = (SHARE_USED * 60 * minutes - 2 * looked) / len(networks)
         for network, trainee in zip(networks, trainees, strict=True):
             job.run(trainee, network.mirror_axes, directory / network.name, seconds)
+        partial = _written(opened, out)  # the look after it is at what was written, which may be rounded
         after = look_at(opened.system, cases, list(before), look)
         console.print(look_line("after", after))
         start = opened.lineage
@@ -162,7 +163,8 @@ def harden_system(
             looks={"attack": "PGD, 10 steps, one window of each case", "before": before, "after": after},
             versions=dict(identity.versions),
         )
-        _write(opened, lineage, out)
+        write_hardening(partial, lineage)
+        partial.replace(out)
         cases.remove()
     num_kept = len(part.validation)
     console.print(f"written to {out}; the {num_kept} validation cases of fold {fold} had no part in it: attack those")
@@ -216,10 +218,9 @@ def _rehearse(opened: OpenedSystem, directory: Path) -> None:
         opened.system.write_back(Path(folder) / "rehearsal")
 
 
-def _write(opened: OpenedSystem, lineage: HardeningLineage, out: Path) -> None:
-    """The system and its record appear together: without it nobody would know what was trained on."""
+def _written(opened: OpenedSystem, out: Path) -> Path:
+    """Where it was written, beside ``out``: it appears there with its record, which says what it was trained on."""
     partial = out.with_name(f".partial-{out.name}")
     shutil.rmtree(partial, ignore_errors=True)
     opened.system.write_back(partial)
-    write_hardening(partial, lineage)
-    partial.replace(out)
+    return partial

@@ -33,7 +33,8 @@ class TorchModule(NetworkSystem):
 
     Args:
         network: import path of its class or of a function that makes it, such as ``monai.networks.nets.UNet``, which
-            runs; or a module that is there already.
+            runs; or a module that is there already. It is not copied: it is put into evaluation mode, on the device,
+            and its weights stay without gradients (``requires_grad``) until whoever gave it changes that.
         inputs: channels, intensity, and where they matter spacing, orientation, interpolation: see `Inputs`.
         windows: size, overlap, blend, sigma_scale, batch, multiple_of: see `Windows`.
         outputs: classes, activation, probabilities, key: see `Outputs`.
@@ -95,6 +96,8 @@ class TorchModule(NetworkSystem):
     def write_back(self, out: Path) -> None:
         """Write the weights that the module has now, in the form of the file that they came from.
 
+        Where that file keeps half precision, the module has them afterwards as they were rounded.
+
         Args:
             out: a folder that does not exist yet; the file in it is named as the old one, or ``weights.safetensors``
                 where there was none.
@@ -111,7 +114,7 @@ class TorchModule(NetworkSystem):
                 tensors = {key: value.detach().cpu().clone().contiguous() for key, value in state.items()}
                 write_bytes_atomic(partial / file, save(tensors))
             else:
-                self._file.write(partial / file, state)
+                self.networks[0].load_state_dict(self._file.write(partial / file, state))
 
 
 def build_module(network: str | nn.Module | Callable[..., nn.Module], arguments: Mapping[str, Any] | None) -> nn.Module:

@@ -86,10 +86,13 @@ class WeightFile:
         """
         assign_weights(network, self.state(), self.path)
 
-    def write(self, path: Path, state: Mapping[str, Tensor]) -> None:
+    def write(self, path: Path, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Write the file again with other weights of the same network; all else in it stays.
 
         An optimiser's state in it is that of the old weights.
+
+        Returns:
+            The network's weights as they were written, each in the precision that it has in the file.
 
         Raises:
             ValueError: the weights are those of another network.
@@ -99,12 +102,13 @@ class WeightFile:
         shapes = {name: self._all()[stored].shape for name, stored in old.items() if name in state}
         if {name: value.shape for name, value in state.items()} != shapes:
             raise ValueError(f"{path}: the new weights are not those of the network of {self.path}")
-        new = dict(self._all())
+        new, written = dict(self._all()), {}
         for name, value in state.items():
-            new[old[name]] = value.detach().cpu().to(new[old[name]].dtype).clone().contiguous()
+            written[name] = value.detach().cpu().to(new[old[name]].dtype).clone().contiguous()
+            new[old[name]] = written[name]
         if path.suffix == ".safetensors":
             write_bytes_atomic(path, save(new))
-            return
+            return written
         content: Any = new
         if self.key is not None:
             content = copy.copy(self.content)
@@ -112,6 +116,7 @@ class WeightFile:
         buffer = io.BytesIO()
         torch.save(content, buffer)
         write_bytes_atomic(path, buffer.getvalue())
+        return written
 
     def _all(self) -> dict[str, Tensor]:
         state: dict[str, Tensor] = self.content if self.key is None else self.content[self.key]

@@ -115,7 +115,8 @@ class MonaiBundle(NetworkSystem):
     def write_back(self, out: Path) -> None:
         """Write a copy of the bundle with the weights that its module has now.
 
-        Exported programs in it (``.ts``, ``.pt2``, ``.onnx``) hold the old weights and are not copied.
+        Exported programs in it (``.ts``, ``.pt2``, ``.onnx``) hold the old weights and are not copied. Where the
+        checkpoint keeps half precision, the module has its weights afterwards as they were rounded.
 
         Args:
             out: a folder that does not exist yet, which MONAI's own tools load afterwards.
@@ -131,7 +132,8 @@ class MonaiBundle(NetworkSystem):
             old_programs = shutil.ignore_patterns("*.ts", "*.pt2", "*.onnx", Path(self._checkpoint).name)
             shutil.copytree(self.folder, partial, symlinks=True, ignore=old_programs, dirs_exist_ok=True)
             # A link in the bundle may lead out of the copy, for instance to the old weights.
-            self._file.write(_inside(partial, self._checkpoint), self.networks[0].state_dict())
+            written = self._file.write(_inside(partial, self._checkpoint), self.networks[0].state_dict())
+            self.networks[0].load_state_dict(written)
 
 
 def _config_path(folder: Path) -> Path:

@@ -20,7 +20,7 @@ from rogseg.storage import RawCase
 from rogseg.systems.base import SystemChannel, SystemIdentity
 from rogseg.systems.exact_arithmetic import compute_exactly
 from rogseg.systems.label_classes import LabelClasses, LabelledSystem
-from rogseg.systems.nnunet.checkpoint import Fold
+from rogseg.systems.nnunet.checkpoint import Fold, read_fold
 from rogseg.systems.nnunet.export import Exporter
 from rogseg.systems.nnunet.further_training import TrainedHeads, write_back
 from rogseg.systems.nnunet.preparation import CaseReader
@@ -150,9 +150,14 @@ class NNUNetSystem(LabelledSystem):
         )
 
     def write_back(self, out: Path) -> None:
-        """Write the folds in use with the weights that they have now, for nnU-Net's own predictor."""
+        """Write the folds in use with the weights that they have now, for nnU-Net's own predictor.
+
+        Where a checkpoint keeps half precision, the network has its weights afterwards as they were rounded.
+        """
         weights = {fold: network.state_dict() for fold, network in zip(self.folder.folds, self.networks, strict=True)}
         write_back(self.folder, weights, out, self.checkpoint)
+        for fold, network in zip(self.folder.folds, self.networks, strict=True):
+            network.load_state_dict(read_fold(out / f"fold_{fold}" / self.checkpoint)["network_weights"])
 
     def raw_adversary(self, raw: RawCase, case: Case, adversarial: Tensor) -> Volume:
         """The raw image, moved as the prepared case was; refused for readers that turn the axes of files."""

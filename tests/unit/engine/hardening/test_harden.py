@@ -11,10 +11,11 @@ import torch
 
 from rogseg.engine.case_finding import cases_to_attack
 from rogseg.engine.hardening.harden import Hardening, harden_system, training_folder
+from rogseg.engine.hardening.look import LookSettings, look_at
 from rogseg.engine.model.open_system import OpenedSystem, leak_of, open_system
 from rogseg.models.hardening_lineage import HARDENING_FILE, HardeningLineage, read_hardening, write_hardening
 from rogseg.storage import read_raw_task
-from rogseg.systems import NNUNetSystem
+from rogseg.systems import NNUNetSystem, RawCases
 from rogseg.trainers import FreeTrainer
 from tests.unit.engine.hardening.bright_blobs import write_bright_blobs
 from tests.unit.systems.any_network.networks import (
@@ -303,14 +304,18 @@ def test_what_gives_no_logits_in_training_is_told_before_the_cases_are_prepared(
 
 
 def test_a_module_of_anybodys_is_written_as_its_file_was_and_opens_with_its_record(data: Path, tmp_path: Path) -> None:
-    torch.save(seeded().state_dict(), tmp_path / "tiny.pt")
+    # In half precision, so that what was trained is rounded as it is written.
+    torch.save({name: value.half() for name, value in seeded().state_dict().items()}, tmp_path / "tiny.pt")
     given = module_of(TinyNetwork, WINDOWS)
     config = tmp_path / "mine.py"
     config.write_text(f"system = {given | {'weights': str(tmp_path / 'tiny.pt')}!r}\n")
     plan_schedule(tmp_path / "out", 1, 2, "network")
-    harden(config, data, tmp_path / "out", "n_fgsm", cfg_options=[])
+    found = harden(config, data, tmp_path / "out", "n_fgsm", cfg_options=[])
     config.write_text(f"system = {given | {'weights': str(tmp_path / 'out' / 'tiny.pt')}!r}\n")
     opened = open_system([config])
+    cases = RawCases(opened.system, read_raw_task(data).training, "Task77_Blobs")
+    settings = LookSettings(8 / 255, 0, torch.device("cpu"))
+    assert look_at(opened.system, cases, list(found.after), settings) == found.after
     assert isinstance(opened.lineage, HardeningLineage)
     assert opened.lineage.settings["trainer"]["craft"] == {"type": "NFGSMCraft"}
     written = torch.load(tmp_path / "out" / "tiny.pt", weights_only=True)

@@ -119,6 +119,21 @@ def test_weights_are_found_and_written_back_in_their_own_form(tmp_path: Path, fo
         system.write_back(tmp_path / "out")
 
 
+@pytest.mark.parametrize("file", ["net.safetensors", "net.pt"])
+def test_weights_that_a_file_rounds_are_those_of_the_system_afterwards(tmp_path: Path, file: str) -> None:
+    state = {name: value.half() for name, value in seeded().state_dict().items()}
+    (save_file if file.endswith("safetensors") else torch.save)(state, tmp_path / file)
+    system = TorchModule(PATH, INPUTS, WINDOWS, OUTPUTS, {}, tmp_path / file)
+    for weight in system.networks[0].parameters():
+        weight.mul_(1.0001)
+    trained = {name: value.clone() for name, value in system.networks[0].state_dict().items()}
+    system.write_back(tmp_path / "out")
+    again = TorchModule(PATH, INPUTS, WINDOWS, OUTPUTS, {}, tmp_path / "out" / file)
+    written, now = again.networks[0].state_dict(), system.networks[0].state_dict()
+    assert all(torch.equal(value, now[name]) for name, value in written.items())
+    assert any(not torch.equal(value, now[name]) for name, value in trained.items())
+
+
 def test_a_module_that_is_there_writes_safetensors(tmp_path: Path) -> None:
     TorchModule(seeded(), INPUTS, WINDOWS, OUTPUTS).write_back(tmp_path / "out")
     assert torch.equal(

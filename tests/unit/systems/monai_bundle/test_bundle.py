@@ -141,6 +141,18 @@ def test_it_is_written_back_so_that_monai_loads_it(tmp_path: Path) -> None:
         assert torch.equal(old + 1, new)
 
 
+def test_weights_that_a_checkpoint_rounds_are_those_of_the_system_afterwards(tmp_path: Path) -> None:
+    folder = write_bundle(tmp_path / "bundle")
+    half = {name: value.half() for name, value in seeded_network(UNET).state_dict().items()}
+    torch.save(half, folder / "models" / "model.pt")
+    system = MonaiBundle(folder)
+    for weight in system.networks[0].parameters():
+        weight.mul_(1.0001)
+    system.write_back(tmp_path / "out")
+    written = MonaiBundle(tmp_path / "out").networks[0].state_dict()
+    assert all(torch.equal(value, written[name]) for name, value in system.networks[0].state_dict().items())
+
+
 def test_a_link_out_of_a_bundle_is_neither_read_nor_written_through(tmp_path: Path) -> None:
     folder, kept = write_bundle(tmp_path / "bundle"), tmp_path / "kept"
     (folder / "models").rename(kept)

@@ -65,3 +65,19 @@ def test_wrong_weights_and_places_are_refused_and_nothing_is_left(tmp_path: Path
     with pytest.raises(ValueError, match="exists already"):
         write_back(system.folder, {0: state}, tmp_path / "out", "checkpoint_final.pth")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["net", "out"]
+
+
+def test_weights_that_a_checkpoint_rounds_are_those_of_the_system_afterwards(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "net")
+    file = folder / "fold_0" / "checkpoint_final.pth"
+    content = read_fold(file)
+    content["network_weights"] = {name: value.half() for name, value in content["network_weights"].items()}
+    torch.save(content, file)
+    system = NNUNetSystem(folder)
+    for weight in system.networks[0].parameters():
+        weight.mul_(1.0001)
+    trained = {name: value.clone() for name, value in system.networks[0].state_dict().items()}
+    system.write_back(tmp_path / "out")
+    written, now = NNUNetSystem(tmp_path / "out").networks[0].state_dict(), system.networks[0].state_dict()
+    assert all(torch.equal(value, now[name]) for name, value in written.items())
+    assert any(not torch.equal(value, now[name]) for name, value in trained.items())
