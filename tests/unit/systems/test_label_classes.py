@@ -1,5 +1,7 @@
 """Labels and regions: scores whose argmax is nnU-Net's rule, and the index maps."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 import torch
@@ -61,7 +63,7 @@ def test_labels_are_channels_in_the_order_of_their_values() -> None:
     assert classes.scores(logits) is logits
 
 
-def labels_of(regions: dict[str, tuple[int, ...]], written: tuple[int, ...]) -> LabelClasses:
+def labels_of(regions: Mapping[str, tuple[int, ...]], written: tuple[int, ...]) -> LabelClasses:
     return LabelClasses(tuple(SystemClass(name, values) for name, values in regions.items()), written, regions=True)
 
 
