@@ -203,6 +203,15 @@ class Contents:
         rows = [clean for clean in self.rows_of(row.system, ("clean",)) if clean.measured == row.measured]
         return min(rows, key=lambda clean: clean.origin != row.origin, default=None)
 
+    def notes(self) -> tuple[str, ...]:
+        """What the records say of themselves, each once: of all of them, or of those that stand before the colon."""
+        folders: dict[str, list[str]] = {}
+        for origin in self.origins:
+            for note in origin.notes:
+                folders.setdefault(note, []).append(origin.folder)
+        every = len(self.origins)
+        return tuple(note if len(of) == every else f"{', '.join(of)}: {note}" for note, of in folders.items())
+
     def is_accuracy(self, row: Row) -> bool:
         """Whether a clean row stands alone, as that of a test in the raw grid does."""
         others = (r for r in self.rows if r.condition.kind != "clean" and r.system == row.system)

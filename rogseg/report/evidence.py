@@ -95,12 +95,11 @@ def _threat_model(contents: Contents) -> str:
 
 
 def _limitations(contents: Contents) -> str:
-    notes = [f"{origin.folder}: {note}" for origin in contents.origins for note in origin.notes]
     parts = ["# Limitations\n"]
     for title, texts in (
         ("To keep in mind", contents.limits),
         ("Not tested", contents.untested),
-        ("Of the records", notes),
+        ("Of the records", contents.notes()),
     ):
         if texts:
             parts.append(f"## {title}\n\n" + "\n".join(f"- {text}" for text in texts) + "\n")

@@ -39,8 +39,7 @@ def report_tables(contents: Contents) -> tuple[ReportTable, ...]:
 
 def _notes(contents: Contents, *more: str) -> tuple[str, ...]:
     synthetic = ("Synthetic data: no statement about patients.",) if contents.is_synthetic else ()
-    missing = tuple(f"{origin.folder}: {note}" for origin in contents.origins for note in origin.notes)
-    return (*synthetic, *missing, *more)
+    return (*synthetic, *contents.notes(), *more)
 
 
 def _results(contents: Contents) -> ReportTable:

@@ -489,3 +489,17 @@ def test_measures_are_explained_where_they_are_shown(tmp_path: Path) -> None:
     html = render_page(contents_of([tmp_path / "a"], tmp_path))
     assert "<dt>HD95</dt>" in html
     assert "<dt>volume error</dt>" not in html
+
+
+def test_a_note_of_all_records_is_told_once_and_another_by_its_records(tmp_path: Path) -> None:
+    evaluation(tmp_path / "a"), evaluation(tmp_path / "b")
+    made = contents_of([tmp_path / "a", tmp_path / "b"], tmp_path)
+    first, second = made.origins
+    noted = dataclasses.replace(
+        made,
+        origins=(
+            dataclasses.replace(first, notes=("of both", "of one")),
+            dataclasses.replace(second, notes=("of both",)),
+        ),
+    )
+    assert noted.notes() == ("of both", f"{first.folder}: of one")
