@@ -22,7 +22,7 @@ class CaseLine:
     clean: float | None
     attacked: tuple[tuple[CaseValues, float | None, str] | None, ...]
     fell_at: tuple[str, float] | None
-    can_fall: bool
+    stands: bool
 
 
 def case_pairs(clean: Row | None, at: Row, measure: str) -> tuple[CasePair, ...]:
@@ -101,7 +101,8 @@ def case_lines(contents: Contents, clean: Row | None, worst: Sequence[Row]) -> t
                 clean=before.get(case_id),
                 attacked=tuple(cells),
                 fell_at=None if at is None else (at.label, at.strength),
-                can_fall=case_id in found,
+                # One that was not attacked at every epsilon yet may fall at those that are left.
+                stands=case_id in found and at is None and all(cells),
             )
         )
     return tuple(lines)

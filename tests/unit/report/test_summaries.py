@@ -16,6 +16,7 @@ from rogseg.report.summaries import (
     worst_of,
     worst_rows,
 )
+from rogseg.report.views.cases import case_lines
 from tests.unit.report.synthetic import contents, row
 
 DICE = MeasureText("Dice", "Dice", is_primary=True)
@@ -148,6 +149,12 @@ def test_cases_that_were_not_attacked_at_every_epsilon_yet_do_not_stand() -> Non
     unshared = row("a", attack("x", 16, "16"), {"5": (0.1,)}, 0.5, "o")
     assert fell_by([weak, unshared])[1] == 0
     assert fell_by([]) == ((), 0)
+    lines = case_lines(contents(num_cases=1), None, [weak, strong])
+    assert [(line.case_id, line.fell_at is not None, line.stands) for line in lines] == [
+        ("1", True, False), ("2", True, False), ("3", False, False), ("4", True, False),
+    ]  # fmt: skip
+    (both,) = case_lines(contents(num_cases=1), None, [row("a", attack("x", 2, "2"), {"1": (0.9,)}, 0.5, "o")])
+    assert both.stands
 
 
 def test_curves_begin_at_the_clean_value_and_ascend() -> None:
