@@ -1,10 +1,11 @@
 """The training of one network: as long as it may take, saved after each epoch, gone on with after a kill."""
 
+import contextlib
 import dataclasses
 import os
 import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,17 @@ def optimisation(learning_rate: float, device: torch.device) -> dict[str, Any]:
     }
 
 
+@contextlib.contextmanager
+def _put_back(network: Trainee) -> Iterator[None]:
+    """The weights and statistics of a network are afterwards what they were, and no gradients are left."""
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    try:
+        yield
+    finally:
+        network.load_state_dict(before)
+        network.zero_grad(set_to_none=True)
+
+
 @dataclasses.dataclass(frozen=True)
 class NetworkTraining:
     """What is trained how.
@@ -77,14 +89,11 @@ class NetworkTraining:
         Raises:
             ValueError: no loss can be taken of what it gives.
         """
-        patches = self._patches((), self.batch_size)
-        batch = Batch.stack([patches[0, index] for index in range(self.batch_size)]).to(self.device)
-        before = {name: value.clone() for name, value in network.state_dict().items()}
+        batch = self._mini_batch(())
         try:
-            with torch.no_grad():
+            with _put_back(network), torch.no_grad():  # statistics of batches move with each pass
                 network.to(self.device).train()(batch.inputs, batch.targets, mode="loss")
         finally:
-            network.load_state_dict(before)  # statistics of batches move with each pass
             network.eval()
 
     def run(self, network: Trainee, mirror_axes: Sequence[int], directory: Path, seconds: float) -> None:
@@ -137,23 +146,22 @@ class NetworkTraining:
     def _patches(self, mirror_axes: Sequence[int], length: int) -> PreparedPatches:
         return PreparedPatches(self.cases, self.patch_size, self.multiple_of, mirror_axes, length, self.seed)
 
+    def _mini_batch(self, mirror_axes: Sequence[int]) -> Batch:
+        patches = self._patches(mirror_axes, self.batch_size)
+        return Batch.stack([patches[0, index] for index in range(self.batch_size)]).to(self.device)
+
     def _seconds_per_step(self, network: Trainee, mirror_axes: Sequence[int], budget: float) -> float:
         """Wall time of a mini-batch with all its replays [s]; the weights are put back."""
-        patches = self._patches(mirror_axes, self.batch_size)
-        batch = Batch.stack([patches[0, index] for index in range(self.batch_size)]).to(self.device)
-        before = {name: value.clone() for name, value in network.state_dict().items()}
-        network.to(self.device)
-        wrapper, trainer = optim_wrapper_of(network, self.optim_wrapper), build_trainer(dict(self.trainer))
+        batch = self._mini_batch(mirror_axes)
         taken: list[float] = []
-        try:
+        with _put_back(network):
+            network.to(self.device)
+            wrapper, trainer = optim_wrapper_of(network, self.optim_wrapper), build_trainer(dict(self.trainer))
             trainer.step(network, batch, wrapper)  # pays for what is loaded and tuned once
             while not taken or (len(taken) < MOST_TIMED and sum(taken) < budget):
                 begin = time.perf_counter()
                 trainer.step(network, batch, wrapper)["loss"].item()  # waits for the device
                 taken.append(time.perf_counter() - begin)
-        finally:
-            network.load_state_dict(before)
-            network.zero_grad(set_to_none=True)
         return statistics.median(taken)
 
     def _runner(
