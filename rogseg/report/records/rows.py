@@ -60,13 +60,12 @@ def record_rows(evaluations: Sequence[Evaluation], measure: str) -> tuple[Row, .
         of_system = [evaluation for evaluation in evaluations if evaluation.system == system]
         rows += _clean_rows(evaluations, of_system)
         conditions = [row for evaluation in of_system for row in _condition_rows(evaluations, evaluation)]
-        recipes = {key_of(evaluations, one): recipe_of(one.identity) for one in of_system}
-        spent = {key_of(evaluations, one): _spent(one) for one in of_system}
-        conditions = told_apart(conditions, recipes, spent)
+        by_key = {key_of(evaluations, one): one for one in of_system}
+        recipes = {key: recipe_of(one.identity) for key, one in by_key.items()}
+        conditions = told_apart(conditions, recipes, {key: _spent(one) for key, one in by_key.items()})
         # What a cascade recorded as its worst case is material for the worst of all, not a row of its own.
         rows += [row for row in conditions if row.condition.kind != "worst case"]
-        criteria = {key_of(evaluations, one): one.criterion for one in of_system}
-        rows += _worst_rows(conditions, measure, criteria)
+        rows += _worst_rows(conditions, measure, {key: one.criterion for key, one in by_key.items()})
     order = list(dict.fromkeys(row.system for row in rows))
     kinds = ("clean", "attack", "worst case", "transfer", "corruption", "certificate")
 

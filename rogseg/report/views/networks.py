@@ -1,6 +1,7 @@
 """Networks against each other."""
 
 import dataclasses
+from collections.abc import Iterator
 from itertools import combinations
 
 from rogseg.report.contents import Contents
@@ -38,7 +39,19 @@ def comparisons(contents: Contents) -> tuple[Comparison, ...]:
 
     Networks that met other attacks there, or the same with other settings, have none.
     """
-    measure, made = contents.primary, []
+    made = []
+    for first, second, a, b in _pairs(contents):
+        condition, difference = a.condition, difference_of(a, b, contents.primary)
+        differ = _recipes(contents, a) != _recipes(contents, b)
+        if differ:
+            difference = Estimate(None, None, None, difference.cases)
+        label = condition.label or "clean"
+        made.append(Comparison(first, second, label, condition.strength, condition.norm, difference, differ))
+    return tuple(made)
+
+
+def _pairs(contents: Contents) -> Iterator[tuple[str, str, Row, Row]]:
+    """Every two systems with the rows of both that compare: the clean ones, then those at each epsilon."""
     for first, second in combinations([system.name for system in contents.systems], 2):
         ours = [row for threat in contents.threats for row in worst_rows(contents, first, threat.norm)]
         theirs = {
@@ -51,13 +64,7 @@ def comparisons(contents: Contents) -> tuple[Comparison, ...]:
         pairs = [(row, other) for row, other in attacked if other is not None and other.measured == row.measured]
         if pairs and clean is not None and (other := contents.clean_of(pairs[0][1])) is not None:
             pairs.insert(0, (clean, other))
-        for a, b in pairs:
-            label, difference = a.condition.label or "clean", difference_of(a, b, measure)
-            differ = _recipes(contents, a) != _recipes(contents, b)
-            if differ:
-                difference = Estimate(None, None, None, difference.cases)
-            made.append(Comparison(first, second, label, a.condition.strength, a.condition.norm, difference, differ))
-    return tuple(made)
+        yield from ((first, second, a, b) for a, b in pairs)
 
 
 def _recipes(contents: Contents, row: Row) -> frozenset[str]:
@@ -70,9 +77,9 @@ def _recipes(contents: Contents, row: Row) -> frozenset[str]:
 def differing_attacks(contents: Contents, norm: str | None = None) -> tuple[str, ...]:
     """A sentence per two networks that met other attacks at one epsilon, in all norms or in one."""
     found: dict[tuple[str, str], list[str]] = {}
-    for one in comparisons(contents):
-        if one.attacks_differ and norm in (None, one.norm):
-            found.setdefault((one.first, one.second), []).append(one.label)
+    for first, second, a, b in _pairs(contents):
+        if norm in (None, a.condition.norm) and _recipes(contents, a) != _recipes(contents, b):
+            found.setdefault((first, second), []).append(a.condition.label)
     return tuple(
         f"Attacks differ: {first} and {second} met other attacks, or the same with other settings, at "
         f"{', '.join(labels)}, so their values there do not compare and no difference is given."
