@@ -7,6 +7,7 @@ from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
 from rogseg.evaluation.certificate_table import noise_words
 from rogseg.evaluation.epsilon_label import norm_of_threat, strength_label
 from rogseg.evaluation.identity import Condition, EvaluatedSystem, EvaluationIdentity
+from rogseg.evaluation.summary import is_ensemble
 from rogseg.report.records.evaluations import Evaluation
 from rogseg.report.records.limits import part_of
 from rogseg.report.records.recipes import recipe_of, told_apart
@@ -149,7 +150,7 @@ def _spent(evaluation: Evaluation) -> str:
     if condition is None:
         return ""
     config, parts = condition.config, []
-    if len(evaluation.folder.conditions()) > 1 and condition.kind in ("attack", "transfer"):
+    if is_ensemble(evaluation.folder) and condition.kind in ("attack", "transfer"):
         parts.append(f"of {condition.name}")
     for key, word in (("num_iterations", "iterations"), ("num_queries", "queries"), ("num_restarts", "restarts")):
         if config.get(key) and not (key == "num_restarts" and config[key] == 1):
