@@ -104,6 +104,6 @@ def corruption_notes(identity: EvaluationIdentity) -> tuple[str, ...]:
     if fitted:
         targets = ", ".join(f"{severity}: {target:g}" for severity, target in enumerate(fitted["SSIM"], 1))
         notes.append(f"Parameters were fitted to a mean SSIM by severity ({targets}) on {', '.join(fitted['cases'])}.")
-        weak = [name for name, found in fitted["reached"].items() if len(found) < len(fitted["SSIM"])]
-        notes += [f"Too weak at any parameter for a part of these: {', '.join(weak)}."] if weak else []
+        partly = [name for name, found in fitted["reached"].items() if len(found) < len(fitted["SSIM"])]
+        notes += [f"Too weak, or in too coarse steps, for a part of these: {', '.join(partly)}."] if partly else []
     return tuple(notes)
