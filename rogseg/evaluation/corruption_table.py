@@ -56,7 +56,10 @@ def _summary(values: CorruptionValues, title: str, baseline: RecordFolder | None
         name = baseline.identity.system.name
         ratio = relative_error(values, values_in(baseline))
         notes.append(
-            f"Error relative to {name}: {number(ratio)} (1 less Dice, mean over corruptions; below 1 is better)."
+            f"No error relative to {name}: it has no case of these under the same corruption by the same parameter and "
+            "draws."
+            if ratio is None
+            else f"Error relative to {name}: {ratio:.3f} (1 less Dice, mean over corruptions; below 1 is better)."
         )
     return TextTable(title, ["under", "cases", "mean Dice [95%]"], rows, notes)
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rogseg.evaluation.corruption_summary import (
     CorruptionSummary,
@@ -32,12 +32,16 @@ __all__ = [
 
 @dataclasses.dataclass(frozen=True)
 class CorruptionLine:
-    """One network in a few numbers, and its error as a share of the first network's; None for that one itself."""
+    """One network in a few numbers, its error as a share of the first network's, and what was done.
+
+    The share is None for that network itself, and where both share nothing.
+    """
 
     system: str
     origin: str
     summary: CorruptionSummary
     relative: float | None
+    made: Mapping[tuple[str, float], str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +73,11 @@ class CorruptionView:
     figures: tuple[Figure, ...]
     notes: tuple[str, ...]
 
+    @property
+    def is_alike(self) -> bool:
+        """Whether all networks were given the same."""
+        return all(line.made == self.lines[0].made for line in self.lines)
+
 
 def corruption_view(contents: Contents) -> CorruptionView | None:
     """None without corruptions."""
@@ -89,12 +98,9 @@ def corruption_values(contents: Contents, system: str) -> CorruptionValues | Non
     if clean is None:
         return None
     measure = contents.primary.name
-    under = {
-        (row.condition.name, row.condition.strength): _by_case(row, measure)
-        for row in rows
-        if row.measured == clean.measured
-    }
-    return CorruptionValues(_by_case(clean, measure), under)
+    found = {(row.condition.name, row.condition.strength): row for row in rows if row.measured == clean.measured}
+    under = {key: _by_case(row, measure) for key, row in found.items()}
+    return CorruptionValues(_by_case(clean, measure), under, {key: row.condition.recipe for key, row in found.items()})
 
 
 def corruption_lines(contents: Contents) -> tuple[CorruptionLine, ...]:
@@ -111,7 +117,7 @@ def corruption_lines(contents: Contents) -> tuple[CorruptionLine, ...]:
         first = next(iter(found.values()))
         origin = contents.rows_of(system, ("corruption",))[0].origin
         relative = relative_error(values, first) if index else None
-        lines.append(CorruptionLine(system, origin, summarise_corruptions(values), relative))
+        lines.append(CorruptionLine(system, origin, summarise_corruptions(values), relative, values.made))
     return tuple(lines)
 
 
