@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 from collections.abc import Mapping
+from typing import Self
 
 from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.evaluation.record_folder import RecordFolder
@@ -55,6 +56,17 @@ class CorruptionValues:
     def whole_cases(self) -> tuple[str, ...]:
         """The cases that have a value clean and under everything: a mean over part of it would not compare."""
         return tuple(case for case in self.clean if all(case in by_case for by_case in self.under.values()))
+
+    @property
+    def of_whole_cases(self) -> Self:
+        """The same of `whole_cases` alone.
+
+        A class that the target lacks has no Dice until a corruption lets it be found, which then is 0: over all cases
+        one corruption would be measured on others than the next.
+        """
+        cases = self.whole_cases
+        clean, *under = ({case: by_case[case] for case in cases} for by_case in (self.clean, *self.under.values()))
+        return dataclasses.replace(self, clean=clean, under=dict(zip(self.under, under, strict=True)))
 
     def weighted(self, name: str, case_id: str) -> float:
         """Mean of a case over the severities of a corruption, weighted by (2/3)^severity."""

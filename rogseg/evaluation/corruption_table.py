@@ -28,7 +28,7 @@ def corruption_tables(folder: RecordFolder, title: str, baseline: RecordFolder |
         baseline: records of another system, which errors are told as a share of.
     """
     values = values_in(folder)
-    by_corruption = _by_corruption(values)
+    by_corruption = _by_corruption(values.of_whole_cases)
     seen = _similarities(folder, values)
     notes = (*notes_on(folder), *corruption_notes(folder.identity))
     return (
@@ -69,11 +69,11 @@ def _row(name: str, value: MeanOverCases) -> list[str]:
 
 
 def _by_corruption(values: CorruptionValues) -> TextTable:
-    severities, cases = _severities(values), values.whole_cases
+    severities = _severities(values)
     rows = []
     for name in values.names:
         means = [mean(by_case.values()) if (by_case := values.under.get((name, s))) else None for s in severities]
-        weighted = mean(values.weighted(name, case) for case in cases)
+        weighted = mean(values.weighted(name, case) for case in values.clean)
         rows.append([name, *(number(value) for value in means), number(weighted)])
     headings = ["corruption", *(f"severity {severity:g}" for severity in severities), "weighted"]
     return TextTable("Mean Dice by corruption", headings, rows)

@@ -14,7 +14,6 @@ from rogseg.report.contents import Contents
 from rogseg.report.curves import Curve, curves_of
 from rogseg.report.palette import ink_on, map_colour
 from rogseg.report.rows import Row
-from rogseg.report.summaries import estimate_of
 from rogseg.report.svg.curves import HALF_SIZES, curve_chart
 from rogseg.report.views.figures import Figure, legend_of, renamed
 
@@ -161,12 +160,18 @@ def _map(
 ) -> tuple[tuple[str, tuple[MapCell, ...]], ...]:
     found = {(row.system, row.condition.name, row.condition.strength): row for row in rows}
     names = list(dict.fromkeys(row.condition.name for row in rows))
+    systems = [system.name for system in contents.systems]
+    whole = {
+        name: values.of_whole_cases.under
+        for name in systems
+        if (values := corruption_values(contents, name)) is not None
+    }
     made = [
         (
             name,
             tuple(
-                _cell(contents, found.get((system.name, name, severity)))
-                for system in contents.systems
+                _cell(found.get((system, name, severity)), whole.get(system, {}).get((name, severity), {}))
+                for system in systems
                 for severity in severities
             ),
         )
@@ -176,10 +181,11 @@ def _map(
     return tuple(sorted(made, key=lambda row: math.fsum(1 if cell.value is None else cell.value for cell in row[1])))
 
 
-def _cell(contents: Contents, row: Row | None) -> MapCell:
-    value = None if row is None else estimate_of(row, contents.primary).value
-    if row is None or value is None:
+def _cell(row: Row | None, by_case: Mapping[str, float]) -> MapCell:
+    """Over the cases that have a value under everything, as the summary is."""
+    if row is None or not by_case:
         return MapCell(None, "", "transparent", "inherit", "")
+    value = math.fsum(by_case.values()) / len(by_case)
     seen = [(name, unit, visibility_of(row, name)) for name, unit in (("SSIM", ""), ("PSNR", " dB"))]
     tip = ", ".join(f"{name} {number:.3g}{unit}" for name, unit, number in seen if number is not None)
     return MapCell(value, row.origin, map_colour(value), ink_on(value), tip)

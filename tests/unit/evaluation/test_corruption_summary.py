@@ -6,10 +6,14 @@ from typing import Any
 import pytest
 
 from rogseg.evaluation.case_record import CLEAN as UNCORRUPTED
+from rogseg.evaluation.case_record import CaseRecord, PerClass
 from rogseg.evaluation.corruption_summary import CorruptionValues, relative_error, summarise_corruptions, values_in
 from rogseg.evaluation.corruption_table import corruption_tables
 from rogseg.evaluation.identity import Condition
 from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.metrics import Dice, FalseVolume
+from rogseg.report.records.contents import contents_of
+from rogseg.report.views.corruptions import corruption_view
 from tests.identities import dice_record, of_cases
 
 CLEAN = {"a": 0.9, "b": 0.8}
@@ -111,3 +115,28 @@ def test_an_error_is_relative_to_that_of_the_same_cases_made_in_the_same_way(tmp
     assert relative_error(values, values_in(first)) == pytest.approx(0.5)
     lower = {key: {**by_case, "case_1": 0.0} for key, by_case in values.under.items()}
     assert relative_error(dataclasses.replace(values, under=lower), values_in(first)) == pytest.approx(0.5)
+
+
+def test_every_number_is_over_the_cases_that_have_all_values_and_false_finds_are_told(tmp_path: Path) -> None:
+    """Two cases lack the lesion; Blur lets it be found in one of them, whose Dice is 0 then and nothing otherwise."""
+    config = {"modalities": ["MR"], "corruptions": {"Blur": {"severities": {"1": 2.0, "2": 3.0}}}}
+    condition = Condition("corruption", "corruptions", config)
+    measures = (Dice().describe(), FalseVolume().describe())
+    identity = of_cases(4, condition=condition, threat=None, criterion=None, classes=("lesion",), measures=measures)
+    folder = RecordFolder(tmp_path, identity)
+    for number, case_id in enumerate(identity.cases):
+        has = number < 2
+        nothing: dict[str, PerClass] = {"Dice": (None,), "false volume": (0.0,)}
+        clean: dict[str, PerClass] = {"Dice": (0.8,), "false volume": (None,)} if has else nothing
+        folder.add(CaseRecord.of_clean(case_id, clean))
+        for severity in (1.0, 2.0):
+            under = clean if has or (number, severity) != (3, 2.0) else {"Dice": (0.0,), "false volume": (0.5,)}
+            folder.add(CaseRecord(case_id, "Blur", severity, clean, under))
+    summary, by_corruption, similarities = corruption_tables(folder, "")
+    assert [row[1:] for row in summary.rows] == [["2", "0.800 -"]] * 5
+    assert by_corruption.rows == [["Blur", "0.800", "0.800", "0.800"]]
+    said = "lesion is absent from 2 targets and predicted in 1 of them, from 0.5 to 0.5 ml; its Dice counts as 0 there."
+    assert f"Most often Blur at 2: {said}" in similarities.notes
+    view = corruption_view(contents_of([tmp_path], tmp_path / "out"))
+    assert view is not None
+    assert [cell.value for _, cells in view.map_rows for cell in cells] == pytest.approx([0.8, 0.8])
