@@ -14,7 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--gpu-memory", metavar="12GB", help="of the GPU to plan for; default: what is free on this one"
     )
-    parser.add_argument("--volume", metavar="512x512x300", help="size of a volume; default: the stored cases' median")
+    parser.add_argument(
+        "--volume", metavar="512x512x300", help="size on the network's grid; default: the stored cases' median"
+    )
     parser.add_argument("--attack", default="apgd_ce", help="config of the attack (default: apgd_ce)")
     parser.add_argument(
         "--attack-options", nargs="+", default=[], metavar="KEY=VALUE", help="e.g. attack.num_iterations=5"

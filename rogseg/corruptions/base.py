@@ -16,6 +16,9 @@ __all__ = ["NUM_SEVERITIES", "SIGNAL", "Calibrated", "Corruption", "Severities",
 NUM_STEPS = 14
 """Halvings of the range between neutral and extreme."""
 
+FOUND, REACHED = 0.002, 0.02
+"""How far from its target a similarity may be: for a search to end, and for a parameter to stand for the target."""
+
 
 NUM_SEVERITIES = 5
 SIGNAL = "% of the signal"  # 1000 HU in CT, elsewhere the mean of the foreground (`Scan.signal`)
@@ -144,19 +147,17 @@ class Calibrated:
     reached: float
 
 
-def find_parameter(
-    severities: Severities, similarity: Callable[[float], float], target: float, tolerance: float = 0.002
-) -> Calibrated | None:
+def find_parameter(severities: Severities, similarity: Callable[[float], float], target: float) -> Calibrated | None:
     """Look between neutral and extreme for the parameter with a similarity.
 
     Args:
         severities: of the corruption.
         similarity: of corrupted and clean volumes at a parameter; falls from 1 on the way to extreme.
         target: between 0 and 1.
-        tolerance: of the similarity, at which the search ends.
 
     Returns:
-        None where even the extreme leaves the volumes more similar than that.
+        None where no parameter reaches it: even the extreme leaves the volumes more similar than that, or the least
+        that the corruption can do, such as to lose one slice of few, leaves them less similar.
 
     Raises:
         ValueError: the target is not between 0 and 1.
@@ -165,10 +166,10 @@ def find_parameter(
         raise ValueError(f"the similarity to reach is {target:g}, it must lie between 0 and 1")
     near, far = severities.neutral, severities.extreme
     found = Calibrated(far, similarity(far))
-    if found.reached > target + tolerance:
+    if found.reached > target + FOUND:
         return None
     for _ in range(NUM_STEPS):
-        if abs(found.reached - target) <= tolerance:
+        if abs(found.reached - target) <= FOUND:
             break
         # Three digits, so that machines that differ in the last bit find the same parameter.
         middle = float(f"{(near + far) / 2:.3g}")
@@ -176,4 +177,4 @@ def find_parameter(
         if abs(now.reached - target) < abs(found.reached - target):
             found = now
         near, far = (middle, far) if now.reached > target else (near, middle)
-    return found
+    return found if abs(found.reached - target) <= REACHED else None

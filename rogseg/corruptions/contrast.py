@@ -13,6 +13,7 @@ from rogseg.registry import CORRUPTIONS
 __all__ = ["BiasField", "ContrastInversion", "Gamma", "WindowShift"]
 
 ORDER = 3
+TINY = torch.finfo(torch.float32).tiny
 CALIBRATED = "HU are calibrated, so no scanner does this to them"
 
 
@@ -67,7 +68,7 @@ class Gamma(Corruption):
     def corrupt(self, scan: Scan, parameter: float, generator: torch.Generator) -> Scan:
         """Change a scan; see `Corruption`."""
         (high,) = scan.percentile([99])
-        width = torch.where(high > scan.floor, high - scan.floor, scan.signal)
+        width = torch.where(high > scan.floor, high - scan.floor, scan.signal.clamp(min=TINY))
         share = (scan.voxels - scan.floor) / width
         return scan.with_voxels(share ** (parameter ** _sign(generator)) * width + scan.floor)
 
@@ -91,8 +92,7 @@ class WindowShift(Corruption):
     def corrupt(self, scan: Scan, parameter: float, generator: torch.Generator) -> Scan:
         """Change a scan; see `Corruption`."""
         moved = scan.voxels + _sign(generator) * parameter / 100 * scan.signal
-        highest = scan.voxels.amax((1, 2, 3), keepdim=True)
-        return scan.with_voxels(torch.minimum(torch.maximum(moved, scan.floor), highest))
+        return scan.with_voxels(torch.minimum(torch.maximum(moved, scan.floor), scan.ceiling))
 
 
 @CORRUPTIONS.register_module()
@@ -126,6 +126,8 @@ class ContrastInversion(Corruption):
     def _of_channel(voxels: Tensor, floor: Tensor, signal: Tensor, parameter: float) -> Tensor:
         smooth = functional.avg_pool3d((voxels - floor)[None, None], 3, stride=1, padding=1, count_include_pad=False)
         is_tissue = smooth[0, 0] > 0.2 * signal
+        if not is_tissue.any():
+            return voxels
         tissue = voxels[is_tissue].sort().values
         low, high = tissue[int(0.02 * (len(tissue) - 1))], tissue[int(0.98 * (len(tissue) - 1))]
         mirrored = (low + high - voxels).clamp(min=float(floor))

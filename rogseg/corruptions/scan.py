@@ -40,6 +40,8 @@ class Scan:
         spacing: of the spatial axes [mm].
         modalities: of each channel.
         labels: (D, H, W) int64 label map that moves where the patient moves; None where there is none.
+        ends: of voxels that are a part of a scan, the lowest and the highest intensity of the whole, (C, 1, 1, 1) each;
+            None where they are the whole. Air may be nowhere in a part.
 
     Raises:
         ValueError: the channels and their modalities differ in number.
@@ -49,6 +51,7 @@ class Scan:
     spacing: tuple[float, float, float]
     modalities: tuple[Modality, ...]
     labels: Tensor | None = None
+    ends: tuple[Tensor, Tensor] | None = None
 
     def __post_init__(self) -> None:
         if self.voxels.ndim != 4 or len(self.voxels) != len(self.modalities):
@@ -79,18 +82,26 @@ class Scan:
     @functools.cached_property
     def floor(self) -> Tensor:
         """The lowest intensity of each channel (C, 1, 1, 1): air, or nothing."""
-        return self.voxels.amin((1, 2, 3), keepdim=True)
+        lowest = self.voxels.amin((1, 2, 3), keepdim=True)
+        return lowest if self.ends is None else torch.minimum(lowest, self.ends[0])
+
+    @functools.cached_property
+    def ceiling(self) -> Tensor:
+        """The highest intensity of each channel (C, 1, 1, 1)."""
+        highest = self.voxels.amax((1, 2, 3), keepdim=True)
+        return highest if self.ends is None else torch.maximum(highest, self.ends[1])
 
     @functools.cached_property
     def signal(self) -> Tensor:
         """What strengths are shares of, per channel (C, 1, 1, 1).
 
         In CT 1000 HU, the step from air to water. Elsewhere the mean over the voxels that are brighter than the
-        channel's mean, above the floor: a foreground that needs no label.
+        channel's mean, above the floor: a foreground that needs no label. 0 where no voxel is brighter than another, as
+        in a patch of air.
         """
         above = self.voxels - self.floor
         bright = above > above.mean((1, 2, 3), keepdim=True)
-        mean = (above * bright).sum((1, 2, 3), keepdim=True) / bright.sum((1, 2, 3), keepdim=True)
+        mean = (above * bright).sum((1, 2, 3), keepdim=True) / bright.sum((1, 2, 3), keepdim=True).clamp(min=1)
         return torch.stack(
             [
                 torch.full_like(of_channel, WATER_OVER_AIR) if kind == "CT" else of_channel

@@ -126,9 +126,10 @@ def _attack(estimate: CostEstimate) -> Iterator[Row]:
 def _passes(estimate: CostEstimate, attack: AttackTime) -> str:
     passes = attack.passes
     windows = "1 window" if passes.windows == 1 else f"{passes.windows} windows"
+    copies = "" if passes.copies == 1 else f", each in {passes.copies} mirrored copies"
     return (
         f"{passes.num_forward} forward and {passes.num_backward} backward passes over {windows} of "
-        f"{format_size(estimate.window)}, one epsilon, on {estimate.device}"
+        f"{format_size(estimate.window)}{copies}, one epsilon, on {estimate.device}"
     )
 
 

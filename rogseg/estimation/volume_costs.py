@@ -33,6 +33,7 @@ class AttackPasses:
         num_forward: forward passes over the whole case, as `AttackResult` counts them.
         num_backward: backward passes over the whole case.
         windows: of the case.
+        copies: of each window that the network sees, itself and mirrored ones.
         forward_windows: windows that the network evaluated without a graph.
         gradient_windows: windows that went forward and backward to the inputs.
     """
@@ -40,6 +41,7 @@ class AttackPasses:
     num_forward: int
     num_backward: int
     windows: int
+    copies: int
     forward_windows: int
     gradient_windows: int
 
@@ -93,6 +95,7 @@ def count_attack_passes(
     plan: TaskPlan,
     windows: Sequence[int],
     overlap: float,
+    mirror_axes: Sequence[int] = (),
 ) -> AttackPasses:
     """Attack a tiny volume through the same sliding window with as many windows along each axis.
 
@@ -106,23 +109,30 @@ def count_attack_passes(
         plan: number of channels and classes, intensity box.
         windows: along each axis; (1, 1, 1) is the protocol ``patch``.
         overlap: of the windows.
+        mirror_axes: along which windows are mirrored; every copy counts as a window that the network evaluated.
     """
     step = max(1, int(TINY_WINDOW * (1 - overlap)))
     shape = [TINY_WINDOW + (number - 1) * step for number in windows]
     network = CountingNetwork(plan.num_channels, plan.num_classes)
-    model = RegionVolumeLogits(VolumeLogits(network, (TINY_WINDOW,) * 3, overlap, window_batch=WINDOWS_PER_CALL))
+    volume_logits = VolumeLogits(
+        network, (TINY_WINDOW,) * 3, overlap, mirror_axes=mirror_axes, window_batch=WINDOWS_PER_CALL
+    )
     case, targets = _noise_case(plan, shape)
     result = attack(
-        model,
+        RegionVolumeLogits(volume_logits),
         case.inputs,
         targets,
         make_threat(epsilon, case),
         DiceBelow(0.0),
         generator=torch.Generator().manual_seed(0),
     )
-    number = windows[0] * windows[1] * windows[2]
     return AttackPasses(
-        result.num_forward, result.num_backward, number, network.forward_windows, network.gradient_windows
+        result.num_forward,
+        result.num_backward,
+        math.prod(windows),
+        len(volume_logits.models),
+        network.forward_windows,
+        network.gradient_windows,
     )
 
 

@@ -1,8 +1,10 @@
 """What corruptions leave of a network in a few numbers: by severity, weighted, worst, and relative to a baseline."""
 
 import dataclasses
+import json
 import math
 from collections.abc import Mapping
+from typing import Self
 
 from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.evaluation.record_folder import RecordFolder
@@ -11,6 +13,7 @@ from rogseg.evaluation.statistics import MeanOverCases, mean_over_cases
 __all__ = [
     "CorruptionSummary",
     "CorruptionValues",
+    "made_by",
     "not_applicable",
     "relative_error",
     "summarise_corruptions",
@@ -31,10 +34,14 @@ class CorruptionValues:
     Args:
         clean: by case, without corruption.
         under: by corruption and severity, by case.
+        made: of each of these `made_by`; empty where nothing says.
+        data: digest of each case; empty where nothing says.
     """
 
     clean: ByCase
     under: Mapping[tuple[str, float], ByCase]
+    made: Mapping[tuple[str, float], str] = dataclasses.field(default_factory=dict)
+    data: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -49,6 +56,17 @@ class CorruptionValues:
     def whole_cases(self) -> tuple[str, ...]:
         """The cases that have a value clean and under everything: a mean over part of it would not compare."""
         return tuple(case for case in self.clean if all(case in by_case for by_case in self.under.values()))
+
+    @property
+    def of_whole_cases(self) -> Self:
+        """The same of `whole_cases` alone.
+
+        A class that the target lacks has no Dice until a corruption lets it be found, which then is 0: over all cases
+        one corruption would be measured on others than the next.
+        """
+        cases = self.whole_cases
+        clean, *under = ({case: by_case[case] for case in cases} for by_case in (self.clean, *self.under.values()))
+        return dataclasses.replace(self, clean=clean, under=dict(zip(self.under, under, strict=True)))
 
     def weighted(self, name: str, case_id: str) -> float:
         """Mean of a case over the severities of a corruption, weighted by (2/3)^severity."""
@@ -124,16 +142,18 @@ def summarise_corruptions(values: CorruptionValues) -> CorruptionSummary:
 def relative_error(values: CorruptionValues, baseline: CorruptionValues) -> float | None:
     """Mean over the corruptions of the weighted error (1 less the measure) as a share of the baseline's.
 
-    Below 1 the network errs less than the baseline. Over the corruptions, severities and cases that both have.
+    Below 1 the network errs less than the baseline. Over the corruptions, severities and cases that both have: the same
+    files, by the same parameter and draws.
 
     Returns:
         None where they share nothing, or the baseline makes no error.
 
     Source: the mean corruption error of Hendrycks and Dietterich 2019, with weights over the severities.
     """
-    shared = [key for key in values.under if key in baseline.under]
+    shared = [key for key in values.under if key in baseline.under and values.made.get(key) == baseline.made.get(key)]
     ours, theirs = (CorruptionValues(one.clean, {key: one.under[key] for key in shared}) for one in (values, baseline))
-    cases = [case for case in ours.whole_cases if case in set(theirs.whole_cases)]
+    also = {case for case in theirs.whole_cases if values.data.get(case) == baseline.data.get(case)}
+    cases = [case for case in ours.whole_cases if case in also]
     ratios = []
     for name in ours.names:
         error, reference = (math.fsum(1 - one.weighted(name, case) for case in cases) for one in (ours, theirs))
@@ -151,7 +171,16 @@ def values_in(folder: RecordFolder) -> CorruptionValues:
         if (records := folder.under(name, severity))
     }
     clean = {case: dice for case, one in folder.clean().items() if (dice := one.mean_dice) is not None}
-    return CorruptionValues(clean, under)
+    made = {key: made_by(folder.identity, *key) for key in under}
+    return CorruptionValues(clean, under, made, folder.identity.data)
+
+
+def made_by(identity: EvaluationIdentity, name: str, severity: float) -> str:
+    """All that a value under a corruption depends on beside the network and the case, as canonical JSON."""
+    config = {} if identity.condition is None else identity.condition.config
+    parameters = config.get("corruptions", {}).get(name, {}).get("severities", {})
+    parts = [parameters.get(f"{severity:g}"), config.get("modalities"), identity.seed, identity.classes]
+    return json.dumps(parts)
 
 
 def not_applicable(identity: EvaluationIdentity) -> Mapping[str, str]:

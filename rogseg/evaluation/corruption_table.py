@@ -28,7 +28,7 @@ def corruption_tables(folder: RecordFolder, title: str, baseline: RecordFolder |
         baseline: records of another system, which errors are told as a share of.
     """
     values = values_in(folder)
-    by_corruption = _by_corruption(values)
+    by_corruption = _by_corruption(values.of_whole_cases)
     seen = _similarities(folder, values)
     notes = (*notes_on(folder), *corruption_notes(folder.identity))
     return (
@@ -56,7 +56,10 @@ def _summary(values: CorruptionValues, title: str, baseline: RecordFolder | None
         name = baseline.identity.system.name
         ratio = relative_error(values, values_in(baseline))
         notes.append(
-            f"Error relative to {name}: {number(ratio)} (1 less Dice, mean over corruptions; below 1 is better)."
+            f"No error relative to {name}: it has no case of these under the same corruption by the same parameter and "
+            "draws."
+            if ratio is None
+            else f"Error relative to {name}: {ratio:.3f} (1 less Dice, mean over corruptions; below 1 is better)."
         )
     return TextTable(title, ["under", "cases", "mean Dice [95%]"], rows, notes)
 
@@ -66,11 +69,11 @@ def _row(name: str, value: MeanOverCases) -> list[str]:
 
 
 def _by_corruption(values: CorruptionValues) -> TextTable:
-    severities, cases = _severities(values), values.whole_cases
+    severities = _severities(values)
     rows = []
     for name in values.names:
         means = [mean(by_case.values()) if (by_case := values.under.get((name, s))) else None for s in severities]
-        weighted = mean(values.weighted(name, case) for case in cases)
+        weighted = mean(values.weighted(name, case) for case in values.clean)
         rows.append([name, *(number(value) for value in means), number(weighted)])
     headings = ["corruption", *(f"severity {severity:g}" for severity in severities), "weighted"]
     return TextTable("Mean Dice by corruption", headings, rows)
@@ -104,6 +107,6 @@ def corruption_notes(identity: EvaluationIdentity) -> tuple[str, ...]:
     if fitted:
         targets = ", ".join(f"{severity}: {target:g}" for severity, target in enumerate(fitted["SSIM"], 1))
         notes.append(f"Parameters were fitted to a mean SSIM by severity ({targets}) on {', '.join(fitted['cases'])}.")
-        weak = [name for name, found in fitted["reached"].items() if len(found) < len(fitted["SSIM"])]
-        notes += [f"Too weak at any parameter for a part of these: {', '.join(weak)}."] if weak else []
+        partly = [name for name, found in fitted["reached"].items() if len(found) < len(fitted["SSIM"])]
+        notes += [f"Too weak, or in too coarse steps, for a part of these: {', '.join(partly)}."] if partly else []
     return tuple(notes)

@@ -1,5 +1,7 @@
 """What a reader of a table must know beside the numbers: what is missing, absent, leaked or old."""
 
+from collections.abc import Sequence
+
 from rogseg.evaluation.case_record import CLEAN, DICE, WORST_CASE
 from rogseg.evaluation.epsilon_label import strength_label
 from rogseg.evaluation.identity import HELD_OUT, NOT_KNOWN, EvaluationIdentity
@@ -26,6 +28,7 @@ def notes_on(folder: RecordFolder) -> tuple[str, ...]:
     if is_corruption:
         # Under dozens of corruptions and severities a note on each would hide the others.
         notes = [note for note in (corruptions_note(rows, identity),) if note]
+        corrupted = [row for row in rows[1:] if row.condition != WORST_CASE]
         rows = rows[:1]
     else:
         notes = [incomplete_note(row, identity) for row in rows if row.num_missing]
@@ -38,6 +41,8 @@ def notes_on(folder: RecordFolder) -> tuple[str, ...]:
     if identity.condition is not None and identity.condition.kind == "attack":
         notes.append(gradient_note(identity))
     notes += [note for row in rows for note in absence_notes(row, identity)]
+    if is_corruption:
+        notes += worst_absence_notes(corrupted, identity)
     notes += [area_note(rows, condition, identity) for condition in folder.conditions() if identity.threat is not None]
     if identity.condition is not None:
         notes.append(PLACES.get(identity.protocol, ""))
@@ -122,18 +127,35 @@ def absence_notes(row: ConditionSummary, identity: EvaluationIdentity) -> list[s
 
     Which of the two the records hold is told in `rogseg.metrics.FalseVolume`.
     """
-    notes, under = [], _under(row, identity)
-    for index, name in enumerate(identity.classes):
-        volumes = row.by_case(FALSE_VOLUME, index)
-        found = {case_id: volume for case_id, volume in volumes.items() if volume > 0}
-        if found:
-            dice = [row.records[case_id].dice for case_id in found]
-            num_counted = sum(bool(per_class) and per_class[index] is not None for per_class in dice)
-            notes.append(
-                f"{under}: {name} is absent from {len(volumes)} targets and predicted in {len(found)} of them, "
-                f"from {min(found.values()):.2g} to {max(found.values()):.2g} ml; {_counted(num_counted, len(found))}."
-            )
+    return [note for index in range(len(identity.classes)) if (note := _absence_note(row, index, identity))]
+
+
+def worst_absence_notes(rows: Sequence[ConditionSummary], identity: EvaluationIdentity) -> list[str]:
+    """The same of each class under the corruption that lets it be found in the most cases that lack it."""
+    notes = []
+    for index in range(len(identity.classes)):
+        worst = max(rows, key=lambda row: len(_found_falsely(row, index)), default=None)
+        if worst is not None and (note := _absence_note(worst, index, identity)):
+            notes.append(f"Most often {note}")
     return notes
+
+
+def _found_falsely(row: ConditionSummary, index: int) -> dict[str, float]:
+    """What is predicted of a class in the cases that lack it [ml]."""
+    return {case_id: volume for case_id, volume in row.by_case(FALSE_VOLUME, index).items() if volume > 0}
+
+
+def _absence_note(row: ConditionSummary, index: int, identity: EvaluationIdentity) -> str:
+    found = _found_falsely(row, index)
+    if not found:
+        return ""
+    dice = [row.records[case_id].dice for case_id in found]
+    num_counted = sum(bool(per_class) and per_class[index] is not None for per_class in dice)
+    num_absent, least, most = len(row.by_case(FALSE_VOLUME, index)), min(found.values()), max(found.values())
+    return (
+        f"{_under(row, identity)}: {identity.classes[index]} is absent from {num_absent} targets and predicted in "
+        f"{len(found)} of them, from {least:.2g} to {most:.2g} ml; {_counted(num_counted, len(found))}."
+    )
 
 
 def _counted(num_counted: int, num_found: int) -> str:

@@ -20,7 +20,7 @@ from rogseg.report.views.checks import checks_of, passed_of
 from rogseg.report.views.corruptions import corruption_view
 from rogseg.report.views.figures import table_rows
 from rogseg.report.views.networks import comparisons, differing_attacks, system_figure
-from rogseg.report.views.transfers import transfer_matrices
+from rogseg.report.views.transfers import SETTINGS_DIFFER, transfer_matrices
 
 __all__ = ["render_page"]
 
@@ -81,6 +81,7 @@ def render_page(contents: Contents) -> str:
         "corruption_rows": table_rows(contents, compared, ("corruption",)),
         "certificates": certificates,
         "transfers": transfer_matrices(contents),
+        "settings_differ": SETTINGS_DIFFER,
         "measure_rows": measure_rows,
         "visible_rows": [(row, visibility_estimates(row)) for row in visible_rows(contents)],
         "visible_headings": [(heading, digits) for heading, digits, _ in VISIBILITY.values()],

@@ -20,7 +20,9 @@ class RandomCorruption(Transform):
     """One of several corruptions, drawn, at a strength drawn between none and that of a severity.
 
     The patch is taken back to raw units, corrupted, and brought to network units again, so that HU are HU and a
-    parameter is what `rogseg corrupt` means by it. Padding stays as it is. `ClipToBox` follows.
+    parameter is what `rogseg corrupt` means by it. Air and the ends of the range are those of the case's box, which a
+    patch inside of the body does not show; the signal outside of CT is that of the patch. Padding stays as it is.
+    `ClipToBox` follows.
 
     What is trained on is no surprise in a test: leave out corruptions that the test is to be about.
 
@@ -69,7 +71,8 @@ class RandomCorruption(Transform):
             for bounds in (properties.raw_lower, properties.raw_upper)
         )
         lower, scale = case.box.lower[0], (raw_upper - raw_lower) / case.box.width[0]
-        scan = Scan((case.inputs[0] - lower) * scale + raw_lower, case.spacing, modalities)
+        voxels = (case.inputs[0] - lower) * scale + raw_lower
+        scan = Scan(voxels, case.spacing, modalities, ends=(raw_lower, raw_upper))
         made = corruption.at(scan, parameter, torch.Generator().manual_seed(int(generator.integers(2**62))))
         inputs = ((made.voxels - raw_lower) / scale + lower)[None]
         if case.movable is not None:

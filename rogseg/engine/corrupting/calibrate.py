@@ -55,7 +55,7 @@ def calibrated(
         seed: of the evaluation: its own draws are fitted.
 
     Raises:
-        ValueError: a case cannot be read, or no corruption reaches the first target.
+        ValueError: a case cannot be read, or no corruption reaches any target.
     """
     by_id = {case.case_id: case for case in cases}
     looked_at = spread(tuple(by_id), MOST_CASES, 0)
@@ -70,7 +70,8 @@ def calibrated(
         chosen.append(dataclasses.replace(one, parameters={severity: fit.parameter for severity, fit in fits.items()}))
         reached[one.name] = [round(fit.reached, 3) for fit in fits.values()]
     if not any(one.parameters for one in chosen):
-        raise ValueError(f"--calibrate: no corruption makes these images less similar than {targets[0]:g}")
+        asked = ", ".join(f"{target:g}" for target in targets)
+        raise ValueError(f"--calibrate: no corruption takes the similarity of these images to any of {asked}")
     return dataclasses.replace(
         settings,
         chosen=tuple(chosen),

@@ -71,8 +71,9 @@ def corrupt_system(
     if targets is not None:
         settings = calibrated(opened.system, chosen, settings, targets, seed)
         for one in settings.chosen:
-            at = ", ".join(f"{value:g}" for value in one.parameters.values()) or "cannot be reached"
-            console.print(f"{one.name}: {at} {one.corruption.severities.unit}", markup=False, highlight=False)
+            unit = one.corruption.severities.unit
+            at = ", ".join(f"severity {severity} at {value:g} {unit}" for severity, value in one.parameters.items())
+            console.print(f"{one.name}: {at or 'reaches none of these'}", markup=False, highlight=False)
     directory = Path(out)
     measures = tuple(default_measures(opened.system.surface_tolerance) if opened.measures is None else opened.measures)
     worker = CorruptWorker(asked.of(opened.system), measures, settings.modalities, seed)

@@ -53,7 +53,7 @@ def estimate_costs(
     trainer, model = TRAINERS.build(dict(cfg.trainer)), MODELS.build(cfg.model).train()
     patch: Triple = tuple(cfg.train_data["dataset"]["patch_size"])
     window: Triple = tuple(cfg.inference["window_size"])
-    overlap = cfg.inference["overlap"]
+    overlap, mirror_axes = cfg.inference["overlap"], cfg.inference.get("mirror_axes", ())
 
     memory = [gpu_memory_estimate(model, trainer, plan, cfg.optim_wrapper, patch, gpu_budget)]
     if place.type == "cpu":
@@ -66,7 +66,7 @@ def estimate_costs(
     epsilon = attack_cfg.get("epsilons", [8 / 255])[0]
 
     def attack_time(windows: Triple) -> AttackTime:
-        passes = count_attack_passes(built, threat, epsilon, plan, windows, overlap)
+        passes = count_attack_passes(built, threat, epsilon, plan, windows, overlap, mirror_axes)
         return AttackTime.of(passes, calibration.at(window))
 
     size = given_size or median_shape(cfg, task)

@@ -162,14 +162,14 @@ def _validation_seconds(config: Config, calibration: Calibration, num_cases: int
         return 0.0
     settings, plan = config.validation, plan_of(config)
     window: Triple = tuple(config.inference["window_size"])
-    overlap = config.inference["overlap"]
+    overlap, mirror_axes = config.inference["overlap"], config.inference.get("mirror_axes", ())
     at_window = calibration.at(window)
 
     def number(key: str, default: int) -> int:
         value = settings.get(key, default)
         return num_cases if value is None else min(num_cases, value)
 
-    windows = math.prod(windows_per_axis(volume or window, window, overlap))
+    windows = math.prod(windows_per_axis(volume or window, window, overlap)) * 2 ** len(mirror_axes)
     seconds = number("max_patches", 64) * calibration.at(plan.patch_size).forward
     seconds += number("max_volumes", 8) * windows * at_window.forward
     if settings.get("attack") is not None:
@@ -178,6 +178,7 @@ def _validation_seconds(config: Config, calibration: Calibration, num_cases: int
             return LinfThreat.from_fraction(epsilon, case.box)
 
         for attack in (ATTACKS.build(dict(settings.attack)), FGSM()):
-            passes = count_attack_passes(attack, threat, settings.get("epsilon", 8 / 255), plan, (1, 1, 1), overlap)
+            epsilon = settings.get("epsilon", 8 / 255)
+            passes = count_attack_passes(attack, threat, epsilon, plan, (1, 1, 1), overlap, mirror_axes)
             seconds += number("max_attacked", 4) * AttackTime.of(passes, at_window).seconds
     return seconds

@@ -17,7 +17,7 @@ __all__ = ["plot_corruption_map"]
 def plot_corruption_map(
     networks: Mapping[str, CorruptionValues], stem: Path, *, measure: str = "mean Dice"
 ) -> tuple[Path, Path]:
-    """A row per corruption, the hardest on the first network first; the first column is clean.
+    """A row per corruption, the hardest on the first network first; the first column is clean. All over the same cases.
 
     The colours are matplotlib's cividis, which colour-blind readers see as others do and grey print keeps in order.
 
@@ -26,6 +26,7 @@ def plot_corruption_map(
         stem: path without suffix.
         measure: what the numbers are.
     """
+    networks = {name: values.of_whole_cases for name, values in networks.items()}
     first = next(iter(networks.values()))
     names = sorted(
         dict.fromkeys(name for values in networks.values() for name in values.names),

@@ -25,6 +25,7 @@ def recipe_of(identity: EvaluationIdentity, strength: float | None = None) -> st
     if identity.condition is None:
         return ""
     condition = dataclasses.asdict(identity.condition)
+    condition["config"].pop("surrogate", None)  # a network, of which the row tells the name
     sweep = condition["config"].pop("sweep", ())
     before = [] if strength is None else [epsilon for epsilon in sweep if epsilon < strength]
     threat = identity.threat

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
 from rogseg.evaluation.certificate_table import noise_words
+from rogseg.evaluation.corruption_summary import made_by
 from rogseg.evaluation.epsilon_label import norm_of_threat, strength_label
 from rogseg.evaluation.identity import Condition, EvaluatedSystem, EvaluationIdentity
 from rogseg.evaluation.summary import is_ensemble
@@ -109,6 +110,7 @@ def _condition_rows(evaluations: Sequence[Evaluation], evaluation: Evaluation) -
     folder, identity = evaluation.folder, evaluation.identity
     rows = []
     settings = _spent(evaluation)
+    is_corruption = identity.condition is not None and identity.condition.kind == "corruption"
     for strength in folder.strengths():
         for name in (*folder.conditions(), WORST_CASE):
             records = folder.under(name, strength)
@@ -122,7 +124,7 @@ def _condition_rows(evaluations: Sequence[Evaluation], evaluation: Evaluation) -
                 norm=threat_name(identity),
                 budget=_words(identity, settings, tuple(records.values())),
                 surrogate=surrogate_of(evaluations, identity.condition),
-                recipe=recipe_of(identity, strength),
+                recipe=made_by(identity, name, strength) if is_corruption else recipe_of(identity, strength),
             )
             cases = _cases(evaluation, records, clean=False)
             rows.append(_row(evaluations, evaluation, condition, cases))

@@ -57,10 +57,10 @@ def _summary(contents: Contents, notes: tuple[str, ...]) -> ReportTable:
 def _reservations(lines: Sequence[CorruptionLine]) -> list[str]:
     """What the numbers of networks are relative to, and where they do not compare."""
     said = [f"Relative error: of that of {lines[0].system}."] if len(lines) > 1 else []
-    if any(line.summary.severities != lines[0].summary.severities for line in lines):
+    if any(line.made != lines[0].made for line in lines):
         said.append(
-            "The networks were not given the same corruptions at the same severities: the relative error is over those "
-            "that both have, and the other columns do not compare them."
+            "The networks were not given the same corruptions at the same severities, by the same parameters and "
+            "draws: the relative error is over those that both have, and the other columns do not compare them."
         )
     for line in lines:
         summary = line.summary

@@ -14,7 +14,7 @@ from rogseg.report.tables.certificate_tables import certificate_tables
 from rogseg.report.tables.corruption_tables import corruption_tables
 from rogseg.report.tables.table import Cell, ReportTable
 from rogseg.report.views.networks import comparisons, differing_attacks
-from rogseg.report.views.transfers import transfer_matrices
+from rogseg.report.views.transfers import SETTINGS_DIFFER, transfer_matrices
 
 __all__ = ["report_tables"]
 
@@ -74,8 +74,9 @@ def _transfers(contents: Contents) -> ReportTable:
         f"A column is the network that is given the volumes; mean {contents.primary.heading}, measured in the grid of "
         "the files."
     )
+    said = [f"{matrix.attack} at {matrix.label}: {SETTINGS_DIFFER}" for matrix in matrices if matrix.settings_differ]
     return ReportTable(
-        "transfer", f"{contents.title}: transfer", headings, tuple(rows), _notes(contents, note, INTERVALS)
+        "transfer", f"{contents.title}: transfer", headings, tuple(rows), _notes(contents, note, *said, INTERVALS)
     )
 
 

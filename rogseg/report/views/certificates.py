@@ -84,6 +84,11 @@ def certificate_view(contents: Contents) -> CertificateView | None:
     )
     if any(curve.name.endswith(ATTACKED) for curve in curves):
         caption += " The attacked line is of the network itself, the certificate of its smoothed version."
+    apart = [
+        system for system in dict.fromkeys(line.row.system for line in lines) if _attacked_elsewhere(contents, system)
+    ]
+    if apart:
+        caption += f" Of {', '.join(apart)} no attacked line is drawn: the L2 attacks were on other cases or windows."
     return CertificateView(
         tuple(sentences), Figure(svg, f"Certified {measure.label}.", caption, legend_of(curves)), lines
     )
@@ -104,12 +109,23 @@ def certificate_curves(contents: Contents) -> tuple[Curve, ...]:
                 for line in lines
             ]
             curves.append(Curve(f"{prefix}{name}", (start, *points)))
-        attacked = _comparable(contents.threats)
-        worst = worst_rows(contents, system.name, attacked.norm) if rows and attacked else ()
-        if worst:
+        worst = _attacked(contents, system.name) if rows else ()
+        if worst and worst[0].measured == rows[0].measured:
             shown = [renamed(row, f"{prefix}{ATTACKED}") for row in worst]
             curves += curves_of(contents.clean_of(worst[0]), shown, contents.primary)
     return tuple(curves)
+
+
+def _attacked(contents: Contents, system: str) -> tuple[Row, ...]:
+    """A system under its worst L2 attacks, in the unit of the radius."""
+    threat = _comparable(contents.threats)
+    return worst_rows(contents, system, threat.norm) if threat else ()
+
+
+def _attacked_elsewhere(contents: Contents, system: str) -> bool:
+    """Whether its L2 attacks were on other cases than its certificates, or on another part of them."""
+    certified, attacked = contents.rows_of(system, ("certificate",)), _attacked(contents, system)
+    return bool(attacked) and attacked[0].measured != certified[0].measured
 
 
 def _comparable(threats: Sequence[ThreatText]) -> ThreatText | None:

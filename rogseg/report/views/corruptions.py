@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rogseg.evaluation.corruption_summary import (
     CorruptionSummary,
@@ -14,7 +14,6 @@ from rogseg.report.contents import Contents
 from rogseg.report.curves import Curve, curves_of
 from rogseg.report.palette import ink_on, map_colour
 from rogseg.report.rows import Row
-from rogseg.report.summaries import estimate_of
 from rogseg.report.svg.curves import HALF_SIZES, curve_chart
 from rogseg.report.views.figures import Figure, legend_of, renamed
 
@@ -32,12 +31,16 @@ __all__ = [
 
 @dataclasses.dataclass(frozen=True)
 class CorruptionLine:
-    """One network in a few numbers, and its error as a share of the first network's; None for that one itself."""
+    """One network in a few numbers, its error as a share of the first network's, and what was done.
+
+    The share is None for that network itself, and where both share nothing.
+    """
 
     system: str
     origin: str
     summary: CorruptionSummary
     relative: float | None
+    made: Mapping[tuple[str, float], str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +72,11 @@ class CorruptionView:
     figures: tuple[Figure, ...]
     notes: tuple[str, ...]
 
+    @property
+    def is_alike(self) -> bool:
+        """Whether all networks were given the same."""
+        return all(line.made == self.lines[0].made for line in self.lines)
+
 
 def corruption_view(contents: Contents) -> CorruptionView | None:
     """None without corruptions."""
@@ -89,12 +97,9 @@ def corruption_values(contents: Contents, system: str) -> CorruptionValues | Non
     if clean is None:
         return None
     measure = contents.primary.name
-    under = {
-        (row.condition.name, row.condition.strength): _by_case(row, measure)
-        for row in rows
-        if row.measured == clean.measured
-    }
-    return CorruptionValues(_by_case(clean, measure), under)
+    found = {(row.condition.name, row.condition.strength): row for row in rows if row.measured == clean.measured}
+    under = {key: _by_case(row, measure) for key, row in found.items()}
+    return CorruptionValues(_by_case(clean, measure), under, {key: row.condition.recipe for key, row in found.items()})
 
 
 def corruption_lines(contents: Contents) -> tuple[CorruptionLine, ...]:
@@ -111,7 +116,7 @@ def corruption_lines(contents: Contents) -> tuple[CorruptionLine, ...]:
         first = next(iter(found.values()))
         origin = contents.rows_of(system, ("corruption",))[0].origin
         relative = relative_error(values, first) if index else None
-        lines.append(CorruptionLine(system, origin, summarise_corruptions(values), relative))
+        lines.append(CorruptionLine(system, origin, summarise_corruptions(values), relative, values.made))
     return tuple(lines)
 
 
@@ -155,12 +160,18 @@ def _map(
 ) -> tuple[tuple[str, tuple[MapCell, ...]], ...]:
     found = {(row.system, row.condition.name, row.condition.strength): row for row in rows}
     names = list(dict.fromkeys(row.condition.name for row in rows))
+    systems = [system.name for system in contents.systems]
+    whole = {
+        name: values.of_whole_cases.under
+        for name in systems
+        if (values := corruption_values(contents, name)) is not None
+    }
     made = [
         (
             name,
             tuple(
-                _cell(contents, found.get((system.name, name, severity)))
-                for system in contents.systems
+                _cell(found.get((system, name, severity)), whole.get(system, {}).get((name, severity), {}))
+                for system in systems
                 for severity in severities
             ),
         )
@@ -170,10 +181,11 @@ def _map(
     return tuple(sorted(made, key=lambda row: math.fsum(1 if cell.value is None else cell.value for cell in row[1])))
 
 
-def _cell(contents: Contents, row: Row | None) -> MapCell:
-    value = None if row is None else estimate_of(row, contents.primary).value
-    if row is None or value is None:
+def _cell(row: Row | None, by_case: Mapping[str, float]) -> MapCell:
+    """Over the cases that have a value under everything, as the summary is."""
+    if row is None or not by_case:
         return MapCell(None, "", "transparent", "inherit", "")
+    value = math.fsum(by_case.values()) / len(by_case)
     seen = [(name, unit, visibility_of(row, name)) for name, unit in (("SSIM", ""), ("PSNR", " dB"))]
     tip = ", ".join(f"{name} {number:.3g}{unit}" for name, unit, number in seen if number is not None)
     return MapCell(value, row.origin, map_colour(value), ink_on(value), tip)

@@ -7,9 +7,12 @@ from rogseg.report.estimates import Estimate
 from rogseg.report.rows import Condition, Row
 from rogseg.report.summaries import estimate_of
 
-__all__ = ["TransferCell", "TransferMatrix", "transfer_matrices"]
+__all__ = ["SETTINGS_DIFFER", "TransferCell", "TransferMatrix", "transfer_matrices"]
 
 NOBODY = "no attack"
+SETTINGS_DIFFER = (
+    "Volumes were made by other settings of the attack for one cell than for another, so these do not compare."
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +36,7 @@ class TransferMatrix:
         num_cases: that the numbers are over.
         targets: names of the attacked networks, by column.
         rows: what the volumes were made on, ``no attack`` first, and a cell per column; None where it was not tried.
+        settings_differ: whether volumes were made by other settings of the attack for one cell than for another.
     """
 
     attack: str
@@ -42,6 +46,7 @@ class TransferMatrix:
     num_cases: int
     targets: tuple[str, ...]
     rows: tuple[tuple[str, tuple[TransferCell | None, ...]], ...]
+    settings_differ: bool
 
     @property
     def values(self) -> tuple[tuple[float | None, ...], ...]:
@@ -79,6 +84,7 @@ def _matrix(contents: Contents, rows: list[Row]) -> TransferMatrix:
         num_cases=len({case.case_id for row in rows for case in row.cases}),
         targets=targets,
         rows=tuple(table),
+        settings_differ=len({row.condition.recipe for row in rows}) > 1,
     )
 
 

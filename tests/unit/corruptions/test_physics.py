@@ -35,6 +35,7 @@ from rogseg.corruptions import (
     modality_of,
 )
 from rogseg.corruptions.movement import moved_labels, moved_volume, rotation, sampling_grid
+from rogseg.metrics import image_range, structural_similarity
 from tests.unit.corruptions.scans import ct_scan, mr_scan
 
 
@@ -253,6 +254,22 @@ def test_bisection_finds_where_a_known_curve_reaches_the_target(neutral: float, 
     assert find_parameter(severities, similarity, 0.3) is None
     with pytest.raises(ValueError, match="between 0 and 1"):
         find_parameter(severities, similarity, 1.0)
+
+
+def test_a_target_that_the_steps_of_a_corruption_pass_over_has_no_parameter() -> None:
+    """The least that a scan of few slices can lose is one."""
+    scan = ct_scan()
+
+    def similarity(parameter: float) -> float:
+        made = MissingSlices().at(scan, parameter, seeded()).voxels.numpy()
+        return structural_similarity(scan.voxels.numpy(), made, image_range(scan.voxels.numpy()))
+
+    one_lost = similarity(1)
+    assert one_lost < 0.9
+    assert find_parameter(MissingSlices.severities, similarity, 0.95) is None
+    found = find_parameter(MissingSlices.severities, similarity, one_lost + 0.01)
+    assert found is not None
+    assert found.reached == one_lost
 
 
 def test_levels_must_lead_away_from_neutral() -> None:

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from rogseg.cases import Case
+from rogseg.cases import Case, IntensityBox
 from rogseg.datasets import PatchDataset
 from rogseg.datasets.transforms import RandomCorruption
 from rogseg.engine.config.load import load_config
 from rogseg.engine.training.train import train
-from rogseg.storage import StoredTask
+from rogseg.registry import CORRUPTIONS
+from rogseg.storage import CaseProperties, StoredTask
 from tests.tiny_task import CASE_IDS, write_tiny_task
 from tests.tiny_training import ROOT, tiny_config
 
@@ -72,6 +73,41 @@ def test_only_what_fits_the_modality_is_drawn(task: StoredTask) -> None:
         RandomCorruption(["RicianNoise"], probability=1.0)(case, np.random.default_rng(3))
     with pytest.raises(ValueError, match="raw units"):
         blur(dataclasses.replace(case, properties=None), np.random.default_rng(3))
+
+
+def mr_patch(raw: torch.Tensor) -> Case:
+    """A patch [scanner units] of a case that reaches from 0 to 1000, rescaled to a box from -1 to 4."""
+    identity = tuple(tuple(float(i == j) for j in range(4)) for i in range(4))
+    properties = CaseProperties(
+        "mr", (9, 9, 9), identity, (1.0, 1.0, 1.0), (9, 9, 9), (0.0,), (1000.0,), (-1.0,), (4.0,), "", None
+    )
+    box = IntensityBox.per_channel([-1.0], [4.0])
+    inputs = (raw / 200 - 1)[None, None]
+    return Case("mr", inputs, None, box, spacing=(1.0, 1.0, 1.0), properties=properties, modalities=("MRI",))
+
+
+def test_air_is_that_of_the_case_where_the_patch_holds_none() -> None:
+    """Else the darkest tissue is taken for air, and strengths are shares of what is brighter than it."""
+    raw = 300 + 100 * torch.rand(12, 12, 12, generator=torch.Generator().manual_seed(0))
+    case, shifts = mr_patch(raw), []
+    for seed in range(12):
+        made = RandomCorruption(["WindowShift"], max_severity=1, probability=1.0)(case, np.random.default_rng(seed))
+        moved = (made.inputs - case.inputs) * 200
+        torch.testing.assert_close(moved, moved.mean().expand_as(moved), atol=1e-2, rtol=0)  # cut off nowhere
+        shifts.append(float(moved.mean().abs()))
+    # 3 % of the mean of the brighter half is the most.
+    assert 7 < max(shifts) < 0.03 * 376
+
+
+def test_a_patch_of_air_passes() -> None:
+    CORRUPTIONS.import_from_location()
+    staying = [name for name, cls in CORRUPTIONS.module_dict.items() if not cls.moves_anatomy]
+    names = [name for name in staying if CORRUPTIONS.build({"type": name}).reason_against(["MR"]) is None]
+    assert len(names) > 10
+    case = mr_patch(torch.zeros(9, 9, 9))
+    for name in names:
+        made = RandomCorruption([name], probability=1.0)(case, np.random.default_rng(0))
+        torch.testing.assert_close(made.inputs, case.inputs, atol=1e-5, rtol=0)
 
 
 def test_what_moves_the_anatomy_and_unknown_names_are_refused() -> None:

@@ -18,9 +18,9 @@ from tests.tiny_task import tiny_plan
 BYTES = 4  # of a float32
 
 
-def passes(config: dict[str, Any], windows: Triple) -> AttackPasses:
+def passes(config: dict[str, Any], windows: Triple, mirror_axes: tuple[int, ...] = ()) -> AttackPasses:
     threat = ThreatFactory(DEFAULT_THREAT)
-    return count_attack_passes(ATTACKS.build(config), threat, 8 / 255, tiny_plan(), windows, 0.5)
+    return count_attack_passes(ATTACKS.build(config), threat, 8 / 255, tiny_plan(), windows, 0.5, mirror_axes)
 
 
 def test_windows_of_a_volume() -> None:
@@ -31,13 +31,20 @@ def test_windows_of_a_volume() -> None:
 
 def test_one_window_goes_forward_and_backward_at_once() -> None:
     # One gradient step, and the evaluation of its result.
-    assert passes({"type": "FGSM"}, (1, 1, 1)) == AttackPasses(2, 1, 1, forward_windows=1, gradient_windows=1)
+    assert passes({"type": "FGSM"}, (1, 1, 1)) == AttackPasses(2, 1, 1, 1, forward_windows=1, gradient_windows=1)
 
 
 def test_of_several_windows_each_gradient_runs_the_network_twice() -> None:
-    assert passes({"type": "FGSM"}, (3, 2, 1)) == AttackPasses(2, 1, 6, forward_windows=12, gradient_windows=6)
+    assert passes({"type": "FGSM"}, (3, 2, 1)) == AttackPasses(2, 1, 6, 1, forward_windows=12, gradient_windows=6)
     found = passes({"type": "APGD", "num_iterations": 20}, (1, 2, 1))
-    assert found == AttackPasses(22, 20, 2, forward_windows=44, gradient_windows=40)
+    assert found == AttackPasses(22, 20, 2, 1, forward_windows=44, gradient_windows=40)
+
+
+def test_every_mirrored_copy_of_a_window_is_counted() -> None:
+    found = passes({"type": "FGSM"}, (1, 1, 1), (0, 1, 2))
+    assert found == AttackPasses(2, 1, 1, 8, forward_windows=16, gradient_windows=8)
+    found = passes({"type": "FGSM"}, (3, 2, 1), (2,))
+    assert found == AttackPasses(2, 1, 6, 2, forward_windows=24, gradient_windows=12)
 
 
 def test_square_runs_only_the_windows_that_a_cuboid_touches() -> None:
@@ -56,7 +63,7 @@ def test_a_cascade_is_counted_to_its_end() -> None:
 
 def test_seconds_of_an_attack() -> None:
     window = PassSeconds(forward=2, input_gradient=5, training_step=100)
-    assert AttackTime.of(AttackPasses(2, 1, 6, 12, 6), window).seconds == pytest.approx(12 * 2 + 6 * 5)
+    assert AttackTime.of(AttackPasses(2, 1, 6, 1, 12, 6), window).seconds == pytest.approx(12 * 2 + 6 * 5)
 
 
 def test_one_window() -> None:

@@ -1,6 +1,20 @@
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from rogseg.evaluation.corruption_summary import CorruptionValues, relative_error, summarise_corruptions
+from rogseg.evaluation.case_record import CLEAN as UNCORRUPTED
+from rogseg.evaluation.case_record import CaseRecord, PerClass
+from rogseg.evaluation.corruption_summary import CorruptionValues, relative_error, summarise_corruptions, values_in
+from rogseg.evaluation.corruption_table import corruption_tables
+from rogseg.evaluation.identity import Condition
+from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.metrics import Dice, FalseVolume
+from rogseg.report.records.contents import contents_of
+from rogseg.report.views.corruptions import corruption_view
+from tests.identities import dice_record, of_cases
 
 CLEAN = {"a": 0.9, "b": 0.8}
 VALUES = CorruptionValues(
@@ -60,3 +74,69 @@ def test_errors_are_a_share_of_the_baseline_where_both_were_corrupted() -> None:
     assert relative_error(better, VALUES) == pytest.approx(0.5)
     assert relative_error(VALUES, better) == pytest.approx(2)
     assert relative_error(VALUES, CorruptionValues(CLEAN, {("Motion", 1): CLEAN})) is None
+
+
+def corrupted(directory: Path, dice: float, parameter: float = 2.0, kind: str = "MR", **others: Any) -> RecordFolder:
+    """Three cases under Blur at a severity that stands for a parameter, and under Gamma, which is 3 in every folder."""
+    levels: Mapping[str, float] = {"Blur": parameter, "Gamma": 3.0}
+    config = {
+        "modalities": [kind],
+        "corruptions": {name: {"severities": {"1": value}} for name, value in levels.items()},
+    }
+    identity = of_cases(3, condition=Condition("corruption", "corruptions", config), threat=None, criterion=None)
+    folder = RecordFolder(directory, dataclasses.replace(identity, **others))
+    for case_id in identity.cases:
+        folder.add(dice_record(case_id, UNCORRUPTED, (0.9, 0.9)))
+        for name in levels:
+            folder.add(dice_record(case_id, name, (dice, dice), 1, success=None))
+    return folder
+
+
+def test_an_error_is_relative_to_that_of_the_same_cases_made_in_the_same_way(tmp_path: Path) -> None:
+    first = corrupted(tmp_path / "first", 0.6)
+
+    def relative(name: str, **others: Any) -> tuple[float | None, str]:
+        folder = corrupted(tmp_path / name, 0.8, **others)
+        note = corruption_tables(folder, "", first)[0].notes[-1]
+        return relative_error(values_in(folder), values_in(first)), note
+
+    assert relative("same")[0] == pytest.approx(0.5)
+    for name, others in {"draws": {"seed": 5}, "signal": {"kind": "CT"}, "classes": {"classes": ("a", "b")}}.items():
+        ratio, note = relative(name, **others)
+        assert ratio is None
+        assert note.startswith("No error relative to ")
+    # A severity that was calibrated stands for another parameter.
+    calibrated = values_in(corrupted(tmp_path / "calibrated", 0.8, parameter=9.0))
+    lower = {**calibrated.under, ("Blur", 1.0): dict.fromkeys(calibrated.clean, 0.0)}
+    assert relative_error(dataclasses.replace(calibrated, under=lower), values_in(first)) == pytest.approx(0.5)
+    # Cases of other files that have the same names.
+    mended = {**first.identity.data, "case_1": "other files"}
+    values = values_in(corrupted(tmp_path / "files", 0.8, data=mended))
+    assert relative_error(values, values_in(first)) == pytest.approx(0.5)
+    lower = {key: {**by_case, "case_1": 0.0} for key, by_case in values.under.items()}
+    assert relative_error(dataclasses.replace(values, under=lower), values_in(first)) == pytest.approx(0.5)
+
+
+def test_every_number_is_over_the_cases_that_have_all_values_and_false_finds_are_told(tmp_path: Path) -> None:
+    """Two cases lack the lesion; Blur lets it be found in one of them, whose Dice is 0 then and nothing otherwise."""
+    config = {"modalities": ["MR"], "corruptions": {"Blur": {"severities": {"1": 2.0, "2": 3.0}}}}
+    condition = Condition("corruption", "corruptions", config)
+    measures = (Dice().describe(), FalseVolume().describe())
+    identity = of_cases(4, condition=condition, threat=None, criterion=None, classes=("lesion",), measures=measures)
+    folder = RecordFolder(tmp_path, identity)
+    for number, case_id in enumerate(identity.cases):
+        has = number < 2
+        nothing: dict[str, PerClass] = {"Dice": (None,), "false volume": (0.0,)}
+        clean: dict[str, PerClass] = {"Dice": (0.8,), "false volume": (None,)} if has else nothing
+        folder.add(CaseRecord.of_clean(case_id, clean))
+        for severity in (1.0, 2.0):
+            under = clean if has or (number, severity) != (3, 2.0) else {"Dice": (0.0,), "false volume": (0.5,)}
+            folder.add(CaseRecord(case_id, "Blur", severity, clean, under))
+    summary, by_corruption, similarities = corruption_tables(folder, "")
+    assert [row[1:] for row in summary.rows] == [["2", "0.800 -"]] * 5
+    assert by_corruption.rows == [["Blur", "0.800", "0.800", "0.800"]]
+    said = "lesion is absent from 2 targets and predicted in 1 of them, from 0.5 to 0.5 ml; its Dice counts as 0 there."
+    assert f"Most often Blur at 2: {said}" in similarities.notes
+    view = corruption_view(contents_of([tmp_path], tmp_path / "out"))
+    assert view is not None
+    assert [cell.value for _, cells in view.map_rows for cell in cells] == pytest.approx([0.8, 0.8])

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,10 +69,11 @@ def certificates(directory: Path) -> Path:
     return directory
 
 
-def attacks(directory: Path) -> Path:
-    folder = RecordFolder(directory, of_cases(2, threat=ThreatSetting("L2Threat", "fraction", {})))
+def attacks(directory: Path, num_cases: int = 2, protocol: str = "volume") -> Path:
+    threat = ThreatSetting("L2Threat", "fraction", {})
+    folder = RecordFolder(directory, of_cases(num_cases, threat=threat, protocol=protocol))
     folder.settle_mu(0.8)
-    for case_id in SIZES:
+    for case_id in folder.identity.cases:
         folder.add(dice_record(case_id, CLEAN, (0.9, 0.7)))
         for epsilon, dice in ((0.25 / 255, 0.6), (0.5 / 255, 0.2)):
             folder.add(dice_record(case_id, "apgd_dice_l2", (dice, dice), epsilon))
@@ -104,6 +106,15 @@ def test_one_axis_shows_the_certificate_and_the_attack(tmp_path: Path) -> None:
     assert [point.estimate.value for point in certain] == pytest.approx([0.8, 0.4, 0.25])
     assert [point.strength for point in curves["attacked, not smoothed"]] == pytest.approx([0, 0.25 / 255, 0.5 / 255])
     assert [point.estimate.value for point in curves["attacked, not smoothed"]] == pytest.approx([0.8, 0.6, 0.2])
+
+
+@pytest.mark.parametrize("others", [{"num_cases": 5}, {"protocol": "patch"}])
+def test_attacks_on_other_cases_or_on_windows_are_not_drawn_beside_it(tmp_path: Path, others: dict[str, Any]) -> None:
+    contents = contents_of([certificates(tmp_path / "c"), attacks(tmp_path / "a", **others)], tmp_path)
+    assert {curve.name for curve in certificate_curves(contents)} == {"certified, sigma 0.25", "certified, sigma 0.5"}
+    view = certificate_view(contents)
+    assert view is not None
+    assert "no attacked line is drawn: the L2 attacks were on other cases or windows" in view.figure.caption
 
 
 def test_page_figure_and_tables_hold_the_certificates(tmp_path: Path) -> None:

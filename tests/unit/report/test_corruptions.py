@@ -22,11 +22,15 @@ Dice = Mapping[tuple[str, int], float]
 NOT_THE_SAME = "not given the same corruptions at the same severities"
 
 
-def corrupted(directory: Path, dice: Dice) -> RecordFolder:
-    """Two cases of the network that the folder is called, at a Dice by corruption and severity."""
-    condition = Condition("corruption", "corruptions", {})
+def corrupted(directory: Path, dice: Dice, step: float = 1, seed: int = 0) -> RecordFolder:
+    """Two cases of the network that the folder is called, at a Dice by corruption and severity.
+
+    A severity stands for so many times the step.
+    """
+    made = {name: {"severities": {str(n): n * step for other, n in dice if other == name}} for name, _ in dice}
+    condition = Condition("corruption", "corruptions", {"corruptions": made})
     system = EvaluatedSystem("rogseg", directory.name, directory.name, {})
-    identity = of_cases(2, condition=condition, threat=None, criterion=None)
+    identity = of_cases(2, condition=condition, threat=None, criterion=None, seed=seed)
     folder = RecordFolder(directory, dataclasses.replace(identity, system=system))
     for case_id in identity.cases:
         folder.add(dice_record(case_id, CLEAN, (0.9, 0.9)))
@@ -81,6 +85,18 @@ def test_the_same_corruptions_in_another_order_compare(tmp_path: Path) -> None:
     assert "corruptions" not in headings
     assert "over 2 corruptions, clean and at each severity" in words
     assert NOT_THE_SAME not in words + " ".join(summary_of(made).notes)
+
+
+@pytest.mark.parametrize("others", [{"step": 1.5}, {"seed": 7}])
+def test_other_parameters_or_draws_are_said_not_to_compare(tmp_path: Path, others: Mapping[str, int]) -> None:
+    dice = {("Blur", 3): 0.4}
+    corrupted(tmp_path / "one", dice)
+    corrupted(tmp_path / "other", {("Blur", 3): 0.7}, **others)
+    made = contents_of([tmp_path / "one", tmp_path / "other"], tmp_path / "out")
+    (headings, *rows), words = shown(made)
+    assert [row[headings.index("relative error")] for row in rows] == ["1", "-"]
+    assert NOT_THE_SAME in words
+    assert any(NOT_THE_SAME in note for note in summary_of(made).notes)
 
 
 def test_a_severity_that_not_every_corruption_has_is_said(tmp_path: Path) -> None:

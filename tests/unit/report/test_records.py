@@ -214,12 +214,12 @@ def test_corruptions_and_l2_are_kept_apart(tmp_path: Path) -> None:
     assert not any("scanners" in text for text in made.untested)
 
 
-def transferred(directory: Path, source: str, target: str, dice: float) -> RecordFolder:
+def transferred(directory: Path, source: str, target: str, dice: float, iterations: int = 5) -> RecordFolder:
     """Two cases of the target under volumes that were made on the source, which are named by their digests."""
     made_on = {"kind": "rogseg", "name": source, "digest": f"digest of {source}", "options": {}}
     changes: dict[str, Any] = {
         "system": EvaluatedSystem("rogseg", target, f"digest of {target}", {}),
-        "condition": Condition("transfer", "pgd", {"type": "PGD", "num_iterations": 5, "surrogate": made_on}),
+        "condition": Condition("transfer", "pgd", {"type": "PGD", "num_iterations": iterations, "surrogate": made_on}),
         "protocol": "raw grid",
     }
     folder = RecordFolder(directory / f"{source}_on_{target}", of_cases(2, criterion=HALF, **changes))
@@ -235,6 +235,7 @@ def test_transfers_are_a_matrix_with_the_clean_values_above(tmp_path: Path) -> N
     made = contents_of(folders, tmp_path)
     assert [row.condition.title for row in made.rows_of("b", ("transfer",))] == ["pgd from a", "pgd from c"]
     (matrix,) = transfer_matrices(made)
+    assert not matrix.settings_differ
     # c is not attacked itself: it has a row and no column.
     assert (matrix.targets, [name for name, _ in matrix.rows]) == (("a", "b"), ["no attack", "a", "c"])
     found = [None if value is None else round(value, 6) for values in matrix.values for value in values]
@@ -256,6 +257,15 @@ def test_transfers_are_a_matrix_with_the_clean_values_above(tmp_path: Path) -> N
     assert "Every attack" not in page
     named = contents_of({"first": folders[:1], "second": folders[1:]}, tmp_path)
     assert [row.condition.surrogate for row in named.rows_of("second", ("transfer",))] == ["first", "c"]
+
+
+def test_a_matrix_of_other_settings_says_so(tmp_path: Path) -> None:
+    folders = [transferred(tmp_path, "a", "b", 0.6, 5).directory, transferred(tmp_path, "c", "b", 0.5, 50).directory]
+    made = contents_of(folders, tmp_path)
+    said = "Volumes were made by other settings of the attack for one cell than for another"
+    assert said in render_page(made)
+    table = next(table for table in report_tables(made) if table.name == "transfer")
+    assert any(note.startswith(f"pgd at 8/255: {said}") for note in table.notes)
 
 
 @pytest.mark.parametrize(

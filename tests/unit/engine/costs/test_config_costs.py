@@ -14,12 +14,13 @@ def test_the_tool_tells_what_a_config_costs(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "250")
     options = ["--seconds", "5", "--device", "cpu", "--gpu-memory", "1GB", "--volume", "40x60x40"]
+    options += ["--cfg-options", "inference.mirror_axes=[0,2]"]
     assert main([CONFIG, *options]) == 0
     table = capsys.readouterr().out
     rows = dict(re.findall(r"^│ (.*?) *│ *(.*?) │", table, flags=re.MULTILINE))
     assert rows["parameters"] == "2,596,347"
     assert "14 epochs" in table
-    assert "8 windows of 32x48x32" in table
+    assert "8 windows of 32x48x32, each in 4 mirrored copies" in table
     assert rows["GPU: largest batch"] == "at most 4"
     assert re.fullmatch(r"at most \d+|none fits", rows["CPU: largest batch"])
     # Without a GPU no second is told of one.

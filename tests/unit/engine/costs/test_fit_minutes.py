@@ -71,6 +71,20 @@ def test_replays_are_counted_in_time_and_epochs(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("slow")
+def test_mirrored_copies_of_a_validation_are_counted(tmp_path: Path) -> None:
+    task = write_tiny_task(tmp_path / "task")
+    plain, mirrored = (
+        fit_minutes(
+            tiny_config(tmp_path, task.directory, tmp_path / "w", overrides={"inference.mirror_axes": axes}),
+            5,
+            task.directory,
+        )
+        for axes in ([], [0, 1, 2])
+    )
+    assert mirrored["train_cfg.max_epochs"] < plain["train_cfg.max_epochs"]
+
+
+@pytest.mark.usefixtures("slow")
 def test_a_stage_that_is_not_trained_is_not_trained_in_the_time_of_another(tmp_path: Path) -> None:
     task = write_tiny_task(tmp_path / "task")
     stage = tmp_path / "stage.py"
