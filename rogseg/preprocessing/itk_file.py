@@ -2,7 +2,7 @@
 
 import contextlib
 import locale
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ __all__ = ["open_itk"]
 
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _DAMAGE = (RuntimeError, ValueError, TypeError)  # what SimpleITK raises for whatever is wrong with a file
+_MAX_UNEVEN = 0.2  # of the distance between slices; one that is missing moves others by a third of it at least
 
 
 def open_itk(path: Path) -> RawFile:
@@ -91,7 +92,39 @@ def _series(path: Path, sitk: Any) -> Any:
         open_regular(name).close()
     reader = sitk.ImageSeriesReader()
     reader.SetFileNames(names)
-    return reader.Execute()
+    image = reader.Execute()
+    if 1 < len(names) == image.GetSize()[2]:  # else a file holds several slices, which say themselves where they lie
+        _place_slices(image, np.array([_position(name, sitk) for name in names]))
+    return image
+
+
+def _position(name: str, sitk: Any) -> Sequence[float]:
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(name)
+    reader.ReadImageInformation()
+    position: Sequence[float] = reader.GetOrigin()
+    return position
+
+
+def _place_slices(image: Any, positions: NDArray[np.float64]) -> None:
+    """Let the third axis lead from the first slice to the last, since ITK takes it to be upright and its steps equal.
+
+    Raises:
+        ValueError: the steps are not equal.
+    """
+    steps = np.arange(len(positions))[:, None]
+    step = (positions[-1] - positions[0]) / steps[-1]
+    length = float(np.linalg.norm(step))
+    off = np.linalg.norm(positions - (positions[0] + steps * step), axis=1)
+    if not off.max() < _MAX_UNEVEN * length:
+        raise ValueError(
+            f"its {len(positions)} slices do not follow one another in equal steps: number {int(off.argmax()) + 1} "
+            f"lies {off.max():.3g} mm from where {length:.3g} mm a step put it; some are missing, or there twice"
+        )
+    direction = np.array(image.GetDirection()).reshape(3, 3)
+    direction[:, 2] = step / length
+    image.SetDirection(direction.flatten().tolist())
+    image.SetSpacing((*image.GetSpacing()[:2], length))
 
 
 def _execute(path: Path, reader: Any, sitk: Any) -> NDArray[Any]:
