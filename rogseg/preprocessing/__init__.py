@@ -2,6 +2,7 @@
 
 from rogseg.preprocessing.case_preprocessing import preprocess_case, preprocess_volume
 from rogseg.preprocessing.fingerprint import Fingerprint, compute_fingerprint
+from rogseg.preprocessing.itk_file import files_of
 from rogseg.preprocessing.nifti import write_image, write_label
 from rogseg.preprocessing.orientation import orientation_of
 from rogseg.preprocessing.pipeline import preprocess_task
@@ -29,6 +30,7 @@ __all__ = [
     "choose_plan",
     "compute_fingerprint",
     "digest_files",
+    "files_of",
     "find_shipped_plan",
     "is_resampled",
     "kept_plan",

@@ -2,6 +2,7 @@
 
 import contextlib
 import locale
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -10,14 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rogseg.foreign import open_regular
+from rogseg.foreign import checked_name, open_regular
 from rogseg.preprocessing.raw_file import RawFile, check_affine, check_size
-from rogseg.storage import RawForms
+from rogseg.storage import RawForms, is_nifti
 
-__all__ = ["open_itk"]
+__all__ = ["files_of", "open_itk"]
 
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _DAMAGE = (RuntimeError, ValueError, TypeError)  # what SimpleITK raises for whatever is wrong with a file
+_REMEDY = "complete the raw data or take the case out of dataset.json"
+_HEADER = 2**16  # bytes
+_VOXELS_ELSEWHERE = re.compile(rb"^(?:ElementDataFile\s*=|data ?file:)\s*(?:\./)?(.*\S)", re.MULTILINE | re.IGNORECASE)
 _MAX_UNEVEN = 0.2  # of the distance between slices; one that is missing moves others by a third of it at least
 
 
@@ -28,6 +32,8 @@ def open_itk(path: Path) -> RawFile:
         ValueError: SimpleITK is not installed, or the file cannot be used.
     """
     sitk = _simple_itk(path)
+    for part in () if path.is_dir() else files_of(path):
+        open_regular(part, _REMEDY).close()
     try:
         with _same_locale():
             image, components, load = _opened(path, sitk)
@@ -47,6 +53,23 @@ def open_itk(path: Path) -> RawFile:
     return RawFile(path, shape, affine, RawForms("mm", 1, 1), True, (), load)
 
 
+def files_of(path: Path) -> list[Path]:
+    """A file, and the one beside it that has its voxels, where its header names one.
+
+    Raises:
+        ValueError: it cannot be read, or its voxels are in several files or in another folder.
+    """
+    with open_regular(path, _REMEDY) as file:
+        header = b"" if is_nifti(path) else re.split(rb"\r?\n\r?\n", file.read(_HEADER))[0]
+    found = _VOXELS_ELSEWHERE.search(header)
+    name = "LOCAL" if found is None else found[1].decode(errors="replace")
+    if name.upper() == "LOCAL":
+        return [path]
+    if name.upper().startswith("LIST") or "%" in name:
+        raise ValueError(f"{path}: its voxels are in several files ({name}); export it as one")
+    return [path, path.with_name(checked_name(name, f"{path}: the file of its voxels"))]
+
+
 @contextlib.contextmanager
 def _same_locale() -> Iterator[None]:
     # GDCM switches the whole process to the locale "C", after which Python takes every text file for ASCII.
@@ -63,7 +86,6 @@ def _opened(path: Path, sitk: Any) -> tuple[Any, int, Callable[[], NDArray[Any]]
         # What a series is turns out when its files are read.
         image = _series(path, sitk)
         return image, image.GetNumberOfComponentsPerPixel(), partial(_numbers, image, sitk)
-    open_regular(path, "complete the raw data or take the case out of dataset.json").close()
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     reader.ReadImageInformation()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rogseg.foreign import open_regular
+from rogseg.preprocessing.itk_file import files_of
 from rogseg.preprocessing.orientation import SAME_AXES
 from rogseg.preprocessing.rescaling import WHOLE_RANGE, Rescaling
 from rogseg.storage import Axes, Fold, StoredTask, read_raw_task, read_task_record
@@ -25,14 +26,14 @@ VERSION = 2  # raise it when the same raw files and plan give another result
 
 
 def digest_files(paths: Sequence[Path]) -> str:
-    """A digest of the content of files, in order; a folder stands for the files in it, by their names.
+    """A digest of the content of files, in order, with what their headers name; a folder stands for the files in it.
 
     Raises:
         ValueError: a file is missing, or is none.
     """
     total = hashlib.sha256()
     for path in paths:
-        members = sorted(part for part in path.iterdir() if part.name[0] != ".") if path.is_dir() else [path]
+        members = sorted(part for part in path.iterdir() if part.name[0] != ".") if path.is_dir() else files_of(path)
         for part in members:
             with open_regular(part, "complete the raw data or take the case out of dataset.json") as file:
                 total.update(hashlib.file_digest(file, "sha256").digest())

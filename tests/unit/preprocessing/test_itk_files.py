@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rogseg.preprocessing import preprocess_case, preprocess_task, read_image, read_label
+from rogseg.preprocessing import digest_files, preprocess_case, preprocess_task, read_image, read_label
 from rogseg.storage import read_folder_of_images
 from tests.tiny_task import tiny_plan
 from tests.unit.preprocessing.raw_files import cube_label, noise, save, write_task
@@ -50,6 +50,36 @@ def test_several_channels_and_damage_in_other_formats(tmp_path: Path) -> None:
     (tmp_path / "b.mha").write_text("hello")
     with pytest.raises(ValueError, match=r"b\.mha: cannot be read"):
         read_image([tmp_path / "b.mha"], 1)
+
+
+def test_voxels_in_another_file_are_part_of_the_source(tmp_path: Path) -> None:
+    image, _ = _itk_files(tmp_path, ".mhd")
+    before = digest_files([image])
+    voxels = image.with_suffix(".raw")
+    voxels.write_bytes(voxels.read_bytes()[::-1])
+    assert digest_files([image]) != before
+    text = image.read_text()
+    for name, message in (
+        ("../image.raw", r"other\.mhd: the file of its voxels: .* cannot name a file"),
+        ("absent.raw", r"absent\.raw: no such file"),
+        ("LIST", r"other\.mhd: its voxels are in several files \(LIST\)"),
+    ):
+        other = tmp_path / "folder" / "other.mhd"
+        other.parent.mkdir(exist_ok=True)
+        other.write_text(text.replace("image.raw", name))
+        with pytest.raises(ValueError, match=message):
+            read_image([other], 1)
+        with pytest.raises(ValueError, match=message):
+            digest_files([other])
+    detached = tmp_path / "detached.nrrd"
+    sizes = " ".join(map(str, SHAPE))
+    header = ("NRRD0004", "type: float", "dimension: 3", f"sizes: {sizes}", "endian: little", "encoding: raw")
+    detached.write_text("\n".join([*header, "data file: ./v", "", ""]))
+    (tmp_path / "v").write_bytes(noise(SHAPE).astype("<f4").tobytes(order="F"))
+    assert np.array_equal(read_image([detached], 1).array[0], noise(SHAPE))
+    before = digest_files([detached])
+    (tmp_path / "v").write_bytes(bytes(4))
+    assert digest_files([detached]) != before
 
 
 def _dicom_series(folder: Path, voxels: NDArray[np.int16], positions: Sequence[Sequence[float]]) -> Path:
