@@ -7,9 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rogseg.foreign import open_regular
 from rogseg.preprocessing.itk_file import files_of
-from rogseg.preprocessing.orientation import SAME_AXES
+from rogseg.preprocessing.orientation import SAME_AXES, axes_between, orientation_of
 from rogseg.preprocessing.rescaling import WHOLE_RANGE, Rescaling
 from rogseg.storage import Axes, Fold, StoredTask, read_raw_task, read_task_record
 from rogseg.task_plan import TaskPlan
@@ -18,6 +20,7 @@ __all__ = [
     "digest_files",
     "measurement_digest",
     "refuse_changed_sources",
+    "refuse_other_plan",
     "seen_under_two_names",
     "storage_digest",
 ]
@@ -95,6 +98,25 @@ def refuse_changed_sources(stored: StoredTask, case_ids: Collection[str]) -> Non
             f"{stored.directory}: the raw files of {', '.join(sorted(changed)[:5])} in {record.raw} have changed since "
             f"they were stored; run rogseg preprocess {record.raw} --out {stored.directory} again"
         )
+
+
+def refuse_other_plan(stored: StoredTask, case_ids: Collection[str]) -> None:
+    """Hold stored cases against the plan beside them, which a person may have edited since they were made.
+
+    Raises:
+        ValueError: a case was made with another plan.
+    """
+    for case_id in case_ids:
+        made, plan = stored.case(case_id).properties, stored.plan
+        if not made.raw_digest:
+            continue  # of a version that did not record it
+        wanted = plan.orientation if made.raw_forms.sform_code or made.raw_forms.qform_code else None
+        axes = SAME_AXES if wanted is None else axes_between(orientation_of(np.array(made.raw_affine)), wanted)
+        if axes != made.axes or storage_digest(made.raw_digest, plan, axes) != made.source_digest:
+            raise ValueError(
+                f"{stored.directory}: the case {case_id} was made with another plan than its plan.json, which was "
+                f"edited since; run rogseg preprocess RAW --out {stored.directory} again, RAW being its raw task"
+            )
 
 
 def seen_under_two_names(images: Mapping[str, str], folds: Sequence[Fold]) -> list[str]:
