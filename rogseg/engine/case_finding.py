@@ -7,6 +7,7 @@ from pathlib import Path
 from rogseg.cases import ReferenceWidth
 from rogseg.engine.model.open_system import OpenedSystem
 from rogseg.engine.stored_task import all_cases, ensure_stored_task, is_stored, stored_task_dir
+from rogseg.engine.task_meaning import refuse_other_meaning
 from rogseg.preprocessing import refuse_changed_sources
 from rogseg.storage import (
     Fold,
@@ -178,7 +179,9 @@ def reference_width(task_dir: str | Path) -> ReferenceWidth:
 
 def _raw_task_for(opened: OpenedSystem, data: str | Path) -> RawTask:
     # Other systems bring their own labels, which may be regions; ours have those of the task.
-    return read_raw_task(data, plain_labels=isinstance(opened.system, RogsegSystem))
+    raw = read_raw_task(data, plain_labels=isinstance(opened.system, RogsegSystem))
+    refuse_other_meaning(opened.system, raw)
+    return raw
 
 
 def own_fold(opened: OpenedSystem) -> int:

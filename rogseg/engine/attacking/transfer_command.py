@@ -21,6 +21,7 @@ from rogseg.engine.console import make_console
 from rogseg.engine.device import take_device
 from rogseg.engine.model.open_system import OpenedSystem, leak_of, open_system
 from rogseg.engine.reporting import conclude
+from rogseg.engine.task_meaning import refuse_other_meaning
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.transfer_table import transfer_tables
 from rogseg.foreign import checked_name
@@ -149,6 +150,8 @@ def _prepare(
     for system in systems[1:]:
         check_classes(system, systems[0])
     raw = _raw_task(list(opened.values()), options.data)
+    for system in systems:
+        refuse_other_meaning(system, raw)
     found = cases_to_attack(first, data=raw.directory, task=options.task, cases=options.cases)
     setting = TransferSetting(
         attack=settings,
