@@ -19,7 +19,12 @@ from rogseg.preprocessing.raw_grid import (
 )
 from rogseg.preprocessing.raw_reading import open_raw, read_image, read_label
 from rogseg.preprocessing.shipped_plans import choose_plan, find_shipped_plan
-from rogseg.preprocessing.source_digest import digest_files, refuse_changed_sources, refuse_other_plan
+from rogseg.preprocessing.source_digest import (
+    digest_files,
+    refuse_changed_sources,
+    refuse_other_plan,
+    touched_since_stored,
+)
 from rogseg.preprocessing.task_folder import kept_plan
 from rogseg.preprocessing.volume import Volume
 
@@ -50,6 +55,7 @@ __all__ = [
     "read_label",
     "refuse_changed_sources",
     "refuse_other_plan",
+    "touched_since_stored",
     "write_image",
     "write_label",
 ]

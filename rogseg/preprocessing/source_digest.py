@@ -23,6 +23,7 @@ __all__ = [
     "refuse_other_plan",
     "seen_under_two_names",
     "storage_digest",
+    "touched_since_stored",
 ]
 
 VERSION = 2  # raise it when the same raw files and plan give another result
@@ -36,11 +37,14 @@ def digest_files(paths: Sequence[Path]) -> str:
     """
     total = hashlib.sha256()
     for path in paths:
-        members = sorted(part for part in path.iterdir() if part.name[0] != ".") if path.is_dir() else files_of(path)
-        for part in members:
+        for part in _parts(path):
             with open_regular(part, "complete the raw data or take the case out of dataset.json") as file:
                 total.update(hashlib.file_digest(file, "sha256").digest())
     return total.hexdigest()
+
+
+def _parts(path: Path) -> list[Path]:
+    return sorted(part for part in path.iterdir() if part.name[0] != ".") if path.is_dir() else files_of(path)
 
 
 def storage_digest(files: str, plan: TaskPlan, axes: Axes) -> str:
@@ -98,6 +102,20 @@ def refuse_changed_sources(stored: StoredTask, case_ids: Collection[str]) -> Non
             f"{stored.directory}: the raw files of {', '.join(sorted(changed)[:5])} in {record.raw} have changed since "
             f"they were stored; run rogseg preprocess {record.raw} --out {stored.directory} again"
         )
+
+
+def touched_since_stored(stored: StoredTask, case_ids: Collection[str]) -> list[str]:
+    """Those of some cases of which a raw file was written, or brought here, since they were stored; none is read."""
+    record, touched = read_task_record(stored.directory), []
+    if record is None or not (Path(record.raw) / "dataset.json").is_file():
+        return []
+    for case in read_raw_task(record.raw).training:
+        files = [path for path in (*case.images, case.label) if path is not None]
+        if case.case_id in case_ids and all(path.exists() for path in files):  # else they made room
+            newest = max(max(at.st_mtime_ns, at.st_ctime_ns) for path in files for at in map(Path.stat, _parts(path)))
+            if newest >= (stored.case_directory(case.case_id) / "case.json").stat().st_mtime_ns:
+                touched.append(case.case_id)
+    return touched
 
 
 def refuse_other_plan(stored: StoredTask, case_ids: Collection[str]) -> None:
