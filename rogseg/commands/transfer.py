@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of records, volumes and report")
     parser.add_argument("--data", type=Path, help="raw cases (default: data_root/TASK of the first config)")
     parser.add_argument("--task", type=Path, help="folder of the stored task, for configs that have no plan")
-    parser.add_argument("--cases", nargs="+", help="case ids; default: the validation part of fold 0")
+    parser.add_argument("--cases", nargs="+", help="case ids; default: the validation part of the fold of the first")
     add_few_cases_arguments(parser)
     parser.add_argument(
         "--allow-seen", action="store_true", help="report on cases that a system was trained on, too, labelled so"

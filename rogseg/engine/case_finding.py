@@ -6,7 +6,8 @@ from pathlib import Path
 
 from rogseg.cases import ReferenceWidth
 from rogseg.engine.model.open_system import OpenedSystem
-from rogseg.engine.stored_task import ensure_stored_task, is_stored, stored_task_dir
+from rogseg.engine.stored_task import all_cases, ensure_stored_task, is_stored, stored_task_dir
+from rogseg.engine.task_meaning import refuse_other_meaning
 from rogseg.preprocessing import refuse_changed_sources
 from rogseg.storage import (
     Fold,
@@ -20,7 +21,7 @@ from rogseg.storage import (
 )
 from rogseg.systems import CaseSource, RawCases, RogsegSystem, StoredCases
 
-__all__ = ["CasesToTest", "cases_to_attack", "cases_to_test", "fold_of", "raw_files_of", "reference_width"]
+__all__ = ["CasesToTest", "cases_to_attack", "cases_to_test", "fold_of", "own_fold", "raw_files_of", "reference_width"]
 
 SETS = ("validation", "test", "all")
 
@@ -31,7 +32,6 @@ def cases_to_attack(
     data: str | Path | None = None,
     task: str | Path | None = None,
     cases: Sequence[str] | None = None,
-    fold: int = 0,
 ) -> CaseSource:
     """Labelled cases to attack a system on.
 
@@ -39,8 +39,7 @@ def cases_to_attack(
         opened: the system.
         data: folder of raw cases in the layout of the MSD or of nnU-Net, prepared by the system itself.
         task: folder of a stored task, for a network of ours; None is the config's own.
-        cases: ids; None is the validation part of the fold.
-        fold: of ``data``; a stored task takes that of the config.
+        cases: ids; None is the validation part of the fold that the system is of.
 
     Raises:
         ValueError: the system needs ``data``, or a case is unknown or has no label.
@@ -48,7 +47,7 @@ def cases_to_attack(
     if data is not None:
         raw = _raw_task_for(opened, data)
         by_id = {case.case_id: case for case in raw.training}
-        wanted = tuple(cases) if cases else fold_of(raw, fold).validation
+        wanted = tuple(cases) if cases else _held_out(opened, raw, task)
         _refuse_unknown(wanted, by_id, str(raw.directory))
         return RawCases(opened.system, [by_id[case_id] for case_id in sorted(set(wanted))], raw.name)
     if opened.config is None or not isinstance(opened.system, RogsegSystem):
@@ -87,7 +86,6 @@ def cases_to_test(
     data: Path | None = None,
     task: Path | None = None,
     images: Path | None = None,
-    fold: int = 0,
 ) -> CasesToTest:
     """Raw cases to segment.
 
@@ -97,7 +95,6 @@ def cases_to_test(
         data: folder of the raw task; None is the config's own.
         task: folder of a stored task, whose folds count.
         images: a plain folder of image files to take instead.
-        fold: where there is no config that says it.
 
     Raises:
         ValueError: a folder or case is absent.
@@ -105,9 +102,7 @@ def cases_to_test(
     if images is not None:
         found = read_folder_of_images(images, len(opened.system.channels))
         return CasesToTest(Path(images).name, found, f"every image of {Path(images).absolute()}", None)
-    stored_dir = None
     if opened.config is not None and isinstance(opened.system, RogsegSystem):
-        stored_dir, fold = stored_task_dir(opened.config, task), opened.config.fold
         data = data or Path(opened.config.data_root) / opened.system.plan.name
     if data is None or not (data / "dataset.json").is_file():
         raise ValueError(
@@ -123,13 +118,13 @@ def cases_to_test(
     wanted = test if is_set and which[0] == "test" else tuple(which)
     if is_set and which[0] != "test":
         # Cases that are named need no split, which a folder of a few has none of.
-        part = fold_of(raw, fold, stored_dir)
-        wanted = part.validation if which[0] == "validation" else (*part.validation, *test)
+        held_out = _held_out(opened, raw, task)
+        wanted = held_out if which[0] == "validation" else (*held_out, *test)
     _refuse_unknown(wanted, by_id, str(raw.directory))
     if not wanted:
         raise ValueError(f"--cases: {raw.directory} has no case in {' '.join(which)!r}")
     chosen = tuple(by_id[case_id] for case_id in sorted(set(wanted)))
-    return CasesToTest(raw.name, chosen, which[0] if is_set else "by id", fold)
+    return CasesToTest(raw.name, chosen, which[0] if is_set else "by id", own_fold(opened))
 
 
 def raw_files_of(
@@ -184,21 +179,41 @@ def reference_width(task_dir: str | Path) -> ReferenceWidth:
 
 def _raw_task_for(opened: OpenedSystem, data: str | Path) -> RawTask:
     # Other systems bring their own labels, which may be regions; ours have those of the task.
-    return read_raw_task(data, plain_labels=isinstance(opened.system, RogsegSystem))
+    raw = read_raw_task(data, plain_labels=isinstance(opened.system, RogsegSystem))
+    refuse_other_meaning(opened.system, raw)
+    return raw
 
 
-def fold_of(raw: RawTask, fold: int, stored_dir: Path | None = None) -> Fold:
-    """A fold of a raw task: that of a stored one where it is there, else as it would be stored.
+def own_fold(opened: OpenedSystem) -> int:
+    """The fold that a system is of; one that is not ours has fold 0 of the raw data."""
+    return opened.config.fold if opened.config is not None and isinstance(opened.system, RogsegSystem) else 0
+
+
+def fold_of(raw: RawTask, fold: int) -> Fold:
+    """A fold of a raw task, as it would be stored.
 
     Raises:
         ValueError: there is no such fold.
     """
-    if stored_dir is not None and is_stored(stored_dir):
-        return StoredTask(stored_dir).folds(fold)
     folds = make_folds(raw.name, [case.case_id for case in raw.training])
     if not 0 <= fold < len(folds):
         raise ValueError(f"{raw.directory}: no fold {fold}; there are folds 0 to {len(folds) - 1}")
     return folds[fold]
+
+
+def _held_out(opened: OpenedSystem, raw: RawTask, task: str | Path | None) -> tuple[str, ...]:
+    """The validation part of a system's fold in a raw task, which may hold a few cases of the stored one only."""
+    fold = own_fold(opened)
+    if opened.config is None or not isinstance(opened.system, RogsegSystem):
+        return fold_of(raw, fold).validation
+    here, stored_dir = {case.case_id for case in raw.training}, stored_task_dir(opened.config, task)
+    part = StoredTask(stored_dir).folds(fold) if is_stored(stored_dir) else None
+    if part is None or not here & set(all_cases(part)):
+        return fold_of(raw, fold).validation
+    held_out = tuple(case_id for case_id in part.validation if case_id in here)
+    if not held_out:
+        raise ValueError(f"{raw.directory}: has none of the validation cases of fold {fold} of {stored_dir}")
+    return held_out
 
 
 def _refuse_unknown(wanted: Sequence[str], known: Collection[str], where: str) -> None:

@@ -41,17 +41,21 @@ def ensure_stored_task(
             are the caller's to refuse: preprocessing would not bring them.
 
     Raises:
-        ValueError: neither stored nor raw data are there; the message has the command that gets them.
+        ValueError: neither stored nor raw data are there; the message has the command that gets them. Or the needed
+            cases were made with another plan than the one that is beside them.
     """
+    # The libraries for raw files come with it.
+    from rogseg.preprocessing import kept_plan, preprocess_task, refuse_other_plan
+
     directory = stored_task_dir(config, task_dir)
     if is_stored(directory):
         task = StoredTask(directory)
         fold = task.folds(config.fold)
-        if set(needed(fold)) & set(all_cases(fold)) <= set(task.case_ids):
+        wanted = set(needed(fold)) & set(all_cases(fold))
+        if wanted <= set(task.case_ids):
             attach_task(config, directory)
+            refuse_other_plan(task, sorted(wanted))
             return task
-    # Only a first run needs these, and they bring the libraries for raw files with them.
-    from rogseg.preprocessing import kept_plan, preprocess_task
     from rogseg.sources import MSD_ARCHIVES, download_hint
 
     plan = plan_of(config)

@@ -2,6 +2,7 @@
 
 from rogseg.preprocessing.case_preprocessing import preprocess_case, preprocess_volume
 from rogseg.preprocessing.fingerprint import Fingerprint, compute_fingerprint
+from rogseg.preprocessing.itk_file import files_of
 from rogseg.preprocessing.nifti import write_image, write_label
 from rogseg.preprocessing.orientation import orientation_of
 from rogseg.preprocessing.pipeline import preprocess_task
@@ -18,7 +19,12 @@ from rogseg.preprocessing.raw_grid import (
 )
 from rogseg.preprocessing.raw_reading import open_raw, read_image, read_label
 from rogseg.preprocessing.shipped_plans import choose_plan, find_shipped_plan
-from rogseg.preprocessing.source_digest import digest_files, refuse_changed_sources
+from rogseg.preprocessing.source_digest import (
+    digest_files,
+    refuse_changed_sources,
+    refuse_other_plan,
+    touched_since_stored,
+)
 from rogseg.preprocessing.task_folder import kept_plan
 from rogseg.preprocessing.volume import Volume
 
@@ -29,6 +35,7 @@ __all__ = [
     "choose_plan",
     "compute_fingerprint",
     "digest_files",
+    "files_of",
     "find_shipped_plan",
     "is_resampled",
     "kept_plan",
@@ -47,6 +54,8 @@ __all__ = [
     "read_image",
     "read_label",
     "refuse_changed_sources",
+    "refuse_other_plan",
+    "touched_since_stored",
     "write_image",
     "write_label",
 ]

@@ -2,7 +2,8 @@
 
 import contextlib
 import locale
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rogseg.foreign import open_regular
+from rogseg.foreign import checked_name, open_regular
 from rogseg.preprocessing.raw_file import RawFile, check_affine, check_size
-from rogseg.storage import RawForms
+from rogseg.storage import RawForms, is_nifti
 
-__all__ = ["open_itk"]
+__all__ = ["files_of", "open_itk"]
 
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _DAMAGE = (RuntimeError, ValueError, TypeError)  # what SimpleITK raises for whatever is wrong with a file
+_REMEDY = "complete the raw data or take the case out of dataset.json"
+_HEADER = 2**16  # bytes
+_VOXELS_ELSEWHERE = re.compile(rb"^(?:ElementDataFile\s*=|data ?file:)\s*(?:\./)?(.*\S)", re.MULTILINE | re.IGNORECASE)
+_MAX_UNEVEN = 0.2  # of the distance between slices; one that is missing moves others by a third of it at least
 
 
 def open_itk(path: Path) -> RawFile:
@@ -27,6 +32,8 @@ def open_itk(path: Path) -> RawFile:
         ValueError: SimpleITK is not installed, or the file cannot be used.
     """
     sitk = _simple_itk(path)
+    for part in () if path.is_dir() else files_of(path):
+        open_regular(part, _REMEDY).close()
     try:
         with _same_locale():
             image, components, load = _opened(path, sitk)
@@ -46,6 +53,23 @@ def open_itk(path: Path) -> RawFile:
     return RawFile(path, shape, affine, RawForms("mm", 1, 1), True, (), load)
 
 
+def files_of(path: Path) -> list[Path]:
+    """A file, and the one beside it that has its voxels, where its header names one.
+
+    Raises:
+        ValueError: it cannot be read, or its voxels are in several files or in another folder.
+    """
+    with open_regular(path, _REMEDY) as file:
+        header = b"" if is_nifti(path) else re.split(rb"\r?\n\r?\n", file.read(_HEADER))[0]
+    found = _VOXELS_ELSEWHERE.search(header)
+    name = "LOCAL" if found is None else found[1].decode(errors="replace")
+    if name.upper() == "LOCAL":
+        return [path]
+    if name.upper().startswith("LIST") or "%" in name:
+        raise ValueError(f"{path}: its voxels are in several files ({name}); export it as one")
+    return [path, path.with_name(checked_name(name, f"{path}: the file of its voxels"))]
+
+
 @contextlib.contextmanager
 def _same_locale() -> Iterator[None]:
     # GDCM switches the whole process to the locale "C", after which Python takes every text file for ASCII.
@@ -62,7 +86,6 @@ def _opened(path: Path, sitk: Any) -> tuple[Any, int, Callable[[], NDArray[Any]]
         # What a series is turns out when its files are read.
         image = _series(path, sitk)
         return image, image.GetNumberOfComponentsPerPixel(), partial(_numbers, image, sitk)
-    open_regular(path, "complete the raw data or take the case out of dataset.json").close()
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     reader.ReadImageInformation()
@@ -91,7 +114,39 @@ def _series(path: Path, sitk: Any) -> Any:
         open_regular(name).close()
     reader = sitk.ImageSeriesReader()
     reader.SetFileNames(names)
-    return reader.Execute()
+    image = reader.Execute()
+    if 1 < len(names) == image.GetSize()[2]:  # else a file holds several slices, which say themselves where they lie
+        _place_slices(image, np.array([_position(name, sitk) for name in names]))
+    return image
+
+
+def _position(name: str, sitk: Any) -> Sequence[float]:
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(name)
+    reader.ReadImageInformation()
+    position: Sequence[float] = reader.GetOrigin()
+    return position
+
+
+def _place_slices(image: Any, positions: NDArray[np.float64]) -> None:
+    """Let the third axis lead from the first slice to the last, since ITK takes it to be upright and its steps equal.
+
+    Raises:
+        ValueError: the steps are not equal.
+    """
+    steps = np.arange(len(positions))[:, None]
+    step = (positions[-1] - positions[0]) / steps[-1]
+    length = float(np.linalg.norm(step))
+    off = np.linalg.norm(positions - (positions[0] + steps * step), axis=1)
+    if not off.max() < _MAX_UNEVEN * length:
+        raise ValueError(
+            f"its {len(positions)} slices do not follow one another in equal steps: number {int(off.argmax()) + 1} "
+            f"lies {off.max():.3g} mm from where {length:.3g} mm a step put it; some are missing, or there twice"
+        )
+    direction = np.array(image.GetDirection()).reshape(3, 3)
+    direction[:, 2] = step / length
+    image.SetDirection(direction.flatten().tolist())
+    image.SetSpacing((*image.GetSpacing()[:2], length))
 
 
 def _execute(path: Path, reader: Any, sitk: Any) -> NDArray[Any]:

@@ -100,15 +100,18 @@ def check_plan_fits(plan: TaskPlan, raw_task: RawTask, kinds: Mapping[str, str])
             "take another plan or none"
         )
     _check_kinds(kinds, raw_task)
+    known = {channel.modality.casefold() for channel in plan.channels}
+    classes = {entry.casefold() for entry in plan.class_names}
     for channel, modality in zip(plan.channels, raw_task.modalities, strict=True):
-        if is_rescaled(channel.modality) != is_rescaled(modality):
+        moved = modality.casefold() in known and modality.casefold() != channel.modality.casefold()
+        if moved or is_rescaled(channel.modality) != is_rescaled(modality):
             raise ValueError(
                 f"{where} is for {channel.modality}, the data are {modality}, whose intensities mean something else; "
                 "take another plan or none (a folder that is called as a task of the MSD gets that task's: rename it)"
             )
     for value, entry in zip(plan.label_values[1:], plan.classes, strict=True):
         name = raw_task.labels[value]
-        if name != entry.name and name in plan.class_names:
+        if name.casefold() in classes and name.casefold() != entry.name.casefold():
             raise ValueError(
                 f"{where} calls the label {value} {entry.name!r}, the data call it {name!r}; take another plan or none"
             )

@@ -7,8 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rogseg.foreign import open_regular
-from rogseg.preprocessing.orientation import SAME_AXES
+from rogseg.preprocessing.itk_file import files_of
+from rogseg.preprocessing.orientation import SAME_AXES, axes_between, orientation_of
 from rogseg.preprocessing.rescaling import WHOLE_RANGE, Rescaling
 from rogseg.storage import Axes, Fold, StoredTask, read_raw_task, read_task_record
 from rogseg.task_plan import TaskPlan
@@ -17,26 +20,31 @@ __all__ = [
     "digest_files",
     "measurement_digest",
     "refuse_changed_sources",
+    "refuse_other_plan",
     "seen_under_two_names",
     "storage_digest",
+    "touched_since_stored",
 ]
 
 VERSION = 2  # raise it when the same raw files and plan give another result
 
 
 def digest_files(paths: Sequence[Path]) -> str:
-    """A digest of the content of files, in order; a folder stands for the files in it, by their names.
+    """A digest of the content of files, in order, with what their headers name; a folder stands for the files in it.
 
     Raises:
         ValueError: a file is missing, or is none.
     """
     total = hashlib.sha256()
     for path in paths:
-        members = sorted(part for part in path.iterdir() if part.name[0] != ".") if path.is_dir() else [path]
-        for part in members:
+        for part in _parts(path):
             with open_regular(part, "complete the raw data or take the case out of dataset.json") as file:
                 total.update(hashlib.file_digest(file, "sha256").digest())
     return total.hexdigest()
+
+
+def _parts(path: Path) -> list[Path]:
+    return sorted(part for part in path.iterdir() if part.name[0] != ".") if path.is_dir() else files_of(path)
 
 
 def storage_digest(files: str, plan: TaskPlan, axes: Axes) -> str:
@@ -94,6 +102,39 @@ def refuse_changed_sources(stored: StoredTask, case_ids: Collection[str]) -> Non
             f"{stored.directory}: the raw files of {', '.join(sorted(changed)[:5])} in {record.raw} have changed since "
             f"they were stored; run rogseg preprocess {record.raw} --out {stored.directory} again"
         )
+
+
+def touched_since_stored(stored: StoredTask, case_ids: Collection[str]) -> list[str]:
+    """Those of some cases of which a raw file was written, or brought here, since they were stored; none is read."""
+    record, touched = read_task_record(stored.directory), []
+    if record is None or not (Path(record.raw) / "dataset.json").is_file():
+        return []
+    for case in read_raw_task(record.raw).training:
+        files = [path for path in (*case.images, case.label) if path is not None]
+        if case.case_id in case_ids and all(path.exists() for path in files):  # else they made room
+            newest = max(max(at.st_mtime_ns, at.st_ctime_ns) for path in files for at in map(Path.stat, _parts(path)))
+            if newest >= (stored.case_directory(case.case_id) / "case.json").stat().st_mtime_ns:
+                touched.append(case.case_id)
+    return touched
+
+
+def refuse_other_plan(stored: StoredTask, case_ids: Collection[str]) -> None:
+    """Hold stored cases against the plan beside them, which a person may have edited since they were made.
+
+    Raises:
+        ValueError: a case was made with another plan.
+    """
+    for case_id in case_ids:
+        made, plan = stored.case(case_id).properties, stored.plan
+        if not made.raw_digest:
+            continue  # of a version that did not record it
+        wanted = plan.orientation if made.raw_forms.sform_code or made.raw_forms.qform_code else None
+        axes = SAME_AXES if wanted is None else axes_between(orientation_of(np.array(made.raw_affine)), wanted)
+        if axes != made.axes or storage_digest(made.raw_digest, plan, axes) != made.source_digest:
+            raise ValueError(
+                f"{stored.directory}: the case {case_id} was made with another plan than its plan.json, which was "
+                f"edited since; run rogseg preprocess RAW --out {stored.directory} again, RAW being its raw task"
+            )
 
 
 def seen_under_two_names(images: Mapping[str, str], folds: Sequence[Fold]) -> list[str]:

@@ -57,7 +57,7 @@ def read_label_names(index: Path) -> LabelNames:
     if not isinstance(entries, dict):
         raise ValueError(f'{index}: labels must be an object such as {{"background": 0, "liver": 1}}')
     # The MSD writes value -> name, nnU-Net name -> value, or values of a region.
-    by_value = all(isinstance(name, str) and not name.lstrip("-").isdecimal() for name in entries.values())
+    by_value = any(isinstance(name, str) and not name.lstrip("-").isdecimal() for name in entries.values())
     classes, ignore = [], None
     for left, right in entries.items():
         name, value = (right, left) if by_value else (left, right)

@@ -19,7 +19,7 @@ from rogseg.evaluation.case_record import CaseRecord
 from rogseg.evaluation.identity import NOT_KNOWN, CaseSelection, EvaluatedSystem, EvaluationIdentity
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.metrics import Measure, build_measures, measure_classes
-from rogseg.preprocessing import Volume, open_raw, read_label
+from rogseg.preprocessing import Volume, digest_files, files_of, open_raw, read_label
 from rogseg.progress import ProgressDisplay
 from rogseg.storage import LabelNames, read_folder_of_images, read_label_names
 
@@ -69,13 +69,13 @@ def score_predictions(
     built = build_measures(default_measures(tolerance) if measures is None else measures)
     # The same names may stand for other values in another dataset.json.
     meaning = {"label_values": {name: list(part) for name, part in names.classes}, "ignore": names.ignore}
-    digests = {case_id: digest_of_file(ours[case_id]) for case_id in case_ids}
+    digests = {case_id: _digest(ours[case_id]) for case_id in case_ids}
     identity = EvaluationIdentity(
         system=EvaluatedSystem("predictions", Path(predictions).absolute().name, digest_of_json(digests), meaning),
         task=Path(labels).absolute().parent.name,
         classes=tuple(name for name, _ in names.classes),
         channels=(),
-        data={case_id: digest_of_file(true[case_id]) for case_id in case_ids},
+        data={case_id: _digest(true[case_id]) for case_id in case_ids},
         condition=None,
         threat=None,
         criterion=None,
@@ -123,7 +123,7 @@ def _score(
                 counts = target != values.index(names.ignore)
                 target, prediction = np.where(counts, target, 0), np.where(counts, prediction, 0)
             taken = measure_classes(measures, prediction, target, grid.spacing, classes)
-            seconds, digest = time.perf_counter() - begin, digest_of_file(ours[case_id])
+            seconds, digest = time.perf_counter() - begin, _digest(ours[case_id])
             records.add(CaseRecord.of_clean(case_id, taken, seconds=seconds, prediction=digest))
         progress.update(len(grids), len(grids))
     unusable.refuse()
@@ -131,6 +131,10 @@ def _score(
 
 def _files(folder: str | Path) -> dict[str, Path]:
     return {case.case_id: case.images[0] for case in read_folder_of_images(folder, 1)}
+
+
+def _digest(path: Path) -> str:
+    return digest_of_file(path) if path.is_file() and len(files_of(path)) == 1 else digest_files([path])
 
 
 def _grid(path: Path) -> Volume:

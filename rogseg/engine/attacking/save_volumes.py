@@ -11,6 +11,7 @@ from rogseg.preprocessing import network_affine, orientation_of
 from rogseg.report import SavedVolume
 from rogseg.storage import CaseProperties
 from rogseg.systems import System
+from rogseg.systems.nnunet.preparation import NNUNetProperties
 
 __all__ = ["VolumeWriter", "axes_of"]
 
@@ -82,7 +83,7 @@ def _raw_range(case: Case, system: System) -> tuple[list[float], list[float], st
 
 
 def axes_of(case: Case) -> str:
-    """Where the axes point: of a case that keeps its affine; else as NIfTI's own axes do."""
-    if not isinstance(case.properties, CaseProperties):
-        return "RAS"
-    return orientation_of(network_affine(case.properties))
+    """Where the axes point; of a case that does not say it, as NIfTI's own axes do."""
+    if isinstance(case.properties, NNUNetProperties):
+        return case.properties.axes
+    return orientation_of(network_affine(case.properties)) if isinstance(case.properties, CaseProperties) else "RAS"

@@ -15,12 +15,13 @@ from rogseg.engine.attacking.transfer_sources import (
     transfer_findings,
     why_no_source,
 )
-from rogseg.engine.case_finding import cases_to_attack, reference_width
+from rogseg.engine.case_finding import cases_to_attack, own_fold, reference_width
 from rogseg.engine.case_selection import parse_shard, selection_of, spread
 from rogseg.engine.console import make_console
 from rogseg.engine.device import take_device
 from rogseg.engine.model.open_system import OpenedSystem, leak_of, open_system
 from rogseg.engine.reporting import conclude
+from rogseg.engine.task_meaning import refuse_other_meaning
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.transfer_table import transfer_tables
 from rogseg.foreign import checked_name
@@ -149,7 +150,9 @@ def _prepare(
     for system in systems[1:]:
         check_classes(system, systems[0])
     raw = _raw_task(list(opened.values()), options.data)
-    found = cases_to_attack(first, data=raw.directory, cases=options.cases)
+    for system in systems:
+        refuse_other_meaning(system, raw)
+    found = cases_to_attack(first, data=raw.directory, task=options.task, cases=options.cases)
     setting = TransferSetting(
         attack=settings,
         task=raw.name,
@@ -157,7 +160,7 @@ def _prepare(
         selection=selection_of(options.max_cases, options.case_seed),
         shard=parse_shard(options.shard),
         seed=options.seed,
-        fold=None if options.cases else 0,
+        fold=None if options.cases else own_fold(first),
         reference=None if options.reference is None else reference_width(options.reference),
         device=device,
     )

@@ -20,6 +20,7 @@ from rogseg.engine.hardening.prepared_cases import PreparedCases
 from rogseg.engine.hardening.trainee import Trainee
 from rogseg.engine.hardening.trainer_choice import build_trainer, trainer_config
 from rogseg.engine.model.open_system import OpenedSystem, open_system
+from rogseg.engine.task_meaning import refuse_other_meaning
 from rogseg.foreign import decode, read_json
 from rogseg.models.hardening_lineage import HardeningLineage, write_hardening
 from rogseg.progress import ProgressDisplay
@@ -91,6 +92,7 @@ def harden_system(
     opened = open_system(system, device=str(place), overrides=cfg_options, trust=trust)
     networks = _trainable(opened)
     raw = read_raw_task(data, plain_labels=False)
+    refuse_other_meaning(opened.system, raw)
     part = fold_of(raw, fold)
     training, held_out = split_for_selection(part.train, SELECTION_FRACTION, seed, part.added)
     chosen = trainer_config(trainer, epsilon, seed, trainer_options)

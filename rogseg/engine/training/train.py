@@ -33,6 +33,7 @@ from rogseg.engine.training.work_dir import (
     write_finished,
 )
 from rogseg.models.checkpoints import LAST
+from rogseg.preprocessing import refuse_changed_sources, touched_since_stored
 from rogseg.registry import TRAINERS
 from rogseg.storage import StoredTask
 
@@ -63,7 +64,8 @@ def train(config: Config, task_dir: str | Path | None = None) -> TrainingRunner:
     """Train to the end: resume where the config says so, start from another stage's weights where it names one.
 
     Raises:
-        ValueError: the work directory is in use or holds a training, or what is resumed had other settings.
+        ValueError: the work directory is in use or holds a training, what is resumed had other settings, or raw files
+            have changed since their cases were stored.
         MemoryError: a training step needs more memory than there is; the message has what to change.
     """
     check_allowed(config.get("allow", ()))
@@ -207,7 +209,8 @@ def _ensure_task_once(config: Config, task_dir: str | Path | None) -> StoredTask
     # One process preprocesses while the others wait; then all of them read.
     rank, world_size = place()
     if rank == 0:
-        ensure_stored_task(config, task_dir)
+        task = ensure_stored_task(config, task_dir)
+        refuse_changed_sources(task, touched_since_stored(task, task.folds(config.fold).train))
     if world_size > 1:
         torch.distributed.barrier()
     return ensure_stored_task(config, task_dir)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rogseg.cases import Case
-from rogseg.preprocessing import read_image, read_label
+from rogseg.preprocessing import Volume, read_image, read_label
 from rogseg.storage import RawCase
 from rogseg.systems.label_classes import LabelClasses
 from rogseg.systems.nnunet.intensity import RawLine, case_box, frozen_by_mask, raw_line
@@ -30,11 +30,13 @@ class NNUNetProperties:
     Args:
         raw_shape: (D, H, W) of the raw image, in the axis order of its file.
         lines: of each channel, from network units to raw ones.
+        axes: where those of the network's grid point, such as ``SPL``; as NIfTI's own where the file does not say.
         own: what nnU-Net's export needs.
     """
 
     raw_shape: tuple[int, ...]
     lines: tuple[RawLine, ...]
+    axes: str
     own: dict[str, Any]
 
 
@@ -90,7 +92,7 @@ class CaseReader:
                 line.scale * width for line, width in zip(lines, box.width.flatten().tolist(), strict=True)
             ),
             spacing=self._spacing(own, inputs.shape[2:]),
-            properties=NNUNetProperties(volume.shape, lines, own),
+            properties=NNUNetProperties(volume.shape, lines, self._axes(volume), own),
         )
 
     def _read(self, paths: tuple[Path, ...]) -> tuple[NDArray[np.float32], dict[str, Any]]:
@@ -125,6 +127,12 @@ class CaseReader:
             for axis, before, after in zip(axes, cropped, shape, strict=True)
         )
         return z, y, x
+
+    def _axes(self, volume: Volume) -> str:
+        turned = type(self._reader).__name__.endswith("WithReorient")
+        of_file = None if turned else volume.orientation
+        z_y_x = (of_file or "RAS")[::-1]  # the order of its readers
+        return "".join(z_y_x[axis] for axis in self._plans.transpose_forward)
 
     def _lines(self, images: NDArray[Any], own: dict[str, Any]) -> tuple[RawLine, ...]:
         from nnunetv2.preprocessing.cropping.cropping import crop_to_nonzero

@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 from rogseg.engine.stored_task import ensure_stored_task
+from rogseg.preprocessing import preprocess_task
 from rogseg.sources import PhantomTask, write_phantom_task
+from rogseg.storage import StoredTask, write_plan
+from tests.raw_tasks import TASK, raw_plan, write_raw_task
 from tests.tiny_task import CASE_IDS, tiny_plan, write_tiny_task
 from tests.tiny_training import tiny_config
 
@@ -51,3 +54,22 @@ def test_ids_that_no_fold_knows_are_left_to_the_caller(tmp_path: Path) -> None:
     found = ensure_stored_task(config, task.directory, needed=lambda _: ("case_misspelt",))
     with pytest.raises(ValueError, match="case_misspelt: not a stored case"):
         found.case("case_misspelt")
+
+
+@pytest.mark.parametrize("key", ["spacing", "channels", "orientation"])
+def test_a_plan_that_was_edited_needs_its_cases_made_anew(tmp_path: Path, key: str) -> None:
+    raw, stored = write_raw_task(tmp_path, "ct"), tmp_path / "stored" / TASK
+    plan = preprocess_task(raw, stored, plan=raw_plan("ct")).plan
+    config = tiny_config(tmp_path, stored, tmp_path / "w")
+    assert ensure_stored_task(config, stored).plan == plan
+    channel = dataclasses.replace(plan.channels[0], upper=150.0)
+    edited = {"spacing": (2.0, 1.0, 1.0), "channels": (channel,), "orientation": "PSR"}[key]
+    write_plan(stored, dataclasses.replace(plan, **{key: edited}))
+    config.pop("task")
+    with pytest.raises(ValueError, match="the case small_0 was made with another plan"):
+        ensure_stored_task(config, stored)
+    preprocess_task(raw, stored)
+    assert getattr(ensure_stored_task(config, stored).plan, key) == edited
+    write_plan(stored, dataclasses.replace(StoredTask(stored).plan, surface_tolerance=3.0))
+    config.pop("task")
+    ensure_stored_task(config, stored)  # nothing that is stored depends on it

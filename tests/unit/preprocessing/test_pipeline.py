@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,6 +90,26 @@ def test_a_plan_for_other_data_is_refused(tmp_path: Path) -> None:
     plan = find_shipped_plan("Task05_Prostate", ROOT / "configs" / "_base_" / "tasks")
     assert plan is not None
     with pytest.raises(ValueError, match=r"dataset.json: the plan of task 'Task05_Prostate' is for 2 channels"):
+        preprocess_task(raw, tmp_path / "out", plan=plan)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"modality": {"0": "adc", "1": "T2"}}, "is for T2, the data are adc"),
+        ({"modality": {"0": "T2", "1": "CT"}}, "is for ADC, the data are CT"),
+        ({"labels": {"0": "background", "1": "tz", "2": "PZ"}}, "calls the label 1 'PZ', the data call it 'tz'"),
+    ],
+)
+def test_a_plan_for_another_order_of_channels_or_labels_is_refused(
+    tmp_path: Path, changed: dict[str, Any], message: str
+) -> None:
+    raw = write_task(tmp_path / "Mine")
+    index = json.loads((raw / "dataset.json").read_text())
+    names = {"modality": {"0": "T2", "1": "ADC"}, "labels": {"0": "background", "1": "PZ", "2": "TZ"}}
+    (raw / "dataset.json").write_text(json.dumps({**index, **names, **changed}))
+    plan = find_shipped_plan("Task05_Prostate", ROOT / "configs" / "_base_" / "tasks")
+    with pytest.raises(ValueError, match=message):
         preprocess_task(raw, tmp_path / "out", plan=plan)
 
 

@@ -1,7 +1,5 @@
-"""Units, forms and label values of a file, there and back; and the formats beside NIfTI."""
+"""Units, forms and label values of a file, there and back."""
 
-import locale
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from rogseg.inference import write_prediction
-from rogseg.preprocessing import Volume, preprocess_case, preprocess_task, read_image, read_label, write_label
-from rogseg.storage import read_folder_of_images
+from rogseg.preprocessing import Volume, preprocess_case, read_image, read_label, write_label
 from tests.tiny_task import tiny_plan
-from tests.unit.preprocessing.raw_files import cube_label, noise, save, write_task
+from tests.unit.preprocessing.raw_files import cube_label, noise, save
 
 SHAPE = (8, 9, 7)
 
@@ -106,94 +103,3 @@ def test_more_than_memory_holds_is_refused_before_it_is_taken(tmp_path: Path, mo
     with pytest.raises(ValueError, match=r"GB of memory, and 0\.0 GB are free; crop or resample"):
         read_image([save(path, noise((20, 20, 20)))], 1)
     read_image([save(path, noise((4, 4, 4)))], 1)
-
-
-def _itk_files(folder: Path, ending: str) -> tuple[Path, Path]:
-    sitk = pytest.importorskip("SimpleITK")
-    affine = np.array([[0, -0.5, 0, 3], [0.75, 0, 0, -2], [0, 0, 2, 9], [0, 0, 0, 1.0]])
-    paths = []
-    for name, array in (("image", noise(SHAPE)), ("label", cube_label(SHAPE))):
-        nifti = save(folder / f"{name}.nii.gz", array, affine)
-        paths.append(folder / f"{name}{ending}")
-        sitk.WriteImage(sitk.ReadImage(str(nifti)), str(paths[-1]))
-    return paths[0], paths[1]
-
-
-@pytest.mark.parametrize("ending", [".nrrd", ".mha", ".mhd"])
-def test_other_formats_give_what_nifti_gives(tmp_path: Path, ending: str) -> None:
-    image, label = _itk_files(tmp_path, ending)
-    volume, expected = read_image([image], 1), read_image([tmp_path / "image.nii.gz"], 1)
-    assert np.array_equal(volume.array, expected.array)
-    assert np.allclose(volume.affine, expected.affine)
-    assert volume.orientation == expected.orientation
-    assert np.array_equal(read_label(label, image, volume, (0, 1, 2)), cube_label(SHAPE))
-
-
-def test_several_channels_and_damage_in_other_formats(tmp_path: Path) -> None:
-    sitk = pytest.importorskip("SimpleITK")
-    array = noise((7, 9, 8, 3))
-    sitk.WriteImage(sitk.GetImageFromArray(array, isVector=True), str(tmp_path / "a.nrrd"))
-    assert np.array_equal(read_image([tmp_path / "a.nrrd"], 3).array, array.transpose(3, 2, 1, 0))
-    content = (tmp_path / "a.nrrd").read_bytes()
-    (tmp_path / "a.nrrd").write_bytes(content[: len(content) // 2])
-    with pytest.raises(ValueError, match=r"a\.nrrd: (the file is truncated or damaged|cannot be read)"):
-        read_image([tmp_path / "a.nrrd"], 3)
-    (tmp_path / "b.mha").write_text("hello")
-    with pytest.raises(ValueError, match=r"b\.mha: cannot be read"):
-        read_image([tmp_path / "b.mha"], 1)
-
-
-def test_a_folder_with_a_dicom_series_is_a_file(tmp_path: Path) -> None:
-    sitk = pytest.importorskip("SimpleITK")
-    before = locale.setlocale(locale.LC_ALL)  # writing DICOM switches to "C"; reading it must not
-    voxels = np.random.default_rng(0).integers(0, 900, (7, 9, 8)).astype(np.int16)
-    for number, plane in enumerate(voxels):
-        picture = sitk.GetImageFromArray(plane[None])
-        picture.SetSpacing((0.8, 0.8, 2.5))
-        tags = {
-            "0008|0060": "MR",
-            "0020|000e": "1.2.826.0.1.3680043.2.1125.1",
-            "0020|000d": "1.2.826.0.1.3680043.2.1125.2",
-            "0020|0032": f"0\\0\\{2.5 * number}",
-            "0020|0037": "1\\0\\0\\0\\1\\0",
-            "0020|0013": str(number),
-        }
-        for tag, value in tags.items():
-            picture.SetMetaData(tag, value)
-        writer = sitk.ImageFileWriter()
-        writer.KeepOriginalImageUIDOn()
-        writer.SetFileName(str(tmp_path / "images" / "patient_1" / f"{number}.dcm"))
-        (tmp_path / "images" / "patient_1").mkdir(parents=True, exist_ok=True)
-        writer.Execute(picture)
-    locale.setlocale(locale.LC_ALL, before)
-    (case,) = read_folder_of_images(tmp_path / "images", 1)
-    assert case.case_id == "patient_1"
-    volume = read_image(case.images, 1)
-    assert volume.shape == (8, 9, 7)
-    assert np.array_equal(volume.array[0], voxels.T)
-    assert np.allclose(volume.spacing, (0.8, 0.8, 2.5))
-    assert volume.orientation == "LPS"
-    assert locale.setlocale(locale.LC_ALL) == before
-    assert preprocess_case(case.images, tiny_plan())[2].case_id == "patient_1"
-
-
-def test_a_task_may_be_of_another_format(tmp_path: Path) -> None:
-    sitk = pytest.importorskip("SimpleITK")
-    raw = write_task(tmp_path / "Mine")
-    for path in sorted(raw.glob("*/*.nii.gz")):
-        sitk.WriteImage(sitk.ReadImage(str(path)), str(path).replace(".nii.gz", ".nrrd"))
-        path.unlink()
-    (raw / "dataset.json").write_text((raw / "dataset.json").read_text().replace(".nii.gz", ".nrrd"))
-    task = preprocess_task(raw, tmp_path / "out", say=lambda text: None)
-    plain = preprocess_task(write_task(tmp_path / "plain" / "Mine"), tmp_path / "other", say=lambda text: None)
-    assert task.case_ids == plain.case_ids
-    assert np.array_equal(task.case("case_1").read_image(), plain.case("case_1").read_image())
-
-
-def test_without_simpleitk_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "SimpleITK", None)
-    (tmp_path / "a.nrrd").write_text("NRRD0004")
-    with pytest.raises(
-        ValueError, match=r"a\.nrrd: .*SimpleITK, which is not installed; run pip install 'rogseg\[itk\]'"
-    ):
-        read_image([tmp_path / "a.nrrd"], 1)

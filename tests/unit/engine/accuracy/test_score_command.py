@@ -83,3 +83,18 @@ def test_folders_that_do_not_fit_are_told(tmp_path: Path, capsys: pytest.Capture
     write(tmp_path / "ours/a.nii.gz", cube((9, slice(0, 4))))
     assert main(["test", *folders, "--out", str(tmp_path / "out")]) == 2
     assert "holds the values [9]" in capsys.readouterr().err
+
+
+def test_other_voxels_behind_the_same_header_are_another_prediction(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sitk = pytest.importorskip("SimpleITK")
+    for folder, planes in (("task/labelsTr", slice(0, 4)), ("ours", slice(0, 4))):
+        (tmp_path / folder).mkdir(parents=True)
+        sitk.WriteImage(sitk.GetImageFromArray(cube((1, planes))), str(tmp_path / folder / "a.mhd"))
+    (record,) = score(tmp_path)
+    assert record["measures"]["Dice"] == [1.0]
+    (tmp_path / "ours/a.raw").write_bytes(cube((1, slice(2, 4))).tobytes())
+    folders = ["--predictions", str(tmp_path / "ours"), "--labels", str(tmp_path / "task" / "labelsTr")]
+    assert main(["test", *folders, "--out", str(tmp_path / "out")]) == 2
+    assert "out" in capsys.readouterr().err

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from rogseg.engine.attacking.save_volumes import axes_of
 from rogseg.preprocessing import read_image
 from rogseg.storage import RawCase
 from rogseg.systems import NNUNetSystem
@@ -164,3 +165,31 @@ def test_unusable_cases_are_refused_with_file_and_remedy(tmp_path: Path) -> None
     system = NNUNetSystem(write_folder(tmp_path / "nibabel", plans, tiny_dataset(LABELS, 2)))
     with pytest.raises(ValueError, match=r"together\.nii\.gz: nnU-Net's NibabelIO does not read this case"):
         system.prepare(RawCase("together", (tmp_path / "together.nii.gz",), None))
+
+
+@pytest.mark.parametrize(
+    ("reader", "transpose", "axes"),
+    [("SimpleITKIO", (0, 1, 2), "SLA"), ("NibabelIO", (2, 0, 1), "ASL"), ("NibabelIOWithReorient", (0, 1, 2), "SAR")],
+)
+def test_a_prepared_case_says_where_its_axes_point(
+    tmp_path: Path, reader: str, transpose: tuple[int, int, int], axes: str
+) -> None:
+    raw = write_case(tmp_path / "raw", spacing=(1.0, 1.0, 1.0), flip=True)
+    affine = nibabel.load(raw.images[0]).affine  # its axes point to the front, to the left, and up
+    assert nibabel.aff2axcodes(affine) == ("A", "L", "S")
+    system = NNUNetSystem(write_folder(tmp_path / "net", tiny_plans(reader=reader, transpose=transpose)))
+    label = np.zeros((13, 11, 17), dtype=np.uint8)
+    label[4, 5, 8] = 1  # moved to where each axis points, it moves along the axis of that letter
+    centres = {}
+    for letter, along in (("A", 0), ("L", 1), ("S", 2)):
+        for step in (0, 3):
+            moved = np.roll(label, step, along)
+            assert raw.label is not None
+            nibabel.save(nibabel.Nifti1Image(moved, affine), raw.label)
+            case = system.prepare(raw)
+            assert case.targets is not None
+            assert axes_of(case) == axes
+            centres[step] = np.argwhere(case.targets[0].numpy() == 1)[0]
+        opposite = {"A": "P", "L": "R", "S": "I"}[letter]
+        expected = [3 if one == letter else -3 if one == opposite else 0 for one in axes]
+        assert (centres[3] - centres[0]).tolist() == expected

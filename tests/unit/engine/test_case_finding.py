@@ -1,0 +1,59 @@
+"""Raw cases of a network of ours are those that the fold of its config holds out, whichever command asks."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rogseg.engine.case_finding import cases_to_attack, cases_to_test
+from rogseg.engine.model.open_system import OpenedSystem, open_system
+from rogseg.storage import StoredTask
+from tests.raw_tasks import CASE_IDS, TASK, store_with_networks, write_raw_task
+
+
+def _found(opened: OpenedSystem, data: Path, task: Path) -> tuple[str, ...]:
+    """What an attack and a test take, which must be one."""
+    tested, attacked = (
+        cases_to_test(opened, ["validation"], data=data, task=task),
+        cases_to_attack(opened, data=data, task=task),
+    )
+    assert tuple(case.case_id for case in tested.cases) == attacked.case_ids
+    assert opened.config is not None
+    assert tested.fold == opened.config.fold
+    return attacked.case_ids
+
+
+def _keep(data: Path, case_ids: tuple[str, ...]) -> None:
+    index = json.loads((data / "dataset.json").read_text())
+    index["training"] = [entry for entry in index["training"] if Path(entry["image"]).name[:7] in case_ids]
+    (data / "dataset.json").write_text(json.dumps(index))
+
+
+def test_the_fold_of_the_config_says_what_is_held_out(tmp_path: Path) -> None:
+    data, task = write_raw_task(tmp_path, "ct"), tmp_path / "stored" / TASK
+    config = store_with_networks(tmp_path, data, "ct", ("one",))
+    folds = json.loads((task / "splits.json").read_text())["folds"]
+    # Not the split that would be drawn of these cases.
+    (task / "splits.json").write_text(json.dumps({"folds": folds[1:] + folds[:1]}))
+    names = [config, tmp_path / "one.pth"]
+    opened = open_system(names, device="cpu", task_dir=task, overrides=["fold=2"])
+    held_out = StoredTask(task).folds(2).validation
+    assert _found(opened, data, task) == held_out == cases_to_attack(opened, task=task).case_ids
+    others = tuple(case_id for case_id in CASE_IDS if case_id not in held_out)
+    _keep(data, (*held_out, others[0]))  # as a folder of adversarial volumes has a few cases
+    assert _found(opened, data, task) == held_out
+    _keep(data, others[:1])
+    with pytest.raises(ValueError, match="has none of the validation cases of fold 2"):
+        cases_to_attack(opened, data=data, task=task)
+
+
+def test_data_that_were_never_stored_are_split_by_themselves(tmp_path: Path) -> None:
+    data, task = write_raw_task(tmp_path, "ct"), tmp_path / "stored" / TASK
+    config = store_with_networks(tmp_path, data, "ct", ("one",))
+    for folder in ("imagesTr", "labelsTr"):
+        for path in sorted((data / folder).iterdir()):
+            path.rename(path.with_name(path.name.replace("small", "other")))
+    text = (data / "dataset.json").read_text()
+    (data / "dataset.json").write_text(text.replace("/small", "/other"))
+    opened = open_system([config, tmp_path / "one.pth"], device="cpu", task_dir=task)
+    assert len(_found(opened, data, task)) == 1
