@@ -4,9 +4,14 @@ from collections.abc import Mapping
 
 import torch
 import torch.distributed
-from torch import Tensor
+from torch import Tensor, nn
 
-__all__ = ["EpochMeter"]
+__all__ = ["EpochMeter", "refuse_divergence"]
+
+REMEDY = (
+    "lower the learning rate, clip gradients (optim_wrapper.clip_grad.max_norm=12) or take bfloat16 instead of "
+    "float16; the last checkpoint is from before"
+)
 
 
 class EpochMeter:
@@ -40,9 +45,17 @@ class EpochMeter:
                 means[key] = sum(values) / len(values)
         loss = means.get("loss", 0.0)
         if not torch.isfinite(torch.tensor(loss)):
-            raise ValueError(
-                f"the training loss is {loss}: lower the learning rate, clip gradients "
-                "(optim_wrapper.clip_grad.max_norm=12) or take bfloat16 instead of float16; "
-                "the last checkpoint is from before"
-            )
+            raise ValueError(f"the training loss is {loss}: {REMEDY}")
         return means
+
+
+def refuse_divergence(network: nn.Module) -> None:
+    """Look at the weights, which the last step of an epoch may have broken although its loss was finite.
+
+    Raises:
+        ValueError: one is not finite.
+    """
+    values = {name: value for name, value in network.state_dict().items() if value.is_floating_point()}
+    broken = [name for name, value in values.items() if not value.isfinite().all()]
+    if broken:
+        raise ValueError(f"{len(broken)} weights such as {broken[0]} are not finite: {REMEDY}")
