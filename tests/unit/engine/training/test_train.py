@@ -182,6 +182,18 @@ def test_broken_weights_end_the_training_and_are_not_written(tmp_path: Path, tas
     assert not (tmp_path / "w" / "finished.json").exists()
 
 
+@pytest.mark.parametrize(("intervals", "expected"), [((1, 10), (1, 2)), ((10, 20), (2, 4)), ((2, 8), (1, 1))])
+def test_both_intervals_of_validation_are_divided_by_the_replays(
+    tmp_path: Path, task: StoredTask, intervals: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    overrides: Overrides = {"validation.interval": intervals[0], "validation.volume_interval": intervals[1]}
+    free = 'trainer = dict(type="FreeTrainer", num_replays=5)\n'
+    validation = build_runner(
+        tiny_config(tmp_path, task.directory, tmp_path / "w", free, overrides), task
+    ).train_loop.validation
+    assert (validation.interval, validation.volume_interval) == expected
+
+
 def test_every_task_and_fold_has_its_own_work_directory(tmp_path: Path, task: StoredTask) -> None:
     config = tiny_config(tmp_path, task.directory, tmp_path / "w")
     config.work_dir, config.fold = None, 2
