@@ -48,7 +48,7 @@ class FreeTrainer(Trainer):
     the perturbation moves at each, the weights after every `accumulative_counts`-th.
 
     Logged, besides what all trainers log, is ``input_gradient``: the L1 norm of the gradient of a case's loss with
-    respect to its voxels that may move, averaged over cases and replays.
+    respect to its voxels that may move, averaged over cases and replays; not finite where loss scaling overflowed.
     """
 
     def __init__(
@@ -102,7 +102,8 @@ class FreeTrainer(Trainer):
             gradient = input_gradient(trained_on)
             # The backward pass began with the factor of loss scaling and accumulation in place of 1.
             replays.append(logs | {"input_gradient": (gradient * batch.movable).abs().sum() / scales[0]})
-            climbed = trained_on.detach() + self.step_size * threat.steepest_ascent(gradient)
+            # NaN, as loss scaling may leave, points nowhere.
+            climbed = trained_on.detach() + self.step_size * threat.steepest_ascent(gradient.nan_to_num(nan=0.0))
             moved |= (climbed != trained_on).any()
             adversarial = threat.project(inputs, climbed)
         trained_on = trained_on.detach()
@@ -152,7 +153,7 @@ class FreeTrainer(Trainer):
 
 
 def input_gradient(trained_on: Tensor) -> Tensor:
-    """The gradient that a backward pass left at its input; NaN, as loss scaling may leave, counts as 0.
+    """The gradient that a backward pass left at its input; loss scaling may leave values that are not finite.
 
     Raises:
         RuntimeError: the backward pass did not reach the input.
@@ -161,4 +162,4 @@ def input_gradient(trained_on: Tensor) -> Tensor:
         raise RuntimeError(
             "the loss has no gradient with respect to its inputs: the model detaches them or runs under no_grad"
         )
-    return trained_on.grad.nan_to_num(nan=0.0)
+    return trained_on.grad

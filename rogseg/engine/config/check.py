@@ -18,6 +18,7 @@ from rogseg.registry import SCOPE, Registry
 __all__ = ["check_components", "check_top_level"]
 
 LOOSE = ("mmengine", "mmcv")
+PARAMETERS = "optim_wrapper.paramwise_cfg.custom_keys"
 # Packages whose arguments of one name have the meaning that `RANGES` gives it; an extension may use other words.
 OWN_WORDS = ("rogseg", "torch")
 
@@ -47,6 +48,8 @@ def check_components(value: Any, where: str, filename: str, name: str | None = N
             names file, key and the nearest known word.
     """
     name = where if name is None else name
+    if where == PARAMETERS:
+        return  # names of weights; some are called as a component is
     if where in TAKERS and isinstance(value, Mapping):
         taker = TAKERS[where]
         _check_arguments(value, set(value), where, filename, taker.call, where, taker.supplied)
@@ -114,6 +117,12 @@ def _check_arguments(
     extra: Mapping[str, Any] | None = None,
 ) -> None:
     annotations, required, is_complete = signature_of(constructor)
+    for key in () if is_complete else sorted(set(annotations) & set(NAME_SLOTS)):
+        # The rest goes to the component that is named there, behind the thing that it is of.
+        default = inspect.signature(constructor).parameters[key].default
+        receiver = NAME_SLOTS[key].get(str(arguments.get(key, default)))
+        taken, _, is_complete = signature_of(receiver) if receiver is not None else ({}, set(), False)
+        annotations = {**taken, **annotations}
     annotations |= extra or {}
     allowed = set(annotations) - supplied
     if is_complete:

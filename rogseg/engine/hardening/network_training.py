@@ -121,7 +121,6 @@ class NetworkTraining:
                 runner.train()
             finally:
                 runner.call_hook("after_run")  # lets go of the terminal
-            _refuse_divergence(network, directory)
             write_finished(directory, runner.epoch, runner.train_loop.history[-1])
         except BaseException as error:
             if is_out_of_memory(error):
@@ -193,13 +192,4 @@ class NetworkTraining:
             randomness={"seed": self.seed},
             experiment_name=f"{directory.name}-{os.getpid()}-{next(RUN_NUMBERS)}",
             cfg=Config({"trainer": dict(self.trainer)}),
-        )
-
-
-def _refuse_divergence(network: Trainee, directory: Path) -> None:
-    broken = [name for name, weight in network.named_parameters() if not torch.isfinite(weight).all()]
-    if broken:
-        raise ValueError(
-            f"{directory}: the training diverged, {len(broken)} weights such as {broken[0]} are not finite: remove the "
-            "folder and take a smaller --learning-rate"
         )

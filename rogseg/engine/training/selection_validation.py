@@ -45,7 +45,7 @@ class SelectionValidation:
         epsilon: radius of the attack (Linf) as a fraction of the box's width.
         max_attacked: cases that are attacked, each in one window around its foreground.
         monitor: what the best checkpoint has most of: clean Dice, Dice under the attack, or the mean of both.
-        num_replays: of the trainer; both intervals are divided by it, as epochs are.
+        num_replays: of the trainer; both intervals are divided by it, as epochs are, and rounded down.
         seed: of cases, patches and attack.
 
     Raises:
@@ -80,7 +80,7 @@ class SelectionValidation:
             raise ValueError(f"validation.monitor is {monitor!r}, which needs validation.attack")
         self.plan, self.inference, self.monitor, self.seed = plan, dict(inference), monitor, seed
         self.interval = max(1, interval // num_replays)
-        self.volume_interval = self.interval * max(1, volume_interval // interval)
+        self.volume_interval = self.interval * max(1, volume_interval // num_replays // self.interval)
         volumes = () if max_volumes == 0 else spread(case_ids, max_volumes, seed)
         self.volumes = VolumeDataset(stored_task_dir, volumes)
         self.patches = PatchDataset(

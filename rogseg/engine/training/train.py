@@ -10,6 +10,7 @@ from typing import Any
 import torch
 import torch.distributed
 from mmengine.config import Config
+from mmengine.hooks import Hook
 
 from rogseg.command_line import is_out_of_memory
 from rogseg.engine.config.load import load_config
@@ -24,10 +25,9 @@ from rogseg.engine.training.training_data import build_train_loader, split_of
 from rogseg.engine.training.training_runner import EnvironmentSettings, TrainingRunner
 from rogseg.engine.training.warm_start import ensure_initial_checkpoint
 from rogseg.engine.training.work_dir import (
-    clear_training,
+    begin_training,
     held,
     refuse_existing,
-    repair_best,
     resumable,
     work_dir_of,
     write_finished,
@@ -94,8 +94,7 @@ def _train(config: Config, task: StoredTask, task_dir: str | Path | None) -> Tra
             )
         provenance = provenance_of(config, task, num_processes, start=start)
     runner = build_runner(config, task, provenance)
-    if is_first():
-        repair_best(directory) if resuming else clear_training(directory)
+    runner.register_hook(_BeginHook())
     try:
         runner.train()
     except BaseException as error:
@@ -106,6 +105,16 @@ def _train(config: Config, task: StoredTask, task_dir: str | Path | None) -> Tra
     if is_first():
         write_finished(directory, runner.epoch, runner.train_loop.history[-1])
     return runner
+
+
+class _BeginHook(Hook):
+    """Gives the work directory to the training once nothing can refuse it any more: all is built and loaded."""
+
+    priority = "LOWEST"
+
+    def before_train(self, runner: TrainingRunner) -> None:
+        if is_first():
+            begin_training(Path(runner.work_dir), resuming=runner.is_resuming)
 
 
 def _initial_checkpoint(config: Config, task_dir: str | Path | None) -> Path | None:

@@ -13,7 +13,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from rogseg.datasets import PatchSampler
-from rogseg.engine.training.epoch_meter import EpochMeter
+from rogseg.engine.training.epoch_meter import EpochMeter, refuse_divergence
 from rogseg.engine.training.selection_validation import SelectionValidation
 from rogseg.engine.training.training_runner import TrainingRunner
 from rogseg.registry import LOOPS
@@ -114,6 +114,7 @@ class TrainLoop(BaseLoop):
             self._iter += 1
             last = time.perf_counter()
         record = meter.means()
+        refuse_divergence(runner.bare_model)
         seconds = time.perf_counter() - begin
         record |= {"seconds": seconds, "data_wait": waited / seconds, "lr": runner.optim_wrapper.get_lr()["lr"][0]}
         self._end_epoch()

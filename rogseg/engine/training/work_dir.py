@@ -18,12 +18,11 @@ from rogseg.storage import folder_lock, remove_leftovers, write_json_atomic
 
 __all__ = [
     "FINISHED",
+    "begin_training",
     "best_epoch",
-    "clear_training",
     "held",
     "is_finished",
     "refuse_existing",
-    "repair_best",
     "resumable",
     "work_dir_of",
     "write_best",
@@ -61,9 +60,21 @@ def refuse_existing(directory: Path, overwrite: bool) -> None:
         )
 
 
-def clear_training(directory: Path) -> None:
-    """Remove what a training left that is started again: first what says that it is whole."""
-    for name in (FINISHED, LAST, BEST):
+def begin_training(directory: Path, *, resuming: bool) -> None:
+    """Make the folder that of a training under way: first goes what says that one has come to its end.
+
+    Args:
+        directory: the work directory.
+        resuming: whether the training that lies there goes on, or is lost.
+
+    Raises:
+        ValueError: the best epoch of what is resumed was an earlier one, and its weights are lost.
+    """
+    (directory / FINISHED).unlink(missing_ok=True)
+    if resuming:
+        _repair_best(directory)
+        return
+    for name in (LAST, BEST):
         (directory / name).unlink(missing_ok=True)
     plan_path(directory / BEST).unlink(missing_ok=True)
     remove_leftovers(directory)
@@ -98,12 +109,8 @@ def resumable(path: Path) -> dict[str, Any]:
     return content
 
 
-def repair_best(directory: Path) -> None:
-    """Bring ``best.pth`` up to ``last.pth``, which is written before it and holds the same weights in a best epoch.
-
-    Raises:
-        ValueError: the best epoch was an earlier one, and its weights are lost.
-    """
+def _repair_best(directory: Path) -> None:
+    """Bring ``best.pth`` up to ``last.pth``, which is written before it and holds the same weights in a best epoch."""
     last = resumable(directory / LAST)
     history = last["train_loop"]["history"]
     best = best_epoch(history)

@@ -61,6 +61,9 @@ class PlannedUNet(nn.Module, ABC):
             **self.repeats(len(topology.strides)),
         )
         self.network.apply(self.network.initialize)
+        heads: Any = self.network.decoder.seg_layers
+        if len(heads) > 1:  # the coarsest weighs nothing (`halving_weights`), and processes would wait for its gradient
+            heads[0].requires_grad_(False)
 
     @staticmethod
     @abstractmethod

@@ -95,6 +95,8 @@ def test_every_head_but_the_coarsest_is_trained_each_half_as_much_as_the_finer_o
     *heads, coarsest = reversed(list(model.backbone.network.decoder.seg_layers))
     assert all(head.weight.grad is not None for head in heads)
     assert coarsest.weight.grad is None
+    # Processes that train together wait for the gradient of every weight that asks for one.
+    assert all((weight.grad is not None) == weight.requires_grad for weight in model.parameters())
 
 
 def test_coarse_targets_are_what_lies_at_the_centres() -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from rogseg.engine.training.epoch_meter import EpochMeter
 from rogseg.registry import TRAINERS
 from rogseg.trainers import FreeTrainer, SEATTrainer
 from tests.unit.trainers.linear_model import LinearModel, make_batch, sgd, weights
@@ -128,6 +129,27 @@ def test_steps_whose_gradient_overflowed_are_left_out() -> None:
     trainer.trainer.step = lambda *arguments: {"loss": torch.ones(()), "input_gradient": torch.tensor(torch.inf)}  # type: ignore[method-assign]
     trainer.step(model, make_batch(), optim)
     assert trainer.mean_gradient() == mean
+
+
+class Overflowing(type(sgd(nn.Linear(1, 1)))):  # type: ignore[misc]
+    """Scales the loss so far that its gradients are infinite, and none where they meet."""
+
+    def backward(self, loss: torch.Tensor) -> None:
+        super().backward(loss * torch.inf)
+
+    def step(self, **_: Any) -> None:
+        """Left out, as loss scaling does."""
+
+
+def test_steps_whose_gradient_is_no_number_are_left_out() -> None:
+    trainer, model, meter = SEATTrainer(FreeTrainer(num_replays=1)), LinearModel(), EpochMeter()
+    meter.add(trainer.step(model, make_batch(), sgd(model, 0.0)))
+    mean = trainer.mean_gradient()
+    logs = trainer.step(model, make_batch(), Overflowing(torch.optim.SGD(model.parameters(), lr=0.0)))
+    meter.add(logs)
+    assert logs["input_gradient"].isnan()
+    assert trainer.mean_gradient() == mean
+    assert meter.means()["input_gradient"] == pytest.approx(mean)
 
 
 def test_two_replays_are_those_of_free_training() -> None:

@@ -18,7 +18,7 @@ class PlateauHook(Hook):
 
     Args:
         monitor: key of the epoch's record; lower is better.
-        window: epochs that are averaged.
+        window: epochs that are averaged, of those that measured it.
         patience: epochs of standard training without a new lowest average until the learning rate falls; divided by
             the trainer's number of replays.
         factor: what the learning rate is multiplied by.
@@ -67,13 +67,14 @@ class PlateauHook(Hook):
                     f"known are {', '.join(sorted(loop.history[-1]))}"
                 )
             return
-        values = [record[self.monitor] for record in loop.history if self.monitor in record]
-        recent = values[-self.window :]
+        measured = [place for place, record in enumerate(loop.history) if self.monitor in record]
+        recent = [loop.history[place][self.monitor] for place in measured[-self.window :]]
         average = math.fsum(recent) / len(recent)
         if average < self.best:
             self.best, self.num_waited = average, 0
             return
-        self.num_waited += 1
+        # Epochs that measured nothing were waited for, too.
+        self.num_waited += measured[-1] - measured[-2] if len(measured) > 1 else 1
         if self.num_waited >= divide_epochs(self.patience, loop.trainer.num_replays):
             self.scale *= self.factor
             self.num_waited = 0

@@ -34,6 +34,7 @@ def test_every_shipped_config_of_standard_training_loads(name: str) -> None:
         ("trainer.type=StandartTrainer", "did you mean 'StandardTrainer'?"),
         ("optim_wrapper.optimizer.amsgard=True", "optimizer.amsgard is no argument of Adam: did you mean 'amsgrad'?"),
         ("default_hooks.save.intervall=2", "default_hooks.save.intervall is no argument of SaveHook"),
+        ("default_hooks.ema=dict(type='EMAHook', momentm=0.1)", "momentm is no argument .* did you mean 'momentum'?"),
         ("train_data.dataset.transforms.0.max_rotatoin=3", r"transforms\[0\].max_rotatoin is no argument of RandomAff"),
         ("train_data.batchsize=3", "train_data.batchsize is no argument of train_data: did you mean 'batch_size'?"),
         ("validation.max_volume=3", "did you mean 'max_volumes'?"),
@@ -46,6 +47,12 @@ def test_every_shipped_config_of_standard_training_loads(name: str) -> None:
 def test_what_is_misspelt_fails_at_load_with_the_nearest_known_word(option: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         load_config(HIPPOCAMPUS, [option])
+
+
+def test_weights_may_be_called_as_components_are() -> None:
+    option = "optim_wrapper.paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.1)))"
+    config = load_config(HIPPOCAMPUS, [option, "default_hooks.ema=dict(type='EMAHook', momentum=0.1)"])
+    assert config.optim_wrapper.paramwise_cfg.custom_keys.backbone == {"lr_mult": 0.1}
 
 
 def test_an_argument_that_is_missing_is_named(tmp_path: Path) -> None:

@@ -160,6 +160,40 @@ def test_robust_validation_chooses_by_the_mean(tmp_path: Path, task: StoredTask)
     assert record["robust_loss"] >= record["single_step_loss"] * 0.99
 
 
+@HOOKS.register_module()
+class BreakHook(Hook):
+    """What a last step does that is too long: the loss before it is finite, the weights after it are not."""
+
+    def after_train_iter(
+        self, runner: TrainingRunner, batch_idx: int, data_batch: Any = None, outputs: Any = None
+    ) -> None:
+        if runner.epoch == 1 and batch_idx == 2:
+            next(runner.bare_model.parameters()).data.fill_(torch.nan)
+
+
+@pytest.mark.parametrize("num_epochs", [2, 3])
+def test_broken_weights_end_the_training_and_are_not_written(tmp_path: Path, task: StoredTask, num_epochs: int) -> None:
+    extra = 'plateau = None\ncustom_hooks = [dict(type="BreakHook")]\n'
+    with pytest.raises(ValueError, match=r"weights such as backbone.* are not finite: lower the learning rate"):
+        run(tmp_path, task, "w", extra, {"train_cfg.max_epochs": num_epochs})
+    last = read_checkpoint(tmp_path / "w" / LAST)
+    assert last["meta"]["epoch"] == 1
+    assert all(value.isfinite().all() for value in last["state_dict"].values())
+    assert not (tmp_path / "w" / "finished.json").exists()
+
+
+@pytest.mark.parametrize(("intervals", "expected"), [((1, 10), (1, 2)), ((10, 20), (2, 4)), ((2, 8), (1, 1))])
+def test_both_intervals_of_validation_are_divided_by_the_replays(
+    tmp_path: Path, task: StoredTask, intervals: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    overrides: Overrides = {"validation.interval": intervals[0], "validation.volume_interval": intervals[1]}
+    free = 'trainer = dict(type="FreeTrainer", num_replays=5)\n'
+    validation = build_runner(
+        tiny_config(tmp_path, task.directory, tmp_path / "w", free, overrides), task
+    ).train_loop.validation
+    assert (validation.interval, validation.volume_interval) == expected
+
+
 def test_every_task_and_fold_has_its_own_work_directory(tmp_path: Path, task: StoredTask) -> None:
     config = tiny_config(tmp_path, task.directory, tmp_path / "w")
     config.work_dir, config.fold = None, 2

@@ -16,6 +16,7 @@ from rogseg.storage import StoredTask, write_folds
 from rogseg.storage.splits import Fold
 from tests.tiny_task import CASE_IDS, write_tiny_task
 from tests.tiny_training import Overrides, tiny_config
+from tests.unit.engine.training.test_train import InterruptHook  # noqa: F401 (registers it)
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +71,31 @@ def test_a_training_is_not_started_over_another_unless_asked(again: Callable[...
     assert lineage is not None
     assert lineage.seed == 1
     assert (folder / BEST).read_bytes() != before
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"load_from": "other.pth"}, "weights of another network"),
+        ({"optim_wrapper__type": "AutocastOptimWrapper", "optim_wrapper__dtype": "float16"}, "needs a GPU"),
+    ],
+)
+def test_a_training_that_is_refused_loses_nothing_of_the_one_that_it_would_overwrite(
+    again: Callable[..., Path], tmp_path: Path, settings: Overrides, message: str
+) -> None:
+    write_checkpoint(tmp_path / "other.pth", {"state_dict": {"x": torch.zeros(1)}})
+    if "load_from" in settings:
+        settings = {"load_from": str(tmp_path / "other.pth")}
+    with pytest.raises(ValueError, match=message):
+        again(overwrite=True, device="cpu", **settings)
+    assert is_finished(tmp_path / "w")
+
+
+def test_a_training_that_goes_on_past_its_end_has_not_come_to_it(again: Callable[..., Path], tmp_path: Path) -> None:
+    interrupt = [{"type": "InterruptHook", "epoch": 3}]
+    with pytest.raises(KeyboardInterrupt):
+        again(resume=True, train_cfg__max_epochs=5, allow=["max_epochs"], custom_hooks=interrupt)
+    assert not (tmp_path / "w" / FINISHED).exists()
 
 
 def test_a_work_directory_has_one_training_at_a_time(tmp_path: Path, again: Callable[..., Path]) -> None:

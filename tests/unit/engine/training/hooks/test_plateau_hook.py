@@ -49,6 +49,17 @@ def test_the_patience_is_divided_by_the_replays() -> None:
     assert feed(PlateauHook(window=1, patience=10), runner, [1.0] * 4) == [1.0, 1.0, 0.5, 0.5]
 
 
+def test_the_patience_counts_epochs_that_measured_nothing() -> None:
+    runner, hook, rates = runner_of(), PlateauHook(window=1, patience=4), []
+    runner.train_loop.validation = SimpleNamespace(is_due=lambda epoch, _: epoch % 2 == 0)
+    for epoch in range(9):
+        runner.train_loop.epoch = epoch
+        runner.train_loop.history.append({"val_loss": 1.0} if epoch % 2 == 0 else {"loss": 1.0})
+        hook.after_train_epoch(runner)
+        rates.append(runner.optim_wrapper.param_groups[0]["lr"])
+    assert rates == [1.0] * 4 + [0.5] * 4 + [0.25]
+
+
 def test_the_state_is_in_the_checkpoint() -> None:
     losses = [1.0, 0.9, 0.95, 0.95, 0.95, 0.8, 0.85, 0.85, 0.85, 0.85]
     whole, runner = PlateauHook(window=2, patience=2), runner_of()
