@@ -2,7 +2,7 @@
 
 from rogseg.trainers.adversarial import AdversarialTrainer
 from rogseg.trainers.awp import AWPTrainer
-from rogseg.trainers.base import Passes, Trainer, total_loss
+from rogseg.trainers.base import Passes, Trainer, seeded, total_loss
 from rogseg.trainers.free import FreeTrainer
 from rogseg.trainers.perturbation import PerturbationNeverMovedError
 from rogseg.trainers.seat import SEATTrainer
@@ -17,5 +17,6 @@ __all__ = [
     "SEATTrainer",
     "StandardTrainer",
     "Trainer",
+    "seeded",
     "total_loss",
 ]

@@ -36,7 +36,7 @@ class AdversarialTrainer(Trainer):
         objective: what the craft ascends, any of `rogseg.attacks.objectives`; None is what the loss asks for.
         threat: ``LinfThreat`` or ``L2Threat``.
         clean_loss_interval: steps between two looks at the clean loss, each a forward pass; 0 never looks.
-        seed: of everything random.
+        seed: of everything random; a training gives its own where a config says none.
 
     Raises:
         ValueError: an argument out of its range.

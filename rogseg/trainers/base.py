@@ -6,6 +6,7 @@ MMEngine's distributed wrapper never calls a model's own ``train_step``.
 """
 
 import dataclasses
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
@@ -14,8 +15,9 @@ from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
 from rogseg.cases import Batch
+from rogseg.registry import TRAINERS
 
-__all__ = ["Passes", "Trainer", "model_losses", "total_loss"]
+__all__ = ["Passes", "Trainer", "model_losses", "seeded", "total_loss"]
 
 LOSS_PREFIX = "loss_"
 
@@ -118,3 +120,11 @@ def total_loss(losses: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]
     first, *others = losses.values()
     total = sum(others, start=first)
     return total, {"loss": total.detach(), **{key: value.detach() for key, value in losses.items()}}
+
+
+def seeded(config: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """The config of a trainer, or of one around another, that draws by this seed unless it says one itself."""
+    taken = inspect.signature(TRAINERS.get(config["type"])).parameters
+    if "trainer" in taken:
+        return {**config, "trainer": seeded(config.get("trainer", taken["trainer"].default), seed)}
+    return {"seed": seed, **config} if "seed" in taken else dict(config)

@@ -37,7 +37,7 @@ class FreeTrainer(Trainer):
             theirs; a patch of another shape starts from zero. ``zero`` and ``random`` (uniform in the ball): nothing
             is carried over.
         clean_loss_interval: steps between two looks at the clean loss, each a forward pass; 0 never looks.
-        seed: of the random starts.
+        seed: of the random starts; a training gives its own where a config says none.
 
     Raises:
         ValueError: an argument out of its range, or one that would never train on a perturbed input.

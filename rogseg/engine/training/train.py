@@ -36,6 +36,7 @@ from rogseg.models.checkpoints import LAST
 from rogseg.preprocessing import refuse_changed_sources, touched_since_stored
 from rogseg.registry import TRAINERS
 from rogseg.storage import StoredTask
+from rogseg.trainers import seeded
 
 __all__ = ["build_runner", "train", "train_config"]
 
@@ -169,7 +170,7 @@ def build_runner(config: Config, task: StoredTask, provenance: Provenance | None
         rank=rank,
         world_size=world_size,
     )
-    loop["trainer"] = TRAINERS.build(dict(config.trainer))
+    loop["trainer"] = TRAINERS.build(seeded(config.trainer, config.seed))
     if config.validation is not None:
         loop["validation"] = SelectionValidation(
             task.directory,

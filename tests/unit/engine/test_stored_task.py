@@ -63,8 +63,12 @@ def test_a_plan_that_was_edited_needs_its_cases_made_anew(tmp_path: Path, key: s
     config = tiny_config(tmp_path, stored, tmp_path / "w")
     assert ensure_stored_task(config, stored).plan == plan
     channel = dataclasses.replace(plan.channels[0], upper=150.0)
-    edited = {"spacing": (2.0, 1.0, 1.0), "channels": (channel,), "orientation": "PSR"}[key]
-    write_plan(stored, dataclasses.replace(plan, **{key: edited}))
+    edited = {
+        "spacing": dataclasses.replace(plan, spacing=(2.0, 1.0, 1.0)),
+        "channels": dataclasses.replace(plan, channels=(channel,)),
+        "orientation": dataclasses.replace(plan, orientation="PSR"),
+    }
+    write_plan(stored, edited[key])
     config.pop("task")
     with pytest.raises(ValueError, match="the case small_0 was made with another plan"):
         ensure_stored_task(config, stored)

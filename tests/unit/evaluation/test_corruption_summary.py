@@ -101,7 +101,10 @@ def test_an_error_is_relative_to_that_of_the_same_cases_made_in_the_same_way(tmp
         return relative_error(values_in(folder), values_in(first)), note
 
     assert relative("same")[0] == pytest.approx(0.5)
-    for name, others in {"draws": {"seed": 5}, "signal": {"kind": "CT"}, "classes": {"classes": ("a", "b")}}.items():
+    made: dict[str, dict[str, Any]] = {
+        "draws": {"seed": 5}, "signal": {"kind": "CT"}, "classes": {"classes": ("a", "b")},
+    }  # fmt: skip
+    for name, others in made.items():
         ratio, note = relative(name, **others)
         assert ratio is None
         assert note.startswith("No error relative to ")

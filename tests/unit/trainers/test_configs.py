@@ -8,7 +8,7 @@ from rogseg.engine.config.load import load_config
 from rogseg.engine.training.train_loop import divide_epochs
 from rogseg.registry import TRAINERS
 from rogseg.storage import write_plan
-from rogseg.trainers import Trainer
+from rogseg.trainers import AdversarialTrainer, AWPTrainer, FreeTrainer, SEATTrainer, Trainer, seeded
 from tests.tiny_task import tiny_plan
 
 FOLDER = Path(__file__).resolve().parents[3] / "configs" / "rog"
@@ -85,3 +85,16 @@ def test_short_trainings_for_ones_own_data_start_from_the_short_one_and_take_as_
     assert config.trainer.epsilon == config.validation.epsilon == 8 / 255
     epochs = divide_epochs(config.train_cfg.max_epochs, trainer.num_replays)
     assert epochs * config.train_cfg.iterations_per_epoch * passes_of(trainer) == 1200
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_trainer_draws_by_the_seed_of_its_training(name: str) -> None:
+    config = load_config(FOLDER / f"rog_{name}.py").trainer.to_dict()
+    around = [{"type": "AWPTrainer", "trainer": config}] if config["type"] == "AdversarialTrainer" else []
+    for one in (config, {"type": "SEATTrainer"}, *around):
+        trainer = TRAINERS.build(seeded(one, 7))
+        inner = trainer.trainer if isinstance(trainer, SEATTrainer | AWPTrainer) else trainer
+        assert isinstance(inner, FreeTrainer | AdversarialTrainer)
+        assert inner.seed == 7
+    assert seeded({"type": "FreeTrainer", "seed": 3}, 7)["seed"] == 3
+    assert seeded({"type": "StandardTrainer"}, 7) == {"type": "StandardTrainer"}
