@@ -73,7 +73,7 @@ def test_a_plan_that_was_edited_needs_its_cases_made_anew(tmp_path: Path, key: s
     with pytest.raises(ValueError, match="the case small_0 was made with another plan"):
         ensure_stored_task(config, stored)
     preprocess_task(raw, stored)
-    assert getattr(ensure_stored_task(config, stored).plan, key) == edited
+    assert getattr(ensure_stored_task(config, stored).plan, key) == getattr(edited[key], key)
     write_plan(stored, dataclasses.replace(StoredTask(stored).plan, surface_tolerance=3.0))
     config.pop("task")
     ensure_stored_task(config, stored)  # nothing that is stored depends on it
