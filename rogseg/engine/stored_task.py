@@ -61,7 +61,7 @@ def ensure_stored_task(
     plan = plan_of(config)
     raw_dir = Path(config.data_root) / plan.name
     if not (raw_dir / "dataset.json").is_file():
-        hint = f"{download_hint(plan.name)} " if plan.name in MSD_ARCHIVES else ""
+        hint = f"{download_hint(plan.name)}. " if plan.name in MSD_ARCHIVES else ""
         raise ValueError(
             f"{plan.name} is neither stored in {directory} nor raw in {raw_dir}. {hint}"
             "If you have it elsewhere, pass --cfg-options data_root=FOLDER, FOLDER being what holds "
