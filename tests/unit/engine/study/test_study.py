@@ -236,7 +236,7 @@ def test_the_page_has_the_tables_of_its_records(tmp_path: Path) -> None:
         study, study.commands(tmp_path, tmp_path), {"two": Done([], 90.0, {}, "a GPU")}, tmp_path, "rogseg study s"
     )
     text = page.read_text()
-    assert "| robust | apgd_ce | Linf | 8/255 | 20 | 0.844 [0.823, 0.859] |" in text
+    assert "| robust | apgd_ce | Linf | 8/255 | 20 | 0.844 [0.824, 0.859] |" in text
     assert "The records give no tables `no_such`" in text
     assert (tmp_path / "reports/1/figures/dice_over_epsilon.png").is_file()
     assert "![dice over epsilon](reports/1/figures/dice_over_epsilon.png)" in text
