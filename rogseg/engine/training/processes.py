@@ -9,7 +9,7 @@ from mmengine.config import Config
 
 from rogseg.engine.device import choose_device
 
-__all__ = ["connect", "device_of", "disconnect", "is_first", "place"]
+__all__ = ["connect", "device_of", "disconnect", "is_first", "place", "wait_for_all"]
 
 
 def device_of(config: Config) -> torch.device:
@@ -67,3 +67,9 @@ def place() -> tuple[int, int]:
 def is_first() -> bool:
     """Whether this process writes what there is one of."""
     return place()[0] == 0
+
+
+def wait_for_all() -> None:
+    """Go on once every process has come here, so that what the first one wrote is there for all."""
+    if place()[1] > 1:
+        torch.distributed.barrier()

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.distributed
 from mmengine.config import Config
 from mmengine.hooks import Hook
 
@@ -18,7 +17,7 @@ from rogseg.engine.config.task import plan_of
 from rogseg.engine.device import keep_freed_memory
 from rogseg.engine.model.model_zoo import zoo_checkpoint
 from rogseg.engine.stored_task import ensure_stored_task
-from rogseg.engine.training.processes import connect, device_of, is_first, place
+from rogseg.engine.training.processes import connect, device_of, is_first, place, wait_for_all
 from rogseg.engine.training.provenance import Provenance, check_allowed, provenance_of, refuse_other_settings
 from rogseg.engine.training.selection_validation import SelectionValidation
 from rogseg.engine.training.training_data import build_train_loader, split_of
@@ -105,6 +104,7 @@ def _train(config: Config, task: StoredTask, task_dir: str | Path | None) -> Tra
         raise
     if is_first():
         write_finished(directory, runner.epoch, runner.train_loop.history[-1])
+    wait_for_all()  # a stage that starts from this one reads its checkpoint
     return runner
 
 
@@ -217,10 +217,8 @@ def build_runner(config: Config, task: StoredTask, provenance: Provenance | None
 
 def _ensure_task_once(config: Config, task_dir: str | Path | None) -> StoredTask:
     # One process preprocesses while the others wait; then all of them read.
-    rank, world_size = place()
-    if rank == 0:
+    if is_first():
         task = ensure_stored_task(config, task_dir)
         refuse_changed_sources(task, touched_since_stored(task, task.folds(config.fold).train))
-    if world_size > 1:
-        torch.distributed.barrier()
+    wait_for_all()
     return ensure_stored_task(config, task_dir)

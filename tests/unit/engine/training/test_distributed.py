@@ -1,5 +1,6 @@
 import os
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,11 @@ import pytest
 import torch
 from torch.multiprocessing.spawn import spawn
 
+from rogseg.engine.training import train as training
 from rogseg.engine.training.processes import disconnect
 from rogseg.engine.training.train import train
-from rogseg.models.checkpoints import LAST, read_checkpoint
+from rogseg.engine.training.work_dir import write_finished
+from rogseg.models.checkpoints import FINISHED, LAST, read_checkpoint
 from rogseg.storage import StoredTask
 from tests.tiny_task import write_tiny_task
 from tests.tiny_training import tiny_config
@@ -47,7 +50,14 @@ def one_process(rank: int, port: int, directory: str) -> None:
         overrides = {"launcher": "pytorch", **overrides}
         train(tiny_config(own, folder / "task", folder / name, extra, overrides), folder / "task")
 
-    run("plain", PLAIN, **{"train_data.batch_size": 1})
+    def slowly(*arguments: Any) -> None:
+        time.sleep(1)
+        write_finished(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "write_finished", slowly)
+        run("plain", PLAIN, **{"train_data.batch_size": 1})
+    assert (folder / "plain" / FINISHED).is_file()  # for every process, whoever writes it
     run("whole", ADVERSARIAL)
     with pytest.raises(KeyboardInterrupt):
         run("parts", ADVERSARIAL + 'custom_hooks = [dict(type="InterruptHook", epoch=1)]\n')
