@@ -216,9 +216,11 @@ def build_runner(config: Config, task: StoredTask, provenance: Provenance | None
 
 
 def _ensure_task_once(config: Config, task_dir: str | Path | None) -> StoredTask:
-    # One process preprocesses while the others wait; then all of them read.
-    if is_first():
-        task = ensure_stored_task(config, task_dir)
-        refuse_changed_sources(task, touched_since_stored(task, task.folds(config.fold).train))
+    # One process preprocesses while the others wait; then they read, too.
+    if not is_first():
+        wait_for_all()
+        return ensure_stored_task(config, task_dir)
+    task = ensure_stored_task(config, task_dir)
+    refuse_changed_sources(task, touched_since_stored(task, task.folds(config.fold).train))
     wait_for_all()
-    return ensure_stored_task(config, task_dir)
+    return task

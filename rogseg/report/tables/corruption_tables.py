@@ -6,7 +6,7 @@ from rogseg.report.contents import Contents
 from rogseg.report.estimates import Estimate
 from rogseg.report.summaries import class_estimates, estimate_of
 from rogseg.report.tables.table import Cell, ReportTable
-from rogseg.report.views.corruptions import CorruptionLine, corruption_lines, visibility_of
+from rogseg.report.views.corruptions import CorruptionLine, corruption_lines, made_alike, visibility_of
 
 __all__ = ["corruption_tables"]
 
@@ -57,7 +57,7 @@ def _summary(contents: Contents, notes: tuple[str, ...]) -> ReportTable:
 def _reservations(lines: Sequence[CorruptionLine]) -> list[str]:
     """What the numbers of networks are relative to, and where they do not compare."""
     said = [f"Relative error: of that of {lines[0].system}."] if len(lines) > 1 else []
-    if any(line.made != lines[0].made for line in lines):
+    if not made_alike(lines):
         said.append(
             "The networks were not given the same corruptions at the same severities, by the same parameters and "
             "draws: the relative error is over those that both have, and the other columns do not compare them."

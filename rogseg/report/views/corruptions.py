@@ -25,6 +25,7 @@ __all__ = [
     "corruption_lines",
     "corruption_values",
     "corruption_view",
+    "made_alike",
     "visibility_of",
 ]
 
@@ -75,7 +76,12 @@ class CorruptionView:
     @property
     def is_alike(self) -> bool:
         """Whether all networks were given the same."""
-        return all(line.made == self.lines[0].made for line in self.lines)
+        return made_alike(self.lines)
+
+
+def made_alike(lines: Sequence[CorruptionLine]) -> bool:
+    """Whether all networks were given the same corruptions at the same severities, by the same parameters and draws."""
+    return all(line.made == lines[0].made for line in lines)
 
 
 def corruption_view(contents: Contents) -> CorruptionView | None:
