@@ -4,11 +4,12 @@ import dataclasses
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rogseg.foreign import checked_name, decode, open_regular, read_json
+from rogseg.models.lineage import SeenCases, united
 from rogseg.storage import write_json_atomic
 
 __all__ = ["HARDENING_FILE", "HardeningLineage", "read_hardening", "write_hardening"]
@@ -19,7 +20,7 @@ REMEDY = "fetch the folder again; without its record nobody knows what was train
 
 
 @dataclasses.dataclass(frozen=True)
-class HardeningLineage:
+class HardeningLineage(SeenCases):
     """The record of a hardening.
 
     Args:
@@ -52,17 +53,8 @@ class HardeningLineage:
 
     @property
     def seen(self) -> dict[str, tuple[str, ...]]:
-        """By task: every case that had a part in the weights, or was looked at."""
-        own = {*self.training, *self.selection, *self.inherited.get(self.task, ())}
-        return {**self.inherited, self.task: tuple(sorted(own))}
-
-    def seen_of(self, case_ids: Iterable[str], task: str) -> tuple[str, ...]:
-        """Those of some cases of a task that must not be reported on as if they were new, sorted."""
-        return tuple(sorted(set(self.seen.get(task, ())) & set(case_ids)))
-
-    def seen_names(self, case_ids: Iterable[str]) -> tuple[str, ...]:
-        """Those that are called as a case that it has seen, whatever the task is called, sorted."""
-        return tuple(sorted(set().union(*self.seen.values()) & set(case_ids)))
+        """Task -> its cases, sorted, those that were looked at and those that the start had seen included."""
+        return united([self.inherited, {self.task: (*self.training, *self.selection)}])
 
     def to_json(self) -> Mapping[str, Any]:
         """As plain JSON data."""

@@ -159,7 +159,7 @@ def harden_system(
             fold=fold,
             data=data_digests,
             start=(identity.name, identity.digest),
-            inherited=start.seen if isinstance(start, HardeningLineage) else {},
+            inherited={} if start is None else start.seen,
             is_start_known=start is not None and start.is_start_known,
             settings=settings,
             looks={"attack": "PGD, 10 steps, one window of each case", "before": before, "after": after},

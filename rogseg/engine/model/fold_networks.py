@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rogseg.models.checkpoints import BEST, FINISHED
-from rogseg.models.lineage import Lineage
+from rogseg.models.lineage import Lineage, united
 
 __all__ = ["fold_checkpoints", "fold_directory", "united_lineage"]
 
@@ -55,12 +55,14 @@ def united_lineage(lineages: Sequence[Lineage | None]) -> Lineage | None:
     def all_of(name: str) -> tuple[str, ...]:
         return tuple(sorted({case for lineage in known for case in getattr(lineage, name)}))
 
-    training, selection, inherited = all_of("training"), all_of("selection"), all_of("inherited")
+    training, selection = all_of("training"), all_of("selection")
+    inherited = united(lineage.inherited for lineage in known)
+    seen = {*training, *selection, *inherited.get(known[0].task, ())}
     return dataclasses.replace(
         known[0],
         training=training,
         selection=selection,
-        validation=tuple(case for case in all_of("validation") if case not in {*training, *selection, *inherited}),
+        validation=tuple(case for case in all_of("validation") if case not in seen),
         inherited=inherited,
         is_start_known=all(lineage.is_start_known for lineage in known),
     )

@@ -80,9 +80,13 @@ def provenance_of(
                 lineage, inherited=before.inherited, start=before.start, is_start_known=before.is_start_known
             )
     elif start is not None:
-        seen = () if before is None or before.task != lineage.task else tuple(sorted(before.seen))
-        lineage = dataclasses.replace(lineage, inherited=seen, start=str(start), is_start_known=before is not None)
-        leaked = sorted(set(seen) & set(fold.validation))
+        lineage = dataclasses.replace(
+            lineage,
+            inherited={} if before is None else before.seen,
+            start=str(start),
+            is_start_known=before is not None and before.is_start_known,
+        )
+        leaked = () if before is None else before.seen_of(fold.validation, lineage.task)
         if leaked and START not in config.get("allow", ()):
             raise ValueError(
                 f"{start}: was trained or chosen on {len(leaked)} cases that fold {config.fold} reports on "

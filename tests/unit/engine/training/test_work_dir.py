@@ -54,9 +54,10 @@ def test_a_checkpoint_says_what_it_was_trained_on(trained: Path, task: StoredTas
     for name in (LAST, BEST):
         lineage = checkpoint_lineage(trained / name)
         assert lineage is not None
-        assert set(lineage.training) | set(lineage.selection) == set(CASE_IDS[:8]) == lineage.seen
+        assert set(lineage.training) | set(lineage.selection) == set(CASE_IDS[:8])
+        assert lineage.seen == {task.plan.name: CASE_IDS[:8]}
         assert lineage.validation == CASE_IDS[8:]
-        assert (lineage.fold, lineage.seed, lineage.start, lineage.inherited) == (0, 0, None, ())
+        assert (lineage.fold, lineage.seed, lineage.start, lineage.inherited) == (0, 0, None, {})
         assert lineage.task_plan == task.plan
         assert lineage.seen_of(CASE_IDS[6:], task.plan.name) == CASE_IDS[6:8]
         assert lineage.seen_of(CASE_IDS, "Task98_Other") == ()
@@ -205,7 +206,7 @@ def test_weights_that_saw_the_reported_cases_are_no_start(trained: Path, tmp_pat
     start(allow=["start"])
     lineage = checkpoint_lineage(tmp_path / "v" / LAST)
     assert lineage is not None
-    assert lineage.inherited == CASE_IDS[:8]
+    assert lineage.inherited == {lineage.task: CASE_IDS[:8]}
     assert lineage.start == str(trained / BEST)
     assert lineage.seen_of(CASE_IDS[:2], lineage.task) == CASE_IDS[:2]
     start(allow=[], resume=True, load_from=None)  # what it started from stays recorded
