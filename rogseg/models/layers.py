@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -14,18 +13,15 @@ Stride = tuple[int, int, int]
 ONES: Stride = (1, 1, 1)
 
 
-class InstanceNorm(nn.Module):
-    """Instance normalisation with affine parameters.
+class InstanceNorm(nn.InstanceNorm3d):
+    """Instance normalisation with affine parameters, known as a norm to what treats norms apart, such as optimisers.
 
     Args:
         num_channels: C.
     """
 
     def __init__(self, num_channels: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(num_channels))
-        self.bias = nn.Parameter(torch.zeros(num_channels))
-        self.eps = 1e-5
+        super().__init__(num_channels, affine=True)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(B, C, D, H, W) -> same shape."""

@@ -11,10 +11,8 @@ from rogseg.registry import OPTIM_WRAPPER_CONSTRUCTORS
 
 __all__ = ["CheckedOptimWrapperConstructor"]
 
-KEYS = (
-    "bias_lr_mult", "bias_decay_mult", "norm_decay_mult", "flat_decay_mult", "dwconv_decay_mult", "dcn_offset_lr_mult",
-    "bypass_duplicate", "custom_keys",
-)  # fmt: skip
+# Not dwconv_decay_mult and dcn_offset_lr_mult, which MMEngine applies to layers of two dimensions only.
+KEYS = ("bias_lr_mult", "bias_decay_mult", "norm_decay_mult", "flat_decay_mult", "bypass_duplicate", "custom_keys")
 FACTORS = ("lr_mult", "decay_mult")
 WHERE = "optim_wrapper.paramwise_cfg"
 
@@ -28,14 +26,18 @@ class CheckedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
         paramwise_cfg: factors by kind of weight, and ``custom_keys``: part of a weight's name -> its factors.
 
     Raises:
-        ValueError: an unknown key.
+        ValueError: an unknown key, or a factor of a weight decay that the optimiser does not have.
     """
 
     def __init__(self, optim_wrapper_cfg: dict[str, Any], paramwise_cfg: dict[str, Any] | None = None) -> None:
-        super().__init__(optim_wrapper_cfg, paramwise_cfg)
-        _refuse_unknown(WHERE, self.paramwise_cfg, KEYS)
-        for name, factors in self.paramwise_cfg.get("custom_keys", {}).items():
+        chosen = paramwise_cfg or {}
+        _refuse_unknown(WHERE, chosen, KEYS)
+        for name, factors in chosen.get("custom_keys", {}).items():
             _refuse_unknown(f"{WHERE}.custom_keys.{name}", factors, FACTORS)
+        decays = [key for key in chosen if key.endswith("decay_mult")]
+        if decays and "weight_decay" not in optim_wrapper_cfg["optimizer"]:
+            raise ValueError(f"{WHERE}.{decays[0]} is a factor of optim_wrapper.optimizer.weight_decay: give that, too")
+        super().__init__(optim_wrapper_cfg, paramwise_cfg)
 
     def __call__(self, model: nn.Module) -> OptimWrapper:
         """The optimiser of a network.
