@@ -79,7 +79,7 @@ class TrainLoop(BaseLoop):
 
     @property
     def schedule_steps(self) -> int:
-        """Steps of a schedule in this epoch for each one that was planned, when the trainer had its first replays."""
+        """Steps of a schedule by mini-batches for each one that was planned, when the trainer had its first replays."""
         return max(1, self.replays // self.planned_replays)
 
     def run(self) -> nn.Module:

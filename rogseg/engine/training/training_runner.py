@@ -9,6 +9,7 @@ from typing import Any
 import mmengine
 import torch
 from mmengine.logging import MMLogger
+from mmengine.optim import OptimWrapper, _ParamScheduler
 from mmengine.runner import Runner
 from mmengine.utils.dl_utils import set_multi_processing
 from torch import nn
@@ -86,6 +87,23 @@ class TrainingRunner(Runner):
         """Register MMEngine's hooks and ours; None takes one out, where MMEngine would fail for any but its own."""
         chosen = {name: hook for name, hook in (hooks or {}).items() if hook is not None or name in _MMENGINE_HOOKS}
         super().register_default_hooks(chosen)
+
+    def _build_param_scheduler(
+        self, scheduler: dict[str, Any] | list[dict[str, Any]], optim_wrapper: OptimWrapper
+    ) -> list[_ParamScheduler]:
+        """MMEngine's, where schedules by epochs count epochs of standard training, and end with its budget."""
+        loop = self.train_loop
+        configs = [dict(one) for one in (scheduler if isinstance(scheduler, list) else [scheduler])]
+        for number, config in enumerate(configs):
+            if config.get("convert_to_iter_based") and loop.planned_replays > 1:
+                raise ValueError(
+                    f"param_scheduler[{number}].convert_to_iter_based: this trainer replays each mini-batch, so that "
+                    "epochs of standard training have no whole number of mini-batches: leave it out"
+                )
+            if config.get("by_epoch", True):
+                config.setdefault("end", loop.budget)
+        schedulers: list[_ParamScheduler] = super()._build_param_scheduler(configs, optim_wrapper)
+        return schedulers
 
     def wrap_model(self, model_wrapper_cfg: Mapping[str, Any] | None, model: nn.Module) -> nn.Module:
         """Move the model to the device and distribute it where there are several processes."""

@@ -11,10 +11,11 @@ __all__ = ["ScheduleHook"]
 
 @HOOKS.register_module()
 class ScheduleHook(ParamSchedulerHook):
-    """MMEngine's hook, for trainers that change their replays, too.
+    """MMEngine's hook, for trainers that replay each mini-batch m times.
 
-    The length of a schedule is planned once, with the replays that the trainer begins with. When it later replays each
-    mini-batch m times as often, a mini-batch costs m times as much of the budget, and the schedule goes m steps.
+    A schedule by epochs counts epochs of standard training, as ``max_epochs`` does, of which one of m replays costs m.
+    One by mini-batches is planned for the replays that the trainer begins with; when it later replays each mini-batch
+    k times as often, a mini-batch costs k times as much of the budget, and the schedule goes k steps.
     """
 
     def after_train_iter(
@@ -26,5 +27,5 @@ class ScheduleHook(ParamSchedulerHook):
 
     def after_train_epoch(self, runner: TrainingRunner) -> None:
         """Step the schedulers that count epochs."""
-        for _ in range(runner.train_loop.schedule_steps):
+        for _ in range(runner.train_loop.replays):
             super().after_train_epoch(runner)

@@ -52,6 +52,27 @@ def test_every_replay_is_paid_from_the_budget_and_the_schedule_follows(tmp_path:
         assert record["lr"] == pytest.approx(1e-3 * schedule.scale(planned), rel=1e-6)
 
 
+@pytest.mark.parametrize("replays", [1, 2])
+def test_a_schedule_by_epochs_counts_those_of_standard_training(tmp_path: Path, task: StoredTask, replays: int) -> None:
+    free = f"trainer = dict(_delete_=True, type='FreeTrainer', num_replays={replays}, epsilon=0.05)\n"
+    steps = "param_scheduler = [dict(type='MultiStepLR', milestones=[8], gamma=0.5), dict(type='LinearLR')]\n"
+    last = run(tmp_path, task, "w", free + steps)
+    rates = [record["lr"] for record in last["train_loop"]["history"]]
+    assert len(rates) == BUDGET // replays
+    before, after = rates[8 // replays - 1], rates[8 // replays]
+    assert after < 0.6 * before
+    assert [state["end"] for state in last["param_schedulers"]] == [BUDGET, BUDGET]
+    assert rates[:2] == pytest.approx([rates[0], rates[0] * (1 + 2 * replays / (BUDGET - 1))])
+
+
+def test_epochs_of_standard_training_are_not_turned_into_mini_batches_of_another(
+    tmp_path: Path, task: StoredTask
+) -> None:
+    free = "trainer = dict(_delete_=True, type='FreeTrainer', num_replays=2, epsilon=0.05)\n"
+    with pytest.raises(ValueError, match=r"param_scheduler\[0\]\.convert_to_iter_based"):
+        run(tmp_path, task, "w", free + "param_scheduler = [dict(type='LinearLR', convert_to_iter_based=True)]\n")
+
+
 def test_it_goes_on_bit_for_bit(tmp_path: Path, task: StoredTask) -> None:
     whole = run(tmp_path, task, "whole")
     with pytest.raises(KeyboardInterrupt):
