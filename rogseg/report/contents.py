@@ -6,6 +6,7 @@ is the same number everywhere. `records.contents` fills one from record folders;
 
 import dataclasses
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Literal
 
 from rogseg.evaluation.statistics import Bounds
@@ -205,11 +206,13 @@ class Contents:
 
     def notes(self) -> tuple[str, ...]:
         """What the records say of themselves, each once: of all of them, or of those that stand before the colon."""
+        every = len(self.origins)
+        are_told_apart = len({Path(origin.folder).name for origin in self.origins}) == every
         folders: dict[str, list[str]] = {}
         for origin in self.origins:
             for note in origin.notes:
-                folders.setdefault(note, []).append(origin.folder)
-        every = len(self.origins)
+                name = Path(origin.folder).name if are_told_apart else origin.folder
+                folders.setdefault(note, []).append(name)
         return tuple(note if len(of) == every else f"{', '.join(of)}: {note}" for note, of in folders.items())
 
     def is_accuracy(self, row: Row) -> bool:

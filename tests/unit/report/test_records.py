@@ -514,4 +514,7 @@ def test_a_note_of_all_records_is_told_once_and_another_by_its_records(tmp_path:
             dataclasses.replace(second, notes=("of both",)),
         ),
     )
-    assert noted.notes() == ("of both", f"{first.folder}: of one")
+    assert noted.notes() == ("of both", "a: of one")
+    elsewhere = dataclasses.replace(noted.origins[1], folder=str(tmp_path / "other" / "a"))
+    alike = dataclasses.replace(noted, origins=(noted.origins[0], elsewhere))
+    assert alike.notes() == ("of both", f"{first.folder}: of one")
