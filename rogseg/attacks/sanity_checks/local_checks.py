@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
+from rogseg.attacks.objectives.scale_free import mean_gap
 from rogseg.attacks.sanity_checks.local_look import LocalLook, numbers
 from rogseg.findings import Level, SanityFinding
 
@@ -22,6 +23,9 @@ __all__ = [
 
 # Where the two highest logits are this far apart, the softmax gives the others under 1e-8.
 SATURATED_GAP = 20.0
+# Times the foreground's gap that the mean over all voxels may be. The sharpest temperature of `Strongest` is an 80th of
+# the mean: from some hundred times on the foreground is flat to it, too.
+SWAMPED = 300.0
 
 
 def check_logits(logits: Tensor) -> SanityFinding:
@@ -82,14 +86,19 @@ def check_saturation(looks: Sequence[LocalLook]) -> SanityFinding:
     stepped = _foreground_gaps([look.after_step for look in looks])
     shares = [float((gaps > SATURATED_GAP).double().mean()) for gaps in (clean, stepped)]
     share = max(shares)
+    swamped = max(
+        float(mean_gap(look.logits)) / max(float(_foreground_gaps([look.logits]).median()), 1e-30) for look in looks
+    )
     return SanityFinding(
         "the softmax is not saturated",
-        "ok" if share <= 0.25 else "warning" if share <= 0.5 else "failed",
+        "failed" if share > 0.5 else "warning" if share > 0.25 or swamped > SWAMPED else "ok",
         f"gap between the two highest logits in the predicted foreground: median {clean.median().item():.4g}, over "
         f"{SATURATED_GAP:g} in {100 * shares[0]:.3g} % of the voxels, after a step of 2/255 of the box's width "
-        f"{stepped.median().item():.4g} and {100 * shares[1]:.3g} %",
+        f"{stepped.median().item():.4g} and {100 * shares[1]:.3g} %; the mean of all voxels is {swamped:.3g} times it",
         "cross-entropy, Dice and Jensen-Shannon are blind to such voxels: divide the logits by a constant, which "
-        "changes no label, or take attacks that are scale-free (segmentation_ensemble, strongest)",
+        "changes no label, or take attacks that are scale-free (segmentation_ensemble, strongest); where the mean "
+        f"of all voxels is more than {SWAMPED:g} times the foreground's, these see the background alone: divide the "
+        "logits of each voxel by a number of its own, or take apgd_ce and apgd_dlr beside them",
     )
 
 

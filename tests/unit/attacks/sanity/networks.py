@@ -259,6 +259,17 @@ def _blurred_without_grad(network: Network) -> Network:
     return lambda inputs: network(inputs if torch.is_grad_enabled() else _smooth_shift(inputs))
 
 
+def _certain_background(network: Network) -> Network:
+    """Smoothly larger logits where the background wins; no label changes."""
+
+    def answer(inputs: Tensor) -> Tensor:
+        logits = network(inputs)
+        lead = F.relu(logits[:, :1] - logits[:, 1:].amax(dim=1, keepdim=True))
+        return logits * (1 + 1000 * lead)
+
+    return answer
+
+
 def _one_hot(network: Network) -> Network:
     """Hard decisions whose backward pass pretends that they were logits."""
 
@@ -337,6 +348,7 @@ DEFECTS: dict[str, Callable[[Network], Network]] = {
     "memory of what was asked before": _memory,
     "moving average of answers": _moving_average,
     "blurred unless gradients are on": _blurred_without_grad,
+    "background a thousand times as certain": _certain_background,
     "decisions with a gradient": _one_hot,
     "thermometer code": lambda network: lambda inputs: network(_thermometer(inputs)),
     "8-bit integers": lambda network: lambda inputs: (8 * network(inputs)).round().clamp(-128, 127).to(torch.int8),
