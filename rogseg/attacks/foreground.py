@@ -7,7 +7,7 @@ from torch import Tensor
 
 from rogseg.metrics import dice_per_class
 
-__all__ = ["case_dice", "class_index"]
+__all__ = ["case_dice", "class_index", "labels_dice"]
 
 
 def case_dice(logits: Tensor, targets: Tensor, classes: Sequence[Sequence[int]] | None = None) -> Tensor:
@@ -21,9 +21,13 @@ def case_dice(logits: Tensor, targets: Tensor, classes: Sequence[Sequence[int]] 
         targets: class indices.
         classes: the class indices that make up each foreground class; None is each by itself. As many columns come out.
     """
-    prediction = logits.argmax(dim=1)
     if classes is None:
         classes = [(index,) for index in range(1, logits.shape[1])]
+    return labels_dice(logits.argmax(dim=1), targets, classes)
+
+
+def labels_dice(prediction: Tensor, targets: Tensor, classes: Sequence[Sequence[int]]) -> Tensor:
+    """What `case_dice` gives, from the class indices (B, D, H, W) that were decided."""
     pairs = [(_within(prediction, indices), _within(targets, indices)) for indices in classes]
     dice = torch.cat([dice_per_class(found, true, 2) for found, true in pairs], dim=1)
     present = torch.stack([true.flatten(1).any(dim=1) for _, true in pairs], dim=1)

@@ -15,10 +15,11 @@ from rogseg.findings import SanityFinding
 __all__ = ["BLACK_BOX", "check_records", "lowest_white_box_dice"]
 
 BLACK_BOX = "Square"
+MOST_BAD = 0.01  # of the gradients: a few in which one voxel overflows do no harm
 
 
 def check_records(records: RecordFolder) -> tuple[SanityFinding, ...]:
-    """Ask the records: Square against the white-box attacks, and whether a larger epsilon is ever weaker."""
+    """Ask the records: Square against the white-box attacks, a larger epsilon that is weaker, gradients with NaN."""
     findings = []
     if {BLACK_BOX} < set(records.conditions()):
         for epsilon in records.strengths():
@@ -31,7 +32,8 @@ def check_records(records: RecordFolder) -> tuple[SanityFinding, ...]:
             label = strength_label(records.identity, epsilon)
             findings.append(dataclasses.replace(finding, name=f"epsilon {label}: {finding.name}"))
     grown = (_more_epsilon(records, attack) for attack in records.conditions())
-    return (*findings, *(finding for finding in grown if finding is not None))
+    asked = (*grown, _bad_gradients(records))
+    return (*findings, *(finding for finding in asked if finding is not None))
 
 
 def _more_epsilon(records: RecordFolder, attack: str) -> SanityFinding | None:
@@ -48,6 +50,24 @@ def _more_epsilon(records: RecordFolder, attack: str) -> SanityFinding | None:
     partly = any(len(of_case) > len(shared) for of_case in dice.values())
     over = f", over the {worded_cases(len(shared))} that met it at each" if partly else ""
     return dataclasses.replace(finding, name=f"{attack}: {finding.name}", seen=finding.seen + over)
+
+
+def _bad_gradients(records: RecordFolder) -> SanityFinding | None:
+    """How many gradients held NaN or infinity under attack; None where none did."""
+    bad = [record for record in records.records if record.num_bad_gradients]
+    num_bad, num_backward = (
+        sum(getattr(record, key) or 0 for record in records.records) for key in ("num_bad_gradients", "num_backward")
+    )
+    if not bad:
+        return None
+    return SanityFinding(
+        "gradients are finite under attack",
+        "failed" if num_bad > MOST_BAD * num_backward else "warning",
+        f"{100 * num_bad / max(num_backward, 1):.3g} % of the gradients held NaN or infinity, in "
+        f"{worded_cases(len({record.case_id for record in bad}))}",
+        "they were zeroed there, so the attacks saw a part of the gradient or none: look for overflow, 0 / 0, or the "
+        "logarithm or root of 0 in the network",
+    )
 
 
 def lowest_white_box_dice(records: RecordFolder, epsilon: float) -> dict[str, float]:

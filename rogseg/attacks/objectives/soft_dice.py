@@ -25,7 +25,8 @@ class SoftDice(Objective):
         true = F.one_hot(targets.flatten(1), logits.shape[1]).transpose(1, 2)
         size = true.sum(dim=2)[:, 1:]
         overlap = (probabilities * true).sum(dim=2)[:, 1:]
-        dice = 2 * overlap / (probabilities.sum(dim=2)[:, 1:] + size)
+        # At least 1 for a class that the case has; another is not asked for, and its probabilities may all be 0.
+        dice = 2 * overlap / (probabilities.sum(dim=2)[:, 1:] + size).clamp_min(1)
         present = (size > 0).to(logits.dtype)
         num_present = present.sum(dim=1)
         mean_dice = (dice * present).sum(dim=1) / num_present.clamp_min(1)

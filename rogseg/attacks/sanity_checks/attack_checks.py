@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 
+import torch
 from torch import Tensor
 
 from rogseg.findings import SanityFinding
@@ -16,35 +17,47 @@ __all__ = [
 ]
 
 
-def check_near_clean(clean: Tensor, attacked: Tensor, num_iterations: int, *, margin: float = 0.02) -> SanityFinding:
-    """Whether many iterations leave the Dice where it was.
+def check_near_clean(
+    clean: Tensor, attacked: Tensor, num_iterations: int, *, gradient_holds: bool = False, margin: float = 0.02
+) -> SanityFinding:
+    """Whether many iterations leave the Dice where it was, and nothing explains that.
 
     Args:
         clean: (N,) Dice of each case without attack; NaN for a case without foreground.
         attacked: (N,) under the attack.
         num_iterations: of the attack.
+        gradient_holds: whether the gradient kept its promises and led, in nearly the whole box, to a broken network:
+            then a network is robust at this epsilon.
         margin: of the mean Dice under which nothing has happened.
     """
     before, after = clean.nanmean().item(), attacked.nanmean().item()
     return SanityFinding(
         "many iterations move the Dice",
-        "warning" if after > before - margin else "ok",
+        "warning" if before > margin and after > before - margin and not gradient_holds else "ok",
         f"mean Dice {before:.4f} without attack, {after:.4f} after {num_iterations} iterations",
         "this needs an explanation: a small epsilon, adversarial training, or a gradient that is masked",
     )
 
 
-def check_square_against_white_box(square_dice: Tensor, white_box_dice: Tensor) -> SanityFinding:
+def check_square_against_white_box(
+    square_dice: Tensor, white_box_dice: Tensor, margin: Tensor | float = 0.01
+) -> SanityFinding:
     """Whether the black-box attack beats the best white-box attack on a case.
 
     Args:
         square_dice: (N,) Dice of each case; NaN for a case without foreground.
         white_box_dice: (N,) lowest Dice over the white-box attacks.
+        margin: of the Dice, by which two equally strong searches may differ; (N,) or one for all.
     """
-    num_stronger = int((square_dice < white_box_dice - 0.01).sum())
+    margin = torch.as_tensor(margin, dtype=square_dice.dtype).expand_as(square_dice)
+    num_stronger = int((square_dice < white_box_dice - margin).sum())
     return SanityFinding(
         "white-box attacks are at least as strong as Square",
-        "failed" if square_dice.nanmean() < white_box_dice.nanmean() - 0.01 else "warning" if num_stronger else "ok",
+        "failed"
+        if square_dice.nanmean() < (white_box_dice - margin).nanmean()
+        else "warning"
+        if num_stronger
+        else "ok",
         f"mean Dice {square_dice.nanmean().item():.4f} under Square, {white_box_dice.nanmean().item():.4f} under "
         f"white-box attacks; Square is stronger on {num_stronger} of {len(square_dice)} cases",
         "masked gradients: an attack that sees them should not lose against one that only queries",

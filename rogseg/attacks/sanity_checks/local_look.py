@@ -12,7 +12,7 @@ from rogseg.cases import IntensityBox, LogitFn
 
 __all__ = ["LOOK_PASSES", "LocalLook", "look_around"]
 
-LOOK_PASSES = 7  # six forward passes and a backward one
+LOOK_PASSES = 7  # five forward passes and two backward ones
 LARGE_STEP, SMALL_STEP, TINY_STEP = 2 / 255, 1e-3, 1e-4  # of the box's width
 
 
@@ -20,27 +20,35 @@ LARGE_STEP, SMALL_STEP, TINY_STEP = 2 / 255, 1e-3, 1e-4  # of the box's width
 class LocalLook:
     """What was measured around one case; rises are of the mean cross-entropy along the sign of its gradient.
 
+    An element whose gradient is exactly zero moves with its neighbours: where it matters after all, a rise is not what
+    was promised.
+
     Args:
         logits: (1, K, D, H, W) on the clean volume.
-        again: the same, asked a second time.
-        with_gradient: the same, asked with a gradient.
+        again: the same, asked a second time, with a gradient where there is one.
         gradient: (1, C, D, H, W) of the mean cross-entropy; None where the logits carry none.
-        small_change: root mean square change of the logits over a step of 1e-3 of the box's width.
+        small_change: root mean square change of the logits over a step of 1e-3 of the box's width, whatever is common
+            to all classes of a voxel left out.
         tiny_change: the same over a step of 1e-4.
-        small_share: rise over the step of 1e-3, divided by what the gradient promises.
+        tiny_share: rise over the step of 1e-4, divided by what the gradient promises.
+        small_share: the same over a step of 1e-3.
         large_share: the same over a step of 2/255.
         after_step: the logits after that step.
+        gradient_after: the gradient there; None where there is none.
+        share_of_both: rise over that step, divided by what the mean of the gradients at its two ends promises.
     """
 
     logits: Tensor
     again: Tensor
-    with_gradient: Tensor
     gradient: Tensor | None
     small_change: float
     tiny_change: float
+    tiny_share: float
     small_share: float
     large_share: float
     after_step: Tensor
+    gradient_after: Tensor | None
+    share_of_both: float
 
 
 def look_around(
@@ -56,33 +64,58 @@ def look_around(
         has_gradient: whether a gradient may be asked for; if not, two passes are all, and rises are NaN.
     """
     with torch.no_grad():
-        logits, again = model(inputs).float(), model(inputs).float()
-    if not has_gradient:
-        return LocalLook(logits, again, again, None, math.nan, math.nan, math.nan, math.nan, logits)
-    with torch.enable_grad():
-        leaf = inputs.detach().clone().requires_grad_()
-        asked = model(leaf).float()
-        loss = F.cross_entropy(asked, targets)
-        gradient = torch.autograd.grad(loss, leaf)[0] if loss.requires_grad else None
+        logits = model(inputs.clone()).float()  # a model may write into what it is given
+        if not has_gradient:
+            again, unknown = model(inputs.clone()).float(), math.nan
+            return LocalLook(logits, again, None, unknown, unknown, unknown, unknown, unknown, logits, None, unknown)
+    again, gradient = _with_gradient(model, inputs, targets)
+    known = torch.zeros_like(inputs) if gradient is None else gradient
     # The step goes where the gradient points and is cut at the box, as an attack's would be.
-    direction = torch.zeros_like(inputs) if gradient is None else gradient.nan_to_num(0.0, 0.0, 0.0).sign()
+    direction = _direction(known.nan_to_num(0.0, 0.0, 0.0))
+    # Differences of nearly equal losses: in float64, or rounding would be all that is seen.
+    before = F.cross_entropy(logits.double(), targets)
 
-    def step(length: float) -> tuple[float, float, Tensor]:
-        moved = box.clip(inputs + length * box.width.to(inputs) * direction)
-        promised = 0.0 if gradient is None else float(((moved - inputs) * gradient).double().sum())
+    def moved(length: float) -> Tensor:
+        return box.clip(inputs + length * box.width.to(inputs) * direction)
+
+    def share(stepped: Tensor, volume: Tensor, slope: Tensor) -> float:
+        promised = float(((volume - inputs) * slope).double().sum())
+        rise = float(F.cross_entropy(stepped.double(), targets) - before)
+        return rise / promised if promised > 0 else math.nan
+
+    def step(length: float) -> tuple[float, float]:
+        volume = moved(length)
         with torch.no_grad():
-            stepped = model(moved).float()
-        change = float((stepped - logits).double().square().mean().sqrt())
-        # Differences of nearly equal losses: in float64, or rounding would be all that is seen.
-        rise = F.cross_entropy(stepped.double(), targets) - F.cross_entropy(logits.double(), targets)
-        return change, float(rise) / promised if promised > 0 else math.nan, stepped
+            stepped = model(volume.clone()).float()
+        change = (stepped - logits).double()
+        change = change - change.mean(1, keepdim=True)
+        return float(change.square().mean().sqrt()), share(stepped, volume, known)
 
-    (small_change, small_share, _), (tiny_change, _, _), (_, large_share, after_step) = (
-        step(length) for length in (SMALL_STEP, TINY_STEP, LARGE_STEP)
-    )
+    (small_change, small_share), (tiny_change, tiny_share) = step(SMALL_STEP), step(TINY_STEP)
+    far = moved(LARGE_STEP)
+    after_step, gradient_after = _with_gradient(model, far, targets)
+    both = known if gradient_after is None else (known + gradient_after) / 2
     return LocalLook(
-        logits, again, asked.detach(), gradient, small_change, tiny_change, small_share, large_share, after_step
-    )
+        logits, again, gradient, small_change, tiny_change, tiny_share, small_share, share(after_step, far, known),
+        after_step, gradient_after, share(after_step, far, both),
+    )  # fmt: skip
+
+
+def _with_gradient(model: LogitFn, volume: Tensor, targets: Tensor) -> tuple[Tensor, Tensor | None]:
+    """The logits of a volume, and the gradient of their cross-entropy where they have one."""
+    with torch.enable_grad():
+        leaf = volume.detach().clone().requires_grad_()
+        logits = model(leaf).float()
+        loss = F.cross_entropy(logits, targets)
+        gradient = torch.autograd.grad(loss, leaf)[0] if loss.requires_grad else None
+    return logits.detach(), gradient
+
+
+def _direction(gradient: Tensor) -> Tensor:
+    """The sign of a gradient; of an element without one that of its neighbours, or upwards."""
+    sign = gradient.sign()
+    around = F.avg_pool3d(F.pad(sign, [2] * 6), 5, stride=1).sign()
+    return torch.where(sign != 0, sign, torch.where(around != 0, around, torch.ones_like(around)))
 
 
 def numbers(values: Sequence[float]) -> str:

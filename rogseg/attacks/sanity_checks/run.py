@@ -4,34 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-import torch
-from torch import Tensor
-
-from rogseg.attacks.apgd import APGD
-from rogseg.attacks.base import Attack
-from rogseg.attacks.criteria import DiceBelow
-from rogseg.attacks.fgsm import FGSM
-from rogseg.attacks.foreground import case_dice
-from rogseg.attacks.objectives import CrossEntropy, HardDice, Objective, ScaleFree, SoftDice
-from rogseg.attacks.sanity_checks import attack_checks, local_checks
+from rogseg.attacks.sanity_checks import local_checks
 from rogseg.attacks.sanity_checks.local_look import LOOK_PASSES, LocalLook, look_around
-from rogseg.attacks.square import Square
-from rogseg.attacks.threats import LinfThreat, ThreatModel
+from rogseg.attacks.sanity_checks.searches import FGSM_PASSES, GROWTH_PASSES, MakeThreat, Searches, Subject
 from rogseg.cases import Case, LogitFn
 from rogseg.findings import NOT_LOOKED_AT, SanityFinding
-from rogseg.metrics import mean_foreground_dice
 
 __all__ = ["Budget", "Effort", "run_checks"]
 
 Effort = Literal["none", "quick", "full"]
-MakeThreat = Callable[[float, Case], ThreatModel]
 
 QUICK_SHARE = 10  # the quick checks take at most one pass for this many of the attack
-LARGE_EPSILON = 0.5  # nearly the whole box, so that any network must break
-FEW_ITERATIONS, MANY_ITERATIONS = 5, 20
-FGSM_PASSES = 3
-# APGD takes two forward passes more than it has iterations; one more is the clean evaluation.
-GROWTH_PASSES = 1 + sum(2 * iterations + 2 for iterations in (FEW_ITERATIONS, *[MANY_ITERATIONS] * 3))
 MIN_QUERIES = 20  # fewer say nothing about a black box
 
 
@@ -84,6 +67,7 @@ def run_checks(
     *,
     has_gradient: bool = True,
     white_box: Mapping[str, float] | None = None,
+    classes: Sequence[Sequence[int]] | None = None,
     seed: int = 0,
 ) -> tuple[SanityFinding, ...]:
     """Ask the network whether an attack's numbers can be believed.
@@ -97,7 +81,8 @@ def run_checks(
         attack_passes: forward and backward passes that the attack takes over all cases.
         has_gradient: whether the network can be differentiated; if not, only its outputs are looked at.
         white_box: lowest Dice of cases under the white-box attacks of the evaluation at this epsilon, with which Square
-            is compared as well.
+            is compared as well; where passes allow one step alone and none is known, Square is not asked.
+        classes: the class indices that make up each foreground class, of which those Dice are; None is each by itself.
         seed: of the random starts.
 
     Returns:
@@ -109,7 +94,7 @@ def run_checks(
     if effort not in get_args(Effort):
         raise ValueError(f"effort is {effort!r}, expected one of {', '.join(get_args(Effort))}")
     subjects = [
-        _Subject(case, case.targets, model_of(case))
+        Subject(case, case.targets, model_of(case))
         for case in cases
         if case.targets is not None and (case.targets > 0).any()
     ]
@@ -130,26 +115,23 @@ def run_checks(
         for one in subjects[: budget.looks]
     ]
     findings = _of_outputs(looks, subjects[0])
-    if has_gradient:
-        findings += _of_gradients(looks)
+    of_gradients = _of_gradients(looks) if has_gradient else []
+    findings += of_gradients
     if budget.searches > 0 and all(look.gradient is not None for look in looks):
-        findings += _Searches(subjects[: budget.searches], make_threat, epsilon, seed).findings(budget, white_box or {})
+        searches = Searches(subjects[: budget.searches], make_threat, epsilon, classes, seed)
+        findings += searches.findings(
+            budget.queries,
+            white_box or {},
+            has_growth=budget.has_growth,
+            keeps_promises=all(finding.passed for finding in of_gradients),
+        )
     return tuple(findings)
 
 
-@dataclass(frozen=True)
-class _Subject:
-    """A case that is looked at."""
-
-    case: Case
-    targets: Tensor
-    model: LogitFn
-
-
-def _of_outputs(looks: Sequence[LocalLook], first: _Subject) -> list[SanityFinding]:
+def _of_outputs(looks: Sequence[LocalLook], first: Subject) -> list[SanityFinding]:
     return [
         local_checks.check_logits(looks[0].logits),
-        local_checks.check_clamped(first.case.inputs, looks[0].logits),
+        local_checks.check_clamped(first.case.inputs, looks[0].logits, first.case.movable),
         local_checks.check_deterministic(looks),
     ]
 
@@ -162,65 +144,3 @@ def _of_gradients(looks: Sequence[LocalLook]) -> list[SanityFinding]:
         local_checks.check_smooth(looks),
         local_checks.check_promise(looks),
     ]
-
-
-@dataclass(frozen=True)
-class _Searches:
-    """Attacks on some cases."""
-
-    subjects: Sequence[_Subject]
-    make_threat: MakeThreat
-    epsilon: float
-    seed: int
-
-    def findings(self, budget: Budget, white_box: Mapping[str, float]) -> list[SanityFinding]:
-        """More budget, nearly the whole box and a black box; ``white_box`` is what the evaluation found."""
-        findings = []
-        if budget.has_growth:
-            few, many = (self._dice(_apgd(count, SoftDice())) for count in (FEW_ITERATIONS, MANY_ITERATIONS))
-            broken = self._dice(
-                _apgd(MANY_ITERATIONS, SoftDice()),
-                self._large_threat,
-            )
-            means = {float(FEW_ITERATIONS): few.nanmean().item(), float(MANY_ITERATIONS): many.nanmean().item()}
-            findings += [
-                attack_checks.check_more_budget("iterations", means),
-                attack_checks.check_near_clean(self._clean(), many, MANY_ITERATIONS),
-                attack_checks.check_large_epsilon(broken, LARGE_EPSILON),
-            ]
-            lowest = many.fmin(few).fmin(self._dice(_apgd(MANY_ITERATIONS, CrossEntropy())))
-        else:
-            lowest = self._dice(FGSM())
-        known = [white_box.get(one.case.case_id, float("inf")) for one in self.subjects]
-        lowest = lowest.fmin(torch.tensor(known, dtype=lowest.dtype))
-        square = self._dice(Square(HardDice(), num_queries=budget.queries))
-        findings.append(attack_checks.check_square_against_white_box(square, lowest))
-        return findings
-
-    def _large_threat(self, epsilon: float, case: Case) -> ThreatModel:
-        """Nearly the whole box, for the voxels that may move in the evaluation."""
-        threat, support = LinfThreat.from_fraction(LARGE_EPSILON, case.box), self.make_threat(epsilon, case).support
-        return threat if support is None else threat.within(support)
-
-    def _dice(self, attack: Attack, make_threat: MakeThreat | None = None) -> Tensor:
-        found = [
-            attack(
-                one.model,
-                one.case.inputs,
-                one.targets,
-                (make_threat or self.make_threat)(self.epsilon, one.case),
-                DiceBelow(0.0),  # nothing asks for success here
-                generator=torch.Generator(one.case.inputs.device).manual_seed(self.seed),
-            ).mean_dice
-            for one in self.subjects
-        ]
-        return torch.cat(found).cpu()
-
-    @torch.no_grad()
-    def _clean(self) -> Tensor:
-        found = [mean_foreground_dice(case_dice(one.model(one.case.inputs), one.targets)) for one in self.subjects]
-        return torch.cat(found).cpu()
-
-
-def _apgd(iterations: int, objective: Objective) -> APGD:
-    return APGD(ScaleFree(objective), num_iterations=iterations, select="dice")

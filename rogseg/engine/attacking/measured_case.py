@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from rogseg.attacks.model_state import evaluation_mode
 from rogseg.cases import Case, LogitFn
 from rogseg.evaluation.case_record import DICE, TARGET_VOLUME, CaseRecord, PerClass
 from rogseg.metrics import Measure, measure_classes, volume_ml
@@ -41,11 +42,13 @@ def clean_record(
 ) -> CaseRecord:
     """A case as the network segments it without attack, with how large each class is where the voxels have a size.
 
+    In evaluation mode, as attacks ask it: in training mode batch norm is another network, and learns from the case.
+
     Raises:
         ValueError: the network's outputs are not finite, or a measure asks for a size that nothing says.
     """
     begin = time.perf_counter()
-    with torch.no_grad():
+    with torch.no_grad(), evaluation_mode(model):
         scores = scored_model(model, case)(case.inputs)
     if not torch.isfinite(scores).all():
         raise ValueError(

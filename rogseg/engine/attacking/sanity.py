@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rogseg.attacks.model_state import evaluation_mode
 from rogseg.attacks.sanity_checks import Effort, run_checks
 from rogseg.attacks.threats import LinfThreat, ThreatModel
 from rogseg.cases import Case
@@ -43,20 +44,25 @@ def check_model(
     # A composite's own record counts the passes of its members.
     whole = [record for record in attacked if record.condition == WORST_CASE] or attacked
     white_box = lowest_white_box_dice(records, epsilon)
+    criterion = records.identity.criterion
+    if criterion is not None and criterion.config["type"] != "DiceBelow":
+        white_box = {}  # they aimed at something else
     if records.identity.threat is not None and norm_of_threat(records.identity.threat.type) not in ("Linf", "L2"):
         # The checks are of the network; APGD and Square look for it in a ball that both know.
         make_threat, epsilon, white_box = _linf_of, LINF_EPSILON, {}
-    return run_checks(
-        lambda case: scored_model(system.model, case),
-        cases,
-        make_threat,
-        epsilon,
-        effort,
-        sum(record.num_forward + record.num_backward for record in whole),
-        has_gradient=system.differentiable,
-        white_box=white_box,
-        seed=seed,
-    )
+    with evaluation_mode(system.model):
+        return run_checks(
+            lambda case: scored_model(system.model, case),
+            cases,
+            make_threat,
+            epsilon,
+            effort,
+            sum(record.num_forward + record.num_backward for record in whole),
+            has_gradient=system.differentiable,
+            white_box=white_box,
+            classes=system.class_indices,
+            seed=seed,
+        )
 
 
 def _linf_of(epsilon: float, case: Case) -> ThreatModel:

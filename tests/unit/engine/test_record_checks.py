@@ -1,5 +1,6 @@
 """What the records of attacks are asked, of the same cases on both sides."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,14 @@ def test_a_weaker_larger_epsilon_still_fails(tmp_path: Path) -> None:
 @pytest.mark.parametrize("num_fallen", [{WEAK: 0}, {WEAK: 2, STRONG: 4}])
 def test_what_no_case_met_twice_is_not_asked(tmp_path: Path, num_fallen: dict[float, int]) -> None:
     assert more_epsilon(cascade(tmp_path, num_fallen, num_cases=4), "Square") is None
+
+
+@pytest.mark.parametrize(("num_bad", "level"), [(0, None), (1, "warning"), (80, "failed")])
+def test_gradients_that_are_not_finite_are_told(tmp_path: Path, num_bad: int, level: str | None) -> None:
+    folder = RecordFolder(tmp_path, of_cases(2))
+    folder.add(dataclasses.replace(dice_record("case_0", "PGD", (0.9, 0.9), WEAK), num_backward=200))
+    made = dice_record("case_1", "PGD", (0.9, 0.9), WEAK)
+    folder.add(dataclasses.replace(made, num_backward=200, num_bad_gradients=num_bad))
+    found = [finding for finding in check_records(folder) if finding.name == "gradients are finite under attack"]
+    assert [finding.level for finding in found] == ([] if level is None else [level])
+    assert all(f"{num_bad / 4:.3g} % of the gradients" in one.seen and "in 1 case" in one.seen for one in found)

@@ -228,3 +228,22 @@ def test_registered_under_their_names() -> None:
     built = build_objective({"type": "TargetedDLR", "target_class": 2})
     assert isinstance(built, TargetedDLR)
     assert build_objective(built) is built
+
+
+def test_a_class_that_is_neither_there_nor_found_leaves_soft_dice_its_gradient() -> None:
+    """Probabilities of 0, as a sharp temperature gives those of a class that the case lacks, are no 0 / 0."""
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(2, 3, 3, 3, 3, generator=generator)
+    targets = torch.randint(0, 3, (2, 3, 3, 3), generator=generator)
+    targets[1] = 0  # no foreground at all
+    more = torch.cat([logits, torch.full_like(logits[:, :1], -1e4)], dim=1)
+    expected, found = (_value_and_gradient(SoftDice(), one, targets) for one in (logits, more))
+    assert torch.equal(found[0], expected[0])
+    assert torch.equal(found[1][:, :3], expected[1])
+    assert not found[1][:, 3].any()
+
+
+def _value_and_gradient(objective: Objective, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    leaf = logits.clone().requires_grad_()
+    values = objective(leaf, targets)
+    return values.detach(), torch.autograd.grad(values.sum(), leaf)[0]

@@ -67,6 +67,7 @@ def sound(name: str) -> nn.Module:
         "relu": lambda: _stack(nn.ReLU(), nn.Identity()),
         "instance norm": lambda: _stack(nn.LeakyReLU(), nn.InstanceNorm3d(6)),
         "batch norm": lambda: _stack(nn.GELU(), nn.BatchNorm3d(6)),
+        "silu": lambda: _stack(nn.SiLU(), nn.Identity()),
         "two scales": _TwoScales,
     }[name]()
     optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
@@ -78,7 +79,7 @@ def sound(name: str) -> nn.Module:
     return network.eval().requires_grad_(False)
 
 
-SOUND = ("tanh", "relu", "instance norm", "batch norm", "two scales")
+SOUND = ("tanh", "relu", "instance norm", "batch norm", "silu", "two scales")
 
 
 class _OtherGradient(torch.autograd.Function):
@@ -181,6 +182,114 @@ def _median_of_neighbours(inputs: Tensor) -> Tensor:
     return windows.flatten(5).median(-1).values
 
 
+def _beyond(radius: float, other: Callable[[Network], Network]) -> Callable[[Network], Network]:
+    """Sound on the clean volumes and near them, something else further away [share of the box's width]."""
+
+    def plant(network: Network) -> Network:
+        astray, far = other(network), radius * float(BOX.width.max())
+        known = [case.inputs for case in cases()]
+
+        def answer(inputs: Tensor) -> Tensor:
+            is_near = any(float((inputs.detach() - one).abs().max()) <= far for one in known)
+            return network(inputs) if is_near else astray(inputs)
+
+        return answer
+
+    return plant
+
+
+def _every_other_slice(network: Network) -> Network:
+    """Half of the inputs reach the network past autograd."""
+
+    def answer(inputs: Tensor) -> Tensor:
+        is_known = torch.arange(inputs.shape[2]).view(-1, 1, 1) % 2 == 0
+        return network(torch.where(is_known, inputs, inputs.detach()))
+
+    return answer
+
+
+def _organ_past_autograd(network: Network) -> Network:
+    def answer(inputs: Tensor) -> Tensor:
+        is_organ = F.avg_pool3d(inputs.detach(), 5, 1, 2) > 0.25
+        return network(torch.where(is_organ, inputs.detach(), inputs))
+
+    return answer
+
+
+def _background_past_autograd(network: Network) -> Network:
+    def answer(inputs: Tensor) -> Tensor:
+        logits = network(inputs)
+        return torch.cat([logits[:, :1].detach(), logits[:, 1:]], dim=1)
+
+    return answer
+
+
+def _memory(network: Network) -> Network:
+    """Answers as it did to the first volume that was alike, with a gradient of the volume at hand."""
+    seen: list[tuple[Tensor, Tensor]] = []
+
+    def answer(inputs: Tensor) -> Tensor:
+        logits = network(inputs)
+        for volume, said in seen:
+            if float((inputs.detach() - volume).abs().max()) < 0.05 * float(BOX.width.max()):
+                return logits + (said - logits).detach()
+        seen.append((inputs.detach().clone(), logits.detach()))
+        return logits
+
+    return answer
+
+
+def _moving_average(network: Network) -> Network:
+    said: list[Tensor] = []
+
+    def answer(inputs: Tensor) -> Tensor:
+        logits = network(inputs)
+        said.append(logits.detach())
+        return 0.1 * logits + 0.9 * torch.stack(said).mean(dim=0)
+
+    return answer
+
+
+def _smooth_shift(inputs: Tensor) -> Tensor:
+    """The same for all classes of a voxel, so that no label changes."""
+    return F.avg_pool3d(inputs, 3, 1, 1)
+
+
+def _blurred_without_grad(network: Network) -> Network:
+    return lambda inputs: network(inputs if torch.is_grad_enabled() else _smooth_shift(inputs))
+
+
+def _certain_background(network: Network) -> Network:
+    """Smoothly larger logits where the background wins; no label changes."""
+
+    def answer(inputs: Tensor) -> Tensor:
+        logits = network(inputs)
+        lead = F.relu(logits[:, :1] - logits[:, 1:].amax(dim=1, keepdim=True))
+        return logits * (1 + 1000 * lead)
+
+    return answer
+
+
+def _one_hot(network: Network) -> Network:
+    """Hard decisions whose backward pass pretends that they were logits."""
+
+    def answer(inputs: Tensor) -> Tensor:
+        logits = network(inputs)
+        decided = F.one_hot(logits.argmax(1), logits.shape[1]).movedim(-1, 1).float()
+        return logits + (20 * decided - 10 - logits).detach()
+
+    return answer
+
+
+def _thermometer(inputs: Tensor) -> Tensor:
+    levels = torch.linspace(-2, 3, 41)[1:]
+    return sum((inputs > level).float() for level in levels) * 0.125 - 2
+
+
+_NO_GRADIENT: Callable[[Network], Network] = lambda network: (  # noqa: E731 (one of many)
+    lambda inputs: network(inputs.detach()) + 0 * inputs.mean()
+)
+
 DEFECTS: dict[str, Callable[[Network], Network]] = {
     "logits times 100": lambda network: lambda inputs: 100 * network(inputs),
     "logits times 10,000": lambda network: lambda inputs: 10_000 * network(inputs),
@@ -222,4 +331,35 @@ DEFECTS: dict[str, Callable[[Network], Network]] = {
     "median of neighbours": lambda network: lambda inputs: network(_median_of_neighbours(inputs)),
     "squeezed outputs": lambda network: lambda inputs: torch.tanh(10 * network(inputs)),
     "hotter when attacked": _hotter_when_attacked,
+    "no gradient away from clean volumes": _beyond(0.003, _NO_GRADIENT),
+    "useless gradient away from clean volumes": _beyond(0.003, _gradient(lambda gradient: _noise_like(gradient, 0))),
+    "flipped gradient away from clean volumes": _beyond(0.003, _gradient(torch.neg)),
+    "NaN in the gradient away from clean volumes": _beyond(0.003, _gradient(lambda gradient: gradient * torch.nan)),
+    "hotter away from clean volumes": _beyond(0.003, lambda network: lambda inputs: 1000 * network(inputs)),
+    "clamped away from clean volumes": _beyond(0.003, lambda network: lambda inputs: network(inputs).clamp(-0.5, 0.5)),
+    "gradient of every other slice": _every_other_slice,
+    "no gradient in the organ": _organ_past_autograd,
+    "no gradient of the background's logit": _background_past_autograd,
+    "half of the inputs past autograd": lambda network: lambda inputs: network((inputs + inputs.detach()) / 2),
+    "gradient times 1e30": _gradient(lambda gradient: gradient * 1e30),
+    "gradient flipped in some voxels": _gradient(
+        lambda gradient: torch.where(_noise_like(gradient, 4) > 0.5, -gradient, gradient)
+    ),
+    "memory of what was asked before": _memory,
+    "moving average of answers": _moving_average,
+    "blurred unless gradients are on": _blurred_without_grad,
+    "background a thousand times as certain": _certain_background,
+    "decisions with a gradient": _one_hot,
+    "thermometer code": lambda network: lambda inputs: network(_thermometer(inputs)),
+    "8-bit integers": lambda network: lambda inputs: (8 * network(inputs)).round().clamp(-128, 127).to(torch.int8),
+    "clamped outputs and log-softmax": lambda network: lambda inputs: network(inputs).clamp(-1, 1).log_softmax(1),
+    "clamped outputs under a shift": lambda network: (
+        lambda inputs: network(inputs).clamp(-1, 1) + _smooth_shift(inputs)
+    ),
+    "steps with a gradient under a shift": lambda network: (
+        lambda inputs: _Rounded.apply(network(inputs), 1.0) + 1000 * _smooth_shift(inputs)  # type: ignore[no-untyped-call]
+    ),
+    "noise under a large shift": lambda network: (
+        lambda inputs: network(inputs) + 1e5 + 0.3 * torch.randn_like(network(inputs))
+    ),
 }

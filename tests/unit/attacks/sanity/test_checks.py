@@ -89,6 +89,8 @@ NAN = float("nan")
     [
         (local_checks.check_linear, "small_share", {0.8: "ok", 0.5: "warning", 2.0: "warning", NAN: "failed"}),
         (local_checks.check_linear, "small_share", {0.06: "failed", -2.0: "failed", 1560.0: "failed"}),
+        (local_checks.check_linear, "tiny_share", {1.02: "ok", 1.2: "warning", 0.8: "warning", NAN: "warning"}),
+        (local_checks.check_promise, "share_of_both", {1.1: "ok", 2.0: "warning", 0.1: "failed", NAN: "failed"}),
         (local_checks.check_promise, "large_share", {3.0: "ok", 0.05: "warning", -0.1: "failed", NAN: "failed"}),
         (local_checks.check_smooth, "small_change", {0.01: "ok", 0.001: "warning", 0.1: "warning"}),
     ],
@@ -112,6 +114,9 @@ def test_zero_gradients_are_counted() -> None:
     finding = local_checks.check_gradients([sound, blind, blind])
     assert finding.level == "failed"
     assert f"{2 * half.numel()} of {3 * half.numel()}" in finding.seen
+    away = local_checks.check_gradients([dataclasses.replace(sound, gradient_after=torch.zeros_like(half))])
+    assert away.level == "failed"
+    assert f"after a step of 2/255 of the box's width {half.numel()} and 0" in away.seen
     half[..., 1, 0, 0] = torch.nan
     assert not local_checks.check_gradients([dataclasses.replace(sound, gradient=half)]).passed
 
@@ -135,6 +140,9 @@ def test_nothing_that_happens_large_epsilon_and_transfer() -> None:
     clean = torch.tensor([0.8, torch.nan])
     assert sanity_checks.check_near_clean(clean, torch.tensor([0.7, torch.nan]), 20).level == "ok"
     assert sanity_checks.check_near_clean(clean, torch.tensor([0.79, torch.nan]), 20).level == "warning"
+    robust = sanity_checks.check_near_clean(clean, torch.tensor([0.79, torch.nan]), 20, gradient_holds=True)
+    assert robust.level == "ok"
+    assert sanity_checks.check_near_clean(torch.tensor([0.0]), torch.tensor([0.0]), 20).level == "ok"
     assert sanity_checks.check_large_epsilon(torch.tensor([0.0, 0.04]), 1.0).passed
     assert not sanity_checks.check_large_epsilon(torch.tensor([0.3, torch.nan]), 1.0).passed
     assert sanity_checks.check_transfer(torch.tensor([0.6]), torch.tensor([0.4])).passed

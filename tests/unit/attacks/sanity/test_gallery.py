@@ -6,9 +6,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from rogseg.attacks import DiceBelow, LinfThreat, Strongest
-from rogseg.attacks.sanity_checks import run_checks
+from rogseg.attacks import DiceBelow, LinfThreat, Square, Strongest
+from rogseg.attacks.foreground import labels_dice
+from rogseg.attacks.objectives import HardDice
+from rogseg.attacks.sanity_checks import local_checks, run_checks
 from rogseg.cases import Case
+from rogseg.engine.attacking.measured_case import scored_model
 from rogseg.findings import SanityFinding
 from rogseg.metrics import dice_per_class, mean_foreground_dice
 from tests.unit.attacks.sanity import networks
@@ -74,6 +77,66 @@ def test_nearly_the_whole_box_is_that_of_the_voxels_that_may_move() -> None:
     assert "mean Dice 0.9" in finding.seen
 
 
+def test_voxels_that_do_not_count_are_not_clamped_logits() -> None:
+    """Outside of a mask the scores say background, whatever the network says; within, the logits are its own."""
+    counts = torch.zeros(1, 1, 12, 12, 12, dtype=torch.bool)
+    counts[..., 2:11, 2:11, 2:11] = True
+    masked = [
+        dataclasses.replace(case, targets=torch.where(counts[:, 0], case.targets, 0), movable=counts)
+        for case in networks.cases()
+        if case.targets is not None
+    ]
+    findings = run_checks(
+        lambda case: scored_model(networks.sound("relu"), case),
+        masked,
+        lambda epsilon, case: threat(epsilon, case).within(counts),
+        networks.EPSILON,
+        "quick",
+        TINY,
+    )
+    assert [finding for finding in findings if not finding.passed] == []
+    clamped = local_checks.check_clamped(
+        masked[0].inputs, networks.sound("relu")(masked[0].inputs).clamp(-1, 1), counts
+    )
+    assert clamped.level == "failed"
+
+
+def test_square_is_compared_by_the_dice_of_regions() -> None:
+    """The evaluation's Dice are those of regions, which are higher here than those of the indices."""
+    regions = ((1, 2), (2,))
+    one = networks.cases(1)
+    assert one[0].targets is not None
+    result = Square(HardDice(), num_queries=23)(
+        networks.sound("relu"), one[0].inputs, one[0].targets, threat(networks.EPSILON, one[0]), DiceBelow(0.0),
+        generator=torch.Generator().manual_seed(0),
+    )  # fmt: skip
+    by_index = float(result.mean_dice)
+    by_region = float(mean_foreground_dice(labels_dice(result.prediction, one[0].targets, regions)))
+    assert by_region > by_index + 0.05
+    findings = run_checks(
+        lambda _: networks.sound("relu"),
+        one,
+        threat,
+        networks.EPSILON,
+        "quick",
+        340,
+        white_box={"case_0": 0.0},
+        classes=regions,
+    )
+    assert f"mean Dice {by_region:.4f} under Square" in findings[-1].seen
+
+
+def test_a_network_that_moves_little_is_robust_where_its_gradient_keeps_its_promises() -> None:
+    def far_apart(network: networks.Network) -> networks.Network:
+        return lambda inputs: network((inputs - 1.4) / 5)
+
+    robust = [dataclasses.replace(case, inputs=networks.BOX.clip(5 * case.inputs + 1.4)) for case in networks.cases()]
+    findings = run_checks(
+        lambda _: far_apart(networks.sound("relu")), robust, threat, networks.EPSILON / 8, "quick", SMALL
+    )
+    assert [finding for finding in findings if not finding.passed] == []
+
+
 @pytest.mark.parametrize("name", networks.FLATTENED)
 def test_flattened_outputs_hide_nothing_from_the_ensemble(name: str) -> None:
     """No check has to flag them: the same budget finds the same Dice."""
@@ -100,6 +163,14 @@ def test_square_is_compared_with_the_attacks_of_the_evaluation(claimed: float, l
     findings = run_checks(lambda _: blind, networks.cases(), threat, networks.EPSILON, "quick", 400, white_box=claims)
     assert findings[-1].name == "white-box attacks are at least as strong as Square"
     assert findings[-1].level == level
+
+
+def test_one_step_alone_is_not_compared_with_a_black_box() -> None:
+    """23 queries find less Dice on a sound network than one step of its gradient; what is known decides."""
+    network = networks.sound("relu")
+    findings = run_checks(lambda _: network, networks.cases(1), threat, networks.EPSILON, "quick", 340)
+    assert [finding for finding in findings if not finding.passed] == []
+    assert "Square" not in findings[-1].name
 
 
 def test_no_effort_no_labels_and_no_passes() -> None:

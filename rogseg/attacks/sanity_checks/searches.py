@@ -1,0 +1,127 @@
+"""Attacks that the sanity checks make themselves, on the first of the cases."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from rogseg.attacks.apgd import APGD
+from rogseg.attacks.base import Attack
+from rogseg.attacks.criteria import DiceBelow
+from rogseg.attacks.fgsm import FGSM
+from rogseg.attacks.foreground import labels_dice
+from rogseg.attacks.objectives import CrossEntropy, HardDice, Objective, ScaleFree, SoftDice
+from rogseg.attacks.sanity_checks import attack_checks
+from rogseg.attacks.square import Square
+from rogseg.attacks.threats import LinfThreat, ThreatModel
+from rogseg.cases import Case, LogitFn
+from rogseg.findings import SanityFinding
+from rogseg.metrics import mean_foreground_dice
+
+__all__ = ["FGSM_PASSES", "GROWTH_PASSES", "MakeThreat", "Searches", "Subject"]
+
+MakeThreat = Callable[[float, Case], ThreatModel]
+
+LARGE_EPSILON = 0.5  # nearly the whole box, so that any network must break
+FEW_ITERATIONS, MANY_ITERATIONS = 5, 20
+FGSM_PASSES = 3
+# APGD takes two forward passes more than it has iterations; one more is the clean evaluation.
+GROWTH_PASSES = 1 + sum(2 * iterations + 2 for iterations in (FEW_ITERATIONS, *[MANY_ITERATIONS] * 3))
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A case that is looked at."""
+
+    case: Case
+    targets: Tensor
+    model: LogitFn
+
+
+@dataclass(frozen=True)
+class Searches:
+    """Attacks on some cases."""
+
+    subjects: Sequence[Subject]
+    make_threat: MakeThreat
+    epsilon: float
+    classes: Sequence[Sequence[int]] | None
+    seed: int
+
+    def findings(
+        self, queries: int, white_box: Mapping[str, float], *, has_growth: bool, keeps_promises: bool
+    ) -> list[SanityFinding]:
+        """More budget, nearly the whole box and a black box.
+
+        Args:
+            queries: of Square on each case.
+            white_box: what the evaluation found.
+            has_growth: whether APGD runs with few and with many iterations and in nearly the whole box, too.
+            keeps_promises: whether nothing was suspicious about the gradient.
+        """
+        findings = []
+        if has_growth:
+            few, many = (self._dice(_apgd(count, SoftDice())) for count in (FEW_ITERATIONS, MANY_ITERATIONS))
+            broken = self._dice(
+                _apgd(MANY_ITERATIONS, SoftDice()),
+                self._large_threat,
+            )
+            means = {float(FEW_ITERATIONS): few.nanmean().item(), float(MANY_ITERATIONS): many.nanmean().item()}
+            large = attack_checks.check_large_epsilon(broken, LARGE_EPSILON)
+            holds = keeps_promises and large.passed
+            findings += [
+                attack_checks.check_more_budget("iterations", means),
+                attack_checks.check_near_clean(self._clean(), many, MANY_ITERATIONS, gradient_holds=holds),
+                large,
+            ]
+            lowest = many.fmin(few).fmin(self._dice(_apgd(MANY_ITERATIONS, CrossEntropy())))
+        elif all(one.case.case_id in white_box for one in self.subjects):
+            lowest = self._dice(FGSM())
+        else:  # one step alone is weaker than a black box, whatever the gradient
+            return []
+        known = [white_box.get(one.case.case_id, float("inf")) for one in self.subjects]
+        lowest = lowest.fmin(torch.tensor(known, dtype=lowest.dtype))
+        square = self._dice(Square(HardDice(), num_queries=queries))
+        # From one search to another the Dice of n voxels moves by about 1 / sqrt(n).
+        sizes = torch.stack([(one.targets > 0).sum() for one in self.subjects]).cpu()
+        margin = sizes.to(lowest.dtype).rsqrt().clamp(min=0.01)
+        findings.append(attack_checks.check_square_against_white_box(square, lowest, margin))
+        return findings
+
+    def _large_threat(self, epsilon: float, case: Case) -> ThreatModel:
+        """Nearly the whole box, for the voxels that may move in the evaluation."""
+        threat, support = LinfThreat.from_fraction(LARGE_EPSILON, case.box), self.make_threat(epsilon, case).support
+        return threat if support is None else threat.within(support)
+
+    def _dice(self, attack: Attack, make_threat: MakeThreat | None = None) -> Tensor:
+        found = []
+        for one in self.subjects:
+            result = attack(
+                one.model,
+                one.case.inputs,
+                one.targets,
+                (make_threat or self.make_threat)(self.epsilon, one.case),
+                DiceBelow(0.0, self.classes),  # nothing asks for success here
+                generator=torch.Generator(one.case.inputs.device).manual_seed(self.seed),
+            )
+            found.append(self._mean_dice(result.prediction, one.targets, result.dice.shape[1]))
+        return torch.cat(found).cpu()
+
+    @torch.no_grad()
+    def _clean(self) -> Tensor:
+        logits = [one.model(one.case.inputs) for one in self.subjects]
+        return torch.cat(
+            [
+                self._mean_dice(of_one.argmax(1), one.targets, of_one.shape[1] - 1)
+                for of_one, one in zip(logits, self.subjects, strict=True)
+            ]
+        ).cpu()
+
+    def _mean_dice(self, labels: Tensor, targets: Tensor, num_foreground: int) -> Tensor:
+        classes = [(index + 1,) for index in range(num_foreground)] if self.classes is None else self.classes
+        return mean_foreground_dice(labels_dice(labels, targets, classes))
+
+
+def _apgd(iterations: int, objective: Objective) -> APGD:
+    return APGD(ScaleFree(objective), num_iterations=iterations, select="dice")
