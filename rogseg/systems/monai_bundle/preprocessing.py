@@ -11,14 +11,25 @@ __all__ = ["InputReading", "OutputReading", "read_postprocessing", "read_preproc
 
 # They change neither a voxel nor its place.
 WITHOUT_EFFECT = ("LoadImage", "EnsureChannelFirst", "EnsureType", "ToTensor", "CastToType", "Identity", "SelectItems")
+# They bring a label map to a file, or let go of one.
+ABOUT_FILES = ("Invert", "SaveImage", "DeleteItems", "CopyItems", "FlattenSubKeys")
 INTENSITIES = {
     "ScaleIntensityRange": ("a_min", "a_max", "b_min", "b_max", "clip"),
     "ScaleIntensityRangePercentiles": ("lower", "upper", "b_min", "b_max", "clip", "channel_wise"),
     "ScaleIntensity": ("minv", "maxv", "channel_wise"),
     "NormalizeIntensity": ("subtrahend", "divisor", "nonzero", "channel_wise"),
 }
-# Arguments of these transforms that are not followed, with the values under which they do nothing.
-NOT_FOLLOWED = {"factor": (None, 0, 0.0), "relative": (None, False)}
+# Arguments that are not followed, with the values under which they do nothing.
+NOT_FOLLOWED: dict[str, dict[str, tuple[Any, ...]]] = {
+    "ScaleIntensity": {"factor": (None, 0)},
+    "ScaleIntensityRangePercentiles": {"relative": (None, False)},
+    "Orientation": {"as_closest_canonical": (False,), "labels": (None, [["L", "R"], ["P", "A"], ["I", "S"]])},
+    "Spacing": {"diagonal": (False,), "min_pixdim": (None,), "max_pixdim": (None,)},
+    "DivisiblePad": {"mode": ("constant",), "method": ("symmetric",), "value": (0,), "constant_values": (0,)},
+}
+# They say how MONAI computes, or where its grid lies within ours.
+WITHOUT_MEANING = ("padding_mode", "align_corners", "scale_extent", "recompute_affine", "ensure_same_shape", "lazy")
+EXACT = ("None", "float", "float32", "float64", "double")  # types that keep intensities as they are
 ORDERS = {"bilinear": "linear", "trilinear": "linear", 1: "linear", 3: "cubic"}
 
 
@@ -53,11 +64,12 @@ def read_preprocessing(config: BundleConfig, entry: str = "preprocessing") -> In
             continue
         keys = config.value(f"{place}#keys") if "keys" in step else None
         image_key = _first(keys) if image_key is None else image_key
-        if name in WITHOUT_EFFECT or (
-            keys is not None and image_key not in (keys if isinstance(keys, list) else [keys])
-        ):
+        if keys is not None and image_key not in (keys if isinstance(keys, list) else [keys]):
             continue
         where = f"{config.path}: {place} ({name})"
+        _refuse_other_type(config, place, step, where)
+        if name in WITHOUT_EFFECT:
+            continue
         if name not in _FOLLOWED and name not in INTENSITIES:
             raise ValueError(
                 f"{where} is not followed here; known are {', '.join((*WITHOUT_EFFECT, *_FOLLOWED, *INTENSITIES))}. "
@@ -65,27 +77,67 @@ def read_preprocessing(config: BundleConfig, entry: str = "preprocessing") -> In
             )
         _refuse_other_order(reading, name, where)
         arguments = {key: config.value(f"{place}#{key}") for key in step if key not in _ABOUT_THE_STEP}
+        _refuse_not_followed(name, arguments, where)
         if name in INTENSITIES:
-            reading.intensity.append(_intensity(name, arguments, where))
+            kept = {key: arguments[key] for key in INTENSITIES[name] if key in arguments}
+            reading.intensity.append({"type": name, **kept})
         else:
-            _FOLLOWED[name](reading, arguments, where)
+            _FOLLOWED[name][1](reading, arguments, where)
     return reading
 
 
-def read_postprocessing(config: BundleConfig, entry: str = "postprocessing") -> OutputReading:
-    """The activation that a postprocessing ends in; None where it does not say."""
+def read_postprocessing(
+    config: BundleConfig, entry: str = "postprocessing", *, probabilities: bool = False
+) -> OutputReading:
+    """The activation that a postprocessing ends in, and how it decides.
+
+    Args:
+        config: of the bundle.
+        entry: that holds the postprocessing.
+        probabilities: whether the network ends in its activation.
+
+    Raises:
+        ValueError: it decides otherwise than by the largest channel, or by whether a sigmoid is above 0.5.
+    """
     activation: Literal["softmax", "sigmoid"] | None = None
     left_out = []
     if config.raw(entry) is not ABSENT:
         for place, name, step in _transforms(config, entry):
-            arguments = {key: config.value(f"{place}#{key}") for key in _DECIDING if key in step}
+            arguments = {key: _first(config.value(f"{place}#{key}")) for key in _DECIDING if key in step}
             if name == "Activations":
-                activation = "sigmoid" if arguments.get("sigmoid") is True else "softmax"
-            elif name == "AsDiscrete" and activation is None:
-                activation = "softmax" if arguments.get("argmax") is True else "sigmoid"
-            elif name in ("KeepLargestConnectedComponent", "RemoveSmallObjects", "FillHoles", "LabelFilter"):
+                activation = _activation(arguments, f"{config.path}: {place} ({name})") or activation
+            elif name == "AsDiscrete":
+                cut = 0.5 if probabilities or activation is not None else 0
+                activation = _decision(activation, arguments, cut, f"{config.path}: {place} ({name})")
+            elif name not in WITHOUT_EFFECT and name not in ABOUT_FILES:
                 left_out.append(name)
     return OutputReading(activation, tuple(left_out))
+
+
+def _activation(arguments: dict[str, Any], where: str) -> Literal["softmax", "sigmoid"] | None:
+    if arguments.get("other") is not None:
+        raise ValueError(f"{where}: other is a function, which is not followed here; known are softmax and sigmoid")
+    if arguments.get("sigmoid") is True:
+        return "sigmoid"
+    return "softmax" if arguments.get("softmax") is True else None
+
+
+def _decision(
+    activation: Literal["softmax", "sigmoid"] | None, arguments: dict[str, Any], cut: float, where: str
+) -> Literal["softmax", "sigmoid"] | None:
+    """The largest channel wins whatever stands before it; channels that are cut are independent."""
+    threshold = arguments.get("threshold")
+    if arguments.get("argmax") is True and threshold is None:
+        return "softmax"
+    if threshold is None:
+        return activation
+    if activation == "softmax" or arguments.get("argmax") is True or threshold != cut:
+        raise ValueError(
+            f"{where}: threshold is {threshold!r:.80}, and channels are cut where their sigmoid is 0.5 here, which is "
+            f"{cut} of what comes to this step, or the largest one wins (argmax); where the network ends in its "
+            "sigmoid, say probabilities=True; else let a module around the network shift its logits, as a TorchModule"
+        )
+    return "sigmoid"
 
 
 def _refuse_other_order(reading: InputReading, name: str, where: str) -> None:
@@ -103,8 +155,8 @@ def _refuse_other_order(reading: InputReading, name: str, where: str) -> None:
             raise ValueError(f"{where} comes after {step}; here it comes before: swap the two")
 
 
-_DECIDING = ("sigmoid", "softmax", "argmax")
-_ABOUT_THE_STEP = ("_target_", "_disabled_", "_desc_", "keys", "allow_missing_keys")
+_DECIDING = ("sigmoid", "softmax", "other", "argmax", "threshold")
+_ABOUT_THE_STEP = ("_target_", "_disabled_", "_desc_", "keys", "allow_missing_keys", "dtype")
 
 
 def _first(keys: Any) -> Any:
@@ -129,12 +181,25 @@ def _transforms(config: BundleConfig, entry: str) -> list[tuple[str, str, dict[s
     return found
 
 
-def _intensity(name: str, arguments: dict[str, Any], where: str) -> dict[str, Any]:
-    for key, harmless in NOT_FOLLOWED.items():
-        if arguments.get(key) not in harmless:
-            raise ValueError(f"{where}: {key} is {arguments[key]!r}, which is not followed here")
-    kept = {key: arguments[key] for key in INTENSITIES[name] if key in arguments}
-    return {"type": name, **kept}
+def _refuse_not_followed(name: str, arguments: dict[str, Any], where: str) -> None:
+    known = {*(INTENSITIES.get(name) or _FOLLOWED[name][0]), *WITHOUT_MEANING}
+    for key, value in arguments.items():
+        if key not in known and value not in NOT_FOLLOWED.get(name, {}).get(key, ()):
+            raise ValueError(
+                f"{where}: {key} is {value!r:.80}, which is not followed here; take it out where it changes nothing, "
+                "or evaluate the network as a TorchModule"
+            )
+
+
+def _refuse_other_type(config: BundleConfig, place: str, step: dict[str, Any], where: str) -> None:
+    """By its name, since ``$torch.float32`` needs not be run to be known."""
+    given = step.get("dtype")
+    dtype = _first(config.value(f"{place}#dtype") if isinstance(given, str) and given[0] == "@" else given)
+    if getattr(dtype, "__name__", str(dtype)).rpartition(".")[2] not in EXACT:
+        raise ValueError(
+            f"{where}: dtype is {dtype!r:.80}, and intensities are not rounded here; take it out, or evaluate the "
+            "network as a TorchModule with an intensity function of your own"
+        )
 
 
 def _orientation(reading: InputReading, arguments: dict[str, Any], where: str) -> None:
@@ -164,8 +229,8 @@ def _padding(reading: InputReading, arguments: dict[str, Any], where: str) -> No
     reading.multiple_of = lengths[0]
 
 
-_FOLLOWED: dict[str, Callable[[InputReading, dict[str, Any], str], None]] = {
-    "Orientation": _orientation,
-    "Spacing": _spacing,
-    "DivisiblePad": _padding,
+_FOLLOWED: dict[str, tuple[tuple[str, ...], Callable[[InputReading, dict[str, Any], str], None]]] = {
+    "Orientation": (("axcodes",), _orientation),
+    "Spacing": (("pixdim", "mode"), _spacing),
+    "DivisiblePad": (("k",), _padding),
 }

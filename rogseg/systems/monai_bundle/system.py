@@ -26,6 +26,7 @@ __all__ = ["MonaiBundle"]
 
 CONFIGS = ("inference.json", "inference.yaml", "inference.yml")
 METADATA = "metadata.json"
+RELABELLING = "MapLabelValue"
 SLIDING = ("SlidingWindowInferer", "SlidingWindowInfererAdapt")
 
 
@@ -45,6 +46,7 @@ class MonaiBundle(NetworkSystem):
         classes: the foreground classes, see `Outputs`; None takes the names of the metadata.
         channels: names of the input channels; None takes those of the metadata.
         output_key: which entry of a tuple or dictionary the network's logits are.
+        probabilities: whether the network ends in its activation, see `Outputs`.
         trust: that whoever made the bundle may run code here: expressions, and classes that are not on the list.
         device: where windows are evaluated; a GPU is set to `compute_exactly`.
         name: what a person calls it; None takes the folder's name.
@@ -61,6 +63,7 @@ class MonaiBundle(NetworkSystem):
         classes: Sequence[Any] | None = None,
         channels: Sequence[str] | None = None,
         output_key: int | str | None = None,
+        probabilities: bool = False,
         trust: bool = False,
         device: torch.device | str = "cpu",
         name: str | None = None,
@@ -74,7 +77,12 @@ class MonaiBundle(NetworkSystem):
         self.networks: tuple[nn.Module] = (module.eval().requires_grad_(False).to(device),)
         """The module itself, whose weights a training may change."""
         formats = _formats(self.folder / "configs" / METADATA)
-        given, post = read_preprocessing(config), read_postprocessing(config)
+        given, post = read_preprocessing(config), read_postprocessing(config, probabilities=probabilities)
+        if classes is None and RELABELLING in post.left_out:
+            raise ValueError(
+                f"{config.path}: postprocessing gives the classes other label values ({RELABELLING}): say which, for "
+                "instance with --cfg-options \"classes=[dict(name='spleen', values=[3])]\""
+            )
         windows = _windows(config, given.multiple_of)
         names = _channel_names(formats, "inputs")
         foreground = _channel_names(formats, "outputs")
@@ -94,6 +102,7 @@ class MonaiBundle(NetworkSystem):
             outputs={
                 "classes": tuple(classes or _foreground(foreground, activation, config.path)),
                 "activation": activation,
+                "probabilities": probabilities,
                 "key": output_key,
             },
             device=device,
