@@ -69,7 +69,13 @@ class CaseReader:
                 f"{raw.images[0]}: nnU-Net's reader finds {images.shape[0]} channels of {num_channels}, or an image of "
                 "zeros; give one 3-D file per channel"
             )
-        values, mask, own = self._run(images, None, own)
+        try:
+            values, mask, own = self._run(images, None, own)
+        except AssertionError as error:  # nnU-Net's normalisation of colours
+            raise ValueError(
+                f"{raw.images[0]}: nnU-Net's preprocessing does not take it ({error}); give images in the units that "
+                "the network was trained on"
+            ) from error
         inputs = torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))[None]
         movable = torch.from_numpy(mask != OUTSIDE)[None] if frozen_by_mask(settings) else None
         targets = None

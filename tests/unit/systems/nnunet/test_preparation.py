@@ -165,6 +165,9 @@ def test_unusable_cases_are_refused_with_file_and_remedy(tmp_path: Path) -> None
     system = NNUNetSystem(write_folder(tmp_path / "nibabel", plans, tiny_dataset(LABELS, 2)))
     with pytest.raises(ValueError, match=r"together\.nii\.gz: nnU-Net's NibabelIO does not read this case"):
         system.prepare(RawCase("together", (tmp_path / "together.nii.gz",), None))
+    colours = NNUNetSystem(write_folder(tmp_path / "colours", tiny_plans(schemes=["RGBTo01Normalization"])))
+    with pytest.raises(ValueError, match=r"case_0_0000\.nii\.gz: nnU-Net's preprocessing does not take it .*smaller"):
+        colours.prepare(raw)
 
 
 @pytest.mark.parametrize(
