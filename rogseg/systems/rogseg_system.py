@@ -23,6 +23,7 @@ from rogseg.preprocessing import (
     Volume,
     is_resampled,
     moves_to_raw_grid,
+    network_axes,
     network_spacing,
     preprocess_case,
     preprocess_volume,
@@ -225,5 +226,6 @@ def _case(values: NDArray[np.float32], labels: NDArray[np.uint8] | None, propert
         box=box,
         raw_width=tuple(upper - lower for lower, upper in zip(properties.raw_lower, properties.raw_upper, strict=True)),
         spacing=network_spacing(properties),
+        axes=network_axes(properties),
         properties=properties,
     )

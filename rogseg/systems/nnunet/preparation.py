@@ -30,13 +30,11 @@ class NNUNetProperties:
     Args:
         raw_shape: (D, H, W) of the raw image, in the axis order of its file.
         lines: of each channel, from network units to raw ones.
-        axes: where those of the network's grid point, such as ``SPL``; as NIfTI's own where the file does not say.
         own: what nnU-Net's export needs.
     """
 
     raw_shape: tuple[int, ...]
     lines: tuple[RawLine, ...]
-    axes: str
     own: dict[str, Any]
 
 
@@ -98,7 +96,8 @@ class CaseReader:
                 line.scale * width for line, width in zip(lines, box.width.flatten().tolist(), strict=True)
             ),
             spacing=self._spacing(own, inputs.shape[2:]),
-            properties=NNUNetProperties(volume.shape, lines, self._axes(volume), own),
+            axes=self._axes(volume),
+            properties=NNUNetProperties(volume.shape, lines, own),
         )
 
     def _read(self, paths: tuple[Path, ...]) -> tuple[NDArray[np.float32], dict[str, Any]]:

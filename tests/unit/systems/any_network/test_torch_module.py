@@ -209,6 +209,7 @@ def test_an_adversary_written_as_a_raw_file_is_seen_as_it_was_made(tmp_path: Pat
     window = {"type": "ScaleIntensityRange", "a_min": 20, "a_max": 110, "b_min": -1.0, "b_max": 1.0, "clip": True}
     system = TorchModule(seeded(), {"channels": ["CT"], "intensity": [window], "orientation": "RAS"}, WINDOWS, OUTPUTS)
     case = system.prepare(raw)
+    assert case.axes == "RAS"
     noise = torch.rand(case.inputs.shape, generator=torch.Generator().manual_seed(0)) - 0.5
     adversarial = case.box.clip(case.inputs + 0.1 * noise)
     volume = system.raw_adversary(raw, case, adversarial)
@@ -219,6 +220,7 @@ def test_an_adversary_written_as_a_raw_file_is_seen_as_it_was_made(tmp_path: Pat
     assert not torch.allclose(seen, case.inputs, atol=1e-2)
     scored = TorchModule(seeded(), INPUTS, WINDOWS, OUTPUTS)
     other = scored.prepare(raw)
+    assert other.axes == "LAS"
     assert "own mean and deviation" in scored.raw_adversary(raw, other, other.inputs).notes[0]
 
 

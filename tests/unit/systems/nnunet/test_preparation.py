@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from rogseg.engine.attacking.save_volumes import axes_of
 from rogseg.preprocessing import read_image
 from rogseg.storage import RawCase
 from rogseg.systems import NNUNetSystem
@@ -191,7 +190,7 @@ def test_a_prepared_case_says_where_its_axes_point(
             nibabel.save(nibabel.Nifti1Image(moved, affine), raw.label)
             case = system.prepare(raw)
             assert case.targets is not None
-            assert axes_of(case) == axes
+            assert case.axes == axes
             centres[step] = np.argwhere(case.targets[0].numpy() == 1)[0]
         opposite = {"A": "P", "L": "R", "S": "I"}[letter]
         expected = [3 if one == letter else -3 if one == opposite else 0 for one in axes]
