@@ -145,8 +145,7 @@ class RogsegSystem(System):
                     f"an image is a file, a list of files or a numpy array, got a {type(raw).__name__}; of tensors and "
                     "nested lists make one by numpy.asarray"
                 )
-            files = [Path(path) for path in given]
-            values, labels, properties = preprocess_case(files, self.plan)
+            values, labels, properties = preprocess_case([Path(path) for path in given], self.plan)
         return _case(values, labels, properties)
 
     def to_raw(self, logits: Tensor, case: Case) -> NDArray[np.uint8]:

@@ -1,18 +1,16 @@
-"""A bundle's preprocessing and postprocessing, read as what our own grid and intensity code does."""
+"""A bundle's preprocessing, read as what our own grid and intensity code does."""
 
 import dataclasses
 from collections.abc import Callable
 from typing import Any, Literal
 
 from rogseg.systems.monai_bundle.allowed_names import transform_name
-from rogseg.systems.monai_bundle.config_file import ABSENT, BundleConfig
+from rogseg.systems.monai_bundle.config_file import BundleConfig
 
-__all__ = ["InputReading", "OutputReading", "read_postprocessing", "read_preprocessing"]
+__all__ = ["WITHOUT_EFFECT", "InputReading", "first_of", "read_preprocessing", "transforms_of"]
 
 # They change neither a voxel nor its place.
 WITHOUT_EFFECT = ("LoadImage", "EnsureChannelFirst", "EnsureType", "ToTensor", "CastToType", "Identity", "SelectItems")
-# They bring a label map to a file, or let go of one.
-ABOUT_FILES = ("Invert", "SaveImage", "DeleteItems", "CopyItems", "FlattenSubKeys")
 INTENSITIES = {
     "ScaleIntensityRange": ("a_min", "a_max", "b_min", "b_max", "clip"),
     "ScaleIntensityRangePercentiles": ("lower", "upper", "b_min", "b_max", "clip", "channel_wise"),
@@ -44,14 +42,6 @@ class InputReading:
     multiple_of: int = 1
 
 
-@dataclasses.dataclass(frozen=True)
-class OutputReading:
-    """What a postprocessing says: the activation, and which of its steps are no part of the system here."""
-
-    activation: Literal["softmax", "sigmoid"] | None
-    left_out: tuple[str, ...]
-
-
 def read_preprocessing(config: BundleConfig, entry: str = "preprocessing") -> InputReading:
     """Follow the transforms of the image, one by one.
 
@@ -59,11 +49,9 @@ def read_preprocessing(config: BundleConfig, entry: str = "preprocessing") -> In
         ValueError: one is not known here, or stands where its order would matter.
     """
     reading, image_key = InputReading(), None
-    for place, name, step in _transforms(config, entry):
-        if "_disabled_" in step and config.value(f"{place}#_disabled_") is True:
-            continue
+    for place, name, step in transforms_of(config, entry):
         keys = config.value(f"{place}#keys") if "keys" in step else None
-        image_key = _first(keys) if image_key is None else image_key
+        image_key = first_of(keys) if image_key is None else image_key
         if keys is not None and image_key not in (keys if isinstance(keys, list) else [keys]):
             continue
         where = f"{config.path}: {place} ({name})"
@@ -86,60 +74,6 @@ def read_preprocessing(config: BundleConfig, entry: str = "preprocessing") -> In
     return reading
 
 
-def read_postprocessing(
-    config: BundleConfig, entry: str = "postprocessing", *, probabilities: bool = False
-) -> OutputReading:
-    """The activation that a postprocessing ends in, and how it decides.
-
-    Args:
-        config: of the bundle.
-        entry: that holds the postprocessing.
-        probabilities: whether the network ends in its activation.
-
-    Raises:
-        ValueError: it decides otherwise than by the largest channel, or by whether a sigmoid is above 0.5.
-    """
-    activation: Literal["softmax", "sigmoid"] | None = None
-    left_out = []
-    if config.raw(entry) is not ABSENT:
-        for place, name, step in _transforms(config, entry):
-            arguments = {key: _first(config.value(f"{place}#{key}")) for key in _DECIDING if key in step}
-            if name == "Activations":
-                activation = _activation(arguments, f"{config.path}: {place} ({name})") or activation
-            elif name == "AsDiscrete":
-                cut = 0.5 if probabilities or activation is not None else 0
-                activation = _decision(activation, arguments, cut, f"{config.path}: {place} ({name})")
-            elif name not in WITHOUT_EFFECT and name not in ABOUT_FILES:
-                left_out.append(name)
-    return OutputReading(activation, tuple(left_out))
-
-
-def _activation(arguments: dict[str, Any], where: str) -> Literal["softmax", "sigmoid"] | None:
-    if arguments.get("other") is not None:
-        raise ValueError(f"{where}: other is a function, which is not followed here; known are softmax and sigmoid")
-    if arguments.get("sigmoid") is True:
-        return "sigmoid"
-    return "softmax" if arguments.get("softmax") is True else None
-
-
-def _decision(
-    activation: Literal["softmax", "sigmoid"] | None, arguments: dict[str, Any], cut: float, where: str
-) -> Literal["softmax", "sigmoid"] | None:
-    """The largest channel wins whatever stands before it; channels that are cut are independent."""
-    threshold = arguments.get("threshold")
-    if arguments.get("argmax") is True and threshold is None:
-        return "softmax"
-    if threshold is None:
-        return activation
-    if activation == "softmax" or arguments.get("argmax") is True or threshold != cut:
-        raise ValueError(
-            f"{where}: threshold is {threshold!r:.80}, and channels are cut where their sigmoid is 0.5 here, which is "
-            f"{cut} of what comes to this step, or the largest one wins (argmax); where the network ends in its "
-            "sigmoid, say probabilities=True; else let a module around the network shift its logits, as a TorchModule"
-        )
-    return "sigmoid"
-
-
 def _refuse_other_order(reading: InputReading, name: str, where: str) -> None:
     """Axes come first here, then the spacing, which is that of the turned axes, intensities, and padding with 0.
 
@@ -155,16 +89,16 @@ def _refuse_other_order(reading: InputReading, name: str, where: str) -> None:
             raise ValueError(f"{where} comes after {step}; here it comes before: swap the two")
 
 
-_DECIDING = ("sigmoid", "softmax", "other", "argmax", "threshold")
 _ABOUT_THE_STEP = ("_target_", "_disabled_", "_desc_", "keys", "allow_missing_keys", "dtype")
 
 
-def _first(keys: Any) -> Any:
+def first_of(keys: Any) -> Any:
+    """The first of a list, which is that of the image; else the value itself."""
     return keys[0] if isinstance(keys, list) and keys else keys
 
 
-def _transforms(config: BundleConfig, entry: str) -> list[tuple[str, str, dict[str, Any]]]:
-    """Place, name and content of each transform, as they stand."""
+def transforms_of(config: BundleConfig, entry: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """Place, name and content of each transform that is not disabled, as they stand."""
     content = config.raw(entry)
     place = f"{entry}#transforms" if isinstance(content, dict) else entry
     steps = config.raw(place)
@@ -177,7 +111,8 @@ def _transforms(config: BundleConfig, entry: str) -> list[tuple[str, str, dict[s
         step = config.raw(f"{place}#{index}")
         if not isinstance(step, dict) or not isinstance(step.get("_target_"), str):
             raise ValueError(f"{config.path}: {place}#{index} is no object with _target_")
-        found.append((f"{place}#{index}", transform_name(step["_target_"]), step))
+        if not ("_disabled_" in step and str(config.value(f"{place}#{index}#_disabled_")).lower() == "true"):
+            found.append((f"{place}#{index}", transform_name(step["_target_"]), step))
     return found
 
 
@@ -194,7 +129,7 @@ def _refuse_not_followed(name: str, arguments: dict[str, Any], where: str) -> No
 def _refuse_other_type(config: BundleConfig, place: str, step: dict[str, Any], where: str) -> None:
     """By its name, since ``$torch.float32`` needs not be run to be known."""
     given = step.get("dtype")
-    dtype = _first(config.value(f"{place}#dtype") if isinstance(given, str) and given[0] == "@" else given)
+    dtype = first_of(config.value(f"{place}#dtype") if isinstance(given, str) and given[:1] == "@" else given)
     if getattr(dtype, "__name__", str(dtype)).rpartition(".")[2] not in EXACT:
         raise ValueError(
             f"{where}: dtype is {dtype!r:.80}, and intensities are not rounded here; take it out, or evaluate the "

@@ -82,6 +82,9 @@ ONE_CHANNEL = {
 }
 
 
+SWAPPED = {"orig_labels": [1, 2], "target_labels": [2, 1]}
+
+
 @pytest.mark.parametrize(
     ("steps", "channels", "activation"),
     [
@@ -89,6 +92,7 @@ ONE_CHANNEL = {
         ([("Activations", {"sigmoid": [True]}), ("AsDiscrete", {"threshold": [0.5]})], 1, "sigmoid"),
         ([("Activations", {"sigmoid": False, "softmax": False}), ("AsDiscrete", {"threshold": 0})], 1, "sigmoid"),
         ([("AsDiscrete", {"argmax": [True]}), ("MedianSmooth", {"radius": 0})], 3, "softmax"),
+        ([("AsDiscrete", {"argmax": True}), ("MapLabelValue", {"_disabled_": "True", **SWAPPED})], 3, "softmax"),
     ],
 )
 def test_it_decides_as_its_postprocessing_does(
