@@ -55,7 +55,7 @@ class CachedVolumeLogits:
     @property
     def logits(self) -> Tensor:
         """The logits (1, K, D, H, W) of the volume as it stands; a view that the next change writes into."""
-        return crop_volume(self._blended, self._padding)
+        return self._volume_logits.after_blend(crop_volume(self._blended, self._padding))
 
     @property
     def num_windows(self) -> int:
