@@ -92,7 +92,7 @@ class VolumeLogits:
         padded = pad_volume(inputs, padding)
         grid = self.grid(padded.shape[2:])
         if len(grid.indices) == 1 and len(self.models) == 1:
-            logits = self.evaluate(padded).to(inputs.device)
+            logits = self.evaluate(padded).to(padded)
         elif torch.is_grad_enabled() and inputs.requires_grad:
             logits = _BlendedLogits.apply(padded, self, grid)  # type: ignore[no-untyped-call]
         else:

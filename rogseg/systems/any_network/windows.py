@@ -97,7 +97,7 @@ class WholeVolume:
         gaps = [-length % self.multiple_of for length in reversed(inputs.shape[2:])]
         padding = tuple(side for gap in gaps for side in (gap // 2, gap - gap // 2))
         logits = self.network(pad_volume(inputs, padding).to(self.device))
-        return crop_volume(logits, padding).to(inputs.device)
+        return crop_volume(logits, padding).to(inputs)
 
 
 @functools.lru_cache(maxsize=1)

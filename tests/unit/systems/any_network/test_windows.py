@@ -100,3 +100,13 @@ def test_probabilities_are_blended_as_such_and_become_logits_afterwards(activati
     assert torch.allclose(gradient, naive, atol=1e-5 * float(naive.abs().max()))
     opened = system._logits.open_case(volume.detach())  # type: ignore[attr-defined]
     assert torch.allclose(opened.logits, logits, atol=1e-4)
+
+
+@pytest.mark.parametrize("windows", [{"size": [8, 8, 8]}, {"size": [16, 16, 16]}, {}])
+def test_logits_have_the_precision_of_the_volume_whatever_the_network_gives(windows: dict[str, Any]) -> None:
+    class Half(torch.nn.Module):
+        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+            return inputs.expand(-1, 3, -1, -1, -1).half()
+
+    system = TorchModule(Half(), INPUTS, windows, OUTPUTS)
+    assert system.logits(torch.randn(1, 1, 11, 10, 8)).dtype == torch.float32
