@@ -77,7 +77,7 @@ class VolumeLogits:
         if self.mirror_axes:
             self.models = mirrored_copies(self.models, self.mirror_axes)
         self.plan_grid = plan_grid
-        self.after_blend: LogitFn = after_blend or (lambda blended: blended)
+        self.after_blend = after_blend
         depth, height, width = window_size
         self.window_size: Triple = (depth, height, width)
         self.overlap = overlap
@@ -98,7 +98,12 @@ class VolumeLogits:
         else:
             with torch.no_grad():
                 logits = self.blend(padded, grid)
-        return self.after_blend(crop_volume(logits, padding))
+        return self.finished(logits, padding)
+
+    def finished(self, blended: Tensor, padding: tuple[int, ...]) -> Tensor:
+        """Raw logits of the volume itself from what was blended over the padded one."""
+        cropped = crop_volume(blended, padding)
+        return cropped if self.after_blend is None else self.after_blend(cropped)
 
     def padding(self, size: torch.Size) -> tuple[int, ...]:
         """What is padded so that one window fits, in the order of `torch.nn.functional.pad` (last axis first)."""
