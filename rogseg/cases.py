@@ -114,6 +114,7 @@ class Case:
             frozen by the preprocessing of a system. None is all.
         raw_width: width of the box in raw units [HU or scanner units], one number per channel.
         spacing: of the network's grid [mm]; None where nothing says.
+        axes: where those of the network's grid point, such as ``SPL``; as NIfTI's own where nothing says.
         region: which part of the prepared volume this is; None is the whole.
         properties: what leads from the network's grid back to the raw grid, known to the system that prepared the case.
         modalities: of each channel, such as CT; empty where nothing says.
@@ -126,6 +127,7 @@ class Case:
     movable: Tensor | None = None
     raw_width: tuple[float, ...] = ()
     spacing: tuple[float, float, float] | None = None
+    axes: str = "RAS"
     region: Region | None = None
     properties: Any = None
     modalities: tuple[str, ...] = ()

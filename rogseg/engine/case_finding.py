@@ -19,7 +19,7 @@ from rogseg.storage import (
     read_raw_task,
     read_task_record,
 )
-from rogseg.systems import CaseSource, RawCases, RogsegSystem, StoredCases
+from rogseg.systems import CaseSource, RawCases, StoredCases
 
 __all__ = ["CasesToTest", "cases_to_attack", "cases_to_test", "fold_of", "own_fold", "raw_files_of", "reference_width"]
 
@@ -50,7 +50,7 @@ def cases_to_attack(
         wanted = tuple(cases) if cases else _held_out(opened, raw, task)
         _refuse_unknown(wanted, by_id, str(raw.directory))
         return RawCases(opened.system, [by_id[case_id] for case_id in sorted(set(wanted))], raw.name)
-    if opened.config is None or not isinstance(opened.system, RogsegSystem):
+    if opened.config is None:
         raise ValueError(
             f"{opened.system.identity.name}: say with --data where its raw cases are, a folder with dataset.json in "
             "the layout of the MSD or of nnU-Net"
@@ -102,8 +102,7 @@ def cases_to_test(
     if images is not None:
         found = read_folder_of_images(images, len(opened.system.channels))
         return CasesToTest(Path(images).name, found, f"every image of {Path(images).absolute()}", None)
-    if opened.config is not None and isinstance(opened.system, RogsegSystem):
-        data = data or Path(opened.config.data_root) / opened.system.plan.name
+    data = data or opened.raw_folder
     if data is None or not (data / "dataset.json").is_file():
         raise ValueError(
             f"{data}: no raw task here (no dataset.json), and results are measured on its grid: name its folder "
@@ -179,14 +178,14 @@ def reference_width(task_dir: str | Path) -> ReferenceWidth:
 
 def _raw_task_for(opened: OpenedSystem, data: str | Path) -> RawTask:
     # Other systems bring their own labels, which may be regions; ours have those of the task.
-    raw = read_raw_task(data, plain_labels=isinstance(opened.system, RogsegSystem))
+    raw = read_raw_task(data, plain_labels=opened.config is not None)
     refuse_other_meaning(opened.system, raw)
     return raw
 
 
 def own_fold(opened: OpenedSystem) -> int:
     """The fold that a system is of; one that is not ours has fold 0 of the raw data."""
-    return opened.config.fold if opened.config is not None and isinstance(opened.system, RogsegSystem) else 0
+    return 0 if opened.config is None else opened.config.fold
 
 
 def fold_of(raw: RawTask, fold: int) -> Fold:
@@ -204,7 +203,7 @@ def fold_of(raw: RawTask, fold: int) -> Fold:
 def _held_out(opened: OpenedSystem, raw: RawTask, task: str | Path | None) -> tuple[str, ...]:
     """The validation part of a system's fold in a raw task, which may hold a few cases of the stored one only."""
     fold = own_fold(opened)
-    if opened.config is None or not isinstance(opened.system, RogsegSystem):
+    if opened.config is None:
         return fold_of(raw, fold).validation
     here, stored_dir = {case.case_id for case in raw.training}, stored_task_dir(opened.config, task)
     part = StoredTask(stored_dir).folds(fold) if is_stored(stored_dir) else None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from rogseg.inference.sliding_window import VolumeLogits, crop_volume, gather_windows, pad_volume
+from rogseg.inference.sliding_window import VolumeLogits, gather_windows, pad_volume
 from rogseg.inference.windows import WindowIndex
 from rogseg.task_plan import Region
 
@@ -55,7 +55,7 @@ class CachedVolumeLogits:
     @property
     def logits(self) -> Tensor:
         """The logits (1, K, D, H, W) of the volume as it stands; a view that the next change writes into."""
-        return crop_volume(self._blended, self._padding)
+        return self._volume_logits.finished(self._blended, self._padding)
 
     @property
     def num_windows(self) -> int:

@@ -39,6 +39,7 @@ class VolumeLogits:
         compute_device: torch.device | str | None = None,
         cuda_graphs: bool = False,
         plan_grid: GridPlanner = plan_windows,
+        after_blend: LogitFn | None = None,
     ) -> None:
         """Keep the networks and the geometry.
 
@@ -53,6 +54,8 @@ class VolumeLogits:
                 windows on a GPU is how large cases fit.
             cuda_graphs: replay the networks' passes on a GPU, for the memory of a pass of each (`GraphReplay`).
             plan_grid: lays the windows over a volume.
+            after_blend: makes raw logits of what is blended, where the networks give something else, such as
+                probabilities; voxel by voxel.
 
         Raises:
             ValueError: there is no network, or a size, the overlap, an axis or the number of windows is out of range.
@@ -74,6 +77,7 @@ class VolumeLogits:
         if self.mirror_axes:
             self.models = mirrored_copies(self.models, self.mirror_axes)
         self.plan_grid = plan_grid
+        self.after_blend = after_blend
         depth, height, width = window_size
         self.window_size: Triple = (depth, height, width)
         self.overlap = overlap
@@ -88,13 +92,18 @@ class VolumeLogits:
         padded = pad_volume(inputs, padding)
         grid = self.grid(padded.shape[2:])
         if len(grid.indices) == 1 and len(self.models) == 1:
-            logits = self.evaluate(padded).to(inputs.device)
+            logits = self.evaluate(padded).to(padded)
         elif torch.is_grad_enabled() and inputs.requires_grad:
             logits = _BlendedLogits.apply(padded, self, grid)  # type: ignore[no-untyped-call]
         else:
             with torch.no_grad():
                 logits = self.blend(padded, grid)
-        return crop_volume(logits, padding)
+        return self.finished(logits, padding)
+
+    def finished(self, blended: Tensor, padding: tuple[int, ...]) -> Tensor:
+        """Raw logits of the volume itself from what was blended over the padded one."""
+        cropped = crop_volume(blended, padding)
+        return cropped if self.after_blend is None else self.after_blend(cropped)
 
     def padding(self, size: torch.Size) -> tuple[int, ...]:
         """What is padded so that one window fits, in the order of `torch.nn.functional.pad` (last axis first)."""

@@ -47,17 +47,24 @@ def tensors_and_plain_data(path: Path) -> Any:
         raise ValueError(f"{path}: not a checkpoint of tensors and plain data ({_reason(error)})") from error
 
 
-def refuse_damaged_archive(path: Path) -> None:
+def refuse_damaged_archive(path: Path, *, compressed: bool = False) -> None:
     """Hold what PyTorch wrote against the checksums in it, which PyTorch itself does not look at.
 
+    Args:
+        path: the file.
+        compressed: whether its records may be, as those of programs are; weights are stored as they are, and what
+            unpacks to more than the file is no checkpoint but a bomb.
+
     Raises:
-        ValueError: no such file, or a record of it is not what was written.
+        ValueError: no such file, one that unpacks to more than it is, or a record of it is not what was written.
     """
     with open_regular(path, AGAIN) as file:
         if file.read(2) != b"PK":  # an older form, which has no checksums
             return
         try:
             with zipfile.ZipFile(file) as archive:
+                if not compressed and sum(record.file_size for record in archive.infolist()) > path.stat().st_size:
+                    raise zipfile.BadZipFile("its records are larger than the file: not a checkpoint")
                 damaged = archive.testzip()
         except (*DAMAGE, zlib.error) as error:
             raise _DamageError(f"{path}: damaged ({_reason(error)}); {AGAIN}") from error
@@ -81,9 +88,6 @@ def _pth(path: Path) -> Any:
     if is_archive:
         with zipfile.ZipFile(path) as archive:
             records = archive.infolist()
-            # PyTorch stores without compression; what unpacks to more than the file is no checkpoint but a bomb.
-            if sum(record.file_size for record in records) > path.stat().st_size:
-                raise _DamageError(f"{path}: its records are larger than the file: not a checkpoint")
             if any(record.filename.endswith("/constants.pkl") for record in records):
                 raise _DamageError(f"{path}: a program of TorchScript, which is code, and not the weights of a network")
         refuse_damaged_archive(path)

@@ -4,7 +4,6 @@ from rogseg.preprocessing.case_preprocessing import preprocess_case, preprocess_
 from rogseg.preprocessing.fingerprint import Fingerprint, compute_fingerprint
 from rogseg.preprocessing.itk_file import files_of
 from rogseg.preprocessing.nifti import write_image, write_label
-from rogseg.preprocessing.orientation import orientation_of
 from rogseg.preprocessing.pipeline import preprocess_task
 from rogseg.preprocessing.plan_wishes import PlanWishes
 from rogseg.preprocessing.planner import plan_geometry
@@ -13,7 +12,7 @@ from rogseg.preprocessing.raw_grid import (
     labels_to_raw_grid,
     maps_to_raw_grid,
     moves_to_raw_grid,
-    network_affine,
+    network_axes,
     network_spacing,
     probabilities_to_raw_grid,
 )
@@ -42,10 +41,9 @@ __all__ = [
     "labels_to_raw_grid",
     "maps_to_raw_grid",
     "moves_to_raw_grid",
-    "network_affine",
+    "network_axes",
     "network_spacing",
     "open_raw",
-    "orientation_of",
     "plan_geometry",
     "preprocess_case",
     "preprocess_task",

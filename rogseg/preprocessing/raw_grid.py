@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rogseg.preprocessing.axis_resampling import Order, resample_axis
-from rogseg.preprocessing.orientation import from_plan_order, in_plan_order, plan_to_file
+from rogseg.preprocessing.orientation import from_plan_order, in_plan_order, orientation_of, plan_to_file
 from rogseg.preprocessing.resampling import (
     coarse_axis,
     resample_labels,
@@ -21,6 +21,7 @@ __all__ = [
     "maps_to_raw_grid",
     "moves_to_raw_grid",
     "network_affine",
+    "network_axes",
     "network_spacing",
     "probabilities_to_raw_grid",
 ]
@@ -109,6 +110,11 @@ def network_affine(properties: CaseProperties) -> NDArray[np.float64]:
     raw_affine = np.array(properties.raw_affine, dtype=np.float64)
     affine: NDArray[np.float64] = raw_affine @ plan_to_file(properties.axes, properties.raw_shape) @ to_raw
     return affine
+
+
+def network_axes(properties: CaseProperties) -> str:
+    """Where the axes of the network's grid point, such as ``RAS``."""
+    return orientation_of(network_affine(properties))
 
 
 def _check(shape: tuple[int, ...], properties: CaseProperties) -> None:

@@ -23,6 +23,7 @@ from rogseg.preprocessing import (
     Volume,
     is_resampled,
     moves_to_raw_grid,
+    network_axes,
     network_spacing,
     preprocess_case,
     preprocess_volume,
@@ -144,8 +145,7 @@ class RogsegSystem(System):
                     f"an image is a file, a list of files or a numpy array, got a {type(raw).__name__}; of tensors and "
                     "nested lists make one by numpy.asarray"
                 )
-            files = [Path(path) for path in given]
-            values, labels, properties = preprocess_case(files, self.plan)
+            values, labels, properties = preprocess_case([Path(path) for path in given], self.plan)
         return _case(values, labels, properties)
 
     def to_raw(self, logits: Tensor, case: Case) -> NDArray[np.uint8]:
@@ -225,5 +225,6 @@ def _case(values: NDArray[np.float32], labels: NDArray[np.uint8] | None, propert
         box=box,
         raw_width=tuple(upper - lower for lower, upper in zip(properties.raw_lower, properties.raw_upper, strict=True)),
         spacing=network_spacing(properties),
+        axes=network_axes(properties),
         properties=properties,
     )

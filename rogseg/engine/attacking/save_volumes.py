@@ -7,13 +7,11 @@ import torch
 
 from rogseg.attacks import AttackResult
 from rogseg.cases import Case
-from rogseg.preprocessing import network_affine, orientation_of
 from rogseg.report import SavedVolume
 from rogseg.storage import CaseProperties
 from rogseg.systems import System
-from rogseg.systems.nnunet.preparation import NNUNetProperties
 
-__all__ = ["VolumeWriter", "axes_of"]
+__all__ = ["VolumeWriter"]
 
 FOLDER = "volumes"
 
@@ -67,7 +65,7 @@ class VolumeWriter:
             upper=tuple(low + wide for low, wide in zip(lower, width, strict=True)),
             spacing=case.spacing,
             unit=unit,
-            axes=axes_of(case),
+            axes=case.axes,
             channels=tuple(channel.name for channel in self.system.channels),
         )
         volume.save(self.directory / f"{case.case_id}_{self.name}_{epsilon:.5f}.npz")
@@ -80,10 +78,3 @@ def _raw_range(case: Case, system: System) -> tuple[list[float], list[float], st
         # Scanner units have no name that a page could print.
         return list(case.properties.raw_lower), list(case.raw_width), unit if " " not in unit else ""
     return case.box.lower.flatten().tolist(), case.box.width.flatten().tolist(), "network units"
-
-
-def axes_of(case: Case) -> str:
-    """Where the axes point; of a case that does not say it, as NIfTI's own axes do."""
-    if isinstance(case.properties, NNUNetProperties):
-        return case.properties.axes
-    return orientation_of(network_affine(case.properties)) if isinstance(case.properties, CaseProperties) else "RAS"

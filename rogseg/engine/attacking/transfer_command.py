@@ -27,7 +27,6 @@ from rogseg.evaluation.transfer_table import transfer_tables
 from rogseg.foreign import checked_name
 from rogseg.progress import ProgressDisplay
 from rogseg.storage import RawTask, read_raw_task
-from rogseg.systems import RogsegSystem
 
 __all__ = ["TransferOptions", "attack_from_surrogate", "transfer_between"]
 
@@ -175,11 +174,7 @@ def _prepare(
 
 def _raw_task(opened: Sequence[OpenedSystem], data: Path | None) -> RawTask:
     """The task that every system prepares itself; its labels are for each to read."""
-    known = [
-        Path(one.config.data_root) / one.system.plan.name
-        for one in opened
-        if one.config is not None and isinstance(one.system, RogsegSystem)
-    ]
+    known = [one.raw_folder for one in opened if one.raw_folder is not None]
     found = data or next((folder for folder in known if (folder / "dataset.json").is_file()), None)
     if found is None:
         looked = f"none in {' or '.join(dict.fromkeys(map(str, known)))}" if known else "none is known"

@@ -33,7 +33,7 @@ class OpenedSystem:
 
     Args:
         system: the system.
-        config: of a rogseg network: data_root, stored_root, fold. None for other systems.
+        config: of a rogseg network: data_root, stored_root, fold. None of every other system, and of no other.
         lineage: what its weights were trained and selected on; None where nothing says so.
         measures: configs of the METRICS registry that its config asks for; None takes the default ones.
     """
@@ -42,6 +42,11 @@ class OpenedSystem:
     config: Config | None
     lineage: Lineage | HardeningLineage | None = None
     measures: Sequence[Mapping[str, Any]] | None = None
+
+    @property
+    def raw_folder(self) -> Path | None:
+        """Where the raw task of a rogseg network lies, by its config; None of every other system."""
+        return None if self.config is None else Path(self.config.data_root) / plan_of(self.config).name
 
 
 def open_system(

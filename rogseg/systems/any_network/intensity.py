@@ -149,6 +149,11 @@ class Function(IntensityStep):
                 f"inputs.intensity: Function needs lower and upper, and raw_lower and raw_upper together or not at "
                 f"all, with one number for each of the {number} channels"
             )
+        if not all(low < high for low, high in zip(self.raw_lower or (), self.raw_upper or (), strict=True)):
+            raise ValueError(
+                f"inputs.intensity: raw_lower {self.raw_lower} must be below raw_upper {self.raw_upper}; where a "
+                "Function turns intensities over, leave both out"
+            )
         values = imported(self.call, "inputs.intensity: call")(image.values.copy())
         values = np.asarray(values, dtype=np.float32)
         lower, upper = (np.array(bound, np.float32)[:, None, None, None] for bound in (self.lower, self.upper))

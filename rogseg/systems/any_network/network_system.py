@@ -73,7 +73,12 @@ class NetworkSystem(LabelledSystem):
         self.label_classes = self.window_logits.classes
         self.classes, self.channels = self.label_classes.classes, given.described
         self._preparation = Preparation(given, self.label_classes)
-        self._logits = slid.over_volumes(self.window_logits, self.device)
+        if self.window_logits.outputs.probabilities and slid.size is not None:
+            # Whoever slides such a network blends probabilities, and their logarithms have another mean.
+            slid_network, after_blend = self.window_logits.probabilities, self.window_logits.logits_of
+            self._logits = slid.over_volumes(slid_network, self.device, after_blend)
+        else:
+            self._logits = slid.over_volumes(self.window_logits, self.device)
         settings = {
             "inputs": dataclasses.asdict(given),
             "windows": dataclasses.asdict(slid),

@@ -30,7 +30,8 @@ class Outputs:
         activation: what belongs behind the logits. ``softmax``: one channel per class and one for the background, which
             comes first. ``sigmoid``: one independent channel per foreground class; of overlapping regions the smallest
             one that is positive wins.
-        probabilities: whether the activation is part of the network; they are then turned into logits.
+        probabilities: whether the activation is part of the network; windows are then blended as they are, and what
+            comes of it is turned into logits.
         key: which entry of a tuple or dictionary; None where the network gives one tensor.
 
     Raises:

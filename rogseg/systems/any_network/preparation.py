@@ -14,6 +14,7 @@ from rogseg.preprocessing import (
     is_resampled,
     labels_to_raw_grid,
     maps_to_raw_grid,
+    network_axes,
     network_spacing,
     probabilities_to_raw_grid,
     read_image,
@@ -143,6 +144,7 @@ class Preparation:
             movable=None if image.frozen is None else torch.from_numpy(~image.frozen)[None, None],
             raw_width=width,
             spacing=network_spacing(properties),
+            axes=network_axes(properties),
             properties=properties,
         )
 

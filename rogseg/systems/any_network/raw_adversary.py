@@ -9,6 +9,7 @@ from rogseg.cases import Case
 from rogseg.preprocessing import Volume, is_resampled, moves_to_raw_grid, read_image
 from rogseg.storage import CaseProperties, RawCase
 from rogseg.systems.any_network.intensity import (
+    Function,
     IntensityStep,
     NormalizeIntensity,
     ScaleIntensity,
@@ -47,4 +48,6 @@ def raw_adversary(raw: RawCase, case: Case, adversarial: Tensor, steps: Sequence
         notes.append("it is normalised by the case's own mean and deviation, which move with its voxels")
     if any(isinstance(step, ScaleIntensityRangePercentiles) for step in steps):
         notes.append("it is rescaled by percentiles of the case, which move with its voxels")
+    if any(isinstance(step, Function) for step in steps):
+        notes.append("its Function is taken for a line from raw_lower to raw_upper")
     return moved_volume(volume, moves_to_raw_grid(moves, properties), windows, [keeps_range] * len(windows), notes)

@@ -38,7 +38,16 @@ class ScaledImage:
         return cls(values.copy(), [1.0] * channels, [0.0] * channels, [None] * channels)
 
     def map_channel(self, channel: int, factor: float, shift: float, mask: NDArray[np.bool_] | None = None) -> None:
-        """Let ``value * factor + shift`` take the place of the values of a channel, where a mask says so."""
+        """Let ``value * factor + shift`` take the place of the values of a channel, where a mask says so.
+
+        Raises:
+            ValueError: brighter would become darker, so that widths and moves in raw units had another sign.
+        """
+        if not factor > 0:
+            raise ValueError(
+                f"channel {channel} is turned over (times {factor:g}), and what is followed here grows with raw "
+                "intensities: give minv below maxv and a divisor above 0, or a Function of your own"
+            )
         part = self.values[channel]
         mapped = (part.astype(np.float64) * factor + shift).astype(np.float32)
         self.values[channel] = mapped if mask is None else np.where(mask, mapped, part)

@@ -59,7 +59,7 @@ class TorchProgram(NetworkSystem):
                 f"{path}: a {form} file is a program of whoever made it, and was not loaded; if you trust its maker, "
                 "say so with --trust, or trust=True in system"
             )
-        refuse_damaged_archive(path)
+        refuse_damaged_archive(path, compressed=True)
         with open_regular(path) as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
         super().__init__(

@@ -39,6 +39,15 @@ class WindowLogits:
         """
         return self._raw((self._entry(self._given(windows)),), windows)[0]
 
+    def probabilities(self, windows: Tensor) -> Tensor:
+        """What a network that ends in its activation gives, its channels in the order of the classes.
+
+        Raises:
+            ValueError: as a call does.
+        """
+        logits = self(windows)
+        return logits.sigmoid() if self.classes.regions else logits.softmax(1)
+
     def heads(self, windows: Tensor) -> tuple[Tensor, ...]:
         """Call the network in training mode, in which deep supervision gives logits on several grids, fine to coarse.
 
@@ -98,7 +107,7 @@ class WindowLogits:
                 f"(B, {expected}, D, H, W) on the same grid{order} is expected"
             )
         if self._are_probabilities(heads[0].detach(), windows):
-            heads = tuple(self._logits_of(head) for head in heads)
+            heads = tuple(self.logits_of(head) for head in heads)
         if self.classes.regions and len(self.order) > 1:
             heads = tuple(head[:, list(self.order)] for head in heads)
         return heads
@@ -142,7 +151,8 @@ class WindowLogits:
         self._given_as[training] = could_be
         return could_be
 
-    def _logits_of(self, probabilities: Tensor) -> Tensor:
+    def logits_of(self, probabilities: Tensor) -> Tensor:
+        """Raw logits whose activation gives these probabilities (B, L, d, h, w)."""
         limits = torch.finfo(probabilities.dtype)
         if self.classes.regions:
             return torch.logit(probabilities, eps=limits.eps)

@@ -61,14 +61,27 @@ class Windows:
             if applies:
                 raise ValueError(f"system.windows: {fault}, got {self}")
 
-    def over_volumes(self, network: LogitFn, device: torch.device) -> LogitFn:
-        """The network over windows as one over whole volumes, with the exact gradient for the volume."""
+    def over_volumes(self, network: LogitFn, device: torch.device, after_blend: LogitFn | None = None) -> LogitFn:
+        """The network over windows as one over whole volumes, with the exact gradient for the volume.
+
+        Args:
+            network: (B, C, d, h, w) -> (B, L, d, h, w).
+            device: where windows are evaluated.
+            after_blend: makes raw logits of what windows are blended to; None where it is logits. A network of whole
+                volumes gives logits itself.
+        """
         if self.size is None:
             return WholeVolume(network, self.multiple_of, device)
         planner = functools.partial(plan_monai_windows, blend=self.blend, sigma_scale=self.sigma_scale)
         return RegionVolumeLogits(
             VolumeLogits(
-                network, self.size, self.overlap, window_batch=self.batch, compute_device=device, plan_grid=planner
+                network,
+                self.size,
+                self.overlap,
+                window_batch=self.batch,
+                compute_device=device,
+                plan_grid=planner,
+                after_blend=after_blend,
             )
         )
 
@@ -84,7 +97,7 @@ class WholeVolume:
         gaps = [-length % self.multiple_of for length in reversed(inputs.shape[2:])]
         padding = tuple(side for gap in gaps for side in (gap // 2, gap - gap // 2))
         logits = self.network(pad_volume(inputs, padding).to(self.device))
-        return crop_volume(logits, padding).to(inputs.device)
+        return crop_volume(logits, padding).to(inputs)
 
 
 @functools.lru_cache(maxsize=1)

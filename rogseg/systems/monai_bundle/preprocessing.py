@@ -1,13 +1,13 @@
-"""A bundle's preprocessing and postprocessing, read as what our own grid and intensity code does."""
+"""A bundle's preprocessing, read as what our own grid and intensity code does."""
 
 import dataclasses
 from collections.abc import Callable
 from typing import Any, Literal
 
 from rogseg.systems.monai_bundle.allowed_names import transform_name
-from rogseg.systems.monai_bundle.config_file import ABSENT, BundleConfig
+from rogseg.systems.monai_bundle.config_file import BundleConfig
 
-__all__ = ["InputReading", "OutputReading", "read_postprocessing", "read_preprocessing"]
+__all__ = ["WITHOUT_EFFECT", "InputReading", "first_of", "read_preprocessing", "transforms_of"]
 
 # They change neither a voxel nor its place.
 WITHOUT_EFFECT = ("LoadImage", "EnsureChannelFirst", "EnsureType", "ToTensor", "CastToType", "Identity", "SelectItems")
@@ -17,8 +17,17 @@ INTENSITIES = {
     "ScaleIntensity": ("minv", "maxv", "channel_wise"),
     "NormalizeIntensity": ("subtrahend", "divisor", "nonzero", "channel_wise"),
 }
-# Arguments of these transforms that are not followed, with the values under which they do nothing.
-NOT_FOLLOWED = {"factor": (None, 0, 0.0), "relative": (None, False)}
+# Arguments that are not followed, with the values under which they do nothing.
+NOT_FOLLOWED: dict[str, dict[str, tuple[Any, ...]]] = {
+    "ScaleIntensity": {"factor": (None, 0)},
+    "ScaleIntensityRangePercentiles": {"relative": (None, False)},
+    "Orientation": {"as_closest_canonical": (False,), "labels": (None, [["L", "R"], ["P", "A"], ["I", "S"]])},
+    "Spacing": {"diagonal": (False,), "min_pixdim": (None,), "max_pixdim": (None,)},
+    "DivisiblePad": {"mode": ("constant",), "method": ("symmetric",), "value": (0,), "constant_values": (0,)},
+}
+# They say how MONAI computes, or where its grid lies within ours.
+WITHOUT_MEANING = ("padding_mode", "align_corners", "scale_extent", "recompute_affine", "ensure_same_shape", "lazy")
+EXACT = ("None", "float", "float32", "float64", "double")  # types that keep intensities as they are
 ORDERS = {"bilinear": "linear", "trilinear": "linear", 1: "linear", 3: "cubic"}
 
 
@@ -33,14 +42,6 @@ class InputReading:
     multiple_of: int = 1
 
 
-@dataclasses.dataclass(frozen=True)
-class OutputReading:
-    """What a postprocessing says: the activation, and which of its steps are no part of the system here."""
-
-    activation: Literal["softmax", "sigmoid"] | None
-    left_out: tuple[str, ...]
-
-
 def read_preprocessing(config: BundleConfig, entry: str = "preprocessing") -> InputReading:
     """Follow the transforms of the image, one by one.
 
@@ -48,16 +49,15 @@ def read_preprocessing(config: BundleConfig, entry: str = "preprocessing") -> In
         ValueError: one is not known here, or stands where its order would matter.
     """
     reading, image_key = InputReading(), None
-    for place, name, step in _transforms(config, entry):
-        if "_disabled_" in step and config.value(f"{place}#_disabled_") is True:
-            continue
+    for place, name, step in transforms_of(config, entry):
         keys = config.value(f"{place}#keys") if "keys" in step else None
-        image_key = _first(keys) if image_key is None else image_key
-        if name in WITHOUT_EFFECT or (
-            keys is not None and image_key not in (keys if isinstance(keys, list) else [keys])
-        ):
+        image_key = first_of(keys) if image_key is None else image_key
+        if keys is not None and image_key not in (keys if isinstance(keys, list) else [keys]):
             continue
         where = f"{config.path}: {place} ({name})"
+        _refuse_other_type(config, place, step, where)
+        if name in WITHOUT_EFFECT:
+            continue
         if name not in _FOLLOWED and name not in INTENSITIES:
             raise ValueError(
                 f"{where} is not followed here; known are {', '.join((*WITHOUT_EFFECT, *_FOLLOWED, *INTENSITIES))}. "
@@ -65,27 +65,13 @@ def read_preprocessing(config: BundleConfig, entry: str = "preprocessing") -> In
             )
         _refuse_other_order(reading, name, where)
         arguments = {key: config.value(f"{place}#{key}") for key in step if key not in _ABOUT_THE_STEP}
+        _refuse_not_followed(name, arguments, where)
         if name in INTENSITIES:
-            reading.intensity.append(_intensity(name, arguments, where))
+            kept = {key: arguments[key] for key in INTENSITIES[name] if key in arguments}
+            reading.intensity.append({"type": name, **kept})
         else:
-            _FOLLOWED[name](reading, arguments, where)
+            _FOLLOWED[name][1](reading, arguments, where)
     return reading
-
-
-def read_postprocessing(config: BundleConfig, entry: str = "postprocessing") -> OutputReading:
-    """The activation that a postprocessing ends in; None where it does not say."""
-    activation: Literal["softmax", "sigmoid"] | None = None
-    left_out = []
-    if config.raw(entry) is not ABSENT:
-        for place, name, step in _transforms(config, entry):
-            arguments = {key: config.value(f"{place}#{key}") for key in _DECIDING if key in step}
-            if name == "Activations":
-                activation = "sigmoid" if arguments.get("sigmoid") is True else "softmax"
-            elif name == "AsDiscrete" and activation is None:
-                activation = "softmax" if arguments.get("argmax") is True else "sigmoid"
-            elif name in ("KeepLargestConnectedComponent", "RemoveSmallObjects", "FillHoles", "LabelFilter"):
-                left_out.append(name)
-    return OutputReading(activation, tuple(left_out))
 
 
 def _refuse_other_order(reading: InputReading, name: str, where: str) -> None:
@@ -103,16 +89,16 @@ def _refuse_other_order(reading: InputReading, name: str, where: str) -> None:
             raise ValueError(f"{where} comes after {step}; here it comes before: swap the two")
 
 
-_DECIDING = ("sigmoid", "softmax", "argmax")
-_ABOUT_THE_STEP = ("_target_", "_disabled_", "_desc_", "keys", "allow_missing_keys")
+_ABOUT_THE_STEP = ("_target_", "_disabled_", "_desc_", "keys", "allow_missing_keys", "dtype")
 
 
-def _first(keys: Any) -> Any:
+def first_of(keys: Any) -> Any:
+    """The first of a list, which is that of the image; else the value itself."""
     return keys[0] if isinstance(keys, list) and keys else keys
 
 
-def _transforms(config: BundleConfig, entry: str) -> list[tuple[str, str, dict[str, Any]]]:
-    """Place, name and content of each transform, as they stand."""
+def transforms_of(config: BundleConfig, entry: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """Place, name and content of each transform that is not disabled, as they stand."""
     content = config.raw(entry)
     place = f"{entry}#transforms" if isinstance(content, dict) else entry
     steps = config.raw(place)
@@ -125,16 +111,30 @@ def _transforms(config: BundleConfig, entry: str) -> list[tuple[str, str, dict[s
         step = config.raw(f"{place}#{index}")
         if not isinstance(step, dict) or not isinstance(step.get("_target_"), str):
             raise ValueError(f"{config.path}: {place}#{index} is no object with _target_")
-        found.append((f"{place}#{index}", transform_name(step["_target_"]), step))
+        if not ("_disabled_" in step and str(config.value(f"{place}#{index}#_disabled_")).lower() == "true"):
+            found.append((f"{place}#{index}", transform_name(step["_target_"]), step))
     return found
 
 
-def _intensity(name: str, arguments: dict[str, Any], where: str) -> dict[str, Any]:
-    for key, harmless in NOT_FOLLOWED.items():
-        if arguments.get(key) not in harmless:
-            raise ValueError(f"{where}: {key} is {arguments[key]!r}, which is not followed here")
-    kept = {key: arguments[key] for key in INTENSITIES[name] if key in arguments}
-    return {"type": name, **kept}
+def _refuse_not_followed(name: str, arguments: dict[str, Any], where: str) -> None:
+    known = {*(INTENSITIES.get(name) or _FOLLOWED[name][0]), *WITHOUT_MEANING}
+    for key, value in arguments.items():
+        if key not in known and value not in NOT_FOLLOWED.get(name, {}).get(key, ()):
+            raise ValueError(
+                f"{where}: {key} is {value!r:.80}, which is not followed here; take it out where it changes nothing, "
+                "or evaluate the network as a TorchModule"
+            )
+
+
+def _refuse_other_type(config: BundleConfig, place: str, step: dict[str, Any], where: str) -> None:
+    """By its name, since ``$torch.float32`` needs not be run to be known."""
+    given = step.get("dtype")
+    dtype = first_of(config.value(f"{place}#dtype") if isinstance(given, str) and given[:1] == "@" else given)
+    if getattr(dtype, "__name__", str(dtype)).rpartition(".")[2] not in EXACT:
+        raise ValueError(
+            f"{where}: dtype is {dtype!r:.80}, and intensities are not rounded here; take it out, or evaluate the "
+            "network as a TorchModule with an intensity function of your own"
+        )
 
 
 def _orientation(reading: InputReading, arguments: dict[str, Any], where: str) -> None:
@@ -164,8 +164,8 @@ def _padding(reading: InputReading, arguments: dict[str, Any], where: str) -> No
     reading.multiple_of = lengths[0]
 
 
-_FOLLOWED: dict[str, Callable[[InputReading, dict[str, Any], str], None]] = {
-    "Orientation": _orientation,
-    "Spacing": _spacing,
-    "DivisiblePad": _padding,
+_FOLLOWED: dict[str, tuple[tuple[str, ...], Callable[[InputReading, dict[str, Any], str], None]]] = {
+    "Orientation": (("axcodes",), _orientation),
+    "Spacing": (("pixdim", "mode"), _spacing),
+    "DivisiblePad": (("k",), _padding),
 }

@@ -16,17 +16,18 @@ from rogseg.systems.any_network.network_system import NetworkSystem, installed
 from rogseg.systems.any_network.torch_module import digest_of_module
 from rogseg.systems.any_network.weights import WeightFile
 from rogseg.systems.any_network.window_logits import TrainedWindows
-from rogseg.systems.monai_bundle.allowed_names import plain_name
-from rogseg.systems.monai_bundle.config_file import ABSENT, MAX_BYTES, BundleConfig
+from rogseg.systems.monai_bundle.config_file import MAX_BYTES, BundleConfig
+from rogseg.systems.monai_bundle.inferer import read_windows
 from rogseg.systems.monai_bundle.network import bundle_network
-from rogseg.systems.monai_bundle.preprocessing import read_postprocessing, read_preprocessing
+from rogseg.systems.monai_bundle.postprocessing import read_postprocessing
+from rogseg.systems.monai_bundle.preprocessing import read_preprocessing
 from rogseg.systems.trainable import TrainableNetwork
 
 __all__ = ["MonaiBundle"]
 
 CONFIGS = ("inference.json", "inference.yaml", "inference.yml")
 METADATA = "metadata.json"
-SLIDING = ("SlidingWindowInferer", "SlidingWindowInfererAdapt")
+RELABELLING = "MapLabelValue"
 
 
 @SYSTEMS.register_module()
@@ -45,6 +46,7 @@ class MonaiBundle(NetworkSystem):
         classes: the foreground classes, see `Outputs`; None takes the names of the metadata.
         channels: names of the input channels; None takes those of the metadata.
         output_key: which entry of a tuple or dictionary the network's logits are.
+        probabilities: whether the network ends in its activation, see `Outputs`.
         trust: that whoever made the bundle may run code here: expressions, and classes that are not on the list.
         device: where windows are evaluated; a GPU is set to `compute_exactly`.
         name: what a person calls it; None takes the folder's name.
@@ -61,6 +63,7 @@ class MonaiBundle(NetworkSystem):
         classes: Sequence[Any] | None = None,
         channels: Sequence[str] | None = None,
         output_key: int | str | None = None,
+        probabilities: bool = False,
         trust: bool = False,
         device: torch.device | str = "cpu",
         name: str | None = None,
@@ -74,8 +77,13 @@ class MonaiBundle(NetworkSystem):
         self.networks: tuple[nn.Module] = (module.eval().requires_grad_(False).to(device),)
         """The module itself, whose weights a training may change."""
         formats = _formats(self.folder / "configs" / METADATA)
-        given, post = read_preprocessing(config), read_postprocessing(config)
-        windows = _windows(config, given.multiple_of)
+        given, post = read_preprocessing(config), read_postprocessing(config, probabilities=probabilities)
+        if classes is None and RELABELLING in post.left_out:
+            raise ValueError(
+                f"{config.path}: postprocessing gives the classes other label values ({RELABELLING}): say which, for "
+                "instance with --cfg-options \"classes=[dict(name='spleen', values=[3])]\""
+            )
+        windows = read_windows(config, given.multiple_of)
         names = _channel_names(formats, "inputs")
         foreground = _channel_names(formats, "outputs")
         activation = post.activation or ("sigmoid" if len(foreground) == 1 else "softmax")
@@ -94,6 +102,7 @@ class MonaiBundle(NetworkSystem):
             outputs={
                 "classes": tuple(classes or _foreground(foreground, activation, config.path)),
                 "activation": activation,
+                "probabilities": probabilities,
                 "key": output_key,
             },
             device=device,
@@ -192,35 +201,3 @@ def _foreground(names: Sequence[str], activation: str, path: Path) -> Sequence[s
     if not found:
         raise ValueError(f"{path}: the metadata beside it do not name the classes; {ask}")
     return found
-
-
-def _windows(config: BundleConfig, multiple_of: int) -> dict[str, Any]:
-    """The inferer as `Windows` has it."""
-    inferer = config.raw("inferer")
-    kind = plain_name(inferer.get("_target_")) if isinstance(inferer, dict) else None
-    if inferer is ABSENT or kind == "SimpleInferer":
-        return {"multiple_of": multiple_of}
-    where = f"{config.path}: inferer"
-    if not isinstance(inferer, dict) or kind not in SLIDING:
-        raise ValueError(f"{where} is {str(kind)[:60]}; followed are SimpleInferer and {', '.join(SLIDING)}")
-    if multiple_of > 1:
-        raise ValueError(f"{where} slides windows, and DivisiblePad before it moves them; take DivisiblePad out")
-    value = {key: config.value(f"inferer#{key}") for key in inferer if key in _WINDOW_KEYS}
-    size, overlap = value.get("roi_size"), value.get("overlap", 0.25)
-    size = [size] * 3 if isinstance(size, int) else size
-    if not isinstance(size, list) or len(size) != 3 or not all(type(length) is int and length > 0 for length in size):
-        raise ValueError(f"{where}: roi_size must be three positive whole numbers, got {size!r}")
-    if isinstance(overlap, list) and len(set(overlap)) == 1:
-        overlap = overlap[0]
-    if value.get("padding_mode", "constant") != "constant" or value.get("cval", 0) != 0:
-        raise ValueError(f"{where}: volumes are padded with 0 here, not by padding_mode and cval of another kind")
-    return {
-        "size": size,
-        "overlap": overlap,
-        "blend": value.get("mode", "constant"),
-        "sigma_scale": value.get("sigma_scale", 0.125),
-        "batch": value.get("sw_batch_size", 1),
-    }
-
-
-_WINDOW_KEYS = ("roi_size", "overlap", "mode", "sigma_scale", "sw_batch_size", "padding_mode", "cval")

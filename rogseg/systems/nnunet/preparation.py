@@ -30,13 +30,11 @@ class NNUNetProperties:
     Args:
         raw_shape: (D, H, W) of the raw image, in the axis order of its file.
         lines: of each channel, from network units to raw ones.
-        axes: where those of the network's grid point, such as ``SPL``; as NIfTI's own where the file does not say.
         own: what nnU-Net's export needs.
     """
 
     raw_shape: tuple[int, ...]
     lines: tuple[RawLine, ...]
-    axes: str
     own: dict[str, Any]
 
 
@@ -69,7 +67,13 @@ class CaseReader:
                 f"{raw.images[0]}: nnU-Net's reader finds {images.shape[0]} channels of {num_channels}, or an image of "
                 "zeros; give one 3-D file per channel"
             )
-        values, mask, own = self._run(images, None, own)
+        try:
+            values, mask, own = self._run(images, None, own)
+        except AssertionError as error:  # nnU-Net's normalisation of colours
+            raise ValueError(
+                f"{raw.images[0]}: nnU-Net's preprocessing does not take it ({error}); give images in the units that "
+                "the network was trained on"
+            ) from error
         inputs = torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))[None]
         movable = torch.from_numpy(mask != OUTSIDE)[None] if frozen_by_mask(settings) else None
         targets = None
@@ -92,7 +96,8 @@ class CaseReader:
                 line.scale * width for line, width in zip(lines, box.width.flatten().tolist(), strict=True)
             ),
             spacing=self._spacing(own, inputs.shape[2:]),
-            properties=NNUNetProperties(volume.shape, lines, self._axes(volume), own),
+            axes=self._axes(volume),
+            properties=NNUNetProperties(volume.shape, lines, own),
         )
 
     def _read(self, paths: tuple[Path, ...]) -> tuple[NDArray[np.float32], dict[str, Any]]:

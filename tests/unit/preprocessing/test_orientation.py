@@ -11,7 +11,7 @@ from rogseg.inference import write_prediction
 from rogseg.preprocessing import (
     Volume,
     labels_to_raw_grid,
-    network_affine,
+    network_axes,
     network_spacing,
     preprocess_case,
     preprocess_task,
@@ -27,6 +27,7 @@ from rogseg.preprocessing.orientation import (
     plan_to_file,
     to_plan_order,
 )
+from rogseg.preprocessing.raw_grid import network_affine
 from rogseg.storage import CaseProperties, StoredTask
 from rogseg.task_plan import is_orientation
 from tests.tiny_task import tiny_plan
@@ -88,6 +89,7 @@ def test_a_case_is_the_same_in_whatever_order_it_is_stored(
     assert np.array_equal(other_labels, labels)
     assert moved.class_places == properties.class_places
     assert np.allclose(network_affine(moved), network_affine(properties))
+    assert network_axes(moved) == network_axes(properties) == "RAS"
     assert network_spacing(properties) == pytest.approx(plan.spacing, rel=0.1)
     assert np.allclose(network_spacing(moved), network_spacing(properties))
     # The way back: to each file's own grid.

@@ -1,4 +1,3 @@
-import dataclasses
 import json
 from pathlib import Path
 
@@ -7,14 +6,11 @@ import pytest
 import torch
 
 from rogseg.engine import load_config
-from rogseg.engine.attacking.save_volumes import axes_of
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.registry import MODELS
 from rogseg.report import SavedVolume
 from rogseg.report.page import render_page
 from rogseg.report.records.contents import contents_of
-from rogseg.storage import StoredTask
-from rogseg.systems import stored_case
 from tests.tiny_task import write_tiny_task
 from tests.tiny_training import ROOT, write_tiny_config
 from tools.attack import main as attack
@@ -66,17 +62,3 @@ def test_saved_volumes_are_those_that_the_records_measured(tmp_path: Path) -> No
 )
 def test_epsilon_is_labelled_by_its_unit_and_norm(threat: dict[str, str], epsilon: float, label: str) -> None:
     assert AttackSettings("pgd", {"type": "PGD"}, threat=threat).label_of(epsilon) == label
-
-
-def test_axes_are_those_of_the_network_s_grid_in_whatever_order_the_file_is(tmp_path: Path) -> None:
-    write_tiny_task(tmp_path / "task")
-    stored = StoredTask(tmp_path / "task")
-    case = stored_case(stored.case(stored.case_ids[0]))
-    assert axes_of(case) == "RAS"
-    # The same patient, stored as posterior, inferior, right.
-    turned = dataclasses.replace(
-        case.properties,
-        raw_affine=((0.0, 0.0, 1.0, 0.0), (-1.0, 0.0, 0.0, 0.0), (0.0, -1.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0)),
-        axes=(3, -1, -2),
-    )
-    assert axes_of(dataclasses.replace(case, properties=turned)) == "RAS"

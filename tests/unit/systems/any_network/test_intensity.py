@@ -103,6 +103,8 @@ def test_voxels_that_are_zero_in_every_channel_are_frozen_where_only_others_are_
         ({"type": "ScaleIntensityRange", "a_min": 0}, r"missing keys \['a_max'\]"),
         ({"type": "NormalizeIntensity", "nonzro": True}, r"unknown keys \['nonzro'\]"),
         ({"type": "NormalizeIntensity", "divisor": [1.0]}, "one per channel"),
+        ({"type": "NormalizeIntensity", "divisor": -2.0}, r"channel 0 is turned over \(times -0\.5\)"),
+        ({"type": "ScaleIntensity", "minv": 1.0, "maxv": 0.0}, "give minv below maxv"),
         ({"type": "Function", "call": "os.system", "lower": [0.0], "upper": [1.0]}, "for each of the 2 channels"),
         ({"type": "Function", "call": "nowhere_at_all.f", "lower": [0.0] * 2, "upper": [1.0] * 2}, "no module"),
     ],
@@ -126,5 +128,7 @@ def test_a_function_of_ones_own_stays_inside_the_box_that_it_says(
     assert scaled.box("case").lower.flatten().tolist() == [-1.0, -1.0]
     known = run([{**step, "raw_lower": [-300.0] * 2, "raw_upper": [300.0] * 2}], image())
     assert known.scale == [300.0, 300.0]
+    with pytest.raises(ValueError, match=r"raw_lower \(300\.0, 300\.0\) must be below raw_upper"):
+        run([{**step, "raw_lower": [300.0] * 2, "raw_upper": [-300.0] * 2}], image())
     with pytest.raises(ValueError, match=r"own_units\.squash must give an array of shape \(2, 6, 5, 4\) between"):
         run([{**step, "upper": [0.1] * 2}], image())

@@ -209,6 +209,7 @@ def test_an_adversary_written_as_a_raw_file_is_seen_as_it_was_made(tmp_path: Pat
     window = {"type": "ScaleIntensityRange", "a_min": 20, "a_max": 110, "b_min": -1.0, "b_max": 1.0, "clip": True}
     system = TorchModule(seeded(), {"channels": ["CT"], "intensity": [window], "orientation": "RAS"}, WINDOWS, OUTPUTS)
     case = system.prepare(raw)
+    assert case.axes == "RAS"
     noise = torch.rand(case.inputs.shape, generator=torch.Generator().manual_seed(0)) - 0.5
     adversarial = case.box.clip(case.inputs + 0.1 * noise)
     volume = system.raw_adversary(raw, case, adversarial)
@@ -219,4 +220,22 @@ def test_an_adversary_written_as_a_raw_file_is_seen_as_it_was_made(tmp_path: Pat
     assert not torch.allclose(seen, case.inputs, atol=1e-2)
     scored = TorchModule(seeded(), INPUTS, WINDOWS, OUTPUTS)
     other = scored.prepare(raw)
+    assert other.axes == "LAS"
     assert "own mean and deviation" in scored.raw_adversary(raw, other, other.inputs).notes[0]
+
+
+def test_a_function_that_is_no_line_is_said_to_be_taken_for_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bent_units.py").write_text("import numpy as np\ndef bend(values):\n    return np.tanh(values / 100)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    ends = {"lower": [-1.0], "upper": [1.0], "raw_lower": [-300.0], "raw_upper": [300.0]}
+    inputs = {"channels": ["MR"], "intensity": [{"type": "Function", "call": "bent_units.bend", **ends}]}
+    system, raw = TorchModule(seeded(), inputs, WINDOWS, OUTPUTS), write_case(tmp_path / "raw")
+    case = system.prepare(raw)
+    adversarial = case.inputs - 0.1
+    volume = system.raw_adversary(raw, case, adversarial)
+    nibabel.save(nibabel.Nifti1Image(volume.array[0], volume.affine), tmp_path / "moved.nii.gz")
+    seen = system.prepare(RawCase("moved", (tmp_path / "moved.nii.gz",), None)).inputs
+    assert not torch.allclose(seen, adversarial, atol=1e-2)
+    assert volume.notes == ("its Function is taken for a line from raw_lower to raw_upper",)

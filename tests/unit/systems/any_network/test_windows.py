@@ -70,3 +70,43 @@ def test_a_whole_volume_is_padded_to_the_multiple_that_its_network_needs() -> No
 def test_windows_that_make_no_sense_are_refused_by_name(windows: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"system\.windows"):
         TorchModule(seeded(), INPUTS, windows, OUTPUTS)
+
+
+class NormedNetwork(torch.nn.Module):
+    """Ends in its activation, and sees other values of a voxel in each window."""
+
+    def __init__(self, form: str, out_channels: int) -> None:
+        super().__init__()
+        self.norm, self.network = torch.nn.InstanceNorm3d(1), seeded(form=form, out_channels=out_channels)
+
+    def forward(self, inputs: torch.Tensor) -> Any:
+        return self.network(self.norm(inputs))
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+def test_probabilities_are_blended_as_such_and_become_logits_afterwards(activation: str) -> None:
+    network = NormedNetwork(activation, 3 if activation == "softmax" else 2).eval()
+    classes = [{"name": "whole", "values": [1, 2], "writes": 1}, {"name": "core", "values": [2]}]
+    outputs = {"classes": ["organ", "lesion"] if activation == "softmax" else classes, "probabilities": True}
+    system = TorchModule(network, INPUTS, {"size": [8, 8, 8]}, {**outputs, "activation": activation})
+    volume = torch.randn(1, 1, 11, 10, 8, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    expected = monai_logits(lambda inputs: network(inputs).clone(), volume, {"size": [8, 8, 8]})
+    logits = system.logits(volume)
+    found = logits.softmax(1) if activation == "softmax" else logits.sigmoid()
+    assert torch.allclose(found, expected, atol=1e-6)
+    weights = torch.randn(expected.shape, generator=torch.Generator().manual_seed(1))
+    (naive,) = torch.autograd.grad((expected * weights).sum(), volume)
+    (gradient,) = torch.autograd.grad((found * weights).sum(), volume)
+    assert torch.allclose(gradient, naive, atol=1e-5 * float(naive.abs().max()))
+    opened = system._logits.open_case(volume.detach())  # type: ignore[attr-defined]
+    assert torch.allclose(opened.logits, logits, atol=1e-4)
+
+
+@pytest.mark.parametrize("windows", [{"size": [8, 8, 8]}, {"size": [16, 16, 16]}, {}])
+def test_logits_have_the_precision_of_the_volume_whatever_the_network_gives(windows: dict[str, Any]) -> None:
+    class Half(torch.nn.Module):
+        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+            return inputs.expand(-1, 3, -1, -1, -1).half()
+
+    system = TorchModule(Half(), INPUTS, windows, OUTPUTS)
+    assert system.logits(torch.randn(1, 1, 11, 10, 8)).dtype == torch.float32

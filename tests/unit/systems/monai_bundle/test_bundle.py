@@ -14,7 +14,7 @@ from rogseg.attacks.fgsm import FGSM
 from rogseg.engine.model.open_system import open_system
 from rogseg.systems import MonaiBundle
 from tests.unit.systems.any_network.networks import write_case
-from tests.unit.systems.monai_bundle.bundles import INFERENCE, UNET, seeded_network, write_bundle
+from tests.unit.systems.monai_bundle.bundles import INFERENCE, METADATA, UNET, seeded_network, write_bundle
 
 monai_bundle = pytest.importorskip("monai.bundle")
 
@@ -70,6 +70,68 @@ def test_padding_after_the_intensities_and_turning_an_even_spacing_are_monais(tm
     expected = parser.get_parsed_content("preprocessing")({"image": str(raw.images[0])})["image"]
     assert expected.shape == (1, 16, 12, 12)
     assert np.allclose(seen[0][0].numpy(), expected.numpy(), atol=1e-5)
+
+
+ONE_CHANNEL = {
+    "metadata": {
+        "network_data_format": {
+            "inputs": METADATA["network_data_format"]["inputs"],
+            "outputs": {"pred": {"num_channels": 1, "channel_def": {"0": "liver"}}},
+        }
+    }
+}
+
+
+SWAPPED = {"orig_labels": [1, 2], "target_labels": [2, 1]}
+
+
+@pytest.mark.parametrize(
+    ("steps", "channels", "activation"),
+    [
+        ([("Activations", {"sigmoid": True}), ("AsDiscrete", {"argmax": True})], 3, "softmax"),
+        ([("Activations", {"sigmoid": [True]}), ("AsDiscrete", {"threshold": [0.5]})], 1, "sigmoid"),
+        ([("Activations", {"sigmoid": False, "softmax": False}), ("AsDiscrete", {"threshold": 0})], 1, "sigmoid"),
+        ([("AsDiscrete", {"argmax": [True]}), ("MedianSmooth", {"radius": 0})], 3, "softmax"),
+        ([("AsDiscrete", {"argmax": True}), ("MapLabelValue", {"_disabled_": "True", **SWAPPED})], 3, "softmax"),
+    ],
+)
+def test_it_decides_as_its_postprocessing_does(
+    tmp_path: Path, steps: list[tuple[str, dict[str, Any]]], channels: int, activation: str
+) -> None:
+    transforms = [{"_target_": f"{name}d", "keys": "pred", **arguments} for name, arguments in steps]
+    definition = {**UNET, "out_channels": channels}
+    changes = {**(ONE_CHANNEL if channels == 1 else {}), "network_def": definition}
+    folder = write_bundle(
+        tmp_path / "bundle", seeded_network(definition), postprocessing__transforms=transforms, **changes
+    )
+    system = MonaiBundle(folder)
+    assert system.identity.options["outputs"]["activation"] == activation
+    left_out = [name for name, _ in steps if name == "MedianSmooth"]
+    assert system.identity.options["left_out_of_postprocessing"] == left_out
+    raw = write_case(tmp_path / "raw", spacing=(1.0, 1.0, 1.5), labels=(0, 1))
+    case = system.prepare(raw)
+    parser = monai_bundle.ConfigParser(json.loads((folder / "configs" / "inference.json").read_text()))
+    expected = parser.get_parsed_content("postprocessing")({"pred": system.logits(case.inputs)[0]})["pred"]
+    labels = system.segment(case)
+    assert np.array_equal(labels, expected[0].numpy())
+    assert len(np.unique(labels)) > 1
+
+
+def test_a_network_that_ends_in_its_sigmoid_is_cut_where_its_postprocessing_cuts(tmp_path: Path) -> None:
+    network = torch.nn.Sequential(torch.nn.Conv3d(1, 1, 3, padding=1), torch.nn.Sigmoid()).eval()
+    folder = write_bundle(
+        tmp_path / "bundle",
+        network,
+        **ONE_CHANNEL,
+        network_def="$torch.nn.Sequential(torch.nn.Conv3d(1, 1, 3, padding=1), torch.nn.Sigmoid())",
+        imports=["$import torch"],
+        postprocessing__transforms=[{"_target_": "AsDiscreted", "keys": "pred", "threshold": 0.5}],
+    )
+    with pytest.raises(ValueError, match=r"where the network ends in its sigmoid, say probabilities=True"):
+        MonaiBundle(folder, trust=True)
+    system = MonaiBundle(folder, trust=True, probabilities=True)
+    case = system.prepare(write_case(tmp_path / "raw", (8, 8, 8), spacing=(1.0, 1.0, 1.5), labels=(0, 1)))
+    assert np.array_equal(system.segment(case), network(case.inputs)[0, 0].detach().numpy() > 0.5)
 
 
 NETWORKS: dict[str, dict[str, Any]] = {

@@ -16,6 +16,10 @@ INTENSITY = {"_target_": "ScaleIntensityd", "keys": "image"}
 SPACING = {"_target_": "Spacingd", "keys": "image", "pixdim": [1.0, 1.0, 2.0]}
 ORIENTATION = {"_target_": "Orientationd", "keys": "image", "axcodes": "RAS"}
 PADDING = {"_target_": "DivisiblePadd", "keys": "image", "k": 4}
+TYPE = {"_target_": "EnsureTyped", "keys": "image"}
+ACTIVATION = {"_target_": "Activationsd", "keys": "pred"}
+DECISION = {"_target_": "AsDiscreted", "keys": "pred"}
+RELABELLING = {"_target_": "MapLabelValued", "keys": "pred", "orig_labels": [1, 2], "target_labels": [2, 1]}
 
 
 class Evil:
@@ -24,7 +28,7 @@ class Evil:
 
 
 RUN = "$__import__('os').mkdir(__import__('os').environ['EVIL_FOLDER'])"
-FIRST = "preprocessing__transforms"
+FIRST, LAST = "preprocessing__transforms", "postprocessing__transforms"
 
 
 @pytest.mark.parametrize(
@@ -62,6 +66,18 @@ FIRST = "preprocessing__transforms"
         ({FIRST: [PADDING, INTENSITY]}, r"1 \(ScaleIntensity\) comes after padding.*: swap the two"),
         ({FIRST: [PADDING, ORIENTATION]}, r"1 \(Orientation\) comes after padding.*: swap the two"),
         ({FIRST: [{**INTENSITY, "factor": 2}]}, r"factor is 2, which is not followed"),
+        ({FIRST: [{**INTENSITY, "dtype": "$np.uint8"}]}, r"dtype is '\$np\.uint8', and intensities are not rounded"),
+        ({FIRST: [{**TYPE, "dtype": "@type"}], "type": "int16"}, r"0 \(EnsureType\): dtype is 'int16'"),
+        ({FIRST: [{**SPACING, "min_pixdim": [1, 1, 1]}]}, r"min_pixdim is \[1, 1, 1\], which is not followed"),
+        ({FIRST: [{**ORIENTATION, "labels": [["R", "L"], ["P", "A"], ["I", "S"]]}]}, r"labels is .*not followed"),
+        ({FIRST: [{**PADDING, "mode": "reflect"}]}, r"mode is 'reflect', which is not followed"),
+        ({FIRST: [{**PADDING, "method": "end"}]}, r"method is 'end', which is not followed"),
+        ({FIRST: [{**PADDING, "value": 1}]}, r"value is 1, which is not followed"),
+        ({LAST: [{**ACTIVATION, "other": RUN}]}, r"transforms#0#other is the expression"),
+        ({LAST: [{**ACTIVATION, "sigmoid": True}, {**DECISION, "threshold": 0.7}]}, r"threshold is 0\.7, and channels"),
+        ({LAST: [{**ACTIVATION, "softmax": True}, {**DECISION, "threshold": 0.5}]}, r"threshold is 0\.5, and channels"),
+        ({LAST: [{**DECISION, "threshold": 0.5}]}, r"threshold is 0\.5, and channels .*0 of what comes to this step"),
+        ({LAST: [RELABELLING]}, r"gives the classes other label values \(MapLabelValue\): say which"),
         ({"network_def": {**UNET, "norm": ["instance", {"affine": RUN}]}}, r"network_def#norm#1#affine is the expres"),
         (
             {"network_def": {**UNET, "norm": ["instance", {"_target_": "os.mkdir"}]}},

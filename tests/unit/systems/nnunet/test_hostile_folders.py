@@ -6,6 +6,7 @@ import os
 import pickle
 import pydoc
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -152,6 +153,18 @@ def test_a_checkpoint_with_code_does_not_run(tmp_path: Path) -> None:
 def test_weights_that_claim_more_memory_than_they_fill_are_refused(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "net", changes={"network_weights": {"huge": torch.zeros(1).expand(10**12)}})
     with pytest.raises(ValueError, match=r"the weights \['huge'\] are no plain real numbers"):
+        NNUNetSystem(folder)
+
+
+def test_a_checkpoint_that_unpacks_to_more_than_the_file_is_refused_unread(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "net", changes={"network_weights": {"huge": torch.zeros(10**6)}})
+    file = folder / "fold_0" / "checkpoint_final.pth"
+    with zipfile.ZipFile(file) as archive:
+        records = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in records.items():
+            archive.writestr(name, content)
+    with pytest.raises(ValueError, match=r"checkpoint_final\.pth: .*its records are larger than the file"):
         NNUNetSystem(folder)
 
 

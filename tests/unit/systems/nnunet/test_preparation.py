@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from rogseg.engine.attacking.save_volumes import axes_of
 from rogseg.preprocessing import read_image
 from rogseg.storage import RawCase
 from rogseg.systems import NNUNetSystem
@@ -165,6 +164,9 @@ def test_unusable_cases_are_refused_with_file_and_remedy(tmp_path: Path) -> None
     system = NNUNetSystem(write_folder(tmp_path / "nibabel", plans, tiny_dataset(LABELS, 2)))
     with pytest.raises(ValueError, match=r"together\.nii\.gz: nnU-Net's NibabelIO does not read this case"):
         system.prepare(RawCase("together", (tmp_path / "together.nii.gz",), None))
+    colours = NNUNetSystem(write_folder(tmp_path / "colours", tiny_plans(schemes=["RGBTo01Normalization"])))
+    with pytest.raises(ValueError, match=r"case_0_0000\.nii\.gz: nnU-Net's preprocessing does not take it .*smaller"):
+        colours.prepare(raw)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +190,7 @@ def test_a_prepared_case_says_where_its_axes_point(
             nibabel.save(nibabel.Nifti1Image(moved, affine), raw.label)
             case = system.prepare(raw)
             assert case.targets is not None
-            assert axes_of(case) == axes
+            assert case.axes == axes
             centres[step] = np.argwhere(case.targets[0].numpy() == 1)[0]
         opposite = {"A": "P", "L": "R", "S": "I"}[letter]
         expected = [3 if one == letter else -3 if one == opposite else 0 for one in axes]
