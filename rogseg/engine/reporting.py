@@ -126,6 +126,8 @@ def report_on(records: Sequence[str], out: Path | None, *, common_cases: bool = 
     """
     named = [_named(entry) for entry in records]
     folders = [RecordFolder(path) for _, path in named]
+    if not any(folder.records for folder in folders):
+        raise ValueError(f"{folders[0].directory}: holds no record yet; run its command again, which goes on")
     if out is None and len(folders) > 1:
         raise ValueError("give --out for the report on several folders")
     paths = [path for _, path in named]

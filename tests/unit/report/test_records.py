@@ -307,6 +307,10 @@ def test_no_folder_and_no_records_are_told(tmp_path: Path) -> None:
         contents_of([], tmp_path)
     with pytest.raises(ValueError, match=r"no header\.json"):
         contents_of([tmp_path], tmp_path)
+    RecordFolder(tmp_path / "begun", IDENTITY)
+    with pytest.raises(ValueError, match=r"begun: holds no record yet; run its command again"):
+        report_on([str(tmp_path / "begun")], None)
+    assert [path.name for path in (tmp_path / "begun").iterdir()] == ["header.json"]
 
 
 def test_findings_keep_their_levels_and_volumes_their_network(tmp_path: Path) -> None:
