@@ -419,6 +419,32 @@ def test_a_name_for_one_folder_leaves_the_others_their_own(tmp_path: Path, monke
     assert names == ["mine", "other"]
 
 
+def test_a_page_of_somebody_else_is_refused_before_shards_are_merged_beside_it(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        evaluation(tmp_path / name)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "report.html").write_text("mine")
+    with pytest.raises(ValueError, match=r"out: holds report\.html, which no report has written"):
+        report_on([str(tmp_path / "a"), str(tmp_path / "b")], tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["report.html"]
+
+
+def test_two_names_for_equal_evaluations_are_two_networks_and_one_is_that_of_the_shards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[list[str]] = []
+
+    def written(folders: Mapping[str, Sequence[Path]], out: Path, **_: Any) -> ReportPaths:
+        told.append(list(dict.fromkeys(row.system for row in contents_of(folders, tmp_path).rows)))
+        return ReportPaths(out, (), (), None)
+
+    monkeypatch.setattr("rogseg.engine.reporting.write_report", written)
+    first, second = (str(evaluation(tmp_path / name).directory) for name in ("a", "b"))
+    report_on([f"one={first}", f"other={second}"], tmp_path / "two")
+    report_on([first, f"mine={second}"], tmp_path / "merged")
+    assert told == [["one", "other"], ["mine"]]
+
+
 def test_too_few_cases_are_told_of_the_part_that_has_them(tmp_path: Path) -> None:
     evaluation(tmp_path / "a", num_cases=1)
     assert any(limit.startswith("One case is too few") for limit in contents_of([tmp_path / "a"], tmp_path).limits)
