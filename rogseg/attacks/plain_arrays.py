@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rogseg.attacks.base import Attack, AttackResult
+from rogseg.attacks.counted_model import CountedModel
 from rogseg.attacks.criteria import Criterion, DiceBelow
 from rogseg.attacks.foreground import case_dice
+from rogseg.attacks.input_checks import check_box, check_inputs, check_targets
 from rogseg.attacks.model_state import evaluation_mode
 from rogseg.attacks.threats import ThreatModel
 from rogseg.cases import LogitFn
@@ -18,6 +20,7 @@ from rogseg.metrics import mean_foreground_dice
 __all__ = ["attack_arrays"]
 
 Numbers = NDArray[Any] | Tensor
+SUM_TOLERANCE = 1e-3  # what rounding in float16 leaves of a sum of probabilities
 
 
 def attack_arrays(
@@ -42,8 +45,8 @@ def attack_arrays(
         seed: of all randomness.
 
     Raises:
-        ValueError: shapes, values or the box do not fit, or nothing says what to ask of a label without foreground or
-            a network that finds nothing of it.
+        ValueError: shapes, values or the box do not fit, the model gives probabilities, or nothing says what to ask of
+            a label without foreground or a network that finds nothing of it.
     """
     if not isinstance(attack, Attack):
         raise ValueError(f"attack is a {type(attack).__name__}, not an attack such as APGD(); the model comes second")
@@ -68,9 +71,18 @@ def attack_arrays(
         targets = targets.long()
     if isinstance(model, nn.Module) and (parameter := next(model.parameters(), None)) is not None:
         inputs, targets = inputs.to(parameter.device), targets.to(parameter.device)
+    check_inputs(inputs)
+    check_targets(inputs, targets)
+    check_box(inputs, threat)
+    with torch.no_grad(), evaluation_mode(model):
+        logits = CountedModel(model, int(targets.long().max()))(inputs)
+    if attack.needs_gradient and logits.min() >= 0 and ((logits.sum(1) - 1).abs() < SUM_TOLERANCE).all():
+        raise ValueError(
+            "the model gives probabilities (softmax), whose gradient is blunt where it is certain: leave the last "
+            "layer away, or give `lambda volumes: model(volumes).clamp_min(1e-38).log()`"
+        )
     if criterion is None:
-        with torch.no_grad(), evaluation_mode(model):
-            clean = float(mean_foreground_dice(case_dice(model(inputs).float(), targets.long()))[0])
+        clean = float(mean_foreground_dice(case_dice(logits, targets.long()))[0])
         if clean != clean:
             raise ValueError("the label has no foreground, so there is no Dice to attack: give a criterion")
         if clean == 0:

@@ -15,7 +15,7 @@ from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.report_text import evaluation_tables
 from rogseg.evaluation.robustness_figures import plot_dice_over_strength
 from rogseg.findings import SANITY_FILE, SanityFinding, load_findings, save_findings
-from rogseg.report import write_report
+from rogseg.report import refuse_folder_of_others, write_report
 from rogseg.report.figures.corruption_map import plot_corruption_map
 from rogseg.storage import write_bytes_atomic, write_json_atomic
 
@@ -126,15 +126,20 @@ def report_on(records: Sequence[str], out: Path | None, *, common_cases: bool = 
     """
     named = [_named(entry) for entry in records]
     folders = [RecordFolder(path) for _, path in named]
+    if not any(folder.records for folder in folders):
+        raise ValueError(f"{folders[0].directory}: holds no record yet; run its command again, which goes on")
     if out is None and len(folders) > 1:
         raise ValueError("give --out for the report on several folders")
     paths = [path for _, path in named]
     target = out or paths[0]
-    are_shards = len(folders) > 1 and all(folder.identity == folders[0].identity for folder in folders)
+    refuse_folder_of_others(target)  # before records or tables are written there
+    called = {name: None for name, _ in named if name}
+    are_alike = len(folders) > 1 and all(folder.identity == folders[0].identity for folder in folders)
+    are_shards = are_alike and len(called) <= 1  # who gives two names asks for two networks
     if are_shards or len(folders) == 1:
         merge_shards(paths, target if are_shards else paths[0])
     if are_shards:
-        named = [(named[0][0], target)]
+        named = [("".join(called), target)]
     by_name: dict[str, list[Path]] = {}
     for name, path in named:
         by_name.setdefault(name, []).append(path)

@@ -7,6 +7,7 @@ from typing import Any
 
 from rogseg.evaluation.case_record import DICE
 from rogseg.evaluation.comparison_row import ComparisonRow, row_labels, rows_of
+from rogseg.evaluation.identity_differences import leaves
 from rogseg.evaluation.notes import leak_note
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.statistics import Bounds, mean_interval, paired_difference, size_bounds
@@ -139,12 +140,12 @@ def _agree(one: RecordFolder, other: RecordFolder, fields: Sequence[str], otherw
 
 
 def _where(here: Mapping[str, Any], there: Mapping[str, Any], field: str) -> str:
-    """The path of the first difference: a field, and of a mapping the key."""
-    one, other = here[field], there[field]
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        key = next(key for key in [*one, *other] if key not in one or key not in other or one[key] != other[key])
-        return f"{field}.{key} ({json.dumps(one.get(key))} and {json.dumps(other.get(key))})"
-    return f"{field} ({json.dumps(one)} and {json.dumps(other)})"
+    """The path of the first difference, down to the option that differs, or the first case that one of them lacks."""
+    if field == "data" and (alone := sorted(set(here[field]) ^ set(there[field]))):
+        return f"their cases ({alone[0]} is in one of them alone; rogseg report --common-cases takes those of both)"
+    one, other = leaves(here[field], field), leaves(there[field], field)
+    path = next(path for path in [*one, *other] if path not in one or path not in other or one[path] != other[path])
+    return f"{path} ({json.dumps(one.get(path))} and {json.dumps(other.get(path))})"
 
 
 def _notes(folders: Mapping[str, Sequence[RecordFolder]]) -> tuple[str, ...]:

@@ -11,8 +11,11 @@ __all__ = ["differences", "leaves"]
 def differences(there: EvaluationIdentity, now: EvaluationIdentity) -> list[str]:
     """One sentence part per value that differs, named by its path, such as ``condition.config.seed: 1 there, 2 now``.
 
-    A mu that is not known yet is equal to any.
+    A mu that is not known yet is equal to any. Of a test and an attack, say, that is all: they share little else.
     """
+    kinds = ["test" if one.condition is None else one.condition.kind for one in (there, now)]
+    if kinds[0] != kinds[1]:
+        return [f"condition.kind: {kinds[0]!r} there, {kinds[1]!r} now"]
     old, new = leaves(there.to_json()), leaves(now.to_json())
     if "criterion.mu" in old and "criterion.mu" in new and None in (old["criterion.mu"], new["criterion.mu"]):
         new["criterion.mu"] = old["criterion.mu"]
@@ -34,7 +37,7 @@ def leaves(value: Any, path: str = "") -> dict[str, Any]:
 def _worded(path: str) -> str:
     # A digest says that something differs, not what.
     if path == "system.digest":
-        return f"{path} (the weights and settings of the network)"
+        return f"{path} (the weights, the code or the settings of the network)"
     return f"{path} (the files of that case)" if path.startswith("data.") else path
 
 

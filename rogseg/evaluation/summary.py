@@ -133,8 +133,10 @@ def worst_case(folder: RecordFolder, strength: float) -> ConditionSummary:
             lowest_dice[case_id] = tuple(
                 min((value for value in column if value is not None), default=None) for column in columns
             )
-    num_missing = len(set(folder.identity.data) - set(of_own))
-    return ConditionSummary(WORST_CASE, strength, worst, num_missing, lowest_dice)
+    done = set(of_own)
+    if folder.identity.condition is not None and folder.identity.condition.kind == "corruption":
+        done = set.intersection(*(set(of_case) for of_case in by_condition if of_case))  # it has no record of its own
+    return ConditionSummary(WORST_CASE, strength, worst, len(set(folder.identity.data) - done), lowest_dice)
 
 
 def area_under_curve(strengths: Sequence[float], dice: Sequence[float]) -> float:

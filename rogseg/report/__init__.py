@@ -2,6 +2,6 @@
 
 from rogseg.report.contents import Contents
 from rogseg.report.volumes import SavedVolume
-from rogseg.report.write_report import ReportPaths, write_report
+from rogseg.report.write_report import ReportPaths, refuse_folder_of_others, write_report
 
-__all__ = ["Contents", "ReportPaths", "SavedVolume", "write_report"]
+__all__ = ["Contents", "ReportPaths", "SavedVolume", "refuse_folder_of_others", "write_report"]

@@ -15,7 +15,7 @@ from rogseg.report.records.contents import contents_of
 from rogseg.report.tables.report_tables import report_tables
 from rogseg.report.tables.table import write_table
 
-__all__ = ["ReportPaths", "write_contents", "write_report"]
+__all__ = ["ReportPaths", "refuse_folder_of_others", "write_contents", "write_report"]
 
 PAGE, FIGURES, TABLES, EVIDENCE = "report.html", "figures", "tables", "evidence"
 MARK, MOST_BYTES = b"Made from records by rogseg.", 1 << 28  # what every page ends with
@@ -51,7 +51,7 @@ def write_report(
     Raises:
         ValueError: a folder holds no records, or two do not belong into one report; nothing is written then.
     """
-    _refuse_folder_of_others(out)
+    refuse_folder_of_others(out)
     contents = contents_of(record_folders, out, common_cases=common_cases, written=written)
     # A figure of what is no longer in the report would be taken for one that is.
     for name in (FIGURES, TABLES):
@@ -63,8 +63,12 @@ def write_report(
     return dataclasses.replace(paths, evidence=write_evidence(contents, folders, out / EVIDENCE))
 
 
-def _refuse_folder_of_others(out: Path) -> None:
-    """Refuse to write over figures or tables of somebody's, or over a page that no report has written."""
+def refuse_folder_of_others(out: Path) -> None:
+    """Refuse to write over figures or tables of somebody's, or over a page that no report has written.
+
+    Raises:
+        ValueError: a folder for reports holds one of these, or is a file.
+    """
     page, is_ours = out / PAGE, False
     if out.exists() and not out.is_dir():
         raise ValueError(f"{out}: is a file; give another --out, a folder")

@@ -16,6 +16,7 @@ from rogseg.engine.digests import digest_of_json, environment
 from rogseg.engine.evaluated_system import evaluation_identity
 from rogseg.evaluation.case_record import CaseRecord
 from rogseg.evaluation.identity import CaseSelection, Condition
+from rogseg.evaluation.record_file import HEADER
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.metrics import Dice
 from rogseg.systems import CaseSource, Protocol, System
@@ -87,10 +88,10 @@ def evaluate_certificates(
         fold=fold,
         leak=leak,
     )
-    records = RecordFolder(out, identity, environment(device))
+    known = RecordFolder(out, identity) if (Path(out) / HEADER).exists() else None
     mine = [case_id for case_id in shard_of(case_ids, *shard) if case_id not in unusable.case_ids]
     wanted = [(case_id, sigma) for case_id in mine for sigma in settings.sigmas]
-    todo = [pair for pair in wanted if not _is_done(records, *pair, settings)]
+    todo = [pair for pair in wanted if known is None or not _is_done(known, *pair, settings)]
     # A larger case asks for more samples, and nobody wants to hear of it after hours with the smaller ones.
     for case_id in dict.fromkeys(case_id for case_id, _ in todo):
         try:
@@ -100,6 +101,8 @@ def evaluate_certificates(
             todo = [pair for pair in todo if pair[0] != case_id]
         else:
             _check_samples(asked, settings, len({*system.class_indices, *groups.values()}))
+    # Only now: the header of a refused number of samples would stand in the way of the next.
+    records = RecordFolder(out, identity, environment(device))
     copies, before = settings.num_selection + settings.num_samples, len(wanted) - len(todo)
     done = 0
 

@@ -43,6 +43,10 @@ class CertificateSettings:
         if not self.sigmas or not self.taus:
             raise ValueError("a certificate needs at least one --sigma and one --tau")
         for sigma in self.sigmas:
+            if sigma > 1:
+                raise ValueError(
+                    f"--sigma is {sigma:g}, more than the whole width of the box; give a fraction, such as 0.25"
+                )
             for tau in self.taus:
                 self.smoothing(sigma, 0).radius(tau)
         if not 0 < self.alpha < 1:

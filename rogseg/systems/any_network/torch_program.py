@@ -104,8 +104,8 @@ def _load(path: Path, form: Form, device: torch.device | str) -> nn.Module:
                 warnings.filterwarnings("ignore", category=DeprecationWarning)  # torch.export cannot read these files
                 program: nn.Module = torch.jit.load(str(path), map_location=device)  # type: ignore[no-untyped-call]
         else:
-            # It is what it was exported as, and has no other mode.
             program = torch.export.load(path).module().to(device)
+            program.training = False  # it is what it was exported as, and refuses eval()
     except DAMAGE as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         raise ValueError(f"{path}: this {form} file cannot be loaded ({reason}); export it again") from error

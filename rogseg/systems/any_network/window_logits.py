@@ -81,11 +81,11 @@ class WindowLogits:
         except NETWORK_ERRORS as error:
             if "memory" in str(error):
                 raise
-            reason = foreign_fault(error) or f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+            reason = foreign_fault(error) or f"{type(error).__name__}: {_what_failed(str(error))}"
             mode = "in training mode " if self._is_training else ""
             raise ValueError(
                 f"{self.name}: {mode}the network does not take windows of shape {tuple(windows.shape)} ({reason}); "
-                "check windows.size, inputs.channels and the network's arguments"
+                "check windows.size and windows.batch, inputs.channels and the network's arguments"
             ) from error
         if before is not None and windows._version != before:
             raise ValueError(
@@ -170,6 +170,12 @@ def _described(given: Any) -> str:
     entries = _entries(given)
     found = {name: tuple(value.shape) if isinstance(value, Tensor) else "..." for name, value in entries.items()}
     return f"{type(given).__name__} with {found}" if entries else f"{type(given).__name__} alone"
+
+
+def _what_failed(message: str) -> str:
+    """The message on one line; of TorchScript, which tells the way there first, its end."""
+    lines = message.strip().splitlines()
+    return " ".join((lines[-1] if "TorchScript interpreter" in message else message).split())[:200]
 
 
 def _is_flat(values: Tensor) -> bool:

@@ -61,5 +61,14 @@ def test_what_cannot_be_attacked_is_told() -> None:
         attack_arrays(network(), FGSM(), IMAGE, LABEL, threat)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"expected \(C, D, H, W\)"):
         attack_arrays(FGSM(), network(), IMAGE[0], LABEL, threat)
+    model = network()
+    with pytest.raises(ValueError, match=r"the model gives probabilities .*\.log\(\)"):
+        attack_arrays(FGSM(), lambda volumes: model(volumes).softmax(1), IMAGE, LABEL, threat)
+    with pytest.raises(ValueError, match="leave the last step of the model away"):
+        attack_arrays(FGSM(), lambda volumes: model(volumes).argmax(1), IMAGE, LABEL, threat)
+    with pytest.raises(ValueError, match="hold class 6 but the model has 2 classes"):
+        attack_arrays(FGSM(), model, IMAGE, LABEL + 5, threat)
+    with pytest.raises(ValueError, match="hold NaN"):
+        attack_arrays(FGSM(), model, np.full_like(IMAGE, np.nan), LABEL, threat)
     with pytest.raises(ValueError, match="outside the box"):
         attack_arrays(FGSM(), network(), IMAGE * 10, LABEL, threat)

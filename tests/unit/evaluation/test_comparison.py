@@ -84,7 +84,6 @@ def test_the_value_of_mu_is_each_systems_own(tmp_path: Path) -> None:
         ("task", "Other"),
         ("classes", ("organ", "tumour")),
         ("protocol", "patch"),
-        ("data", {"case_0": "digest 0"}),
         ("data.case_3", "of a changed file"),
     ],
 )
@@ -92,6 +91,18 @@ def test_evaluations_of_other_things_do_not_compare(tmp_path: Path, path: str, v
     reports = {"a": [evaluated(tmp_path / "a", 0.4)], "b": [evaluated(tmp_path / "b", 0.4, {path: value})]}
     with pytest.raises(ValueError, match=rf"differ in {path.split('.')[0]}.*do not compare"):
         comparison_tables(reports)
+
+
+def test_a_case_that_one_of_them_lacks_is_named(tmp_path: Path) -> None:
+    fewer = evaluated(tmp_path / "b", 0.4, {"data": {f"case_{number}": f"digest {number}" for number in range(11)}}, 11)
+    with pytest.raises(ValueError, match=r"differ in their cases \(case_11 is in one of them alone; .*--common-cases"):
+        comparison_tables({"a": [evaluated(tmp_path / "a", 0.4)], "b": [fewer]})
+
+
+def test_the_option_that_two_systems_of_one_name_differ_in_is_named(tmp_path: Path) -> None:
+    folders = [evaluated(tmp_path / "1", 0.4), evaluated(tmp_path / "2", 0.4, {"system.options.overlap": 0.25})]
+    with pytest.raises(ValueError, match=r"differ in system.options.overlap \(0.25 and 0.5\), so"):
+        comparison_tables({"one": folders})
 
 
 def test_two_systems_do_not_share_a_name(tmp_path: Path) -> None:

@@ -116,6 +116,15 @@ def test_every_field_is_compared(tmp_path: Path) -> None:
     assert EvaluationIdentity.from_json(IDENTITY.to_json()) == IDENTITY
 
 
+def test_of_another_kind_of_evaluation_nothing_else_is_told(tmp_path: Path) -> None:
+    test = dataclasses.replace(IDENTITY, condition=None, threat=None, criterion=None, protocol="raw grid")
+    RecordFolder(tmp_path, test)
+    with pytest.raises(
+        ValueError, match=r"another evaluation \(condition.kind: 'test' there, 'attack' now\); give another"
+    ):
+        RecordFolder(tmp_path, IDENTITY)
+
+
 def test_a_long_list_of_differences_is_cut(tmp_path: Path) -> None:
     many = dataclasses.replace(IDENTITY, data={f"case_{number:03}": "x" for number in range(50)})
     filled(tmp_path)

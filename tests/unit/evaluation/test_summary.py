@@ -81,6 +81,16 @@ def test_what_is_missing_is_counted(tmp_path: Path) -> None:
     assert "APGD-CE at" not in notes
 
 
+def test_the_worst_of_corruptions_is_over_the_cases_that_have_all_of_them(tmp_path: Path) -> None:
+    folder = RecordFolder(tmp_path, identity_with("condition.kind", "corruption"))
+    for case_id, names in {"a": ("Blur", "Motion"), "b": ("Blur",)}.items():
+        for name in names:
+            folder.add(dice_record(case_id, name, (0.5, 0.5), strength=3.0))
+    assert worst_case(folder, 3.0).num_missing == 1
+    folder.add(dice_record("b", "Motion", (0.4, 0.4), strength=3.0))
+    assert worst_case(folder, 3.0).share_of_cases == "2"
+
+
 def test_members_that_a_cascade_did_not_need_are_not_missing(tmp_path: Path) -> None:
     folder = filled(tmp_path)
     folder.add(dice_record("a", WORST_CASE, (0.2, 0.6), success=True))

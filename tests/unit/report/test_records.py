@@ -307,6 +307,10 @@ def test_no_folder_and_no_records_are_told(tmp_path: Path) -> None:
         contents_of([], tmp_path)
     with pytest.raises(ValueError, match=r"no header\.json"):
         contents_of([tmp_path], tmp_path)
+    RecordFolder(tmp_path / "begun", IDENTITY)
+    with pytest.raises(ValueError, match=r"begun: holds no record yet; run its command again"):
+        report_on([str(tmp_path / "begun")], None)
+    assert [path.name for path in (tmp_path / "begun").iterdir()] == ["header.json"]
 
 
 def test_findings_keep_their_levels_and_volumes_their_network(tmp_path: Path) -> None:
@@ -413,6 +417,32 @@ def test_a_name_for_one_folder_leaves_the_others_their_own(tmp_path: Path, monke
     evaluation(tmp_path / "b", system=EvaluatedSystem("rogseg", "other", "fed", {}))
     report_on([f"mine={tmp_path / 'a'}", str(tmp_path / "b")], tmp_path / "out")
     assert names == ["mine", "other"]
+
+
+def test_a_page_of_somebody_else_is_refused_before_shards_are_merged_beside_it(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        evaluation(tmp_path / name)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "report.html").write_text("mine")
+    with pytest.raises(ValueError, match=r"out: holds report\.html, which no report has written"):
+        report_on([str(tmp_path / "a"), str(tmp_path / "b")], tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["report.html"]
+
+
+def test_two_names_for_equal_evaluations_are_two_networks_and_one_is_that_of_the_shards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[list[str]] = []
+
+    def written(folders: Mapping[str, Sequence[Path]], out: Path, **_: Any) -> ReportPaths:
+        told.append(list(dict.fromkeys(row.system for row in contents_of(folders, tmp_path).rows)))
+        return ReportPaths(out, (), (), None)
+
+    monkeypatch.setattr("rogseg.engine.reporting.write_report", written)
+    first, second = (str(evaluation(tmp_path / name).directory) for name in ("a", "b"))
+    report_on([f"one={first}", f"other={second}"], tmp_path / "two")
+    report_on([first, f"mine={second}"], tmp_path / "merged")
+    assert told == [["one", "other"], ["mine"]]
 
 
 def test_too_few_cases_are_told_of_the_part_that_has_them(tmp_path: Path) -> None:

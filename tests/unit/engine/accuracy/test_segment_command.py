@@ -143,7 +143,7 @@ def test_results_of_another_checkpoint_do_not_mix(
     refused = arguments(made, out, "--cases", "made_0")
     refused[1] = str(other)
     assert tool.main(refused) == 2
-    assert "system.digest (the weights and settings of the network): " in capsys.readouterr().err
+    assert "system.digest (the weights, the code or the settings of the network): " in capsys.readouterr().err
     assert tool.main(arguments(made, out, "--cases", "nobody")) == 2
     assert "no case nobody" in capsys.readouterr().err
 

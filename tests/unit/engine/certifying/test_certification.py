@@ -163,7 +163,7 @@ def test_so_few_samples_that_nothing_could_be_proved_are_refused_before_any_pass
         certify(tmp_path, system, few)
     assert system.seen == 0
     needed = int(str(raised.value).split("at least ")[1].split(",")[0])
-    certify(tmp_path / "enough", settings=dataclasses.replace(SETTINGS, num_samples=needed), case_ids=["a"])
+    certify(tmp_path, settings=dataclasses.replace(SETTINGS, num_samples=needed), case_ids=["a"])
 
 
 @pytest.mark.parametrize(("groups", "message"), [
@@ -189,7 +189,7 @@ def test_groups_are_read_from_the_command_line() -> None:
 
 @pytest.mark.parametrize(("changes", "message"), [
     ({"taus": (0.5,)}, "tau is 0.5"), ({"sigmas": (-1.0,)}, "sigma is -1"), ({"alpha": 0.0}, "--alpha is 0"),
-    ({"sigmas": ()}, "at least one --sigma"),
+    ({"sigmas": ()}, "at least one --sigma"), ({"sigmas": (25.0,)}, "--sigma is 25, more than the whole width"),
 ])  # fmt: skip
 def test_settings_out_of_range_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):

@@ -85,9 +85,28 @@ def test_a_file_that_is_no_program_is_refused(files: dict[str, Path], tmp_path: 
 
 
 def test_an_exported_program_of_another_window_says_so(files: dict[str, Path], tmp_path: Path) -> None:
-    program = TorchProgram(files["pt2"], INPUTS, {"size": [6, 6, 6]}, OUTPUTS, trust=True)
-    with pytest.raises(ValueError, match=r"does not take windows of shape \(1, 1, 6, 6, 6\).*windows\.size"):
+    for windows, shape in (
+        ({"size": [6, 6, 6]}, r"\(1, 1, 6, 6, 6\)"),
+        ({**WINDOWS, "batch": 2}, r"\(2, 1, 8, 8, 8\)"),
+    ):
+        program = TorchProgram(files["pt2"], INPUTS, windows, OUTPUTS, trust=True)
+        with pytest.raises(ValueError, match=rf": the network does not take windows of shape {shape}.*windows\.batch"):
+            program.segment(program.prepare(write_case(tmp_path)))
+
+
+@pytest.mark.parametrize("form", ["ts", "pt2"])
+def test_a_program_that_gives_no_probabilities_as_stated_is_refused(
+    files: dict[str, Path], tmp_path: Path, form: str
+) -> None:
+    program = TorchProgram(files[form], INPUTS, WINDOWS, {**OUTPUTS, "probabilities": True}, trust=True)
+    with pytest.raises(ValueError, match=r"outputs\.probabilities is True, but"):
         program.segment(program.prepare(write_case(tmp_path)))
+
+
+def test_what_failed_in_a_script_is_told_and_not_the_way_there(files: dict[str, Path], tmp_path: Path) -> None:
+    program = TorchProgram(files["ts"], {**INPUTS, "channels": ["T1", "T2"]}, WINDOWS, OUTPUTS, trust=True)
+    with pytest.raises(ValueError, match=r"expected input\[1, 2, 8, 8, 8\] to have 1 channels"):
+        program.logits(torch.zeros(1, 2, 8, 8, 8))
 
 
 def test_an_onnx_file_has_the_labels_of_its_network_and_only_queries_attack_it(
