@@ -64,7 +64,8 @@ def told_apart(rows: Sequence[Row], recipes: Mapping[str, str], settings: Mappin
         if not detail or any(settings[other] == detail for other in others):
             first = row.origin if is_twice else next(o for o in origins if recipes[o] == recipe)
             detail = f"{detail} ({first.replace('-', ' ')})".strip()
-        condition = dataclasses.replace(row.condition, name=f"{row.condition.name}, {detail}")
+        name = f"{row.condition.name}{' ' if detail.startswith('(') else ', '}{detail}"
+        condition = dataclasses.replace(row.condition, name=name)
         named.append(dataclasses.replace(row, condition=condition))
     return named
 

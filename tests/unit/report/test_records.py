@@ -155,6 +155,13 @@ def test_one_attack_with_two_budgets_gets_two_names(tmp_path: Path) -> None:
     assert [name for _, kind, name in kinds(made) if kind == "attack"] == ["pgd, 5 iterations", "pgd, 20 iterations"]
 
 
+def test_one_attack_without_a_budget_under_two_seeds_is_named_by_its_records(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        evaluation(tmp_path / str(seed), condition=Condition("attack", "pgd", {"type": "FGSM"}), seed=seed)
+    made = contents_of([tmp_path / "0", tmp_path / "1"], tmp_path)
+    assert [name for _, kind, name in kinds(made) if kind == "attack"] == ["pgd (records 1)", "pgd (records 2)"]
+
+
 def test_sizes_of_the_targets_are_read_and_are_no_measure(tmp_path: Path) -> None:
     folder = RecordFolder(tmp_path / "a", IDENTITY)
     folder.add(CaseRecord.of_clean("a", {DICE: (0.9, None), TARGET_VOLUME: (12.5, 0.0)}))
