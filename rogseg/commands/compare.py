@@ -21,7 +21,7 @@ def run(options: argparse.Namespace) -> None:
     reports: dict[str, list[RecordFolder]] = {}
     for entry in options.records:
         name, separator, directory = entry.partition("=")
-        if not separator:
+        if not (name and separator):
             raise ValueError(f"{entry!r} must be NAME=DIR, for instance standard=work_dirs/attack/standard")
         reports.setdefault(name, []).append(RecordFolder(directory))
     print("\n".join(table.to_markdown() for table in comparison_tables(reports, options.measure)), end="")

@@ -47,6 +47,7 @@ def test_help_takes_under_a_fifth_of_a_second_and_loads_nothing_heavy() -> None:
         (["train", "apgd_ce"], "apgd_ce is no network config"),
         (["attack", "rog_standard_liver", "weights.pth", "--attack", "rog_freeat"], "rog_freeat is no attack config"),
         (["attack", "rog_standard_liver", "weights.pth", "--attack", "apgd_cee"], "did you mean 'apgd_ce'?"),
+        (["compare", "=records"], "rogseg compare: '=records' must be NAME=DIR"),
         (["attack", "rog_standard_liver", "--attack", "apgd_ce"], "a config needs its checkpoint behind it"),
     ],
 )

@@ -181,7 +181,7 @@ def _facts(evaluations: Sequence[Evaluation]) -> dict[str, str]:
         "Choice of cases": [evaluation.identity.selection.rule for evaluation in attacked],
         "A case falls": [criterion_words([evaluation]) for evaluation in attacked],
         "Mean clean Dice": [_mu(evaluation) for evaluation in attacked],
-        "Seed of the attack": ["" if e.identity.seed is None else str(e.identity.seed) for e in attacked],
+        "Seed": ["" if e.identity.seed is None else str(e.identity.seed) for e in attacked],
         "The network had seen": [_seen(evaluation) for evaluation in attacked],
         "A certificate is wrong": [_chance(evaluation) for evaluation in attacked],
     }
