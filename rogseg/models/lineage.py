@@ -92,10 +92,10 @@ class Lineage(SeenCases):
         Raises:
             ValueError: a key is missing, unknown or of another type, or the plan is none.
         """
-        inherited = data.get("inherited")
-        if isinstance(inherited, list):  # written when only cases of the same task were kept
-            data = {**data, "inherited": {SAME_TASK: inherited}}
-        lineage = decode(data, cls, where)
+        known = decode(data, dict[str, Any], where)
+        if isinstance(known.get("inherited"), list):  # written when only cases of the same task were kept
+            known["inherited"] = {SAME_TASK: known["inherited"]}
+        lineage = decode(known, cls, where)
         try:
             lineage.task_plan  # noqa: B018 (raises where it is no plan)
         except (ValueError, TypeError, KeyError) as error:
