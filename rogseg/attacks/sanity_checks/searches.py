@@ -10,7 +10,7 @@ from rogseg.attacks.apgd import APGD
 from rogseg.attacks.base import Attack
 from rogseg.attacks.criteria import DiceBelow
 from rogseg.attacks.fgsm import FGSM
-from rogseg.attacks.foreground import labels_dice
+from rogseg.attacks.foreground import case_dice, labels_dice
 from rogseg.attacks.objectives import CrossEntropy, HardDice, Objective, ScaleFree, SoftDice
 from rogseg.attacks.sanity_checks import attack_checks
 from rogseg.attacks.square import Square
@@ -105,22 +105,14 @@ class Searches:
                 DiceBelow(0.0, self.classes),  # nothing asks for success here
                 generator=torch.Generator(one.case.inputs.device).manual_seed(self.seed),
             )
-            found.append(self._mean_dice(result.prediction, one.targets, result.dice.shape[1]))
+            classes = self.classes or [(index + 1,) for index in range(result.dice.shape[1])]
+            found.append(mean_foreground_dice(labels_dice(result.prediction, one.targets, classes)))
         return torch.cat(found).cpu()
 
     @torch.no_grad()
     def _clean(self) -> Tensor:
-        logits = [one.model(one.case.inputs) for one in self.subjects]
-        return torch.cat(
-            [
-                self._mean_dice(of_one.argmax(1), one.targets, of_one.shape[1] - 1)
-                for of_one, one in zip(logits, self.subjects, strict=True)
-            ]
-        ).cpu()
-
-    def _mean_dice(self, labels: Tensor, targets: Tensor, num_foreground: int) -> Tensor:
-        classes = [(index + 1,) for index in range(num_foreground)] if self.classes is None else self.classes
-        return mean_foreground_dice(labels_dice(labels, targets, classes))
+        found = [case_dice(one.model(one.case.inputs), one.targets, self.classes) for one in self.subjects]
+        return mean_foreground_dice(torch.cat(found)).cpu()
 
 
 def _apgd(iterations: int, objective: Objective) -> APGD:
