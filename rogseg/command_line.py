@@ -9,11 +9,12 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from types import FrameType
 
 from rogseg.raised_in import foreign_fault
 
-__all__ = ["exit_status", "is_out_of_memory", "nearest"]
+__all__ = ["exit_status", "is_out_of_memory", "named_place", "nearest"]
 
 TRACEBACK = "ROGSEG_TRACEBACK"
 """Environment variable: where it is set, what a user is told of comes with the way that led there."""
@@ -121,3 +122,16 @@ def nearest(word: str, known: Iterable[str]) -> str:
     known = sorted(known)
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+
+
+def named_place(entry: str) -> tuple[str, str]:
+    """The two sides of ``NAME=PLACE``; the name is empty of a place alone.
+
+    Either side may hold further ``=``: the place is the longest end of the entry that exists. Where none does it is
+    all that follows the first.
+    """
+    if "=" not in entry or Path(entry).exists():
+        return "", entry
+    name, place = entry.split("=", 1)
+    cuts = [(entry[:at], entry[at + 1 :]) for at, letter in enumerate(entry) if letter == "="]
+    return next(((before, after) for before, after in cuts if after and Path(after).exists()), (name, place))

@@ -2,6 +2,8 @@
 
 import argparse
 
+from rogseg.command_line import named_place
+
 DESCRIPTION = (
     "Put several systems side by side under the same attacks on the same cases, with paired differences, in Markdown."
 )
@@ -20,8 +22,8 @@ def run(options: argparse.Namespace) -> None:
 
     reports: dict[str, list[RecordFolder]] = {}
     for entry in options.records:
-        name, separator, directory = entry.partition("=")
-        if not (name and separator):
+        name, directory = named_place(entry)
+        if not name:
             raise ValueError(f"{entry!r} must be NAME=DIR, for instance standard=work_dirs/attack/standard")
         reports.setdefault(name, []).append(RecordFolder(directory))
     print("\n".join(table.to_markdown() for table in comparison_tables(reports, options.measure)), end="")

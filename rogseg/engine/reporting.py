@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from rogseg.command_line import named_place
 from rogseg.engine.console import make_console
 from rogseg.engine.record_checks import check_records
 from rogseg.evaluation.accuracy_table import accuracy_csv, accuracy_summary, accuracy_table
@@ -124,7 +125,7 @@ def report_on(records: Sequence[str], out: Path | None, *, common_cases: bool = 
     Raises:
         ValueError: a folder holds no records, or they do not belong into one report.
     """
-    named = [_named(entry) for entry in records]
+    named = [(name, Path(place)) for name, place in map(named_place, records)]
     folders = [RecordFolder(path) for _, path in named]
     if not any(folder.records for folder in folders):
         raise ValueError(f"{folders[0].directory}: holds no record yet; run its command again, which goes on")
@@ -146,8 +147,3 @@ def report_on(records: Sequence[str], out: Path | None, *, common_cases: bool = 
     # Under the empty name are the folders whose systems are called by their own.
     written = write_report(by_name, target, common_cases=common_cases, evidence=evidence)
     print(f"report: {written.page}")
-
-
-def _named(entry: str) -> tuple[str, Path]:
-    name, separator, path = entry.rpartition("=")
-    return (name, Path(path)) if separator and not Path(entry).exists() else ("", Path(entry))

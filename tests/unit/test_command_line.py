@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch._utils import ExceptionWrapper
 
-from rogseg.command_line import exit_status
+from rogseg.command_line import exit_status, named_place
 
 ROOT = Path(__file__).parents[2]
 TOOLS = sorted(path.name for path in (Path(__file__).parents[2] / "tools").glob("*.py") if path.name != "__init__.py")
@@ -29,6 +29,24 @@ def test_a_missing_file_is_a_mistake_and_a_bug_is_not(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         exit_status("test.py", lambda: 1 / 0)
     assert exit_status("test.py", lambda: None) == 0
+
+
+@pytest.mark.parametrize(
+    ("entry", "name", "place"),
+    [
+        ("{here}/lr=0.1", "", "{here}/lr=0.1"),
+        ("standard={here}/lr=0.1", "standard", "{here}/lr=0.1"),
+        ("lr=0.1={here}/lr=0.1", "lr=0.1", "{here}/lr=0.1"),
+        ("lr=0.1={here}", "lr=0.1", "{here}"),
+        ("a={here}/nothing=there", "a", "{here}/nothing=there"),
+        ("={here}", "", "{here}"),
+        ("standard=", "standard", ""),
+        ("a_network", "", "a_network"),
+    ],
+)
+def test_a_name_and_a_place_may_both_hold_equal_signs(tmp_path: Path, entry: str, name: str, place: str) -> None:
+    (tmp_path / "lr=0.1").mkdir()
+    assert named_place(entry.format(here=tmp_path)) == (name, place.format(here=tmp_path))
 
 
 def test_who_stops_it_is_told_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from rogseg.attacks.sanity_checks import Effort
+from rogseg.command_line import named_place
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.transfer import TransferSetting, check_classes, score_adversaries
 from rogseg.engine.attacking.transfer_sources import (
@@ -189,12 +190,10 @@ def _open_all(words: Sequence[str], device: str, options: TransferOptions) -> di
     """The systems by their names: ``[NAME=]SYSTEM``, with a comma between a config and its checkpoint."""
     opened: dict[str, OpenedSystem] = {}
     for word in words:
-        name, separator, system = ("", "", word) if Path(word).exists() else word.partition("=")
-        if not separator:
-            system = word
+        name, system = named_place(word)
         names = [system] if Path(system).exists() else system.split(",")
         one = open_system(names, device=device, task_dir=options.task, trust=options.trust)
-        name = checked_name(name if separator else one.system.identity.name, f"{word}: the name of a system")
+        name = checked_name(name or one.system.identity.name, f"{word}: the name of a system")
         if name in opened:
             raise ValueError(f"two systems are called {name!r}; give each a name of its own, such as other={system}")
         one.system.identity = dataclasses.replace(one.system.identity, name=name)

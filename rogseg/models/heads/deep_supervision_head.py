@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from rogseg.models.heads.checked_channels import check_channels
 from rogseg.registry import HEADS
 
 __all__ = ["DeepSupervisionHead"]
@@ -24,16 +25,19 @@ class DeepSupervisionHead(nn.Module):
 
     def __init__(self, num_classes: int, channels: int = 32, num_outputs: int = 4) -> None:
         super().__init__()
+        self.channels = channels
         self.classifiers = nn.ModuleList(nn.Conv3d(channels, num_classes, 1) for _ in range(num_outputs))
 
     def supervised(self, features: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """The logits (B, K, D, H, W) of every head, each of which is trained.
 
         Raises:
-            ValueError: the backbone gives another number of features.
+            ValueError: the backbone gives another number of features, or features of other channels.
         """
         if len(features) != len(self.classifiers):
-            raise ValueError(f"head.num_outputs is {len(self.classifiers)}, but the backbone gives {len(features)}")
+            raise ValueError(f"model.head.num_outputs is {len(self.classifiers)}, model.backbone gives {len(features)}")
+        for part in features:
+            check_channels(part, self.channels)
         return tuple(classify(part) for classify, part in zip(self.classifiers, features, strict=True))
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:

@@ -51,3 +51,22 @@ def test_a_loss_of_ones_own_must_give_a_named_scalar(monkeypatch: pytest.MonkeyP
     model = Segmentor(backbone, head, [{"type": "PerVoxel"}])
     with pytest.raises(ValueError, match=r"PerVoxel gave a tensor \(1, 8, 32, 32\), it must give a scalar"):
         model(torch.randn(1, 1, 8, 32, 32), torch.zeros(1, 8, 32, 32, dtype=torch.long), mode="loss")
+
+
+@pytest.mark.parametrize(
+    ("backbone", "head"),
+    [
+        (
+            {"type": "ROG", "in_channels": 1, "strides": STRIDES, "channels": 4},
+            {"type": "ROGHead", "num_classes": 3, "scale": STRIDES[0], "channels": 8},
+        ),
+        (
+            {"type": "UNetPlusPlus", "in_channels": 1, "filters": (4, 8)},
+            {"type": "DeepSupervisionHead", "num_classes": 3, "channels": 8, "num_outputs": 1},
+        ),
+    ],
+)
+def test_a_head_for_other_channels_names_its_key(backbone: dict[str, Any], head: dict[str, Any]) -> None:
+    message = r"backbone gives features \(1, 4, .*\), but model.head.channels is 8: set it to"
+    with pytest.raises(ValueError, match=message):
+        Segmentor(backbone, head, LOSSES)(torch.randn(1, 1, 8, 32, 32))
