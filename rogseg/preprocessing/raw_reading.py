@@ -56,15 +56,12 @@ def read_image(paths: Sequence[Path], num_channels: int) -> Volume:
                 "3-D file per channel, and list the channels under modality in dataset.json"
             )
         notes += file.notes
-        data = file.voxels()
+        data = file.voxels().reshape(*first.shape[:3], found)
         if array is None:
             array = np.empty((num_channels, *first.shape[:3]), dtype=np.float32)
         with np.errstate(over="ignore"):  # becomes infinity, which is refused below
-            if data.ndim == 4:
-                for channel in range(data.shape[3]):
-                    copy_volume(data[..., channel], array[channel])
-            else:
-                copy_volume(data, array[index])
+            for channel in range(found):
+                copy_volume(data[..., channel], array[index + channel])
         del data
     assert array is not None  # there is a first file
     volume = Volume(array, first.affine, first.oriented, first.forms, tuple(notes))

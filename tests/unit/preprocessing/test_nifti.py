@@ -24,8 +24,9 @@ def test_the_channel_comes_first_and_the_axes_stay(tmp_path: Path) -> None:
     assert volume.shape == SHAPE
 
 
-def test_one_file_per_channel(tmp_path: Path) -> None:
-    paths = [save(tmp_path / f"a_{channel:04d}.nii.gz", noise(SHAPE, channel)) for channel in range(2)]
+@pytest.mark.parametrize("shape", [SHAPE, (*SHAPE, 1)])
+def test_one_file_per_channel(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    paths = [save(tmp_path / f"a_{channel:04d}.nii.gz", noise(SHAPE, channel).reshape(shape)) for channel in range(2)]
     assert np.array_equal(read_image(paths, 2).array, np.stack([noise(SHAPE, 0), noise(SHAPE, 1)]))
 
 
