@@ -17,6 +17,7 @@ from rogseg.preprocessing.nifti_file import open_nifti
 from rogseg.preprocessing.raw_file import RawFile, check_same_grid
 from rogseg.preprocessing.volume import Volume, copy_volume, slabs
 from rogseg.storage import is_nifti
+from rogseg.task_plan import MAX_CLASSES
 
 __all__ = ["open_raw", "read_image", "read_label"]
 
@@ -74,8 +75,13 @@ def read_label(path: Path, image_path: Path, image: Volume, label_values: Sequen
 
     Raises:
         ValueError: the file is missing or damaged, lies on another grid than its image (affines may differ by less
-            than half a voxel), or holds a value that is not in ``label_values``.
+            than half a voxel), or holds a value that is not in ``label_values``; or these are too many for a byte.
     """
+    if len(label_values) > MAX_CLASSES:
+        raise ValueError(
+            f"{path}: its voxels may have {len(label_values)} label values, of which {MAX_CLASSES} with the background "
+            "can be told apart here; merge some of them"
+        )
     file = open_raw(path)
     if len(file.shape) == 4 and file.shape[3] != 1:
         raise ValueError(f"{path}: a label file holds one 3-D map, this one has shape {file.shape}; merge its channels")

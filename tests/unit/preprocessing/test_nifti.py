@@ -120,6 +120,13 @@ def test_a_value_outside_the_list_is_refused(tmp_path: Path, stranger: float) ->
         read_label(label, path, volume, [0, 1, 2, 9])
 
 
+def test_more_labels_than_a_byte_tells_apart_are_refused(tmp_path: Path) -> None:
+    path, volume = _image(tmp_path)
+    label = save(tmp_path / "label.nii.gz", np.full(SHAPE, 1000 * 299, np.int32))
+    with pytest.raises(ValueError, match=r"label.nii.gz: its voxels may have 300 label values, of which 255 "):
+        read_label(label, path, volume, [1000 * index for index in range(300)])
+
+
 def test_slightly_different_affines_pass_and_others_do_not(tmp_path: Path) -> None:
     path, volume = _image(tmp_path)
     affine = np.eye(4)
