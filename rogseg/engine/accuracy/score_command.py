@@ -150,7 +150,8 @@ def _names(folder: Path, files: Sequence[Path]) -> LabelNames:
             return read_label_names(index)
     values: set[int] = set()
     for path in files:
-        values |= {int(value) for value in np.unique(np.rint(open_raw(path).voxels()))}
+        found = np.unique(np.rint(open_raw(path).voxels()))
+        values |= {int(value) for value in found[np.isfinite(found)]}  # who reads the file names the others
     try:
         return LabelNames.of_values(tuple(values))
     except ValueError as error:

@@ -85,6 +85,17 @@ def test_folders_that_do_not_fit_are_told(tmp_path: Path, capsys: pytest.Capture
     assert "holds the values [9]" in capsys.readouterr().err
 
 
+def test_a_label_file_that_holds_nan_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path / "ours/a.nii.gz", cube((1, slice(0, 4))))
+    (tmp_path / "task/labelsTr").mkdir(parents=True)
+    damaged = cube((1, slice(0, 4))).astype(np.float32)
+    damaged[9] = np.nan
+    nibabel.save(nibabel.Nifti1Image(damaged, np.diag([1.0, 1.0, 3.0, 1.0])), tmp_path / "task/labelsTr/a.nii.gz")
+    folders = ["--predictions", str(tmp_path / "ours"), "--labels", str(tmp_path / "task" / "labelsTr")]
+    assert main(["test", *folders, "--out", str(tmp_path / "out")]) == 2
+    assert "a.nii.gz: it holds the values [nan]" in " ".join(capsys.readouterr().err.split())
+
+
 def test_other_voxels_behind_the_same_header_are_another_prediction(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
