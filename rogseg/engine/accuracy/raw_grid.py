@@ -1,6 +1,7 @@
 """What every evaluation in the grid of the raw files shares: its protocol, and the measures of a case."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,11 @@ from numpy.typing import NDArray
 from rogseg.cases import Case
 from rogseg.evaluation.case_record import PerClass
 from rogseg.metrics import Measure, measure_classes
-from rogseg.preprocessing import Volume, read_image
+from rogseg.preprocessing import Volume, open_raw
 from rogseg.storage import CaseProperties, RawCase
 from rogseg.systems import System
 
-__all__ = ["RAW_GRID", "default_measures", "grid_of", "measure_labels"]
+__all__ = ["RAW_GRID", "default_measures", "grid_of", "grid_of_file", "measure_labels"]
 
 RAW_GRID = "raw grid"
 """The protocol of such an evaluation."""
@@ -54,4 +55,15 @@ def grid_of(raw: RawCase, case: Case) -> Volume:
     if isinstance(case.properties, CaseProperties):
         blank = np.broadcast_to(np.float32(0), (1, *case.properties.raw_shape))
         return Volume(blank, np.array(case.properties.raw_affine), forms=case.properties.raw_forms)
-    return read_image(raw.images[:1], 1)
+    return grid_of_file(raw.images[0])
+
+
+def grid_of_file(path: Path) -> Volume:
+    """The grid of an image or label file; its voxels are not looked at.
+
+    Raises:
+        ValueError: the file cannot be used.
+    """
+    file = open_raw(path)
+    blank: NDArray[np.float32] = np.broadcast_to(np.float32(0), (1, *file.shape[:3]))
+    return Volume(blank, file.affine, forms=file.forms)

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 
-from rogseg.engine.accuracy.raw_grid import RAW_GRID, default_measures
+from rogseg.engine.accuracy.raw_grid import RAW_GRID, default_measures, grid_of_file
 from rogseg.engine.case_recording import UnusableCases
 from rogseg.engine.console import make_console
 from rogseg.engine.digests import digest_of_file, digest_of_json, environment
@@ -62,7 +61,7 @@ def score_predictions(
         if rest:
             number = f"1 {what} has" if len(rest) == 1 else f"{len(rest)} {what}s have"
             console.print(f"note: {number} no {other}, left out, such as {min(rest)}", markup=False)
-    grids = {case_id: _grid(true[case_id]) for case_id in case_ids}
+    grids = {case_id: grid_of_file(true[case_id]) for case_id in case_ids}
     if tolerance is None:
         tolerance = round(max(step for grid in grids.values() for step in grid.spacing), 3)
     names = _names(Path(labels), [true[case_id] for case_id in case_ids])
@@ -135,13 +134,6 @@ def _files(folder: str | Path) -> dict[str, Path]:
 
 def _digest(path: Path) -> str:
     return digest_of_file(path) if path.is_file() and len(files_of(path)) == 1 else digest_files([path])
-
-
-def _grid(path: Path) -> Volume:
-    """The grid of a label file; its voxels are not looked at."""
-    file = open_raw(path)
-    blank: NDArray[np.float32] = np.broadcast_to(np.float32(0), (1, *file.shape[:3]))
-    return Volume(blank, file.affine, forms=file.forms)
 
 
 def _names(folder: Path, files: Sequence[Path]) -> LabelNames:
