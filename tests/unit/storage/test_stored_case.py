@@ -28,6 +28,20 @@ def test_arrays_and_properties_come_back_exactly(tmp_path: Path) -> None:
     assert StoredCase(tmp_path / "a").properties == properties("a", shape)
 
 
+@pytest.mark.parametrize("filled", [slice(0, 0), slice(0, 1), slice(69, 70), slice(0, 70)])
+@pytest.mark.parametrize("value", [0.0, 1.0, -0.3])
+def test_chunks_of_one_value_come_back(tmp_path: Path, filled: slice, value: float) -> None:
+    shape = (70, 8, 9)
+    image, label = np.full((2, *shape), value, np.float32), np.zeros(shape, np.uint8)
+    image[:, filled], label[filled] = 2.5, 2
+    case = write_stored_case(tmp_path / "a", image, label, properties("a", shape))
+    case.verify()
+    np.testing.assert_array_equal(case.read_image(), image)
+    stored = case.read_label()
+    assert stored is not None
+    np.testing.assert_array_equal(stored, label)
+
+
 @pytest.mark.parametrize(
     "region",
     [
