@@ -19,6 +19,13 @@ INTENSITIES = {
 }
 # Arguments that are not followed, with the values under which they do nothing.
 NOT_FOLLOWED: dict[str, dict[str, tuple[Any, ...]]] = {
+    # Of its reader, which may turn the axes without a transform.
+    "LoadImage": {
+        "as_closest_canonical": (False,),
+        "reverse_indexing": (False,),
+        "index_order": ("F",),
+        "affine_lps_to_ras": (True,),
+    },
     "ScaleIntensity": {"factor": (None, 0)},
     "ScaleIntensityRangePercentiles": {"relative": (None, False)},
     "Orientation": {"as_closest_canonical": (False,), "labels": (None, [["L", "R"], ["P", "A"], ["I", "S"]])},
@@ -57,6 +64,9 @@ def read_preprocessing(config: BundleConfig, entry: str = "preprocessing") -> In
         where = f"{config.path}: {place} ({name})"
         _refuse_other_type(config, place, step, where)
         if name in WITHOUT_EFFECT:
+            for entry in (place, f"{place}#reader") if isinstance(step.get("reader"), dict) else (place,):
+                given = [key for key in NOT_FOLLOWED.get(name, ()) if key in config.raw(entry)]
+                _refuse_not_followed(name, {key: config.value(f"{entry}#{key}") for key in given}, where)
             continue
         if name not in _FOLLOWED and name not in INTENSITIES:
             raise ValueError(
@@ -117,7 +127,7 @@ def transforms_of(config: BundleConfig, entry: str) -> list[tuple[str, str, dict
 
 
 def _refuse_not_followed(name: str, arguments: dict[str, Any], where: str) -> None:
-    known = {*(INTENSITIES.get(name) or _FOLLOWED[name][0]), *WITHOUT_MEANING}
+    known = {*(INTENSITIES.get(name) or _FOLLOWED.get(name, ((),))[0]), *WITHOUT_MEANING}
     for key, value in arguments.items():
         if key not in known and value not in NOT_FOLLOWED.get(name, {}).get(key, ()):
             raise ValueError(

@@ -17,6 +17,8 @@ SPACING = {"_target_": "Spacingd", "keys": "image", "pixdim": [1.0, 1.0, 2.0]}
 ORIENTATION = {"_target_": "Orientationd", "keys": "image", "axcodes": "RAS"}
 PADDING = {"_target_": "DivisiblePadd", "keys": "image", "k": 4}
 TYPE = {"_target_": "EnsureTyped", "keys": "image"}
+LOADING = {"_target_": "LoadImaged", "keys": "image"}
+NIBABEL = {"_target_": "monai.data.NibabelReader", "as_closest_canonical": True}
 ACTIVATION = {"_target_": "Activationsd", "keys": "pred"}
 DECISION = {"_target_": "AsDiscreted", "keys": "pred"}
 RELABELLING = {"_target_": "MapLabelValued", "keys": "pred", "orig_labels": [1, 2], "target_labels": [2, 1]}
@@ -68,6 +70,9 @@ FIRST, LAST = "preprocessing__transforms", "postprocessing__transforms"
         ({FIRST: [{**INTENSITY, "factor": 2}]}, r"factor is 2, which is not followed"),
         ({FIRST: [{**INTENSITY, "dtype": "$np.uint8"}]}, r"dtype is '\$np\.uint8', and intensities are not rounded"),
         ({FIRST: [{**TYPE, "dtype": "@type"}], "type": "int16"}, r"0 \(EnsureType\): dtype is 'int16'"),
+        ({FIRST: [{**LOADING, "as_closest_canonical": True}]}, r"as_closest_canonical is True, which is not followed"),
+        ({FIRST: [{**LOADING, "reverse_indexing": True}]}, r"0 \(LoadImage\): reverse_indexing is True, which is not"),
+        ({FIRST: [{**LOADING, "reader": NIBABEL}]}, r"as_closest_canonical is True, which is not followed"),
         ({FIRST: [{**SPACING, "min_pixdim": [1, 1, 1]}]}, r"min_pixdim is \[1, 1, 1\], which is not followed"),
         ({FIRST: [{**ORIENTATION, "labels": [["R", "L"], ["P", "A"], ["I", "S"]]}]}, r"labels is .*not followed"),
         ({FIRST: [{**PADDING, "mode": "reflect"}]}, r"mode is 'reflect', which is not followed"),
