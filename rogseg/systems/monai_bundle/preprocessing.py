@@ -34,19 +34,24 @@ NOT_FOLLOWED: dict[str, dict[str, tuple[Any, ...]]] = {
 }
 # They say how MONAI computes, or where its grid lies within ours.
 WITHOUT_MEANING = ("padding_mode", "align_corners", "scale_extent", "recompute_affine", "ensure_same_shape", "lazy")
+IMAGE = "image"  # its key for MONAI's evaluators; without it the first one of the first transform
 EXACT = ("None", "float", "float32", "float64", "double")  # types that keep intensities as they are
 ORDERS = {"bilinear": "linear", "trilinear": "linear", 1: "linear", 3: "cubic"}
 
 
 @dataclasses.dataclass
 class InputReading:
-    """What a preprocessing says: axes, spacing [mm], intensities, what volumes are padded to."""
+    """What a preprocessing says: axes, spacing [mm], intensities, what volumes are padded to.
+
+    ``has_place`` is whether the tensor still says where it lies, without which MONAI takes it for RAS of 1 mm.
+    """
 
     orientation: str | None = None
     spacing: tuple[float, ...] | None = None
     interpolation: Literal["cubic", "linear"] = "linear"
     intensity: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     multiple_of: int = 1
+    has_place: bool = True
 
 
 def read_preprocessing(config: BundleConfig, entry: str = "preprocessing") -> InputReading:
@@ -55,11 +60,13 @@ def read_preprocessing(config: BundleConfig, entry: str = "preprocessing") -> In
     Raises:
         ValueError: one is not known here, or stands where its order would matter.
     """
-    reading, image_key = InputReading(), None
-    for place, name, step in transforms_of(config, entry):
-        keys = config.value(f"{place}#keys") if "keys" in step else None
-        image_key = first_of(keys) if image_key is None else image_key
-        if keys is not None and image_key not in (keys if isinstance(keys, list) else [keys]):
+    reading = InputReading()
+    steps = transforms_of(config, entry)
+    keys = {place: _keys_of(config, place) for place, _, step in steps if "keys" in step}
+    loaded = next(iter(keys.values()), [])
+    image_key = IMAGE if IMAGE in loaded else next(iter(loaded), None)
+    for place, name, step in steps:
+        if image_key not in keys.get(place, (image_key,)):
             continue
         where = f"{config.path}: {place} ({name})"
         _refuse_other_type(config, place, step, where)
@@ -67,6 +74,8 @@ def read_preprocessing(config: BundleConfig, entry: str = "preprocessing") -> In
             for entry in (place, f"{place}#reader") if isinstance(step.get("reader"), dict) else (place,):
                 given = [key for key in NOT_FOLLOWED.get(name, ()) if key in config.raw(entry)]
                 _refuse_not_followed(name, {key: config.value(f"{entry}#{key}") for key in given}, where)
+            if "track_meta" in step and config.value(f"{place}#track_meta") is False:
+                reading.has_place = False
             continue
         if name not in _FOLLOWED and name not in INTENSITIES:
             raise ValueError(
@@ -93,6 +102,7 @@ def _refuse_other_order(reading: InputReading, name: str, where: str) -> None:
         "a change of spacing": name == "Orientation" and len(set(reading.spacing or ())) > 1,
         "a change of intensities": name == "Spacing" and bool(reading.intensity),
         "padding": name != "DivisiblePad" and reading.multiple_of > 1,
+        "a tensor that lost its place (track_meta)": name in ("Orientation", "Spacing") and not reading.has_place,
     }
     for step, applies in earlier.items():
         if applies:
@@ -100,6 +110,11 @@ def _refuse_other_order(reading: InputReading, name: str, where: str) -> None:
 
 
 _ABOUT_THE_STEP = ("_target_", "_disabled_", "_desc_", "keys", "allow_missing_keys", "dtype")
+
+
+def _keys_of(config: BundleConfig, place: str) -> list[Any]:
+    keys = config.value(f"{place}#keys")
+    return list(keys) if isinstance(keys, list | tuple) else [keys]
 
 
 def first_of(keys: Any) -> Any:

@@ -53,6 +53,15 @@ def test_inputs_and_logits_are_those_that_monai_makes(tmp_path: Path) -> None:
     assert len(np.unique(labels)) > 1
 
 
+def test_the_image_is_found_beside_a_label_that_is_named_first(tmp_path: Path) -> None:
+    intensity = INFERENCE["preprocessing"]["transforms"][4]
+    loading = {"_target_": "LoadImaged", "keys": ["label", "image"], "allow_missing_keys": True}
+    forgetting = {"_target_": "EnsureTyped", "keys": "image", "track_meta": False}
+    folder = write_bundle(tmp_path / "bundle", preprocessing__transforms=[loading, intensity, forgetting])
+    (followed,) = MonaiBundle(folder).identity.options["inputs"]["intensity"]
+    assert followed["type"] == "ScaleIntensityRange"
+
+
 def test_padding_after_the_intensities_and_turning_an_even_spacing_are_monais(tmp_path: Path) -> None:
     raw = write_case(tmp_path / "raw", (13, 11, 10), flip=True)
     load = [{"_target_": name, "keys": "image"} for name in ("LoadImaged", "EnsureChannelFirstd")]

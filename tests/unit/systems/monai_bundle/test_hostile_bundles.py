@@ -67,6 +67,10 @@ FIRST, LAST = "preprocessing__transforms", "postprocessing__transforms"
         ({FIRST: [SPACING, ORIENTATION]}, r"1 \(Orientation\) comes after a change of spacing.*: swap the two"),
         ({FIRST: [PADDING, INTENSITY]}, r"1 \(ScaleIntensity\) comes after padding.*: swap the two"),
         ({FIRST: [PADDING, ORIENTATION]}, r"1 \(Orientation\) comes after padding.*: swap the two"),
+        (
+            {FIRST: [{**TYPE, "track_meta": False}, ORIENTATION]},
+            r"1 \(Orientation\) comes after a tensor that lost its",
+        ),
         ({FIRST: [{**INTENSITY, "factor": 2}]}, r"factor is 2, which is not followed"),
         ({FIRST: [{**INTENSITY, "dtype": "$np.uint8"}]}, r"dtype is '\$np\.uint8', and intensities are not rounded"),
         ({FIRST: [{**TYPE, "dtype": "@type"}], "type": "int16"}, r"0 \(EnsureType\): dtype is 'int16'"),
