@@ -55,7 +55,14 @@ def attack_system(
         ValueError: something in the arguments, configs or files is wrong; the message says what to do.
     """
     console, asked = make_console(), SystemNames(system, task, device, cfg_options, trust)
-    settings = AttackSettings.load(attack, attack_options, epsilon, max_passes=max_passes, max_minutes=max_minutes)
+    settings = AttackSettings.load(
+        attack,
+        attack_options,
+        epsilon,
+        has_reference=reference is not None,
+        max_passes=max_passes,
+        max_minutes=max_minutes,
+    )
     if keep_volumes < 0:
         raise ValueError(f"--keep-volumes is {keep_volumes}, it must be at least 0")
     opened, device = asked.open()

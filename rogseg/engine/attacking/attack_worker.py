@@ -94,7 +94,12 @@ class AttackWorker:
         """
         # First, since the config may import the component that the system is made of.
         settings = AttackSettings.load(
-            self.attack, self.attack_options, self.epsilon, max_passes=self.max_passes, max_minutes=self.max_minutes
+            self.attack,
+            self.attack_options,
+            self.epsilon,
+            has_reference=self.reference is not None,
+            max_passes=self.max_passes,
+            max_minutes=self.max_minutes,
         )
         opened, device = self.system.open()
         system, source = opened.system, self.cases.open(opened.system)

@@ -138,12 +138,11 @@ def _prepare(
 ) -> tuple[RawTask, TransferSetting, dict[str, str]]:
     """The raw task, what all pairs share, and what each system had seen of the cases."""
     first, systems = next(iter(opened.values())), [one.system for one in opened.values()]
-    # Whoever names a reference box means epsilon as a fraction of it.
-    unit = [] if options.reference is None else ["threat.unit=reference"]
     settings = AttackSettings.load(
         options.attack,
-        [*unit, *options.attack_options],
+        options.attack_options,
         options.epsilon,
+        has_reference=options.reference is not None,
         max_passes=options.max_passes,
         max_minutes=options.max_minutes,
     )

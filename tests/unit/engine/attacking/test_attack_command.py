@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +12,10 @@ from rogseg.cases import Case
 from rogseg.commands import main
 from rogseg.engine import load_config
 from rogseg.evaluation.case_record import CaseRecord
+from rogseg.preprocessing import preprocess_task
 from rogseg.registry import MODELS
 from rogseg.report.legacy.rows import read_legacy_rows
+from tests.raw_tasks import CASE_IDS, TASK, raw_plan, store_with_networks, write_raw_task
 from tests.tiny_task import write_tiny_task
 from tests.tiny_training import ROOT, write_tiny_config
 from tools.attack import main as attack
@@ -77,6 +80,22 @@ def test_a_lesion_that_vanishes_is_judged_by_its_own_criterion(made: Path, tmp_p
     assert isinstance(attacked["success"], bool)
     (clean,) = [row for row in records(tmp_path) if row["condition"] == "clean"]
     assert clean["success"] is None
+
+
+@pytest.mark.parametrize("more", [[], ["--surrogate", "second.pth"]])
+def test_who_names_a_reference_box_gets_a_fraction_of_it(more: list[str], tmp_path: Path) -> None:
+    raw = write_raw_task(tmp_path, "ct")
+    config = store_with_networks(tmp_path, raw, "ct", ("own", "second"))
+    plan = raw_plan("ct")
+    narrow = dataclasses.replace(plan, channels=(dataclasses.replace(plan.channels[0], lower=-40.0),))
+    preprocess_task(raw, tmp_path / "narrow", plan=narrow)
+    system = [str(config), str(tmp_path / "own.pth"), "--task", str(tmp_path / "stored" / TASK)]
+    few = ["--attack", "fgsm", "--epsilon", "16/255", "--sanity", "none", "--cases", CASE_IDS[0], "--data", str(raw)]
+    given = [str(tmp_path / word) if word.endswith(".pth") else word for word in more]
+    out = ["--reference", str(tmp_path / "narrow"), "--out", str(tmp_path / "out")]
+    assert main(["attack", *system, *few, *given, *out]) == 0
+    (attacked,) = [row for row in records(tmp_path / "out") if row["condition"] == "fgsm"]
+    assert attacked["distance_raw"] == pytest.approx([16 / 255 * 240], rel=1e-3)  # the network's own box is 300 wide
 
 
 def test_mistakes_are_told_in_one_line(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
