@@ -65,7 +65,7 @@ def attack_system(
     )
     if keep_volumes < 0:
         raise ValueError(f"--keep-volumes is {keep_volumes}, it must be at least 0")
-    opened, device = asked.open()
+    opened = asked.open()
     # What is known to be wrong is refused before hours of work.
     source = cases_to_attack(opened, data=data, task=task, cases=cases)
     evaluated = spread(source.case_ids, max_cases, case_seed)
@@ -109,13 +109,12 @@ def attack_system(
             leak=leak,
             reference=width,
             sanity=sanity,
-            device=device,
             workers=workers,
             on_result=saved.writer(opened.system, settings, source),
             on_progress=on_progress,
         )
     conclude(evaluation.records, evaluation.findings, console)
     if made is not None:
-        setting = TransferSetting(settings, source.task, evaluated, selection, parts, seed, fold, width, device)
+        setting = TransferSetting(settings, source.task, evaluated, selection, parts, seed, fold, width)
         replay(made, setting, directory, leak, console)
     return evaluation

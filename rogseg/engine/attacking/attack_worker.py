@@ -101,7 +101,7 @@ class AttackWorker:
             max_passes=self.max_passes,
             max_minutes=self.max_minutes,
         )
-        opened, device = self.system.open()
+        opened = self.system.open()
         system, source = opened.system, self.cases.open(opened.system)
         return make_attacker(
             system,
@@ -110,6 +110,5 @@ class AttackWorker:
             protocol=self.protocol,
             seed=self.seed,
             reference=None if self.reference is None else reference_width(self.reference),
-            device=device,
             on_result=self.saved.writer(system, settings, source),
         )
