@@ -20,7 +20,7 @@ from rogseg.engine.case_selection import ALL_CASES, shard_of
 from rogseg.engine.device import system_device
 from rogseg.engine.digests import environment
 from rogseg.engine.evaluated_system import evaluation_identity
-from rogseg.evaluation.case_record import CaseRecord
+from rogseg.evaluation.case_record import DICE, CaseRecord
 from rogseg.evaluation.identity import CaseSelection, Condition, CriterionSetting, ThreatSetting
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.report_text import evaluation_tables
@@ -177,14 +177,19 @@ def make_attacker(
     Raises:
         ValueError: the settings are wrong.
     """
-    device = system_device(system)
+    device, measures = system_device(system), build_measures(settings.measures)
+    if DICE not in [measure.name for measure in measures]:
+        raise ValueError(
+            f"measures of {settings.name} are {', '.join(measure.name for measure in measures)}: {DICE} must be among "
+            "them, since mu is the mean of it; add dict(type='Dice')"
+        )
     return CaseAttacker(
         system.model,
         ATTACKS.build(dict(settings.attack)),
         settings.name,
         ThreatFactory(settings.threat, reference),
         lambda case_id: evaluated_case(cases, case_id, system, protocol).to(device),
-        build_measures(settings.measures),
+        measures,
         system.class_indices,
         seed,
         on_result,

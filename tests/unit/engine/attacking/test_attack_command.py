@@ -103,6 +103,11 @@ def test_mistakes_are_told_in_one_line(made: Path, tmp_path: Path, capsys: pytes
     assert "8/255" in capsys.readouterr().err
     assert attack(arguments(made, tmp_path, "apgd_ce", "--attack-options", "criterion.type=DiceBellow")) == 2
     assert "did you mean 'DiceBelow'" in capsys.readouterr().err
+    others = ["--attack-options", "measures=[dict(type='VolumeError')]"]
+    assert attack(arguments(made, tmp_path / "none", "fgsm", *others)) == 2
+    assert "measures of fgsm are volume error: Dice must be among them" in capsys.readouterr().err
+    assert attack(arguments(made, tmp_path, "fgsm", "--epsilon", "8", "--reference", str(made / "task"))) == 2
+    assert "fractions of the width of the intensity box, so at most 1" in capsys.readouterr().err
 
 
 def test_a_threat_of_its_own_and_limits_are_in_the_records_and_the_network_is_checked_all_the_same(
