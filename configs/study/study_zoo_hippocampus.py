@@ -61,8 +61,8 @@ sections = [
     ),
     dict(
         title="Dice against epsilon (the paper's figures 1 and 4)",
-        text="APGD on cross-entropy with 20 iterations, each case's window around its target; the same raw epsilon for"
-        " all. nnU-Net without its mirrored copies, as it was trained and after `rogseg harden`.",
+        text="APGD on cross-entropy with 20 iterations, each case's window around its target. nnU-Net without its"
+        " mirrored copies, as it was trained and after `rogseg harden`.",
         records=[
             "standard=sweep_standard",
             "Free AT=sweep_freeat",

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cases", nargs="+", help="case ids; default: the validation cases of the fold")
     parser.add_argument("--seed", type=int, default=0, help="of the attacks")
     parser.add_argument("--case-seed", type=int, default=0, help="of which cases are taken where not all fit")
-    parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
+    parser.add_argument("--device", help="cpu or cuda; default: the config's, else cuda where there is one")
     parser.add_argument(
         "--allow-seen", action="store_true", help="report on cases that the system was trained on, too, labelled so"
     )

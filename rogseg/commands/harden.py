@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch-size", type=int, default=2, help="patches per mini-batch; default: 2")
     parser.add_argument("--fold", type=int, default=0, help="of the data, whose validation part is kept; default: 0")
     parser.add_argument("--seed", type=int, default=0, help="of everything random")
-    parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
+    parser.add_argument("--device", help="cpu or cuda; default: the config's, else cuda where there is one")
     parser.add_argument(
         "--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="of a folder, e.g. folds=0 of an nnU-Net"
     )

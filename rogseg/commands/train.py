@@ -64,5 +64,5 @@ def run(options: argparse.Namespace) -> None:
         from rogseg.engine.costs.fit_minutes import fit_minutes
 
         overrides |= fit_minutes(load_config(config, overrides, options.task), options.minutes, options.task)
-    train_config(config, overrides, options.task)
+    train_config(config, overrides, options.task, options.minutes)
     disconnect()

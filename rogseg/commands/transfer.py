@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--allow-seen", action="store_true", help="report on cases that a system was trained on, too, labelled so"
     )
     add_trust_argument(parser)
-    parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
+    parser.add_argument("--device", help="cpu or cuda; default: the config's, else cuda where there is one")
 
 
 def run(options: argparse.Namespace) -> None:

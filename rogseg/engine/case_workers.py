@@ -9,7 +9,6 @@ from typing import Any, Self
 import torch
 from rich.console import Console
 
-from rogseg.engine.device import take_device
 from rogseg.engine.model.open_system import OpenedSystem, open_system
 from rogseg.progress import ProgressDisplay
 from rogseg.storage import RawCase
@@ -26,7 +25,7 @@ class SystemNames:
     Args:
         names: as `open_system` takes them.
         task: folder of the stored task, where the config has no plan.
-        device: as the user wrote it; None takes a GPU where there is one.
+        device: as the user wrote it; None takes what a Python config says, else a GPU where there is one.
         cfg_options: overrides of the config.
         trust: whether whoever made a bundle or an exported program may run code.
         digest: of the system that the driver opened; None in the driver.
@@ -47,22 +46,21 @@ class SystemNames:
             self, names=found, task=task, cfg_options=tuple(self.cfg_options), digest=system.identity.digest
         )
 
-    def open(self) -> tuple[OpenedSystem, str]:
-        """The system, and the device that it is on.
+    def open(self) -> OpenedSystem:
+        """The system.
 
         Raises:
             ValueError: it cannot be opened, or is another one than the driver's.
         """
-        device = str(take_device(self.device))
         opened = open_system(
-            self.names, device=device, task_dir=self.task, overrides=self.cfg_options, trust=self.trust
+            self.names, device=self.device, task_dir=self.task, overrides=self.cfg_options, trust=self.trust
         )
         if self.digest not in (None, opened.system.identity.digest):
             raise ValueError(
                 f"{' '.join(map(str, self.names))}: a worker found another system under this name than the process "
                 "that asked for the work: let both see the same files"
             )
-        return opened, device
+        return opened
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,7 +4,9 @@ import ctypes
 
 import torch
 
-__all__ = ["choose_device", "keep_freed_memory", "take_device"]
+from rogseg.systems import System
+
+__all__ = ["choose_device", "keep_freed_memory", "system_device", "take_device"]
 
 HINT = "write cpu, cuda, cuda:N or mps, or leave it out to take a GPU where there is one"
 # From glibc's malloc.h.
@@ -48,6 +50,11 @@ def choose_device(name: str | torch.device | None) -> torch.device:
     elif device.type != "cpu":
         raise ValueError(f"device is {name!r}, which networks are not run on: {HINT}")
     return device
+
+
+def system_device(system: System) -> torch.device:
+    """Where the cases of a system are put, and what records name: what it runs on, a CPU where it does not say."""
+    return torch.device(system.device or "cpu")
 
 
 def keep_freed_memory() -> bool:

@@ -20,7 +20,6 @@ from rogseg.engine.console import make_console
 from rogseg.engine.corrupting.corrupt_command import corrupt_system
 from rogseg.engine.corrupting.raw_scan import modalities_of
 from rogseg.engine.corrupting.settings import CorruptionSettings
-from rogseg.engine.device import take_device
 from rogseg.engine.evaluation_plan import (
     EvaluationPlan,
     PlannedCorruptions,
@@ -63,7 +62,7 @@ def evaluate_system(
         ValueError: something in the arguments or files is wrong, the time is too short for anything, or ``out`` holds
             an evaluation that was asked for otherwise.
     """
-    console, device = make_console(), str(take_device(device))
+    console = make_console()
     request = Request(minutes, protocol, tuple(cases or ()), seed, case_seed, tuple(cfg_options))
     if (out / PLAN).is_file():
         plan, begun_with = read_plan(out / PLAN)
@@ -72,7 +71,7 @@ def evaluate_system(
     source = cases_to_attack(opened, data=data, task=task, cases=cases)
     raw = _raw_folder(opened, source, data)
     if not (out / PLAN).is_file():
-        plan = _plan(opened, source, request, protocol, device)
+        plan = _plan(opened, source, request, protocol)
         if raw is not None:
             planned = _plan_corruptions(opened, source, request, raw, task, plan.num_cases)
             plan = dataclasses.replace(plan, corruptions=planned)
@@ -153,11 +152,9 @@ def cheaper_ways(protocol: str, options: Mapping[str, Any]) -> str:
     return "".join(ways)
 
 
-def _plan(
-    opened: OpenedSystem, source: CaseSource, request: Request, protocol: Protocol, device: str
-) -> EvaluationPlan:
+def _plan(opened: OpenedSystem, source: CaseSource, request: Request, protocol: Protocol) -> EvaluationPlan:
     case_id = spread(source.case_ids, 1, request.case_seed)[0]
-    case = evaluated_case(source, case_id, opened.system, protocol).to(device)
+    case = evaluated_case(source, case_id, opened.system, protocol).to(opened.device)
     assert case.targets is not None, "only labelled cases are evaluated"
     seconds = []
     for _ in range(2):  # the first warms up

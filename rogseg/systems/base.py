@@ -80,6 +80,8 @@ class System(ABC):
     """What the lengths of whole volumes must be multiples of to be trained on [voxels]; `logits` takes any."""
     surface_tolerance: float = 1.0
     """How far a surface may be off for normalised surface Dice [mm]."""
+    device: torch.device | None = None
+    """Where its network runs, which records name; None where the system does not say."""
     location: Path | None = None
     """Folder that it was read from, where the record of a hardening lies beside it; None where there is none."""
 

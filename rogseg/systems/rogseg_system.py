@@ -74,7 +74,7 @@ class RogsegSystem(System):
         digest: str = "",
         options: Mapping[str, Any] | None = None,
     ) -> None:
-        self.device = torch.device(device)
+        self.device: torch.device = torch.device(device)
         compute_exactly(self.device)
         networks = [network] if isinstance(network, nn.Module) else list(network)
         self.networks: tuple[nn.Module, ...] = tuple(

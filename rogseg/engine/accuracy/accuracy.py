@@ -7,6 +7,7 @@ from typing import Any
 from rogseg.engine.accuracy.case_segmenter import CaseSegmenter, prediction_path, probabilities_path
 from rogseg.engine.accuracy.raw_grid import RAW_GRID, default_measures
 from rogseg.engine.case_recording import UnusableCases, record_cases
+from rogseg.engine.device import system_device
 from rogseg.engine.digests import digest_of_file, environment
 from rogseg.engine.evaluated_system import evaluation_identity
 from rogseg.evaluation.case_record import CaseRecord
@@ -72,7 +73,7 @@ def evaluate_accuracy(
         fold=fold,
         leak=leak,
     )
-    records = RecordFolder(out, identity, environment("cpu"))
+    records = RecordFolder(out, identity, environment(system_device(system)))
     todo = [
         case
         for case in cases

@@ -98,5 +98,5 @@ class SegmentWorker:
         Raises:
             ValueError: the system is not there, or is not what the driver opened.
         """
-        opened, _ = self.system.open()
+        opened = self.system.open()
         return CaseSegmenter(opened.system, self.directory, build_measures(self.measures), self.save_probabilities)

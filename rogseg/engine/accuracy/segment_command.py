@@ -53,11 +53,11 @@ def segment_cases(
         ValueError: something in the arguments, configs or files is wrong; the message says what to do.
     """
     console, asked = make_console(), SystemNames(system, task, device, cfg_options, trust)
-    opened, _ = asked.open()
+    opened = asked.open()
     if choose_postprocessing:
         _choose_postprocessing(opened, system, task, console)
         # The plan with the choice is part of the system.
-        opened, _ = asked.open()
+        opened = asked.open()
     _refuse_wishes(opened, save_probabilities, cfg_options)
     tested = cases_to_test(opened, ["test"] if submission else cases, data=data, task=task, images=images)
     labelled = [case.case_id for case in tested.cases if case.label is not None]

@@ -55,10 +55,17 @@ def attack_system(
         ValueError: something in the arguments, configs or files is wrong; the message says what to do.
     """
     console, asked = make_console(), SystemNames(system, task, device, cfg_options, trust)
-    settings = AttackSettings.load(attack, attack_options, epsilon, max_passes=max_passes, max_minutes=max_minutes)
+    settings = AttackSettings.load(
+        attack,
+        attack_options,
+        epsilon,
+        has_reference=reference is not None,
+        max_passes=max_passes,
+        max_minutes=max_minutes,
+    )
     if keep_volumes < 0:
         raise ValueError(f"--keep-volumes is {keep_volumes}, it must be at least 0")
-    opened, device = asked.open()
+    opened = asked.open()
     # What is known to be wrong is refused before hours of work.
     source = cases_to_attack(opened, data=data, task=task, cases=cases)
     evaluated = spread(source.case_ids, max_cases, case_seed)
@@ -102,13 +109,12 @@ def attack_system(
             leak=leak,
             reference=width,
             sanity=sanity,
-            device=device,
             workers=workers,
             on_result=saved.writer(opened.system, settings, source),
             on_progress=on_progress,
         )
     conclude(evaluation.records, evaluation.findings, console)
     if made is not None:
-        setting = TransferSetting(settings, source.task, evaluated, selection, parts, seed, fold, width, device)
+        setting = TransferSetting(settings, source.task, evaluated, selection, parts, seed, fold, width)
         replay(made, setting, directory, leak, console)
     return evaluation

@@ -94,9 +94,14 @@ class AttackWorker:
         """
         # First, since the config may import the component that the system is made of.
         settings = AttackSettings.load(
-            self.attack, self.attack_options, self.epsilon, max_passes=self.max_passes, max_minutes=self.max_minutes
+            self.attack,
+            self.attack_options,
+            self.epsilon,
+            has_reference=self.reference is not None,
+            max_passes=self.max_passes,
+            max_minutes=self.max_minutes,
         )
-        opened, device = self.system.open()
+        opened = self.system.open()
         system, source = opened.system, self.cases.open(opened.system)
         return make_attacker(
             system,
@@ -105,6 +110,5 @@ class AttackWorker:
             protocol=self.protocol,
             seed=self.seed,
             reference=None if self.reference is None else reference_width(self.reference),
-            device=device,
             on_result=self.saved.writer(system, settings, source),
         )

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from rogseg.attacks import Criterion
 from rogseg.attacks.sanity_checks import Effort
 from rogseg.cases import ReferenceWidth
@@ -19,9 +17,10 @@ from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.threats import DEFAULT_THREAT, ThreatFactory
 from rogseg.engine.case_recording import UnusableCases
 from rogseg.engine.case_selection import ALL_CASES, shard_of
+from rogseg.engine.device import system_device
 from rogseg.engine.digests import environment
 from rogseg.engine.evaluated_system import evaluation_identity
-from rogseg.evaluation.case_record import CaseRecord
+from rogseg.evaluation.case_record import DICE, CaseRecord
 from rogseg.evaluation.identity import CaseSelection, Condition, CriterionSetting, ThreatSetting
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.report_text import evaluation_tables
@@ -74,7 +73,6 @@ def evaluate_robustness(
     leak: str = "not known",
     reference: ReferenceWidth | None = None,
     sanity: Effort = "quick",
-    device: torch.device | str = "cpu",
     workers: Workers[CleanCase | AttackedCase, tuple[CaseRecord, ...] | str] | None = None,
     on_result: OnResult | None = None,
     on_progress: Callable[[int, int], None] | None = None,
@@ -95,7 +93,6 @@ def evaluate_robustness(
         leak: what the system had seen of the cases, for the record.
         reference: width of the reference box, for the threat's unit ``reference``.
         sanity: effort of the checks; ``quick`` costs at most a tenth of the attack.
-        device: where cases are put.
         workers: who attacks the cases, each with a `make_attacker` of its own; None attacks them in this process.
         on_result: called with each new result of this process before it is on record; workers have their own.
         on_progress: called with the pairs of case and epsilon that are done, and with all there are: first with what
@@ -105,7 +102,7 @@ def evaluate_robustness(
         ValueError: settings, cases or records do not fit; the message says what to do.
     """
     attacker = make_attacker(
-        system, cases, settings, protocol=protocol, seed=seed, reference=reference, device=device, on_result=on_result
+        system, cases, settings, protocol=protocol, seed=seed, reference=reference, on_result=on_result
     )
     if attacker.attack.needs_gradient and not system.differentiable:
         raise ValueError(
@@ -131,7 +128,7 @@ def evaluate_robustness(
         leak=leak,
     )
     unusable.refuse(NONE_IS_ATTACKED)
-    records = RecordFolder(out, identity, environment(device))
+    records = RecordFolder(out, identity, environment(system_device(system)))
     shard_ids = shard_of(case_ids, *shard)
     loop = AttackLoop(attacker, records, workers, cases.size, on_progress)
     mu = loop.run_clean(case_ids)
@@ -173,7 +170,6 @@ def make_attacker(
     protocol: Protocol,
     seed: int,
     reference: ReferenceWidth | None,
-    device: torch.device | str,
     on_result: OnResult | None,
 ) -> CaseAttacker:
     """What makes the records of one case, here or in a worker; the arguments are those of `evaluate_robustness`.
@@ -181,13 +177,19 @@ def make_attacker(
     Raises:
         ValueError: the settings are wrong.
     """
+    device, measures = system_device(system), build_measures(settings.measures)
+    if DICE not in [measure.name for measure in measures]:
+        raise ValueError(
+            f"measures of {settings.name} are {', '.join(measure.name for measure in measures)}: {DICE} must be among "
+            "them, since mu is the mean of it; add dict(type='Dice')"
+        )
     return CaseAttacker(
         system.model,
         ATTACKS.build(dict(settings.attack)),
         settings.name,
         ThreatFactory(settings.threat, reference),
         lambda case_id: evaluated_case(cases, case_id, system, protocol).to(device),
-        build_measures(settings.measures),
+        measures,
         system.class_indices,
         seed,
         on_result,

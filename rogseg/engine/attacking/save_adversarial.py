@@ -9,9 +9,12 @@ import torch
 from torch import Tensor
 
 from rogseg.attacks import AttackResult
+from rogseg.attacks.foreground import labels_dice
 from rogseg.cases import Case
 from rogseg.engine.digests import digest_of_file
+from rogseg.evaluation.case_record import class_mean
 from rogseg.evaluation.robustness_figures import plot_attacked_slice
+from rogseg.evaluation.text_table import number
 from rogseg.foreign import decode, read_json
 from rogseg.preprocessing import Volume, read_image, write_image, write_label
 from rogseg.preprocessing.raw_reading import open_raw
@@ -30,7 +33,8 @@ class MadeAdversary:
     Args:
         case_id: of its case.
         epsilon: of the attack, in the unit of its threat.
-        dice: of each foreground class, as the attack saw it on the network's grid; None where it has none.
+        dice: of each foreground class of the system, as the attack saw it on the network's grid; None where the case
+            has none of it.
         files: SHA-256 of each file of the image, by name.
         notes: why the files, read again, are seen otherwise than they were attacked; nothing where they are not.
     """
@@ -93,8 +97,10 @@ class AdversarialFolder:
         moved = self.system.raw_adversary(raw, whole, adversarial)
         notes = moved.notes if case.region is None else ("one window of the case was attacked", *moved.notes)
         paths = self._write_image(raw, moved, epsilon)
-        self._write_beside(raw, moved, case, epsilon, result)
-        dice = tuple(None if np.isnan(value) else value for value in result.dice[0].tolist())
+        assert case.targets is not None, "only labelled cases are attacked"
+        of_classes = labels_dice(result.prediction, case.targets, self.system.class_indices)[0].tolist()
+        dice = tuple(None if np.isnan(value) else value for value in of_classes)
+        self._write_beside(raw, moved, case, epsilon, result, class_mean(dice))
         made = MadeAdversary(
             case.case_id, epsilon, dice, {path.name: digest_of_file(path) for path in paths}, tuple(notes)
         )
@@ -183,7 +189,9 @@ class AdversarialFolder:
         }
         write_json_atomic(folder / "dataset.json", index)
 
-    def _write_beside(self, raw: RawCase, moved: Volume, case: Case, epsilon: float, result: AttackResult) -> None:
+    def _write_beside(
+        self, raw: RawCase, moved: Volume, case: Case, epsilon: float, result: AttackResult, mean_dice: float | None
+    ) -> None:
         perturbation = moved.array - read_image(raw.images, len(moved.array)).array
         path = self._of(epsilon) / "perturbations" / f"{case.case_id}.nii.gz"
         write_image(path, perturbation, moved.affine, moved.forms)
@@ -199,7 +207,7 @@ class AdversarialFolder:
             _labels(clean),
             _labels(result.prediction),
             path,
-            f"{case.case_id}, {self.name}, epsilon {epsilon:.4f}, Dice {result.mean_dice[0].item():.3f}",
+            f"{case.case_id}, {self.name}, epsilon {epsilon:.4f}, Dice {number(mean_dice)}",
         )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from rogseg.engine.attacking.threats import DEFAULT_THREAT
+from rogseg.engine.attacking.threats import DEFAULT_THREAT, REFERENCE
 from rogseg.engine.config.load import load_attack_config, parse_overrides
 from rogseg.evaluation.epsilon_label import epsilon_label, norm_of_threat
 
@@ -72,6 +72,7 @@ class AttackSettings:
         options: Sequence[str] = (),
         epsilons: Sequence[str] | None = None,
         *,
+        has_reference: bool = False,
         max_passes: int | None = None,
         max_minutes: float | None = None,
     ) -> Self:
@@ -81,13 +82,14 @@ class AttackSettings:
             config: path of the config.
             options: ``key=value`` for keys of it.
             epsilons: instead of the config's, such as ``8/255``.
+            has_reference: whether a reference box is named: epsilon is a fraction of it then.
             max_passes: of the search in a case at an epsilon.
             max_minutes: of the same.
 
         Raises:
             ValueError: the config cannot be read or has no attack.
         """
-        overrides = parse_overrides(options)
+        overrides = {**({"threat.unit": REFERENCE} if has_reference else {}), **parse_overrides(options)}
         if epsilons:
             overrides["epsilons"] = [parse_epsilon(text) for text in epsilons]
         loaded = load_attack_config(config, overrides)

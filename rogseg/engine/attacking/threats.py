@@ -10,12 +10,13 @@ from rogseg.cases import Case, ReferenceWidth
 from rogseg.engine.config.keys import nearest
 from rogseg.registry import THREATS
 
-__all__ = ["DEFAULT_THREAT", "ThreatFactory"]
+__all__ = ["DEFAULT_THREAT", "REFERENCE", "ThreatFactory"]
 
 AT_THE_END = 1e-6  # of the box's width: what rounding of the clipping may leave above its lower end
 
 DEFAULT_THREAT: Mapping[str, Any] = {"type": "LinfThreat", "unit": "fraction", "moves": "all"}
-UNITS = ("fraction", "network", "raw", "reference")
+REFERENCE = "reference"
+UNITS = ("fraction", "network", "raw", REFERENCE)
 MOVES = ("all", "tissue")
 
 
@@ -31,7 +32,7 @@ class ThreatFactory:
         reference: width of the reference box of a case; needed for the unit ``reference``.
 
     Raises:
-        ValueError: an unknown type, unit or key, or no reference.
+        ValueError: an unknown type, unit or key, or a reference without its unit or the other way round.
     """
 
     def __init__(self, threat: Mapping[str, Any], reference: ReferenceWidth | None = None) -> None:
@@ -48,8 +49,13 @@ class ThreatFactory:
         found = THREATS.get(threat["type"])
         if found is None:
             raise ValueError(f"threat.type is {threat['type']!r}: {nearest(threat['type'], THREATS.module_dict)}")
-        if self.unit == "reference" and reference is None:
+        if self.unit == REFERENCE and reference is None:
             raise ValueError("threat.unit is 'reference': say with --reference whose box that is, a stored task")
+        if reference is not None and self.unit != REFERENCE:
+            raise ValueError(
+                f"--reference says that epsilon is a fraction of that box, and threat.unit that it is {self.unit!r}: "
+                "leave one of them out"
+            )
         self.threat_class: type[ThreatModel] = found
         self.reference = reference
 

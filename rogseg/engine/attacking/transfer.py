@@ -21,6 +21,7 @@ from rogseg.engine.attacking.save_adversarial import AdversarialFolder
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.threats import ThreatFactory
 from rogseg.engine.case_selection import shard_of
+from rogseg.engine.device import system_device
 from rogseg.engine.digests import environment
 from rogseg.engine.evaluated_system import evaluated_system, evaluation_identity
 from rogseg.evaluation.case_record import TARGET_VOLUME, CaseRecord, PerClass
@@ -47,7 +48,6 @@ class TransferSetting:
         seed: of the attack.
         fold: that the cases are the validation part of.
         reference: width of the reference box, for the threat's unit ``reference``.
-        device: that the systems are on, for the record.
     """
 
     attack: AttackSettings
@@ -58,7 +58,6 @@ class TransferSetting:
     seed: int = 0
     fold: int | None = None
     reference: ReferenceWidth | None = None
-    device: str = "cpu"
 
 
 def score_adversaries(
@@ -104,7 +103,7 @@ def score_adversaries(
         fold=setting.fold,
         leak=leak,
     )
-    records = RecordFolder(out, identity, environment(setting.device))
+    records = RecordFolder(out, identity, environment(system_device(target)))
     for case_id in setting.case_ids:
         if not records.has(case_id, "clean", 0.0):
             records.add(_clean_record(target, raw[case_id], measures, setting.seed))

@@ -19,7 +19,6 @@ from rogseg.engine.attacking.transfer_sources import (
 from rogseg.engine.case_finding import cases_to_attack, own_fold, reference_width
 from rogseg.engine.case_selection import parse_shard, selection_of, spread
 from rogseg.engine.console import make_console
-from rogseg.engine.device import take_device
 from rogseg.engine.model.open_system import OpenedSystem, leak_of, open_system
 from rogseg.engine.reporting import conclude
 from rogseg.engine.task_meaning import refuse_other_meaning
@@ -66,9 +65,9 @@ def transfer_between(
     Raises:
         ValueError: something in the arguments, configs or files is wrong; the message says what to do.
     """
-    console, device = make_console(), str(take_device(options.device))
-    opened = _open_all(systems, device, options)
-    raw, setting, leaks = _prepare(opened, options, device, console)
+    console = make_console()
+    opened = _open_all(systems, options)
+    raw, setting, leaks = _prepare(opened, options, console)
     reasons = {name: why_no_source(one.system, setting.attack) for name, one in opened.items()}
     sources = [name for name, reason in reasons.items() if not reason]
     if not sources:
@@ -114,10 +113,10 @@ def attack_from_surrogate(
     Raises:
         ValueError: something in the arguments, configs or files is wrong; the message says what to do.
     """
-    console, device = make_console(), str(take_device(options.device))
-    target = open_system(system, device=device, task_dir=options.task, overrides=cfg_options, trust=options.trust)
-    source = open_system(_named(surrogate, system), device=device, task_dir=options.task, trust=options.trust)
-    raw, setting, leaks = _prepare({"target": target, "surrogate": source}, options, device, console)
+    console, device, trust = make_console(), options.device, options.trust
+    target = open_system(system, device=device, task_dir=options.task, overrides=cfg_options, trust=trust)
+    source = open_system(_named(surrogate, system), device=device, task_dir=options.task, trust=trust)
+    raw, setting, leaks = _prepare({"target": target, "surrogate": source}, options, console)
     names = target.system.identity.name, source.system.identity.name
     if reason := why_no_source(source.system, setting.attack):
         raise ValueError(f"--surrogate: {names[1]} {reason}; name another network")
@@ -134,16 +133,15 @@ def attack_from_surrogate(
 
 
 def _prepare(
-    opened: Mapping[str, OpenedSystem], options: TransferOptions, device: str, console: Console
+    opened: Mapping[str, OpenedSystem], options: TransferOptions, console: Console
 ) -> tuple[RawTask, TransferSetting, dict[str, str]]:
     """The raw task, what all pairs share, and what each system had seen of the cases."""
     first, systems = next(iter(opened.values())), [one.system for one in opened.values()]
-    # Whoever names a reference box means epsilon as a fraction of it.
-    unit = [] if options.reference is None else ["threat.unit=reference"]
     settings = AttackSettings.load(
         options.attack,
-        [*unit, *options.attack_options],
+        options.attack_options,
         options.epsilon,
+        has_reference=options.reference is not None,
         max_passes=options.max_passes,
         max_minutes=options.max_minutes,
     )
@@ -162,7 +160,6 @@ def _prepare(
         seed=options.seed,
         fold=None if options.cases else own_fold(first),
         reference=None if options.reference is None else reference_width(options.reference),
-        device=device,
     )
     leaks = {
         name: leak_of(one, setting.case_ids, raw.name, allow_seen=options.allow_seen) for name, one in opened.items()
@@ -186,13 +183,13 @@ def _raw_task(opened: Sequence[OpenedSystem], data: Path | None) -> RawTask:
     return read_raw_task(found, plain_labels=False)
 
 
-def _open_all(words: Sequence[str], device: str, options: TransferOptions) -> dict[str, OpenedSystem]:
+def _open_all(words: Sequence[str], options: TransferOptions) -> dict[str, OpenedSystem]:
     """The systems by their names: ``[NAME=]SYSTEM``, with a comma between a config and its checkpoint."""
     opened: dict[str, OpenedSystem] = {}
     for word in words:
         name, system = named_place(word)
         names = [system] if Path(system).exists() else system.split(",")
-        one = open_system(names, device=device, task_dir=options.task, trust=options.trust)
+        one = open_system(names, device=options.device, task_dir=options.task, trust=options.trust)
         name = checked_name(name or one.system.identity.name, f"{word}: the name of a system")
         if name in opened:
             raise ValueError(f"two systems are called {name!r}; give each a name of its own, such as other={system}")

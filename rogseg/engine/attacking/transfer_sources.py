@@ -81,7 +81,6 @@ def make_adversaries(
             leak=leak,
             reference=setting.reference,
             sanity=sanity,
-            device=setting.device,
             on_result=on_result,
             on_progress=progress.update,
         )

@@ -4,8 +4,6 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import torch
-
 from rogseg.cases import Case
 from rogseg.certification import CertifiedCase, Questions, Smoothing, Votes, certify_case, collect_votes
 from rogseg.engine.attacking.evaluated_case import evaluated_case
@@ -14,6 +12,7 @@ from rogseg.engine.case_recording import case_fault
 from rogseg.engine.case_workers import CarriedCases, SystemNames
 from rogseg.engine.certifying.settings import CertificateSettings, condition_name
 from rogseg.engine.certifying.votes_file import VotesFile
+from rogseg.engine.device import system_device
 from rogseg.evaluation.case_record import DICE, CaseRecord, PerClass
 from rogseg.metrics import Dice
 from rogseg.systems import CaseSource, Protocol, System
@@ -68,7 +67,6 @@ class CaseCertifier:
         system: what is smoothed.
         cases: where its cases come from.
         certifying: how.
-        device: where cases are put.
         on_votes: called with the noisy copies of the case that have voted.
     """
 
@@ -77,11 +75,10 @@ class CaseCertifier:
         system: System,
         cases: CaseSource,
         certifying: Certifying,
-        device: torch.device | str = "cpu",
         on_votes: Callable[[int], None] | None = None,
     ) -> None:
         self.system, self.cases, self.how = system, cases, certifying
-        self.device, self.on_votes = device, on_votes
+        self.on_votes = on_votes
         self._regions = dict(zip(system.class_names, system.class_indices, strict=True))
         self._groups = certifying.settings.groups_of(system)
 
@@ -94,7 +91,7 @@ class CaseCertifier:
 
     def _certified(self, asked: SmoothedCase) -> tuple[CaseRecord, ...]:
         how, settings = self.how, self.how.settings
-        case = evaluated_case(self.cases, asked.case_id, self.system, how.protocol).to(self.device)
+        case = evaluated_case(self.cases, asked.case_id, self.system, how.protocol).to(system_device(self.system))
         regions = [*self._regions.values(), *self._groups.values()]
         made: list[CaseRecord] = []
         if asked.clean is None:  # the network itself, not smoothed
@@ -148,8 +145,8 @@ class CertifyWorker:
         Raises:
             ValueError: the system is not there, or is not what the driver opened.
         """
-        opened, device = self.system.open()
-        return CaseCertifier(opened.system, self.cases.open(opened.system), self.certifying, device)
+        opened = self.system.open()
+        return CaseCertifier(opened.system, self.cases.open(opened.system), self.certifying)
 
 
 def _record(

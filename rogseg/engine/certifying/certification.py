@@ -3,8 +3,6 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import torch
-
 from rogseg.cases import Case
 from rogseg.certification import Questions, samples_needed
 from rogseg.engine.attacking.evaluated_case import evaluated_case
@@ -12,6 +10,7 @@ from rogseg.engine.case_recording import UnusableCases, case_fault, record_cases
 from rogseg.engine.case_selection import ALL_CASES, shard_of
 from rogseg.engine.certifying.case_certifier import CaseCertifier, Certifying, SmoothedCase
 from rogseg.engine.certifying.settings import SMOOTHING, CertificateSettings, condition_name
+from rogseg.engine.device import system_device
 from rogseg.engine.digests import digest_of_json, environment
 from rogseg.engine.evaluated_system import evaluation_identity
 from rogseg.evaluation.case_record import CaseRecord
@@ -40,7 +39,6 @@ def evaluate_certificates(
     leak: str = "not known",
     batch_size: int = 1,
     seconds_between: float = 30.0,
-    device: torch.device | str = "cpu",
     workers: Workers[SmoothedCase, tuple[CaseRecord, ...] | str] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> RecordFolder:
@@ -62,7 +60,6 @@ def evaluate_certificates(
         leak: what the system had seen of the cases, for the record.
         batch_size: noisy copies per call of the network.
         seconds_between: the least time between two savings of a case's votes [s].
-        device: where cases are put.
         workers: who certifies, each with a `CaseCertifier` of its own; None certifies in this process.
         on_progress: called with the noisy copies that have voted, and with all there are; of workers, with those of
             the cases that they have done.
@@ -102,7 +99,7 @@ def evaluate_certificates(
         else:
             _check_samples(asked, settings, len({*system.class_indices, *groups.values()}))
     # Only now: the header of a refused number of samples would stand in the way of the next.
-    records = RecordFolder(out, identity, environment(device))
+    records = RecordFolder(out, identity, environment(system_device(system)))
     copies, before = settings.num_selection + settings.num_samples, len(wanted) - len(todo)
     done = 0
 
@@ -118,7 +115,7 @@ def evaluate_certificates(
     if workers is not None:  # in this process the first case says how far it had come
         on_votes(0)
     how = Certifying(settings, records.directory, protocol, seed, batch_size, seconds_between)
-    certifying = workers or InThisProcess(CaseCertifier(system, cases, how, device, on_votes))
+    certifying = workers or InThisProcess(CaseCertifier(system, cases, how, on_votes))
     clean, said = records.clean(), identity.to_json()
     jobs = [
         Job(

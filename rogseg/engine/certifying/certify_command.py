@@ -52,7 +52,7 @@ def certify_system(
     console, asked = make_console(), SystemNames(system, task, device, cfg_options, trust)
     sigmas, taus = tuple(dict.fromkeys(sigma)), tuple(dict.fromkeys(tau))
     settings = CertificateSettings(sigmas, taus, alpha, selection_samples, samples, parse_groups(group))
-    opened, device = asked.open()
+    opened = asked.open()
     source = cases_to_attack(opened, data=data, task=task, cases=cases)
     chosen, parts = spread(source.case_ids, max_cases, case_seed), parse_shard(shard)
     directory = Path(out) if out else Path("work_dirs") / "certificates" / opened.system.identity.name
@@ -72,7 +72,6 @@ def certify_system(
             fold=None if opened.config is None else opened.config.fold,
             leak=leak_of(opened, chosen, source.task, allow_seen=allow_seen),
             batch_size=batch_size,
-            device=device,
             workers=workers,
             on_progress=on_progress,
         )

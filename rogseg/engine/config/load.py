@@ -79,10 +79,10 @@ def load_attack_config(path: str | Path, overrides: Overrides = None) -> Config:
     epsilons = config.get("epsilons", [1.0])
     if not epsilons:
         raise ValueError(f"{path}: epsilons is empty; give at least one, for instance [8 / 255]")
-    if config.get("threat", {}).get("unit", "fraction") == "fraction" and max(epsilons) > 1:
+    if config.get("threat", {}).get("unit", "fraction") in ("fraction", "reference") and max(epsilons) > 1:
         raise ValueError(
             f"{path}: epsilons are {list(epsilons)}, fractions of the width of the intensity box, so at most 1; for HU "
-            "or scanner units write threat = dict(type='LinfThreat', unit='raw')"
+            "or scanner units write threat = dict(type='LinfThreat', unit='raw'), and no --reference"
         )
     return config
 

@@ -135,5 +135,5 @@ class CorruptWorker:
         Raises:
             ValueError: the system is not there, or is not what the driver opened.
         """
-        opened, _ = self.system.open()
+        opened = self.system.open()
         return CaseCorrupter(opened.system, build_measures(self.measures), self.modalities, self.seed)

@@ -58,7 +58,7 @@ def corrupt_system(
         raise ValueError("--calibrate says by itself which severities there are, one per target; leave out --severity")
     parts = parse_shard(shard)
     other = None if baseline is None else RecordFolder(baseline)
-    opened, device = asked.open()
+    opened = asked.open()
     modalities = modalities_of(opened.system) if modality is None else (modality,) * len(opened.system.channels)
     settings = CorruptionSettings.choose(modalities, corruption, severity or ALL_SEVERITIES)
     found = cases_to_test(opened, cases, data=data, task=task)
@@ -90,7 +90,6 @@ def corrupt_system(
             seed=seed,
             fold=found.fold,
             leak=leak,
-            device=device,
             workers=workers,
             on_progress=on_progress,
         )

@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from rogseg.engine.accuracy.raw_grid import RAW_GRID, default_measures
 from rogseg.engine.case_recording import UnusableCases, record_cases
 from rogseg.engine.case_selection import shard_of
 from rogseg.engine.corrupting.case_corrupter import CaseCorrupter, CorruptedCase, UncorruptedCase
 from rogseg.engine.corrupting.settings import CorruptionSettings
+from rogseg.engine.device import system_device
 from rogseg.engine.digests import environment
 from rogseg.engine.evaluated_system import evaluation_identity
 from rogseg.evaluation.case_record import CLEAN, CaseRecord
@@ -37,7 +36,6 @@ def evaluate_corruptions(
     seed: int = 0,
     fold: int | None = None,
     leak: str = "not known",
-    device: torch.device | str = "cpu",
     workers: Workers[UncorruptedCase | CorruptedCase, tuple[CaseRecord, ...] | str] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> RecordFolder:
@@ -58,7 +56,6 @@ def evaluate_corruptions(
         seed: of all randomness. A case has one draw for each corruption, whatever the severity.
         fold: that the cases are the validation part of.
         leak: what the system had seen of the cases, for the record.
-        device: that the system runs on, for the record.
         workers: who segments, each with a `CaseCorrupter` of its own; None segments in this process.
         on_progress: called with the segmentations that are done, and with all there are: first with what an earlier run
             has left.
@@ -85,7 +82,7 @@ def evaluate_corruptions(
         fold=fold,
         leak=leak,
     )
-    records = RecordFolder(out, identity, environment(device))
+    records = RecordFolder(out, identity, environment(system_device(system)))
     mine = [case_id for case_id in shard_of(identity.cases, *shard) if case_id not in unusable.case_ids]
     missing = [case_id for case_id in mine if not records.has(case_id, CLEAN, 0.0)]
     todo = [

@@ -8,6 +8,7 @@ from rogseg.engine.config.load import load_config
 from rogseg.engine.costs.fit_minutes import fit_minutes
 from rogseg.engine.model.fold_networks import fold_directory
 from rogseg.engine.stored_task import ensure_stored_task
+from rogseg.engine.training.provenance import refuse_other_training
 from rogseg.engine.training.train import train_config
 from rogseg.engine.training.work_dir import is_finished
 
@@ -32,22 +33,26 @@ def train_all_folds(
         The folder of each fold.
 
     Raises:
-        ValueError: a training cannot be run, or several processes are to train.
+        ValueError: a training cannot be run, several processes are to train, or a fold was trained with other
+            settings before.
     """
     config = load_config(path, dict(overrides), task_dir)
     if config.launcher != "none":
         raise ValueError("--fold all trains in one process: start one training per fold with torchrun, --fold 0, ...")
     task = ensure_stored_task(config, task_dir)
+    share = None if minutes is None else minutes / task.num_folds
     folder = Path(config.work_dir or Path("work_dirs") / Path(path).stem)
     directories = tuple(fold_directory(folder, task.plan.name, fold) for fold in range(task.num_folds))
     for fold, directory in enumerate(directories):
+        of_fold = {**overrides, "fold": fold, "work_dir": str(directory), "resume": not config.get("overwrite")}
+        if share is not None:
+            of_fold |= fit_minutes(load_config(path, of_fold, task_dir), share, task_dir)
         if is_finished(directory) and not config.get("overwrite"):
+            finished = load_config(path, of_fold, task_dir)
+            refuse_other_training(finished, ensure_stored_task(finished, task_dir), share)
             print(f"fold {fold} of {task.num_folds}: trained before, {directory}", flush=True)
             continue
         print(f"fold {fold} of {task.num_folds}: {directory}", flush=True)
-        of_fold = {**overrides, "fold": fold, "work_dir": str(directory), "resume": not config.get("overwrite")}
-        if minutes is not None:
-            of_fold |= fit_minutes(load_config(path, of_fold, task_dir), minutes / task.num_folds, task_dir)
-        train_config(path, of_fold, task_dir)
+        train_config(path, of_fold, task_dir, share)
     print(f"all folds: rogseg test {path} {folder} --fold all measures them", flush=True)
     return directories

@@ -91,7 +91,7 @@ def short_schedule(seconds: float, iteration: float, validation: float) -> Short
 def fit_minutes(config: Config, minutes: float, task_dir: str | Path | None = None) -> dict[str, Any]:
     """Time the network and give the overrides of a config that train it for so long; preprocessing does not count.
 
-    A training that is resumed keeps the schedule that it began with.
+    A training that is resumed keeps the schedule that it began with, and is refused for other minutes.
 
     Raises:
         ValueError: no time at all, several processes, or a stage before this training that is not trained yet.

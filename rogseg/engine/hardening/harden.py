@@ -13,7 +13,6 @@ from typing import Any
 from rogseg.engine.case_finding import fold_of
 from rogseg.engine.console import make_console
 from rogseg.engine.costs.fit_minutes import SHARE_USED
-from rogseg.engine.device import take_device
 from rogseg.engine.hardening.look import Look, LookSettings, first_look, look_at, look_line
 from rogseg.engine.hardening.network_training import NetworkTraining, optimisation
 from rogseg.engine.hardening.prepared_cases import PreparedCases
@@ -85,12 +84,12 @@ def harden_system(
         ValueError: something in the arguments, the system or the data is wrong; the message says what to do.
         MemoryError: a mini-batch does not fit into memory.
     """
-    out, place = Path(out).absolute(), take_device(device)
+    out = Path(out).absolute()
     if out.exists():
         raise ValueError(f"{out}: exists already; name a folder that does not")
     _refuse_numbers(minutes, batch_size, learning_rate, epsilon, seed)
-    opened = open_system(system, device=str(place), overrides=cfg_options, trust=trust)
-    networks = _trainable(opened)
+    opened = open_system(system, device=device, overrides=cfg_options, trust=trust)
+    networks, place = _trainable(opened), opened.device
     raw = read_raw_task(data, plain_labels=False)
     refuse_other_meaning(opened.system, raw)
     part = fold_of(raw, fold)

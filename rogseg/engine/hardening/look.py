@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from rogseg.attacks import PGD, DiceBelow
-from rogseg.attacks.foreground import case_dice
+from rogseg.attacks.foreground import case_dice, labels_dice
 from rogseg.cases import case_generator
 from rogseg.engine.attacking.evaluated_case import evaluated_case
 from rogseg.engine.attacking.threats import ThreatFactory
@@ -60,16 +60,17 @@ def look_at(
         if not case.targets.any():
             continue
         with torch.no_grad():
-            clean = mean_foreground_dice(case_dice(system.model(case.inputs), case.targets))
+            clean = mean_foreground_dice(case_dice(system.model(case.inputs), case.targets, system.class_indices))
         attacked = attack(
             system.model,
             case.inputs,
             case.targets,
             make_threat(settings.epsilon, case),
-            DiceBelow(0.5),  # success is not asked for here, but an attack wants to know what it would be
+            DiceBelow(0.5, system.class_indices),  # says which volume is the worst; success is not asked for
             generator=case_generator(settings.seed, case_id, settings.epsilon, settings.device),
         )
-        found[case_id] = (float(clean), float(attacked.mean_dice))
+        reached = mean_foreground_dice(labels_dice(attacked.prediction, case.targets, system.class_indices))
+        found[case_id] = (float(clean), float(reached))
     return found
 
 

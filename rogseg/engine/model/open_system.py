@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.config import Config
 
 from rogseg.engine.config.keys import nearest
 from rogseg.engine.config.load import load_config, parse_overrides
 from rogseg.engine.config.task import plan_of
-from rogseg.engine.device import choose_device
+from rogseg.engine.device import choose_device, keep_freed_memory, system_device
 from rogseg.engine.model.api import build_model
 from rogseg.engine.model.fold_networks import fold_checkpoints, united_lineage
 from rogseg.engine.model.model_zoo import zoo_models
@@ -44,6 +45,11 @@ class OpenedSystem:
     measures: Sequence[Mapping[str, Any]] | None = None
 
     @property
+    def device(self) -> torch.device:
+        """What its network runs on."""
+        return system_device(self.system)
+
+    @property
     def raw_folder(self) -> Path | None:
         """Where the raw task of a rogseg network lies, by its config; None of every other system."""
         return None if self.config is None else Path(self.config.data_root) / plan_of(self.config).name
@@ -63,22 +69,38 @@ def open_system(
         names: one of: a name of the model zoo; a config and its checkpoint, or the folder of the trainings of all
             folds; a folder of another framework, recognised by what is in it; a Python config with
             ``system = dict(type=...)``.
-        device: cpu or cuda; None takes cuda where there is one.
+        device: cpu or cuda; None takes what a Python config says, else cuda where there is one.
         task_dir: folder of the stored task, where the config of a rogseg network has no plan; without, the plan that
             its checkpoint was trained for is taken.
         overrides: ``key=value`` for keys of the config, or for arguments of the folder's system.
         trust: whether whoever made a bundle or an exported program may run code here.
 
+    Returns:
+        The system, which says what device it is on. On a CPU the process keeps freed memory, see `keep_freed_memory`.
+
     Raises:
         ValueError: nothing of that name is known, or it cannot be opened; the message says what to do.
     """
+    opened = _open(names, device, task_dir, overrides, trust)
+    if opened.device.type == "cpu":
+        keep_freed_memory()
+    return opened
+
+
+def _open(
+    names: Sequence[str | Path],
+    device: str | None,
+    task_dir: str | Path | None,
+    overrides: Sequence[str],
+    trust: bool,
+) -> OpenedSystem:
     if not 1 <= len(names) <= 2:
         raise ValueError(f"a system is named by one or two words, got {len(names)}: {' '.join(map(str, names))}")
     first = str(names[0])
     if len(names) == 2:
         plan = trained_plan(names[1]) if task_dir is None else None
         config = load_config(find_config(first), list(overrides), task_dir, plan)
-        return _of_rogseg(build_model(config, names[1], device), config, _lineage(names[1], config))
+        return _of_rogseg(config, names[1], device, _lineage(names[1], config))
     if Path(first).is_dir():
         return _opened(_open_folder(Path(first), device, overrides, trust))
     if Path(first).suffix == ".py" and Path(first).is_file():
@@ -95,11 +117,13 @@ def open_system(
         )
     entry = known[first].verified()
     config = load_config(entry.config, list(overrides), task_dir)
-    system = build_model(config, entry.checkpoint, device, entry.sha256)
-    return _of_rogseg(system, config, checkpoint_lineage(entry.checkpoint))
+    return _of_rogseg(config, entry.checkpoint, device, checkpoint_lineage(entry.checkpoint), entry.sha256)
 
 
-def _of_rogseg(system: System, config: Config, lineage: Lineage | None) -> OpenedSystem:
+def _of_rogseg(
+    config: Config, checkpoint: str | Path, device: str | None, lineage: Lineage | None, digest: str | None = None
+) -> OpenedSystem:
+    system = build_model(config, checkpoint, device or config.get("device"), digest)
     return OpenedSystem(system, config, lineage, config.get("measures"))
 
 
@@ -131,16 +155,17 @@ def _build(config: dict[str, Any], device: str | None, trust: bool) -> System:
     cls = SYSTEMS.get(config["type"])
     if cls is None:
         raise ValueError(f"system.type is {config['type']!r}: {nearest(str(config['type']), SYSTEMS.module_dict)}")
-    if device is not None and "device" in inspect.signature(cls).parameters:
-        config = {"device": device, **config}
-    if "device" in config:
-        config["device"] = str(choose_device(config["device"]))
+    place = choose_device(device or config.get("device"))
+    if "device" in inspect.signature(cls).parameters:
+        config["device"] = str(place)
     if trust and "trust" in inspect.signature(cls).parameters:
         config["trust"] = True
     try:
         system: System = SYSTEMS.build(config)
     except TypeError as error:
         raise ValueError(f"system {config['type']}: {error}") from error
+    if system.device is None:
+        system.device = place
     return system
 
 

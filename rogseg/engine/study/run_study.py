@@ -18,7 +18,7 @@ from rogseg.engine.study.step_inputs import MADE, changed_inputs, inputs_of, ste
 from rogseg.foreign import decode, read_json
 from rogseg.storage import folder_lock, write_json_atomic
 
-__all__ = ["Done", "done_steps", "run_steps"]
+__all__ = ["Done", "done_steps", "run_steps", "stamp_of"]
 
 NOT_KNOWN = "not on record"
 
@@ -89,7 +89,7 @@ def run_steps(steps: Mapping[str, Sequence[str]], out: Path, jobs: int = 1) -> d
 
 def _do(heading: str, name: str, command: list[str], out: Path, jobs: int) -> Done | int:
     """What is kept of the step once it is done, or the exit status that it failed with."""
-    stamp = out / "steps" / f"{name}.json"
+    stamp = stamp_of(out, name)
     before, again = _done(stamp, command), ""
     if before is not None:
         changed = changed_inputs(before.inputs or {}, out)
@@ -112,6 +112,11 @@ def _do(heading: str, name: str, command: list[str], out: Path, jobs: int) -> Do
     return done
 
 
+def stamp_of(out: Path, name: str) -> Path:
+    """What says that a step is done, with which command."""
+    return out / "steps" / f"{name}.json"
+
+
 def _run(command: list[str], log: Path | None, jobs: int) -> int:
     """The exit status of the command; without a log it writes to the terminal."""
     arguments = [sys.executable, "-m", "rogseg", *command]
@@ -131,7 +136,7 @@ def _machine() -> str:
 
 def done_steps(steps: Mapping[str, Sequence[str]], out: Path) -> dict[str, Done]:
     """What is kept of each step that is done with the same command; nothing is run."""
-    found = ((name, _done(out / "steps" / f"{name}.json", command)) for name, command in steps.items())
+    found = ((name, _done(stamp_of(out, name), command)) for name, command in steps.items())
     return {name: done for name, done in found if done is not None}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rogseg.engine.study.plan import Section, Study
-from rogseg.engine.study.run_study import Done
+from rogseg.engine.study.run_study import Done, stamp_of
 from rogseg.report import write_report
 from rogseg.storage import write_bytes_atomic
 
@@ -31,9 +31,10 @@ def write_study_page(
     for number, section in enumerate(study.sections, start=1):
         lines += [f"## {section.title}", "", section.text.strip(), ""]
         waiting = [name for name in _steps_of(section, commands, out) if name not in done]
-        shown = [entry for entry in section.records if _step_of(entry) in done or _is_begun(section, entry, commands)]
-        begun = [name for name in waiting if name in map(_step_of, shown)]
-        for what, names in (("finished", begun), ("run", [name for name in waiting if name not in begun])):
+        begun = [entry for entry in section.records if _is_begun(section, entry, commands, out)]
+        shown = [entry for entry in section.records if _step_of(entry) in done or entry in begun]
+        unfinished = [name for name in waiting if name in map(_step_of, shown)]
+        for what, names in (("finished", unfinished), ("run", [name for name in waiting if name not in unfinished])):
             if names:
                 lines += [f"*Not {what} yet: {', '.join(names)}.*", ""]
         if shown:
@@ -54,9 +55,14 @@ def _step_of(entry: str) -> str:
     return entry.rpartition("=")[2]
 
 
-def _is_begun(section: Section, entry: str, commands: Mapping[str, Sequence[str]]) -> bool:
-    """Whether an unfinished step has records that the section can show: of the cases that the others have, too."""
-    return section.common_cases and (_folder_of(commands[_step_of(entry)]) / "records.jsonl").is_file()
+def _is_begun(section: Section, entry: str, commands: Mapping[str, Sequence[str]], out: Path) -> bool:
+    """Whether an unfinished step has records that the section can show: of the cases that the others have, too.
+
+    Where another command has finished the step, the records are of that one.
+    """
+    step = _step_of(entry)
+    has_records = (_folder_of(commands[step]) / "records.jsonl").is_file()
+    return section.common_cases and has_records and not stamp_of(out, step).exists()
 
 
 def _folder_of(command: Sequence[str]) -> Path:

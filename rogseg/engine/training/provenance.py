@@ -10,12 +10,14 @@ from mmengine.config import Config
 
 from rogseg.engine.config.task import plan_of
 from rogseg.engine.digests import digest_of_json
+from rogseg.engine.training.processes import place
 from rogseg.engine.training.training_data import split_of
-from rogseg.models.checkpoints import checkpoint_lineage, read_checkpoint, recorded_lineage
+from rogseg.engine.training.work_dir import resumable, work_dir_of
+from rogseg.models.checkpoints import LAST, checkpoint_lineage, read_checkpoint, recorded_lineage
 from rogseg.models.lineage import Lineage
 from rogseg.storage import StoredTask
 
-__all__ = ["ALLOWED", "Provenance", "check_allowed", "provenance_of", "refuse_other_settings"]
+__all__ = ["ALLOWED", "Provenance", "check_allowed", "provenance_of", "refuse_other_training"]
 
 START = "start"
 UNRECORDED = "unrecorded"
@@ -45,7 +47,12 @@ class Provenance:
 
 
 def provenance_of(
-    config: Config, task: StoredTask, num_processes: int, start: Path | None = None, resumed: Path | None = None
+    config: Config,
+    task: StoredTask,
+    num_processes: int,
+    start: Path | None = None,
+    resumed: Path | None = None,
+    minutes: float | None = None,
 ) -> Provenance:
     """What a training depends on.
 
@@ -55,6 +62,7 @@ def provenance_of(
         num_processes: of the training.
         start: weights that it starts from; None is from scratch.
         resumed: checkpoint that it goes on from; what that one started from stays recorded.
+        minutes: that its schedule was made for; None where the config has the schedule.
 
     Raises:
         ValueError: the weights that it starts from were fitted to cases that this fold reports on.
@@ -62,6 +70,8 @@ def provenance_of(
     fold = task.folds(config.fold)
     training, selection = split_of(config, task)
     settings = _settings(config, task, training, selection, num_processes)
+    if minutes is not None:
+        settings["minutes"] = minutes
     lineage = Lineage(
         plan=plan_of(config).to_json(),
         training=training,
@@ -107,7 +117,7 @@ def check_allowed(names: Sequence[str]) -> None:
             raise ValueError(f"allow: {name!r} cannot be allowed; it may name {', '.join(ALLOWED)}")
 
 
-def refuse_other_settings(path: Path, settings: Mapping[str, Any], allowed: Sequence[str]) -> None:
+def _refuse_other_settings(path: Path, settings: Mapping[str, Any], allowed: Sequence[str]) -> None:
     """Compare the settings of a checkpoint with those of the training that wants to go on from it.
 
     Args:
@@ -137,6 +147,19 @@ def refuse_other_settings(path: Path, settings: Mapping[str, Any], allowed: Sequ
             f"{path}: its training differs from this one in {', '.join(refused)} ({lines}): go on with the same "
             f"settings{hint}, or start from it with load_from in another --work-dir"
         )
+
+
+def refuse_other_training(config: Config, task: StoredTask, minutes: float | None = None) -> Provenance:
+    """What the training of a config that goes on with, or is, the one in its work directory depends on.
+
+    Raises:
+        ValueError: the one that lies there had other settings.
+    """
+    last = work_dir_of(config) / LAST
+    resumable(last)
+    provenance = provenance_of(config, task, place()[1], resumed=last, minutes=minutes)
+    _refuse_other_settings(last, provenance.settings, config.get("allow", ()))
+    return provenance
 
 
 def _settings(

@@ -18,7 +18,7 @@ from rogseg.engine.device import keep_freed_memory
 from rogseg.engine.model.model_zoo import zoo_checkpoint
 from rogseg.engine.stored_task import ensure_stored_task
 from rogseg.engine.training.processes import connect, device_of, is_first, place, wait_for_all
-from rogseg.engine.training.provenance import Provenance, check_allowed, provenance_of, refuse_other_settings
+from rogseg.engine.training.provenance import Provenance, check_allowed, provenance_of, refuse_other_training
 from rogseg.engine.training.selection_validation import SelectionValidation
 from rogseg.engine.training.training_data import build_train_loader, split_of
 from rogseg.engine.training.training_runner import EnvironmentSettings, TrainingRunner
@@ -27,7 +27,6 @@ from rogseg.engine.training.work_dir import (
     begin_training,
     held,
     refuse_existing,
-    resumable,
     work_dir_of,
     write_finished,
 )
@@ -49,18 +48,21 @@ def train_config(
     path: str | Path,
     overrides: Mapping[str, Any] | Sequence[str] | None = None,
     task_dir: str | Path | None = None,
+    minutes: float | None = None,
 ) -> Config:
     """Load a config, preprocess its task where that is missing, train, and give the config back.
+
+    For the record, ``minutes`` are what the schedule in the overrides was made for.
 
     Raises:
         ValueError: something in config, data or checkpoint is wrong; the message says what to do.
     """
     config = load_config(path, overrides, task_dir)
-    train(config, task_dir)
+    train(config, task_dir, minutes)
     return config
 
 
-def train(config: Config, task_dir: str | Path | None = None) -> TrainingRunner:
+def train(config: Config, task_dir: str | Path | None = None, minutes: float | None = None) -> TrainingRunner:
     """Train to the end: resume where the config says so, start from another stage's weights where it names one.
 
     Raises:
@@ -73,17 +75,15 @@ def train(config: Config, task_dir: str | Path | None = None) -> TrainingRunner:
     connect(config)
     task = _ensure_task_once(config, task_dir)
     with held(work_dir_of(config)):
-        return _train(config, task, task_dir)
+        return _train(config, task, task_dir, minutes)
 
 
-def _train(config: Config, task: StoredTask, task_dir: str | Path | None) -> TrainingRunner:
+def _train(config: Config, task: StoredTask, task_dir: str | Path | None, minutes: float | None) -> TrainingRunner:
     directory, num_processes = work_dir_of(config), place()[1]
     last = directory / LAST
     resuming = bool(config.resume) and last.is_file()
     if resuming:
-        resumable(last)
-        provenance = provenance_of(config, task, num_processes, resumed=last)
-        refuse_other_settings(last, provenance.settings, config.get("allow", ()))
+        provenance = refuse_other_training(config, task, minutes)
     else:
         refuse_existing(directory, bool(config.get("overwrite")))
         start = _initial_checkpoint(config, task_dir)
@@ -92,7 +92,7 @@ def _train(config: Config, task: StoredTask, task_dir: str | Path | None) -> Tra
             raise ValueError(
                 f"{start}: lies in the work directory that this training would start again in: name another --work-dir"
             )
-        provenance = provenance_of(config, task, num_processes, start=start)
+        provenance = provenance_of(config, task, num_processes, start=start, minutes=minutes)
     runner = build_runner(config, task, provenance)
     runner.register_hook(_BeginHook())
     try:

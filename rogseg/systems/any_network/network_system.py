@@ -63,7 +63,7 @@ class NetworkSystem(LabelledSystem):
         options: Mapping[str, Any],
         versions: Mapping[str, str],
     ) -> None:
-        self.device = torch.device(device)
+        self.device: torch.device = torch.device(device)
         compute_exactly(self.device)
         given = decode(dict(inputs), Inputs, "system.inputs")
         slid = decode(dict(windows), Windows, "system.windows")

@@ -66,7 +66,7 @@ class NNUNetSystem(LabelledSystem):
         name: str | None = None,
     ) -> None:
         versions = _versions(folder)
-        self.device = torch.device(device)
+        self.device: torch.device = torch.device(device)
         compute_exactly(self.device)
         self.folder = TrainedFolder.read(folder, [folds] if isinstance(folds, int | str) else folds, checkpoint)
         self.location, self.checkpoint = self.folder.path, checkpoint

@@ -83,6 +83,16 @@ def test_each_fold_is_trained_once_and_on_its_own_cases(made: Path, capsys: pyte
         assert {*lineage["training"], *lineage["selection"]} == set(cases.train)
 
 
+def test_a_fold_that_was_trained_with_other_settings_is_no_fold_of_this_training(
+    made: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = ["train_cfg.max_epochs=2", "optim_wrapper.optimizer.lr=0.5"]
+    assert main([*train(made), "--cfg-options", *other]) == 2
+    said = capsys.readouterr()
+    assert "differs from this one in optimizer" in said.err
+    assert "trained before" not in said.out
+
+
 def test_the_summary_is_over_every_case_once(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(of_folds(made, tmp_path, "--fold", "all")) == 0
     assert "Every case is measured once" in capsys.readouterr().out

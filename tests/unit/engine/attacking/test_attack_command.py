@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +12,10 @@ from rogseg.cases import Case
 from rogseg.commands import main
 from rogseg.engine import load_config
 from rogseg.evaluation.case_record import CaseRecord
+from rogseg.preprocessing import preprocess_task
 from rogseg.registry import MODELS
 from rogseg.report.legacy.rows import read_legacy_rows
+from tests.raw_tasks import CASE_IDS, TASK, raw_plan, store_with_networks, write_raw_task
 from tests.tiny_task import write_tiny_task
 from tests.tiny_training import ROOT, write_tiny_config
 from tools.attack import main as attack
@@ -79,11 +82,32 @@ def test_a_lesion_that_vanishes_is_judged_by_its_own_criterion(made: Path, tmp_p
     assert clean["success"] is None
 
 
+@pytest.mark.parametrize("more", [[], ["--surrogate", "second.pth"]])
+def test_who_names_a_reference_box_gets_a_fraction_of_it(more: list[str], tmp_path: Path) -> None:
+    raw = write_raw_task(tmp_path, "ct")
+    config = store_with_networks(tmp_path, raw, "ct", ("own", "second"))
+    plan = raw_plan("ct")
+    narrow = dataclasses.replace(plan, channels=(dataclasses.replace(plan.channels[0], lower=-40.0),))
+    preprocess_task(raw, tmp_path / "narrow", plan=narrow)
+    system = [str(config), str(tmp_path / "own.pth"), "--task", str(tmp_path / "stored" / TASK)]
+    few = ["--attack", "fgsm", "--epsilon", "16/255", "--sanity", "none", "--cases", CASE_IDS[0], "--data", str(raw)]
+    given = [str(tmp_path / word) if word.endswith(".pth") else word for word in more]
+    out = ["--reference", str(tmp_path / "narrow"), "--out", str(tmp_path / "out")]
+    assert main(["attack", *system, *few, *given, *out]) == 0
+    (attacked,) = [row for row in records(tmp_path / "out") if row["condition"] == "fgsm"]
+    assert attacked["distance_raw"] == pytest.approx([16 / 255 * 240], rel=1e-3)  # the network's own box is 300 wide
+
+
 def test_mistakes_are_told_in_one_line(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert attack(arguments(made, tmp_path, "apgd_ce", "--epsilon", "eight")) == 2
     assert "8/255" in capsys.readouterr().err
     assert attack(arguments(made, tmp_path, "apgd_ce", "--attack-options", "criterion.type=DiceBellow")) == 2
     assert "did you mean 'DiceBelow'" in capsys.readouterr().err
+    others = ["--attack-options", "measures=[dict(type='VolumeError')]"]
+    assert attack(arguments(made, tmp_path / "none", "fgsm", *others)) == 2
+    assert "measures of fgsm are volume error: Dice must be among them" in capsys.readouterr().err
+    assert attack(arguments(made, tmp_path, "fgsm", "--epsilon", "8", "--reference", str(made / "task"))) == 2
+    assert "fractions of the width of the intensity box, so at most 1" in capsys.readouterr().err
 
 
 def test_a_threat_of_its_own_and_limits_are_in_the_records_and_the_network_is_checked_all_the_same(

@@ -10,6 +10,7 @@ import pytest
 
 from rogseg.commands import main
 from tests.raw_tasks import CASE_IDS, TASK, store_with_networks, write_raw_task
+from tests.unit.systems.nnunet.tiny_folder import REGIONS, tiny_dataset, tiny_plans, write_case, write_folder
 
 EPSILON = 16 / 255
 
@@ -79,6 +80,25 @@ def test_a_resampled_case_has_both_numbers_on_record_and_says_why(tmp_path: Path
     table = (out / "replayed" / "table.md").read_text()
     assert "| 0 of 1 |" in table
     assert "Seen otherwise than attacked, 1 of 1: its plan resamples the case." in table
+
+
+def test_the_dice_of_regions_is_what_the_attack_saw(tmp_path: Path) -> None:
+    """Regions share label values, so that the Dice of each value by itself is another number."""
+    pytest.importorskip("nnunetv2")
+    dataset = {**tiny_dataset(REGIONS), "channel_names": {"0": "CT"}}
+    folder = write_folder(tmp_path / "net", tiny_plans(schemes=["CTNormalization"]), dataset, axes=None)
+    raw = tmp_path / "raw" / "Dataset999_Tiny"
+    case = write_case(raw, (9, 11, 10), labels=range(4))
+    assert case.label is not None
+    for part, path in (("imagesTr", case.images[0]), ("labelsTr", case.label)):
+        (raw / part).mkdir()
+        path.rename(raw / part / path.name)
+    (raw / "dataset.json").write_text(json.dumps({**dataset, "numTraining": 1}))
+    few = ["--attack", "pgd", "--attack-options", "attack.num_iterations=1", "--epsilon", "16/255", "--sanity", "none"]
+    out = ["--data", str(raw), "--cases", case.case_id, "--device", "cpu", "--out", str(tmp_path / "out")]
+    assert main(["attack", str(folder), *few, *out, "--save-adversarial"]) == 0
+    path = tmp_path / "out" / "adversarial" / f"pgd_{EPSILON:.5f}" / "made" / f"{case.case_id}.json"
+    assert json.loads(path.read_text())["dice"] == lines(tmp_path / "out", "pgd")[case.case_id]["Dice"]
 
 
 def test_a_changed_file_and_a_task_without_raw_files_are_told(

@@ -43,7 +43,7 @@ def write_config(path: Path, **system: object) -> str:
     return str(path)
 
 
-def write_torch_config(folder: Path, network: torch.nn.Module) -> str:
+def write_torch_config(folder: Path, network: torch.nn.Module, **more: object) -> str:
     torch.save(network.state_dict(), folder / "tiny.pt")
     return write_config(
         folder / "mine.py",
@@ -51,6 +51,7 @@ def write_torch_config(folder: Path, network: torch.nn.Module) -> str:
         network=f"{seeded.__module__}.TinyNetwork",
         arguments={"out_channels": 3},
         weights=str(folder / "tiny.pt"),
+        **more,
     )
 
 
@@ -67,6 +68,39 @@ def test_a_torch_module_is_tested_and_attacked_by_its_config(data: Path, tmp_pat
     assert identity["system"]["kind"] == "torch"
     assert identity["system"]["options"]["network"].endswith("TinyNetwork")
     assert "No white-box" not in (tmp_path / "attack" / "table.md").read_text()
+
+
+@pytest.mark.parametrize(("written", "expected"), [([], "cpu:0"), (["--device", "cpu"], "cpu")])
+@pytest.mark.parametrize(
+    ("command", "more"),
+    [
+        ("attack", ["--attack", "fgsm", "--sanity", "none", "--keep-volumes", "0"]),
+        ("certify", ["--sigma", "0.1", "--tau", "0.6", "--samples", "60", "--selection-samples", "2"]),
+        ("corrupt", ["--corruption", "GaussianNoise", "--severity", "1"]),
+        ("test", []),
+    ],
+)
+def test_a_device_on_the_command_line_wins_and_else_that_of_the_config_is_on_record(
+    command: str,
+    more: list[str],
+    written: list[str],
+    expected: str,
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recorded: list[str] = []
+
+    def environment(device: torch.device) -> dict[str, str]:
+        recorded.append(str(device))
+        return {}
+
+    for module in ("attacking.robustness", "certifying.certification", "corrupting.corruptions", "accuracy.accuracy"):
+        monkeypatch.setattr(f"rogseg.engine.{module}.environment", environment)
+    config = write_torch_config(tmp_path, seeded(), device="cpu:0")
+    assert str(open_system([config], device=(written or [None])[-1]).device) == expected
+    assert run(command, config, data, tmp_path / "out", *more, *written) == 0
+    assert recorded == [expected]
 
 
 def test_measures_are_chosen_for_a_system_of_a_config_as_for_any(data: Path, tmp_path: Path) -> None:

@@ -48,3 +48,10 @@ def test_what_a_system_froze_stays_frozen_and_all_is_the_default() -> None:
 def test_another_word_is_answered_with_the_nearest() -> None:
     with pytest.raises(ValueError, match="did you mean 'tissue'"):
         ThreatFactory({"type": "LinfThreat", "moves": "tisue"})
+
+
+def test_a_reference_box_goes_with_its_unit_alone() -> None:
+    with pytest.raises(ValueError, match="say with --reference whose box that is"):
+        ThreatFactory({"unit": "reference"})
+    with pytest.raises(ValueError, match=r"fraction of that box, and threat\.unit that it is 'raw': leave one"):
+        ThreatFactory({"unit": "raw"}, lambda _: (1.0,))

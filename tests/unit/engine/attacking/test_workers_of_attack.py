@@ -69,9 +69,16 @@ def test_a_worker_that_finds_another_system_under_the_name_says_so(made: Path) -
     names = (str(made / "tiny.py"), str(made / "own.pth"))
     system = open_system(names, device="cpu", task_dir=made / "task").system
     asked = SystemNames(names, made / "task", "cpu").of(system)
-    assert asked.open()[0].system.identity == system.identity
+    assert asked.open().system.identity == system.identity
     with pytest.raises(ValueError, match="a worker found another system under this name"):
         dataclasses.replace(asked, digest="another").open()
+
+
+def test_the_device_of_a_config_of_ours_counts_where_none_is_asked_for(made: Path) -> None:
+    names, overrides = (str(made / "tiny.py"), str(made / "own.pth")), ["device='cpu:0'"]
+    for asked, expected in ((None, "cpu:0"), ("cpu", "cpu")):
+        opened = open_system(names, device=asked, task_dir=made / "task", overrides=overrides)
+        assert str(opened.device) == expected
 
 
 @pytest.mark.check

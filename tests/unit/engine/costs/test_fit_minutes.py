@@ -51,13 +51,18 @@ def test_a_training_runs_through_its_cycle_and_is_resumed_in_it(tmp_path: Path) 
     task = write_tiny_task(tmp_path / "task")
     config = tiny_config(tmp_path, task.directory, tmp_path / "w")
     found = fit_minutes(config, 0.25, task.directory)
-    train(tiny_config(tmp_path, task.directory, tmp_path / "w", overrides=found), task.directory)
+    train(tiny_config(tmp_path, task.directory, tmp_path / "w", overrides=found), task.directory, 0.25)
     last = read_checkpoint(tmp_path / "w" / LAST)
     assert last["meta"]["epoch"] == found["train_cfg.max_epochs"]
     (cycle,) = last["param_schedulers"]
     assert cycle["end"] == last["train_loop"]["iter"] > 1  # the cycle comes to its end with the training
     resumed = tiny_config(tmp_path, task.directory, tmp_path / "w", overrides={"resume": True})
     assert fit_minutes(resumed, 500, task.directory) == found
+    # What is done is not what another number of minutes asks for.
+    again = tiny_config(tmp_path, task.directory, tmp_path / "w", overrides={**found, "resume": True})
+    train(again, task.directory, 0.25)
+    with pytest.raises(ValueError, match=r"differs from this one in minutes \(minutes was 0.25 and is 500\)"):
+        train(again, task.directory, 500)
 
 
 @pytest.mark.usefixtures("slow")

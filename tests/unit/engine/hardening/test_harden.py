@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import torch
 
+from rogseg.attacks.foreground import labels_dice
+from rogseg.engine.attacking.evaluated_case import evaluated_case
 from rogseg.engine.case_finding import cases_to_attack
 from rogseg.engine.hardening.harden import Hardening, harden_system, training_folder
 from rogseg.engine.hardening.look import LookSettings, look_at
@@ -27,7 +29,7 @@ from tests.unit.systems.any_network.networks import (
     TinyNetwork,
     seeded,
 )
-from tests.unit.systems.nnunet.tiny_folder import REGIONS, tiny_dataset, tiny_plans, write_folder
+from tests.unit.systems.nnunet.tiny_folder import REGIONS, tiny_dataset, tiny_plans, write_case, write_folder
 
 pytest.importorskip("nnunetv2")
 
@@ -320,3 +322,15 @@ def test_a_module_of_anybodys_is_written_as_its_file_was_and_opens_with_its_reco
     assert opened.lineage.settings["trainer"]["craft"] == {"type": "NFGSMCraft"}
     written = torch.load(tmp_path / "out" / "tiny.pt", weights_only=True)
     assert all(not torch.equal(value, written[name]) for name, value in seeded().state_dict().items())
+
+
+def test_a_look_at_regions_takes_the_dice_of_regions(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "net", tiny_plans(), tiny_dataset(REGIONS), axes=None)
+    system = NNUNetSystem(folder)
+    cases = RawCases(system, [write_case(tmp_path / "raw", (9, 13, 10), labels=range(4))], "Dataset999_Tiny")
+    found = look_at(system, cases, cases.case_ids, LookSettings(16 / 255, 0, torch.device("cpu")))
+    case = evaluated_case(cases, cases.case_ids[0], system, "patch")
+    assert case.targets is not None
+    clean = labels_dice(system.model(case.inputs).argmax(1), case.targets, system.class_indices)
+    assert found[case.case_id][0] == pytest.approx(clean.mean().item())
+    assert found[case.case_id][1] <= found[case.case_id][0]

@@ -274,6 +274,11 @@ def test_a_page_of_what_is_done_says_what_is_not(tmp_path: Path) -> None:
     study = dataclasses.replace(study, sections=(dataclasses.replace(study.sections[0], common_cases=True),))
     text = write_study_page(study, commands, done, tmp_path, "rogseg study s").read_text()
     assert "*Not finished yet: three.*" in text
+    # What another command has finished is no part of this one.
+    other = {"command": ["attack", "z"], "seconds": 90.0}
+    (tmp_path / "steps" / "three.json").write_text(json.dumps(other))
+    text = write_study_page(study, commands, done_steps(commands, tmp_path), tmp_path, "rogseg study s").read_text()
+    assert "*Not run yet: three.*" in text
 
 
 @pytest.mark.parametrize("name", sorted(shipped_configs("study")))
