@@ -22,9 +22,10 @@ from rogseg.report.contents import Contents
 from rogseg.report.estimates import Estimate
 from rogseg.report.page import render_page
 from rogseg.report.records.contents import contents_of
-from rogseg.report.summaries import estimate_of
+from rogseg.report.summaries import estimate_of, fell_by, worst_rows
 from rogseg.report.tables.report_tables import report_tables
 from rogseg.report.verdict import verdict_of
+from rogseg.report.views.cases import case_lines
 from rogseg.report.views.transfers import transfer_matrices
 from tests.identities import IDENTITY, dice_record, of_cases
 from tests.shared_data import SHARED
@@ -37,9 +38,14 @@ HALF = CriterionSetting(
 
 
 def evaluation(
-    directory: Path, attack: str = "pgd", dice: float = 0.4, num_cases: int = 5, **changes: Any
+    directory: Path,
+    attack: str = "pgd",
+    dice: float = 0.4,
+    num_cases: int = 5,
+    strength: float = 8 / 255,
+    **changes: Any,
 ) -> RecordFolder:
-    """A folder of one attack at 8/255 on cases that all go from .8 to the given Dice."""
+    """A folder of one attack on cases that all go from .8 to the given Dice; the first falls."""
     identity = of_cases(num_cases, criterion=HALF)
     assert identity.condition is not None
     changes.setdefault("condition", dataclasses.replace(identity.condition, name=attack))
@@ -48,7 +54,7 @@ def evaluation(
         folder.add(dice_record(case_id, CLEAN, (0.9, 0.7)))
     for number, case_id in enumerate(identity.cases):
         fell = number == 0
-        folder.add(dice_record(case_id, attack, (dice + number / 100, dice), success=fell))
+        folder.add(dice_record(case_id, attack, (dice + number / 100, dice), strength, success=fell))
     return folder
 
 
@@ -135,6 +141,27 @@ def test_a_case_that_fell_by_one_criterion_did_not_fall_by_another(tmp_path: Pat
     same = contents_of([tmp_path / "a", tmp_path / "c"], tmp_path)
     assert verdict_of(same, "best").fell.value == pytest.approx(0.2)
     assert not any("ask for different things" in limit for limit in same.limits)
+
+
+GROWN = CriterionSetting({"type": "ClassGrown", "target_class": 1}, None, None, ())
+
+
+@pytest.mark.parametrize(("larger", "count"), [([HALF], 5), ([GROWN], 0), ([HALF, GROWN], 0)])
+def test_no_smallest_epsilon_is_told_where_epsilons_have_several_criteria(
+    larger: Sequence[CriterionSetting], count: int, tmp_path: Path
+) -> None:
+    evaluation(tmp_path / "small", "small", strength=4 / 255)
+    for number, criterion in enumerate(larger):
+        evaluation(tmp_path / f"large_{number}", f"large_{number}", criterion=criterion)
+    made = contents_of(sorted(tmp_path.iterdir()), tmp_path)
+    worst = worst_rows(made, "best", "Linf")
+    points, num_cases = fell_by(worst)
+    assert num_cases == count
+    assert [share for *_, share in points] == [0.2 if count else 0] * 2
+    lines = case_lines(made, None, worst)
+    assert [line.fell_at is not None for line in lines] == [bool(count), False, False, False, False]
+    assert {line.stands for line in lines[1:]} == {bool(count)}
+    assert ("Smallest epsilon that fools" in render_page(made)) == bool(count)
 
 
 def test_a_recorded_worst_case_counts_and_is_not_shown_twice(tmp_path: Path) -> None:
