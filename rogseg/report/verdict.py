@@ -135,7 +135,7 @@ def _verdict_of_transfers(contents: Contents, transfers: Sequence[Row], clean: E
     lowest = transfers[min(range(len(values)), key=lambda place: math.inf if (v := values[place]) is None else v)]
     attacked, condition = estimate_of(lowest, contents.primary), lowest.condition
     clean_row = contents.clean_of(lowest)
-    clean = clean if clean_row is None else estimate_of(clean_row, contents.primary)
+    clean = clean if clean_row is None else clean_estimate(contents, lowest)  # of the cases that were given volumes
     sentence = (
         f"This network was not attacked itself; it was given volumes that were made on "
         f"{' and '.join(dict.fromkeys(row.condition.surrogate for row in transfers))}. Its mean "

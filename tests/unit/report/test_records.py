@@ -293,6 +293,21 @@ def test_transfers_are_a_matrix_with_the_clean_values_above(tmp_path: Path) -> N
     assert [row.condition.surrogate for row in named.rows_of("second", ("transfer",))] == ["first", "c"]
 
 
+def test_a_matrix_that_is_not_finished_is_over_the_cases_of_every_cell(tmp_path: Path) -> None:
+    whole = transferred(tmp_path, "a", "b", 0.6)
+    partly = RecordFolder(tmp_path / "c_on_b", transferred(tmp_path / "whole", "c", "b", 0.3).identity)
+    first, second = partly.identity.cases
+    partly.add(dice_record(first, CLEAN, (0.9, 0.7)))
+    partly.add(dice_record(second, CLEAN, (0.3, 0.1)))
+    partly.add(dice_record(first, "pgd", (0.3, 0.3)))
+    made = contents_of([partly.directory, whole.directory], tmp_path)
+    (matrix,) = transfer_matrices(made)
+    assert matrix.num_cases == 1
+    assert [round(value or 0, 6) for (value,) in matrix.values] == [0.8, 0.6, 0.3]
+    assert "<b>pgd, 8/255</b>, one case" in render_page(made)
+    assert "on 1 case goes from 0.80 to 0.30" in verdict_of(made, "b").sentence
+
+
 def test_a_matrix_of_other_settings_says_so(tmp_path: Path) -> None:
     folders = [transferred(tmp_path, "a", "b", 0.6, 5).directory, transferred(tmp_path, "c", "b", 0.5, 50).directory]
     made = contents_of(folders, tmp_path)
