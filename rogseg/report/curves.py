@@ -63,7 +63,7 @@ def curves_of(
         points = (*start, *of_name)
         shared = set.intersection(*({case.case_id for case in row.cases} for row in points))
         valued = [_valued(row, measure, index) for row in points]
-        shared -= set.union(*valued) - set.intersection(*valued)
+        shared -= set[str]().union(*valued) - valued[0].intersection(*valued)
         if shared:
             made = tuple(_point(row, shared, measure, index) for row in points)
             curves.append(Curve(name, made, len(shared), len(everything - shared)))

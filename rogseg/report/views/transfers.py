@@ -68,13 +68,13 @@ def _key(condition: Condition) -> tuple[str, str, float]:
 def _matrix(contents: Contents, rows: list[Row]) -> TransferMatrix:
     order = [system.name for system in contents.systems]
     shared = set.intersection(*({case.case_id for case in row.cases} for row in rows))
-    found = {(row.condition.surrogate, row.system): _of_cases(row, shared) for row in rows}
+    found = {(row.condition.surrogate, row.system): row for row in rows}
     targets = tuple(name for name in order if any(name == target for _, target in found))
     made_on = {source: order.index(source) if source in order else len(order) for source, _ in found}
-    clean = {target: _of_cases(contents.clean_of(row), shared) for (_, target), row in found.items()}
-    table = [(NOBODY, tuple(_cell(contents, clean[target], is_own=False) for target in targets))]
+    clean = {target: contents.clean_of(row) for (_, target), row in found.items()}
+    table = [(NOBODY, tuple(_cell(contents, clean[target], shared, is_own=False) for target in targets))]
     for source in sorted(made_on, key=lambda name: (made_on[name], name)):
-        cells = (_cell(contents, found.get((source, target)), is_own=source == target) for target in targets)
+        cells = (_cell(contents, found.get((source, target)), shared, is_own=source == target) for target in targets)
         table.append((source, tuple(cells)))
     condition = rows[0].condition
     return TransferMatrix(
@@ -89,11 +89,8 @@ def _matrix(contents: Contents, rows: list[Row]) -> TransferMatrix:
     )
 
 
-def _of_cases(row: Row | None, case_ids: set[str]) -> Row | None:
+def _cell(contents: Contents, row: Row | None, case_ids: set[str], *, is_own: bool) -> TransferCell | None:
     if row is None:
         return None
-    return dataclasses.replace(row, cases=tuple(case for case in row.cases if case.case_id in case_ids))
-
-
-def _cell(contents: Contents, row: Row | None, *, is_own: bool) -> TransferCell | None:
-    return None if row is None else TransferCell(estimate_of(row, contents.primary), row.origin, is_own)
+    shared = dataclasses.replace(row, cases=tuple(case for case in row.cases if case.case_id in case_ids))
+    return TransferCell(estimate_of(shared, contents.primary), row.origin, is_own)
