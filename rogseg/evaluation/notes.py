@@ -36,6 +36,7 @@ def notes_on(folder: RecordFolder) -> tuple[str, ...]:
         notes.append("These records were written by an older version, which did not note all that they depend on.")
     elif note := leak_note(identity):
         notes.append(note)
+    notes.append(partial_note(rows[0], identity))
     notes += [stop_note(row, identity) for row in rows]
     notes.append(cascade_note(rows, identity))
     if identity.condition is not None and identity.condition.kind == "attack":
@@ -79,6 +80,20 @@ def incomplete_note(row: ConditionSummary, identity: EvaluationIdentity) -> str:
 def _under(row: ConditionSummary, identity: EvaluationIdentity) -> str:
     """The condition of a row and its strength, in words."""
     return row.condition if row.condition == CLEAN else f"{row.condition} at {strength_label(identity, row.strength)}"
+
+
+def partial_note(clean: ConditionSummary, identity: EvaluationIdentity) -> str:
+    """Which classes have a value in a part of the cases alone, as where the others lack them; empty where none."""
+    num_cases = sum(bool(record.measures) for record in clean.records.values())
+    parts = []
+    for index, name in enumerate(identity.classes):
+        measures: dict[int, list[str]] = {}
+        for measure in identity.measures:
+            count = len(clean.by_case(measure["name"], index))
+            if 0 < count < num_cases and measure["name"] != FALSE_VOLUME:
+                measures.setdefault(count, []).append(measure["name"])
+        parts += [f"{name} {count} ({', '.join(listed)})" for count, listed in measures.items()]
+    return f"Means are over the cases that have a value, of {num_cases}: {'; '.join(parts)}." if parts else ""
 
 
 def stop_note(row: ConditionSummary, identity: EvaluationIdentity) -> str:

@@ -51,7 +51,8 @@ class _OfLesions(Measure):
         covered = np.bincount(labels[other], minlength=len(sizes) + 1)[1:]
         volumes = sizes * (math.prod(spacing) / 1000)
         chosen = (volumes >= self.min_volume) & (volumes < (math.inf if self.max_volume is None else self.max_volume))
-        met: NDArray[np.bool_] = (covered >= np.maximum(1, self.min_overlap * sizes))[chosen]
+        # Divided: 7 of 25 voxels are a share of 0.28, and 0.28 * 25 is above 7.
+        met: NDArray[np.bool_] = ((covered > 0) & (covered / sizes >= self.min_overlap))[chosen]
         return met
 
 

@@ -30,8 +30,8 @@ class Curve:
         name: of the attack, the corruption, the network or the class.
         points: ascending in strength, all over the same cases.
         num_cases: that each point is over, whether the measure says something of them or not.
-        num_left_out: cases that are no part of it, since some point lacks them: a member of a cascade meets those that
-            still stand, and an evaluation may be unfinished.
+        num_left_out: cases that are no part of it, since some point lacks them or their value: a member of a cascade
+            meets those that still stand, and an evaluation may be unfinished.
     """
 
     name: str
@@ -52,7 +52,8 @@ def curves_of(
 ) -> tuple[Curve, ...]:
     """One curve per attack (or corruption) of the rows, each beginning at the clean row.
 
-    Each is over the cases that all of its points have; one whose points have none in common is left out.
+    Each is over the cases that all of its points have; one whose points have none in common is left out. A case that
+    has a value at some points alone is none of these: a class that it lacks has a Dice of 0 from where it is found on.
     """
     start = () if clean is None else (clean,)
     everything = {case.case_id for row in (*start, *rows) for case in row.cases}
@@ -61,6 +62,8 @@ def curves_of(
         of_name = sorted((r for r in rows if r.condition.name == name), key=lambda row: row.condition.strength)
         points = (*start, *of_name)
         shared = set.intersection(*({case.case_id for case in row.cases} for row in points))
+        valued = [_valued(row, measure, index) for row in points]
+        shared -= set[str]().union(*valued) - valued[0].intersection(*valued)
         if shared:
             made = tuple(_point(row, shared, measure, index) for row in points)
             curves.append(Curve(name, made, len(shared), len(everything - shared)))
@@ -78,6 +81,11 @@ def of_same_strengths(curves: Sequence[Curve]) -> tuple[Curve, ...]:
         if len(known) > 1:
             groups.setdefault(known, []).append(curve)
     return tuple(max(groups.items(), key=lambda group: (len(group[1]), len(group[0])), default=((), []))[1])
+
+
+def _valued(row: Row, measure: MeasureText, index: int | None) -> set[str]:
+    values = values_of(row, measure, index)
+    return {case.case_id for case, value in zip(row.cases, values, strict=True) if value is not None}
 
 
 def _point(row: Row, case_ids: set[str], measure: MeasureText, index: int | None) -> CurvePoint:

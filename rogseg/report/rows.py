@@ -27,6 +27,7 @@ class Condition:
         budget: what the attack may spend, in words.
         surrogate: for a transfer, the system that the adversarial volumes were made on.
         recipe: all settings, for comparing alone; empty where the name says all.
+        criterion: when a case counts as fallen, for comparing alone.
     """
 
     kind: ConditionKind
@@ -37,6 +38,7 @@ class Condition:
     budget: str = ""
     surrogate: str = ""
     recipe: str = ""
+    criterion: str = ""
 
     @property
     def title(self) -> str:

@@ -137,9 +137,12 @@ def reference_strength(contents: Contents, system: str, norm: str) -> float | No
 def smallest_fooling(rows: Sequence[Row]) -> dict[str, Condition | None]:
     """Per case the condition with the smallest epsilon under which it fell; None where it never did.
 
-    Cases on which nothing can succeed are left out.
+    Cases on which nothing can succeed are left out; all are where the attacks at one epsilon ask for something else
+    than those at another.
     """
     found: dict[str, Condition | None] = {}
+    if len({row.condition.criterion for row in rows}) > 1:
+        return found
     for row in sorted(rows, key=lambda row: row.condition.strength):
         for case in row.cases:
             if case.fell is not None and found.get(case.case_id) is None:

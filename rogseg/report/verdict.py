@@ -76,9 +76,12 @@ def verdict_of(contents: Contents, system: str) -> Verdict:
     clean = clean_estimate(contents, row)  # like with like: of the cases that were attacked
     attacked, fell = estimate_of(row, measure), fell_of(row)
     origins = (clean_row.origin if clean_row else "", row.origin)
-    if clean.value is None or attacked.value is None or clean.value <= 0:
+    is_share_kept = measure.better == "higher"  # of a distance or an error nothing is kept
+    if clean.value is None or attacked.value is None or clean.value <= 0 or not is_share_kept:
         sentence = "The records hold no clean and attacked value of the same cases, so no verdict can be given."
-        if clean.value is not None and clean.value <= 0:
+        if not is_share_kept:
+            sentence = f"The first measure is {measure.label}, of which more is not better, so no verdict can be given."
+        elif clean.value is not None and clean.value <= 0:
             sentence = f"Unattacked, this network reaches a mean {measure.label} of 0, so there was nothing to attack."
         return Verdict(system, "has no verdict", sentence, (), "untested", clean, attacked, fell, strength, origins)
     words, tone = next((words, tone) for limit, words, tone in LOSSES if 1 - attacked.value / clean.value <= limit)
@@ -135,7 +138,7 @@ def _verdict_of_transfers(contents: Contents, transfers: Sequence[Row], clean: E
     lowest = transfers[min(range(len(values)), key=lambda place: math.inf if (v := values[place]) is None else v)]
     attacked, condition = estimate_of(lowest, contents.primary), lowest.condition
     clean_row = contents.clean_of(lowest)
-    clean = clean if clean_row is None else estimate_of(clean_row, contents.primary)
+    clean = clean if clean_row is None else clean_estimate(contents, lowest)  # of the cases that were given volumes
     sentence = (
         f"This network was not attacked itself; it was given volumes that were made on "
         f"{' and '.join(dict.fromkeys(row.condition.surrogate for row in transfers))}. Its mean "

@@ -81,7 +81,7 @@ def plot_size(
 
 def plot_smallest_epsilon(
     systems: Mapping[str, Sequence[tuple[float, float]]],
-    num_cases: int,
+    cases: str,
     stem: Path,
     *,
     x_label: str = "epsilon [1/255]",
@@ -90,7 +90,7 @@ def plot_smallest_epsilon(
 
     Args:
         systems: by system, epsilons on the axis, ascending, and the share of the cases that had fallen.
-        num_cases: on which an attack could succeed.
+        cases: how many there are of each system on which an attack could succeed, such as ``12`` or ``11 to 12``.
         stem: path without suffix.
         x_label: of the axis.
     """
@@ -106,7 +106,7 @@ def plot_smallest_epsilon(
             )  # fmt: skip
         ticks = sorted({x for points in systems.values() for x, _ in points})
         axes.set_xticks([0.0, *ticks], ["0", *(f"{tick:.3g}" for tick in ticks)])
-        axes.set(ylim=(0, 1), xlabel=x_label, ylabel=f"share of {num_cases} cases that fell")
+        axes.set(ylim=(0, 1), xlabel=x_label, ylabel=f"share of {cases} cases that fell")
         axes.set_xlim(left=0)
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
         axes.spines["bottom"].set_color(INK)

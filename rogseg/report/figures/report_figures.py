@@ -81,16 +81,19 @@ def _of_threat(contents: Contents, threat: ThreatText, directory: Path) -> list[
     if differences:
         files += plot_differences(differences, directory / f"differences{stem}")
     files += _single_attacks(contents, norm, directory / f"single_attacks{stem}")
-    steps = {}
+    steps, criteria = {}, set[str]()
     for system in contents.systems:
         worst = worst_rows(contents, system.name, norm)
         if worst:
             files += _of_system(contents, threat, worst, directory)
             steps[system.name] = fell_by(worst)
-    counts = [count for _, count in steps.values()]
-    if counts and min(counts) > 0:
+            criteria |= {row.condition.criterion for row in worst}
+    counts = sorted({count for _, count in steps.values()})
+    # What falls by one criterion does not compare with what falls by another.
+    if counts and counts[0] > 0 and len(criteria) == 1:
         points = {name: [(x * threat.scale, share) for x, _, share in of_one] for name, (of_one, _) in steps.items()}
-        files += plot_smallest_epsilon(points, max(counts), directory / f"smallest_epsilon{stem}", x_label=threat.axis)
+        cases = " to ".join(str(count) for count in dict.fromkeys((counts[0], counts[-1])))
+        files += plot_smallest_epsilon(points, cases, directory / f"smallest_epsilon{stem}", x_label=threat.axis)
     return files
 
 

@@ -46,7 +46,8 @@ def limits_of(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
     if _several_criteria(evaluations):
         limits.append(
             "The attacks on a network ask for different things, so that a case that fell under one may stand under "
-            "another: where they meet, the worst case says nothing of how many fell."
+            "another: where they meet, the worst case says nothing of how many fell, and of those in one threat model "
+            "no smallest epsilon that fools is told."
         )
     transfers = [i for i in identities if i.condition is not None and i.condition.kind == "transfer"]
     if transfers:

@@ -67,7 +67,7 @@ def record_rows(evaluations: Sequence[Evaluation], measure: str) -> tuple[Row, .
         conditions = told_apart(conditions, recipes, {key: _spent(one) for key, one in by_key.items()})
         # What a cascade recorded as its worst case is material for the worst of all, not a row of its own.
         rows += [row for row in conditions if row.condition.kind != "worst case"]
-        rows += _worst_rows(conditions, measure, {key: one.criterion for key, one in by_key.items()})
+        rows += _worst_rows(conditions, measure)
     order = list(dict.fromkeys(row.system for row in rows))
     kinds = ("clean", "attack", "worst case", "transfer", "corruption", "certificate")
 
@@ -125,6 +125,7 @@ def _condition_rows(evaluations: Sequence[Evaluation], evaluation: Evaluation) -
                 budget=_words(identity, settings, tuple(records.values())),
                 surrogate=surrogate_of(evaluations, identity.condition),
                 recipe=made_by(identity, name, strength) if is_corruption else recipe_of(identity, strength),
+                criterion=evaluation.criterion,
             )
             cases = _cases(evaluation, records, clean=False)
             rows.append(_row(evaluations, evaluation, condition, cases))
@@ -177,7 +178,7 @@ def _budget(settings: str, records: Iterable[CaseRecord]) -> str:
     return f"{settings}, {passes} passes".removeprefix(", ")
 
 
-def _worst_rows(rows: Sequence[Row], measure: str, criteria: Mapping[str, str]) -> list[Row]:
+def _worst_rows(rows: Sequence[Row], measure: str) -> list[Row]:
     """Per norm and strength the worst over all attacks, those of several folders, too.
 
     Where these ask for several things, none says of the worst case whether it fell.
@@ -185,7 +186,6 @@ def _worst_rows(rows: Sequence[Row], measure: str, criteria: Mapping[str, str]) 
     Args:
         rows: of one network.
         measure: that says which attack is the worst on a case.
-        criteria: by the key of a folder.
     """
     groups: dict[tuple[str, float], list[Row]] = {}
     for row in rows:
@@ -196,9 +196,10 @@ def _worst_rows(rows: Sequence[Row], measure: str, criteria: Mapping[str, str]) 
         if len(group) == 1 and group[0].condition.kind != "worst case":
             continue
         worst = worst_of(group, measure)
-        if len({criteria[row.origin] for row in group}) > 1:
+        criteria = sorted({row.condition.criterion for row in group})
+        if len(criteria) > 1:
             cases = tuple(dataclasses.replace(case, fell=None) for case in worst.cases)
-            condition = dataclasses.replace(worst.condition, budget=CRITERIA_DIFFER)
+            condition = dataclasses.replace(worst.condition, budget=CRITERIA_DIFFER, criterion=", ".join(criteria))
             worst = dataclasses.replace(worst, condition=condition, cases=cases)
         worst_rows.append(worst)
     return worst_rows

@@ -33,7 +33,7 @@ class TransferMatrix:
         norm: of its threat model.
         label: epsilon as it is written.
         strength: epsilon.
-        num_cases: that the numbers are over.
+        num_cases: that all of the numbers are over: those that were given the volumes of every cell.
         targets: names of the attacked networks, by column.
         rows: what the volumes were made on, ``no attack`` first, and a cell per column; None where it was not tried.
         settings_differ: whether volumes were made by other settings of the attack for one cell than for another.
@@ -67,13 +67,14 @@ def _key(condition: Condition) -> tuple[str, str, float]:
 
 def _matrix(contents: Contents, rows: list[Row]) -> TransferMatrix:
     order = [system.name for system in contents.systems]
+    shared = set.intersection(*({case.case_id for case in row.cases} for row in rows))
     found = {(row.condition.surrogate, row.system): row for row in rows}
     targets = tuple(name for name in order if any(name == target for _, target in found))
     made_on = {source: order.index(source) if source in order else len(order) for source, _ in found}
     clean = {target: contents.clean_of(row) for (_, target), row in found.items()}
-    table = [(NOBODY, tuple(_cell(contents, clean[target], is_own=False) for target in targets))]
+    table = [(NOBODY, tuple(_cell(contents, clean[target], shared, is_own=False) for target in targets))]
     for source in sorted(made_on, key=lambda name: (made_on[name], name)):
-        cells = (_cell(contents, found.get((source, target)), is_own=source == target) for target in targets)
+        cells = (_cell(contents, found.get((source, target)), shared, is_own=source == target) for target in targets)
         table.append((source, tuple(cells)))
     condition = rows[0].condition
     return TransferMatrix(
@@ -81,12 +82,15 @@ def _matrix(contents: Contents, rows: list[Row]) -> TransferMatrix:
         norm=condition.norm,
         label=condition.label,
         strength=condition.strength,
-        num_cases=len({case.case_id for row in rows for case in row.cases}),
+        num_cases=len(shared),
         targets=targets,
         rows=tuple(table),
         settings_differ=len({row.condition.recipe for row in rows}) > 1,
     )
 
 
-def _cell(contents: Contents, row: Row | None, *, is_own: bool) -> TransferCell | None:
-    return None if row is None else TransferCell(estimate_of(row, contents.primary), row.origin, is_own)
+def _cell(contents: Contents, row: Row | None, case_ids: set[str], *, is_own: bool) -> TransferCell | None:
+    if row is None:
+        return None
+    shared = dataclasses.replace(row, cases=tuple(case for case in row.cases if case.case_id in case_ids))
+    return TransferCell(estimate_of(shared, contents.primary), row.origin, is_own)

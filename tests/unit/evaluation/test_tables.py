@@ -46,6 +46,15 @@ def test_a_summary_leaves_absent_classes_out(tmp_path: Path) -> None:
     assert empty["classes"]["organ"]["NSD 1 mm"] == {"mean": None, "interval": None, "num_cases": 0}
 
 
+def test_a_note_says_over_how_many_cases_a_class_is(tmp_path: Path) -> None:
+    folder = of_test(tmp_path / "some")
+    said = "Means are over the cases that have a value, of 2: lesion 1 (Dice, NSD 1 mm, HD95, volume error)."
+    assert said in accuracy_table(folder, "title").notes
+    whole = RecordFolder(tmp_path / "whole", TEST)
+    whole.add(folder.clean()["a"])
+    assert not any("have a value" in note for note in accuracy_table(whole, "title").notes)
+
+
 def test_csv_holds_the_numbers(tmp_path: Path) -> None:
     folder = of_test(tmp_path)
     rows = list(csv.DictReader(io.StringIO(accuracy_csv(folder))))

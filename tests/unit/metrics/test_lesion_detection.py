@@ -39,6 +39,13 @@ def test_how_much_of_a_lesion_must_be_covered() -> None:
     assert LesionFalsePositives(min_overlap=0.51)(wide, TARGET, SPACING) == 1
 
 
+@pytest.mark.parametrize(("found", "size"), [(7, 25), (14, 25), (51, 75), (1, 10)])
+def test_a_share_that_is_just_covered_is_covered(found: int, size: int) -> None:
+    target, prediction = (lesions((slice(0, 1), slice(0, 1))).repeat(99, axis=0) for _ in range(2))
+    target[size:], prediction[found:] = False, False
+    assert LesionSensitivity(min_overlap=found / size)(prediction, target, SPACING) == 1.0
+
+
 def test_a_diagonal_neighbour_belongs_to_the_lesion() -> None:
     diagonal = lesions((slice(0, 1), slice(0, 1)), (slice(1, 2), slice(1, 2)))
     found = lesions((slice(1, 2), slice(1, 2)))

@@ -1,5 +1,6 @@
 import dataclasses
 import math
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,7 +14,7 @@ from rogseg.report.figures.dice_curves import plot_attack_area
 from rogseg.report.figures.networks import plot_transfer
 from rogseg.report.figures.report_figures import write_figures
 from rogseg.report.figures.style import COLUMN, legend_above, new_figure, styled
-from rogseg.report.rows import Condition
+from rogseg.report.rows import Condition, Row
 from rogseg.report.summaries import estimate_of
 from rogseg.report.svg.frame import log_steps
 from rogseg.report.views.attacks import attack_views
@@ -63,6 +64,21 @@ def test_every_family_is_drawn_and_says_what_it_shows(tmp_path: Path) -> None:
     assert "signed volume error [ml]" in texts(tmp_path / "volume_error_1.svg")
     assert "severity" in texts(tmp_path / "corruptions.svg")
     assert clean.condition.kind == "clean"
+
+
+@pytest.mark.check
+def test_a_figure_of_the_smallest_epsilons_has_one_criterion_and_says_how_many_cases(tmp_path: Path) -> None:
+    made = contents(num_cases=2, attacks=("pgd",), epsilons=(8,), num_volumes=0)
+
+    def changed(change: Callable[[Row], Row]) -> Contents:
+        rows = tuple(change(row) if row.system == made.systems[1].name else row for row in made.rows)
+        return dataclasses.replace(made, rows=rows)
+
+    fewer = changed(lambda row: dataclasses.replace(row, cases=row.cases[:1]))
+    write_figures(fewer, tmp_path / "fewer")
+    assert "share of 1 to 2 cases that fell" in texts(tmp_path / "fewer" / "smallest_epsilon.svg")
+    by = changed(lambda row: dataclasses.replace(row, condition=dataclasses.replace(row.condition, criterion="grown")))
+    assert "smallest_epsilon" not in {path.stem for path in write_figures(by, tmp_path / "by")}
 
 
 def curve(name: str, *values: float) -> Curve:

@@ -22,9 +22,10 @@ from rogseg.report.contents import Contents
 from rogseg.report.estimates import Estimate
 from rogseg.report.page import render_page
 from rogseg.report.records.contents import contents_of
-from rogseg.report.summaries import estimate_of
+from rogseg.report.summaries import estimate_of, fell_by, worst_rows
 from rogseg.report.tables.report_tables import report_tables
 from rogseg.report.verdict import verdict_of
+from rogseg.report.views.cases import case_lines
 from rogseg.report.views.transfers import transfer_matrices
 from tests.identities import IDENTITY, dice_record, of_cases
 from tests.shared_data import SHARED
@@ -37,9 +38,14 @@ HALF = CriterionSetting(
 
 
 def evaluation(
-    directory: Path, attack: str = "pgd", dice: float = 0.4, num_cases: int = 5, **changes: Any
+    directory: Path,
+    attack: str = "pgd",
+    dice: float = 0.4,
+    num_cases: int = 5,
+    strength: float = 8 / 255,
+    **changes: Any,
 ) -> RecordFolder:
-    """A folder of one attack at 8/255 on cases that all go from .8 to the given Dice."""
+    """A folder of one attack on cases that all go from .8 to the given Dice; the first falls."""
     identity = of_cases(num_cases, criterion=HALF)
     assert identity.condition is not None
     changes.setdefault("condition", dataclasses.replace(identity.condition, name=attack))
@@ -48,7 +54,7 @@ def evaluation(
         folder.add(dice_record(case_id, CLEAN, (0.9, 0.7)))
     for number, case_id in enumerate(identity.cases):
         fell = number == 0
-        folder.add(dice_record(case_id, attack, (dice + number / 100, dice), success=fell))
+        folder.add(dice_record(case_id, attack, (dice + number / 100, dice), strength, success=fell))
     return folder
 
 
@@ -135,6 +141,27 @@ def test_a_case_that_fell_by_one_criterion_did_not_fall_by_another(tmp_path: Pat
     same = contents_of([tmp_path / "a", tmp_path / "c"], tmp_path)
     assert verdict_of(same, "best").fell.value == pytest.approx(0.2)
     assert not any("ask for different things" in limit for limit in same.limits)
+
+
+GROWN = CriterionSetting({"type": "ClassGrown", "target_class": 1}, None, None, ())
+
+
+@pytest.mark.parametrize(("larger", "count"), [([HALF], 5), ([GROWN], 0), ([HALF, GROWN], 0)])
+def test_no_smallest_epsilon_is_told_where_epsilons_have_several_criteria(
+    larger: Sequence[CriterionSetting], count: int, tmp_path: Path
+) -> None:
+    evaluation(tmp_path / "small", "small", strength=4 / 255)
+    for number, criterion in enumerate(larger):
+        evaluation(tmp_path / f"large_{number}", f"large_{number}", criterion=criterion)
+    made = contents_of(sorted(tmp_path.iterdir()), tmp_path)
+    worst = worst_rows(made, "best", "Linf")
+    points, num_cases = fell_by(worst)
+    assert num_cases == count
+    assert [share for *_, share in points] == [0.2 if count else 0] * 2
+    lines = case_lines(made, None, worst)
+    assert [line.fell_at is not None for line in lines] == [bool(count), False, False, False, False]
+    assert {line.stands for line in lines[1:]} == {bool(count)}
+    assert ("Smallest epsilon that fools" in render_page(made)) == bool(count)
 
 
 def test_a_recorded_worst_case_counts_and_is_not_shown_twice(tmp_path: Path) -> None:
@@ -264,6 +291,21 @@ def test_transfers_are_a_matrix_with_the_clean_values_above(tmp_path: Path) -> N
     assert "Every attack" not in page
     named = contents_of({"first": folders[:1], "second": folders[1:]}, tmp_path)
     assert [row.condition.surrogate for row in named.rows_of("second", ("transfer",))] == ["first", "c"]
+
+
+def test_a_matrix_that_is_not_finished_is_over_the_cases_of_every_cell(tmp_path: Path) -> None:
+    whole = transferred(tmp_path, "a", "b", 0.6)
+    partly = RecordFolder(tmp_path / "c_on_b", transferred(tmp_path / "whole", "c", "b", 0.3).identity)
+    first, second = partly.identity.cases
+    partly.add(dice_record(first, CLEAN, (0.9, 0.7)))
+    partly.add(dice_record(second, CLEAN, (0.3, 0.1)))
+    partly.add(dice_record(first, "pgd", (0.3, 0.3)))
+    made = contents_of([partly.directory, whole.directory], tmp_path)
+    (matrix,) = transfer_matrices(made)
+    assert matrix.num_cases == 1
+    assert [round(value or 0, 6) for (value,) in matrix.values] == [0.8, 0.6, 0.3]
+    assert "<b>pgd, 8/255</b>, one case" in render_page(made)
+    assert "on 1 case goes from 0.80 to 0.30" in verdict_of(made, "b").sentence
 
 
 def test_a_matrix_of_other_settings_says_so(tmp_path: Path) -> None:

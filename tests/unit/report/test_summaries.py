@@ -182,6 +182,15 @@ def test_a_curve_is_over_the_cases_that_all_of_its_points_have() -> None:
     assert curves_of(clean, rows[2:3], DICE)[0].title == "pgd"
 
 
+def test_a_class_that_is_found_falsely_at_a_strength_makes_its_case_no_part_of_the_curve() -> None:
+    clean = row("a", Condition("clean", "clean"), {"1": (0.8,), "lacks it": (None,), "2": (None,)}, None, "o")
+    strong = row("a", Condition("corruption", "Blur", 5), {"1": (0.7,), "lacks it": (0.0,), "2": (None,)}, None, "o")
+    (curve,) = curves_of(clean, [strong], DICE)
+    assert [point.estimate.value for point in curve.points] == [0.8, 0.7]
+    assert [point.estimate.cases for point in curve.points] == [1, 1]
+    assert curve.title == "Blur, 2 of 3 cases"
+
+
 def test_clean_values_are_those_of_the_same_setting() -> None:
     made = contents(num_cases=5, systems=("a",), attacks=("pgd",))
     cases = (CaseValues("case 1", {"Dice": (0.99, 0.99)}),)

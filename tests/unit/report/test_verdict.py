@@ -1,5 +1,6 @@
 import dataclasses
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -168,3 +169,12 @@ def test_a_network_that_finds_little_is_not_praised_for_losing_little() -> None:
     assert poor.tone == "unsure"
     assert poor.cautions[0] == "It reaches only 0.30 on unchanged images, so it has little to lose."
     assert verdict_of(with_values(0.3, 0.01), "net").tone == "fails"
+
+
+@pytest.mark.parametrize("better", ["lower", "zero"])
+def test_of_a_measure_that_is_best_low_nothing_is_kept(better: Literal["lower", "zero"]) -> None:
+    made = with_values(0.2, 0.9)
+    distance = dataclasses.replace(made.measures[0], label="HD95", better=better)
+    verdict = verdict_of(dataclasses.replace(made, measures=(distance,)), "net")
+    assert (verdict.headline, verdict.tone) == ("has no verdict", "untested")
+    assert "HD95, of which more is not better" in verdict.sentence
