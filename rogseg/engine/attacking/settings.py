@@ -45,8 +45,6 @@ class AttackSettings:
                 f"epsilons are {', '.join(map(str, self.epsilons))}, of which two do not differ in five digits, as "
                 "names of files have them; leave one out"
             )
-        if not any(measure.get("type") == "Dice" for measure in self.measures):
-            raise ValueError("measures: an attack is judged by Dice, which is not among them; add dict(type='Dice')")
         if self.max_passes is not None and self.max_passes < 1:
             raise ValueError(f"--max-passes is {self.max_passes}, it must be at least 1")
         if self.max_minutes is not None and not 0 < self.max_minutes < float("inf"):

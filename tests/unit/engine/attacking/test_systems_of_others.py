@@ -98,7 +98,7 @@ def test_a_device_on_the_command_line_wins_and_else_that_of_the_config_is_on_rec
     for module in ("attacking.robustness", "certifying.certification", "corrupting.corruptions", "accuracy.accuracy"):
         monkeypatch.setattr(f"rogseg.engine.{module}.environment", environment)
     config = write_torch_config(tmp_path, seeded(), device="cpu:0")
-    assert str(open_system([config], device=(written or [None])[-1]).device) == expected
+    assert str(open_system([config], device=written[-1] if written else None).device) == expected
     assert run(command, config, data, tmp_path / "out", *more, *written) == 0
     assert recorded == [expected]
 
