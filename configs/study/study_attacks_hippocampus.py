@@ -1,5 +1,5 @@
 # Which attack finds the worst: every single attack with 100 forward and 100 backward passes a case, three ensembles
-# with 400, on the light networks of the model zoo, clean and Free AT.
+# with 400, on the light networks of the model zoo, clean and Free AT; the ensembles on a light UNet++ as well.
 title = "Hippocampus: which attack finds the worst, at equal passes"
 words = dict(
     parallel="",
@@ -8,8 +8,12 @@ words = dict(
     one="{source} --max-cases 1",
     legacy="--task {out}/stored --max-cases 20 --num-queries 200 {parallel}",
 )
-_networks = {"standard": "rog_standard_hippocampus_light_long", "freeat": "rog_freeat_hippocampus_light"}
-_labels = {"standard": "standard", "freeat": "Free AT"}
+_zoo = {"standard": "rog_standard_hippocampus_light_long", "freeat": "rog_freeat_hippocampus_light"}
+_networks = {**_zoo, "unetpp": "unetpp_standard_hippocampus_light {out}/training/unetpp/best.pth"}
+_labels = {"standard": "standard", "freeat": "Free AT", "unetpp": "UNet++"}
+_notes = {
+    "unetpp": " It has half the filters and one pooling less than the paper's, and 1,400 mini-batches of training."
+}
 # Some take more than one forward pass an iteration, some no backward pass at all.
 _single = dict(
     apgd_ce="num_iterations=100",
@@ -37,17 +41,19 @@ def _attack(network, attack, option, cases):
 
 steps = dict(
     preprocess="preprocess {data} --out {out}/stored --plan configs/_base_/tasks/hippocampus_light.json",
+    train_unetpp="train unetpp_standard_hippocampus_light --task {out}/stored --work-dir {out}/training/unetpp "
+    "--resume",
     **{
         f"{attack}_{network}": f"{_attack(network, attack, option, 'cases')} --out {{out}}/{attack}_{network}"
         for attack, option in {**_ensembles, **_single}.items()
-        for network in _networks
+        for network in (_networks if attack in _ensembles else _zoo)
     },
     legacy_standard="legacy rog_standard_hippocampus_light_long {legacy} --out {out}/legacy_standard",
     **{
         f"{attack}_volume_{network}": f"{_attack(network, attack, option, 'one')} "
         f"--out {{out}}/{attack}_volume_{network}"
         for attack, option in _ensembles.items()
-        for network in _networks
+        for network in _zoo
     },
 )
 
@@ -56,17 +62,17 @@ def _records(names, network, suffix=""):
     return [f"{_labels[network]}={name}{suffix}_{network}" for name in names]
 
 
-def _sections(title, text, names):
+def _sections(title, text, names, networks):
     return [
         dict(
-            title=f"{title}, {label}",
-            text=text,
+            title=f"{title}, {_labels[network]}",
+            text=text + _notes.get(network, ""),
             records=_records(names, network),
             common_cases=True,
             tables=["results"],
             figures=["single_attacks"],
         )
-        for network, label in _labels.items()
+        for network in networks
     ]
 
 
@@ -77,17 +83,19 @@ sections = [
         " backward one here; the tables count each alone. FAB, ALMA-prox and PDPGD look for the shortest perturbation"
         " and stop where a case falls; Square sees no gradient.",
         _single,
+        _zoo,
     ),
     *_sections(
         "Three ensembles at 400 passes",
         "`segmentation_ensemble` with 100 iterations a member, `strongest`, and SEA as published but with 133"
         " iterations a member instead of 300, on the same cases; the worst of each case counts.",
         _ensembles,
+        _networks,
     ),
     dict(
         title="The same ensembles on one whole volume",
         text="Through the sliding window, one case.",
-        records=[record for network in _networks for record in _records(_ensembles, network, "_volume")],
+        records=[record for network in _zoo for record in _records(_ensembles, network, "_volume")],
         tables=["results"],
     ),
     dict(
