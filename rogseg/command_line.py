@@ -132,6 +132,5 @@ def named_place(entry: str) -> tuple[str, str]:
     """
     if "=" not in entry or Path(entry).exists():
         return "", entry
-    name, place = entry.split("=", 1)
     cuts = [(entry[:at], entry[at + 1 :]) for at, letter in enumerate(entry) if letter == "="]
-    return next(((before, after) for before, after in cuts if after and Path(after).exists()), (name, place))
+    return next(((before, after) for before, after in cuts if after and Path(after).exists()), cuts[0])

@@ -89,7 +89,7 @@ def _valued(row: Row, measure: MeasureText, index: int | None) -> set[str]:
 
 
 def _point(row: Row, case_ids: set[str], measure: MeasureText, index: int | None) -> CurvePoint:
-    row = dataclasses.replace(row, cases=tuple(case for case in row.cases if case.case_id in case_ids))
+    row = row.of_cases(case_ids)
     values = values_of(row, measure, index)
     present = tuple((c.case_id, v) for c, v in zip(row.cases, values, strict=True) if v is not None)
     label = row.condition.label or "clean"

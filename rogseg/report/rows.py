@@ -1,8 +1,8 @@
 """Rows of a report: one system under one condition, the values of every case, and where they come from."""
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Collection, Mapping
+from typing import Literal, Self
 
 from rogseg.certification import CertifiedCase
 
@@ -97,6 +97,10 @@ class Row:
     def measured(self) -> tuple[str, str]:
         """What must agree for numbers to compare, those of a condition with the clean ones, too."""
         return self.setting, self.basis
+
+    def of_cases(self, case_ids: Collection[str]) -> Self:
+        """The same of those of its cases alone."""
+        return dataclasses.replace(self, cases=tuple(case for case in self.cases if case.case_id in case_ids))
 
 
 @dataclasses.dataclass(frozen=True)

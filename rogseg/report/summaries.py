@@ -80,8 +80,8 @@ def clean_estimate(contents: Contents, row: Row) -> Estimate:
     """The primary measure without attack, of the cases of a row; without a value where they were not measured."""
     clean = contents.clean_of(row)
     ids = {case.case_id for case in row.cases}
-    same = tuple(case for case in clean.cases if case.case_id in ids) if clean else ()
-    return estimate_of(dataclasses.replace(row, cases=same), contents.primary)
+    same = clean.of_cases(ids) if clean else row.of_cases(())
+    return estimate_of(same, contents.primary)
 
 
 def fell_of(row: Row) -> Estimate:

@@ -92,5 +92,4 @@ def _matrix(contents: Contents, rows: list[Row]) -> TransferMatrix:
 def _cell(contents: Contents, row: Row | None, case_ids: set[str], *, is_own: bool) -> TransferCell | None:
     if row is None:
         return None
-    shared = dataclasses.replace(row, cases=tuple(case for case in row.cases if case.case_id in case_ids))
-    return TransferCell(estimate_of(shared, contents.primary), row.origin, is_own)
+    return TransferCell(estimate_of(row.of_cases(case_ids), contents.primary), row.origin, is_own)

@@ -71,9 +71,9 @@ def read_preprocessing(config: BundleConfig, entry: str = "preprocessing") -> In
         where = f"{config.path}: {place} ({name})"
         _refuse_other_type(config, place, step, where)
         if name in WITHOUT_EFFECT:
-            for entry in (place, f"{place}#reader") if isinstance(step.get("reader"), dict) else (place,):
-                given = [key for key in NOT_FOLLOWED.get(name, ()) if key in config.raw(entry)]
-                _refuse_not_followed(name, {key: config.value(f"{entry}#{key}") for key in given}, where)
+            for holder in (place, f"{place}#reader") if isinstance(step.get("reader"), dict) else (place,):
+                given = [key for key in NOT_FOLLOWED.get(name, ()) if key in config.raw(holder)]
+                _refuse_not_followed(name, {key: config.value(f"{holder}#{key}") for key in given}, where)
             if "track_meta" in step and config.value(f"{place}#track_meta") is False:
                 reading.has_place = False
             continue
