@@ -6,8 +6,8 @@ from pathlib import Path
 
 from rogseg.cases import ReferenceWidth
 from rogseg.engine.model.open_system import OpenedSystem
+from rogseg.engine.raw_files import raw_task_for, refuse_other_files
 from rogseg.engine.stored_task import all_cases, ensure_stored_task, is_stored, stored_task_dir
-from rogseg.engine.task_meaning import refuse_other_meaning
 from rogseg.preprocessing import refuse_changed_sources
 from rogseg.storage import (
     Fold,
@@ -16,12 +16,17 @@ from rogseg.storage import (
     StoredTask,
     make_folds,
     read_folder_of_images,
-    read_raw_task,
-    read_task_record,
 )
 from rogseg.systems import CaseSource, RawCases, StoredCases
 
-__all__ = ["CasesToTest", "cases_to_attack", "cases_to_test", "fold_of", "own_fold", "raw_files_of", "reference_width"]
+__all__ = [
+    "CasesToTest",
+    "cases_to_attack",
+    "cases_to_test",
+    "fold_of",
+    "own_fold",
+    "reference_width",
+]
 
 SETS = ("validation", "test", "all")
 
@@ -45,7 +50,7 @@ def cases_to_attack(
         ValueError: the system needs ``data``, or a case is unknown or has no label.
     """
     if data is not None:
-        raw = _raw_task_for(opened, data)
+        raw = raw_task_for(opened, data)
         by_id = {case.case_id: case for case in raw.training}
         wanted = tuple(cases) if cases else _held_out(opened, raw, task)
         _refuse_unknown(wanted, by_id, str(raw.directory))
@@ -92,8 +97,8 @@ def cases_to_test(
     Args:
         opened: the system.
         which: ``validation`` (of the fold), ``test`` (those without label), ``all`` (both), or case ids.
-        data: folder of the raw task; None is the config's own.
-        task: folder of a stored task, whose folds count.
+        data: folder of the raw task; None is the config's own, which must hold what the stored task was made from.
+        task: folder of a stored task, whose folds count; None is the config's own, where it is there.
         images: a plain folder of image files to take instead.
 
     Raises:
@@ -102,13 +107,13 @@ def cases_to_test(
     if images is not None:
         found = read_folder_of_images(images, len(opened.system.channels))
         return CasesToTest(Path(images).name, found, f"every image of {Path(images).absolute()}", None)
-    data = data or opened.raw_folder
+    is_named, data = data is not None, data or opened.raw_folder
     if data is None or not (data / "dataset.json").is_file():
         raise ValueError(
             f"{data}: no raw task here (no dataset.json), and results are measured on its grid: name its folder "
             "with --data, or segment a plain folder of images with --images"
         )
-    raw = _raw_task_for(opened, data)
+    raw = raw_task_for(opened, data)
     by_id = {case.case_id: case for case in (*raw.training, *raw.test)}
     test = tuple(case.case_id for case in raw.test)
     is_set = len(which) == 1 and which[0] in SETS
@@ -122,47 +127,10 @@ def cases_to_test(
     _refuse_unknown(wanted, by_id, str(raw.directory))
     if not wanted:
         raise ValueError(f"--cases: {raw.directory} has no case in {' '.join(which)!r}")
+    if not is_named:
+        refuse_other_files(opened, raw, wanted, task)
     chosen = tuple(by_id[case_id] for case_id in sorted(set(wanted)))
     return CasesToTest(raw.name, chosen, which[0] if is_set else "by id", own_fold(opened))
-
-
-def raw_files_of(
-    opened: OpenedSystem, source: CaseSource, case_ids: Sequence[str], *, data: str | Path | None = None
-) -> RawTask:
-    """The raw task that the cases of a source were made from.
-
-    Args:
-        opened: the system.
-        source: where its cases come from, as `cases_to_attack` gave it.
-        case_ids: of the cases that are needed.
-        data: folder of raw cases, where it is given.
-
-    Raises:
-        ValueError: it is not there, or holds other files than the cases were made from.
-    """
-    if data is not None or not isinstance(source, StoredCases):
-        assert data is not None, "cases that are not stored come from raw data"
-        return _raw_task_for(opened, data)
-    record = read_task_record(source.stored.directory)
-    known = [] if record is None else [Path(record.raw)]
-    if opened.config is not None:
-        known.append(Path(opened.config.data_root) / source.task)
-    found = next((folder for folder in known if (folder / "dataset.json").is_file()), None)
-    if found is None:
-        raise ValueError(
-            f"{source.stored.directory}: its raw files are not in {' or '.join(map(str, known))}, and adversarial "
-            "volumes are written as raw files; name their folder with --data"
-        )
-    raw = _raw_task_for(opened, found)
-    by_id = {case.case_id: case for case in raw.training}
-    for case_id in case_ids:
-        before, case = source.stored.case(case_id).properties.raw_digest, by_id.get(case_id)
-        if case is None or (before and RawCases(opened.system, [case], raw.name).digest(case_id) != before):
-            raise ValueError(
-                f"{found}: case {case_id!r} is not there as it was stored in {source.stored.directory}; name the raw "
-                "data that it was made from with --data"
-            )
-    return raw
 
 
 def reference_width(task_dir: str | Path) -> ReferenceWidth:
@@ -174,13 +142,6 @@ def reference_width(task_dir: str | Path) -> ReferenceWidth:
         return tuple(upper - lower for lower, upper in zip(properties.raw_lower, properties.raw_upper, strict=True))
 
     return width_of
-
-
-def _raw_task_for(opened: OpenedSystem, data: str | Path) -> RawTask:
-    # Other systems bring their own labels, which may be regions; ours have those of the task.
-    raw = read_raw_task(data, plain_labels=opened.config is not None)
-    refuse_other_meaning(opened.system, raw)
-    return raw
 
 
 def own_fold(opened: OpenedSystem) -> int:

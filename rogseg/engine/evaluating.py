@@ -29,6 +29,7 @@ from rogseg.engine.evaluation_plan import (
     read_plan,
 )
 from rogseg.engine.model.open_system import OpenedSystem, leak_of, open_system
+from rogseg.engine.raw_files import raw_task_for, refuse_other_files
 from rogseg.engine.reporting import report_on
 from rogseg.shipped_configs import find_config
 from rogseg.storage import write_json_atomic
@@ -69,13 +70,15 @@ def evaluate_system(
         request.refuse_other(begun_with, out / PLAN)
     opened = open_system(system, device=device, task_dir=task, overrides=cfg_options, trust=trust)
     source = cases_to_attack(opened, data=data, task=task, cases=cases)
-    raw = _raw_folder(opened, source, data)
+    raw = _raw_folder(opened, data)
     if not (out / PLAN).is_file():
         plan = _plan(opened, source, request, protocol)
         if raw is not None:
             planned = _plan_corruptions(opened, source, request, raw, task, plan.num_cases)
             plan = dataclasses.replace(plan, corruptions=planned)
     chosen = spread(source.case_ids, plan.num_cases, case_seed)
+    if raw is not None and data is None:  # what is attacked and what is measured must be the same cases
+        refuse_other_files(opened, raw_task_for(opened, raw), chosen, task)
     leak_of(opened, chosen, source.task, allow_seen=allow_seen)  # what is refused is refused before the work
     for line in plan.lines(minutes, accuracy=raw is not None):
         console.print(line, soft_wrap=True)
@@ -186,9 +189,7 @@ def _plan_corruptions(
     return plan_corruptions(seconds, len(applicable), num_cases, request.minutes)
 
 
-def _raw_folder(opened: OpenedSystem, source: CaseSource, data: Path | None) -> Path | None:
+def _raw_folder(opened: OpenedSystem, data: Path | None) -> Path | None:
     """The folder of the raw task, where there is one: accuracy is measured on its grid."""
-    raw = data
-    if raw is None and opened.config is not None:
-        raw = Path(opened.config.data_root) / source.task
+    raw = data or opened.raw_folder
     return raw if raw is not None and (raw / "dataset.json").is_file() else None

@@ -10,11 +10,12 @@ from rogseg.engine.attacking.replays import replay
 from rogseg.engine.attacking.robustness import Evaluation, evaluate_robustness
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.transfer import TransferSetting
-from rogseg.engine.case_finding import cases_to_attack, raw_files_of, reference_width
+from rogseg.engine.case_finding import cases_to_attack, reference_width
 from rogseg.engine.case_selection import parse_shard, selection_of, spread
 from rogseg.engine.case_workers import CarriedCases, SystemNames, workers_at
 from rogseg.engine.console import make_console
 from rogseg.engine.model.open_system import leak_of
+from rogseg.engine.raw_files import raw_files_of
 from rogseg.engine.reporting import conclude
 from rogseg.systems import Protocol
 

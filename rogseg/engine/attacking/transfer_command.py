@@ -20,6 +20,7 @@ from rogseg.engine.case_finding import cases_to_attack, own_fold, reference_widt
 from rogseg.engine.case_selection import parse_shard, selection_of, spread
 from rogseg.engine.console import make_console
 from rogseg.engine.model.open_system import OpenedSystem, leak_of, open_system
+from rogseg.engine.raw_files import refuse_other_files
 from rogseg.engine.reporting import conclude
 from rogseg.engine.task_meaning import refuse_other_meaning
 from rogseg.evaluation.record_folder import RecordFolder
@@ -151,10 +152,13 @@ def _prepare(
     for system in systems:
         refuse_other_meaning(system, raw)
     found = cases_to_attack(first, data=raw.directory, task=options.task, cases=options.cases)
+    case_ids = spread(found.case_ids, options.max_cases, options.case_seed)
+    if options.data is None:
+        refuse_other_files(first, raw, case_ids, options.task)
     setting = TransferSetting(
         attack=settings,
         task=raw.name,
-        case_ids=spread(found.case_ids, options.max_cases, options.case_seed),
+        case_ids=case_ids,
         selection=selection_of(options.max_cases, options.case_seed),
         shard=parse_shard(options.shard),
         seed=options.seed,

@@ -3,8 +3,11 @@
 import json
 from pathlib import Path
 
+import nibabel
+import numpy as np
 import pytest
 
+from rogseg.commands import main
 from rogseg.engine.case_finding import cases_to_attack, cases_to_test
 from rogseg.engine.model.open_system import OpenedSystem, open_system
 from rogseg.storage import StoredTask
@@ -29,6 +32,14 @@ def _keep(data: Path, case_ids: tuple[str, ...]) -> None:
     (data / "dataset.json").write_text(json.dumps(index))
 
 
+def _rename_cases(data: Path) -> None:
+    for folder in ("imagesTr", "labelsTr"):
+        for path in sorted((data / folder).iterdir()):
+            path.rename(path.with_name(path.name.replace("small", "other")))
+    text = (data / "dataset.json").read_text()
+    (data / "dataset.json").write_text(text.replace("/small", "/other"))
+
+
 def test_the_fold_of_the_config_says_what_is_held_out(tmp_path: Path) -> None:
     data, task = write_raw_task(tmp_path, "ct"), tmp_path / "stored" / TASK
     config = store_with_networks(tmp_path, data, "ct", ("one",))
@@ -50,10 +61,58 @@ def test_the_fold_of_the_config_says_what_is_held_out(tmp_path: Path) -> None:
 def test_data_that_were_never_stored_are_split_by_themselves(tmp_path: Path) -> None:
     data, task = write_raw_task(tmp_path, "ct"), tmp_path / "stored" / TASK
     config = store_with_networks(tmp_path, data, "ct", ("one",))
-    for folder in ("imagesTr", "labelsTr"):
-        for path in sorted((data / folder).iterdir()):
-            path.rename(path.with_name(path.name.replace("small", "other")))
-    text = (data / "dataset.json").read_text()
-    (data / "dataset.json").write_text(text.replace("/small", "/other"))
+    _rename_cases(data)
     opened = open_system([config, tmp_path / "one.pth"], device="cpu", task_dir=task)
     assert len(_found(opened, data, task)) == 1
+
+
+def _opened(folder: Path) -> tuple[OpenedSystem, Path]:
+    config = store_with_networks(folder, write_raw_task(folder, "ct"), "ct", ("one",))
+    roots = [f"data_root={folder / 'raw'}", f"stored_root={folder / 'nowhere'}"]
+    task = folder / "stored" / TASK
+    return open_system([config, folder / "one.pth"], device="cpu", task_dir=task, overrides=roots), task
+
+
+def _change_label(data: Path, case_id: str) -> None:
+    path = data / "labelsTr" / f"{case_id}.nii.gz"
+    file = nibabel.load(path)
+    nibabel.save(nibabel.Nifti1Image(np.zeros(file.shape, np.uint8), file.affine), path)  # type: ignore[attr-defined]
+
+
+def test_raw_data_that_nobody_named_must_be_those_of_the_stored_task(tmp_path: Path) -> None:
+    opened, task = _opened(tmp_path)
+    data = tmp_path / "raw" / TASK
+    held_out = StoredTask(task).folds(0).validation
+    assert cases_to_test(opened, ["validation"], task=task).cases
+    _change_label(data, held_out[0])
+    for which in (["validation"], [held_out[0]], ["all"]):
+        with pytest.raises(ValueError, match=f"its case '{held_out[0]}' is another one than in .*; name with --data"):
+            cases_to_test(opened, which, task=task)
+    assert cases_to_test(opened, ["validation"], data=data, task=task).cases  # named, so meant
+
+
+def test_raw_data_of_other_cases_than_the_stored_task_are_refused_where_nobody_named_them(tmp_path: Path) -> None:
+    opened, task = _opened(tmp_path)
+    data = tmp_path / "raw" / TASK
+    _rename_cases(data)
+    with pytest.raises(ValueError, match=r"has none of the cases of .*, which was made from .*; name with --data"):
+        cases_to_test(opened, ["validation"], task=task)
+    assert cases_to_test(opened, ["validation"], data=data, task=task).cases
+
+
+@pytest.mark.parametrize("command", ["evaluate", "transfer"])
+def test_commands_that_find_their_raw_data_themselves_refuse_others(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = store_with_networks(tmp_path, write_raw_task(tmp_path, "ct"), "ct", ("one", "two"))
+    found = write_raw_task(tmp_path / "data", "ct")  # data_root of the config, from here
+    for case_id in CASE_IDS:
+        _change_label(found, case_id)
+    monkeypatch.chdir(tmp_path)
+    one, two = (str(tmp_path / f"{name}.pth") for name in ("one", "two"))
+    asked = {
+        "evaluate": [str(config), one, "--minutes", "30", "--protocol", "patch"],
+        "transfer": [f"{config},{one}", f"{config},{two}", "--attack", "fgsm"],
+    }
+    assert main([command, *asked[command], "--task", str(tmp_path / "stored" / TASK), "--out", "out"]) == 2
+    assert "is another one than in" in capsys.readouterr().err
