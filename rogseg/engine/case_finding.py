@@ -20,15 +20,18 @@ from rogseg.storage import (
 from rogseg.systems import CaseSource, RawCases, StoredCases
 
 __all__ = [
+    "BY_ID",
     "CasesToTest",
     "cases_to_attack",
     "cases_to_test",
     "fold_of",
+    "fold_of_cases",
     "own_fold",
     "reference_width",
 ]
 
 SETS = ("validation", "test", "all")
+BY_ID = "by id"
 
 
 def cases_to_attack(
@@ -75,7 +78,7 @@ class CasesToTest:
         task: name of their task.
         cases: with or without a label.
         rule: how they were chosen, in words.
-        fold: that the split is of; None where there is none.
+        fold: that the split is of; None where there is none, and of cases that are named and not all held out.
     """
 
     task: str
@@ -130,7 +133,30 @@ def cases_to_test(
     if not is_named:
         refuse_other_files(opened, raw, wanted, task)
     chosen = tuple(by_id[case_id] for case_id in sorted(set(wanted)))
-    return CasesToTest(raw.name, chosen, which[0] if is_set else "by id", own_fold(opened))
+    if is_set:
+        return CasesToTest(raw.name, chosen, which[0], own_fold(opened))
+    return CasesToTest(raw.name, chosen, BY_ID, own_fold(opened) if _are_held_out(opened, raw, task, wanted) else None)
+
+
+def fold_of_cases(
+    opened: OpenedSystem, case_ids: Sequence[str], *, data: str | Path | None = None, task: str | Path | None = None
+) -> int | None:
+    """The fold of a network of ours, where all of some cases are of its validation part; else None.
+
+    Args:
+        opened: the system.
+        case_ids: of the cases, which a person may have named.
+        data: folder of raw cases, as `cases_to_attack` was given it.
+        task: folder of a stored task, as `cases_to_attack` was given it.
+    """
+    if opened.config is None:
+        return None
+    if data is not None:
+        held_out = _are_held_out(opened, raw_task_for(opened, data), task, case_ids)
+    else:
+        stored = StoredTask(stored_task_dir(opened.config, task))
+        held_out = set(case_ids) <= set(stored.folds(opened.config.fold).validation)
+    return opened.config.fold if held_out else None
 
 
 def reference_width(task_dir: str | Path) -> ReferenceWidth:
@@ -174,6 +200,13 @@ def _held_out(opened: OpenedSystem, raw: RawTask, task: str | Path | None) -> tu
     if not held_out:
         raise ValueError(f"{raw.directory}: has none of the validation cases of fold {fold} of {stored_dir}")
     return held_out
+
+
+def _are_held_out(opened: OpenedSystem, raw: RawTask, task: str | Path | None, case_ids: Sequence[str]) -> bool:
+    try:
+        return set(case_ids) <= set(_held_out(opened, raw, task))
+    except ValueError:  # a folder of a few cases may have no split, or nothing of the validation part
+        return False
 
 
 def _refuse_unknown(wanted: Sequence[str], known: Collection[str], where: str) -> None:

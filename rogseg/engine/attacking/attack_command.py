@@ -10,7 +10,7 @@ from rogseg.engine.attacking.replays import replay
 from rogseg.engine.attacking.robustness import Evaluation, evaluate_robustness
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.transfer import TransferSetting
-from rogseg.engine.case_finding import cases_to_attack, reference_width
+from rogseg.engine.case_finding import BY_ID, cases_to_attack, fold_of_cases, reference_width
 from rogseg.engine.case_selection import parse_shard, selection_of, spread
 from rogseg.engine.case_workers import CarriedCases, SystemNames, workers_at
 from rogseg.engine.console import make_console
@@ -78,8 +78,8 @@ def attack_system(
     made = saved.adversaries(opened.system, settings, source)
     if made is not None:
         made.refuse_if_impossible(evaluated[0])
-    fold = None if opened.config is None else opened.config.fold
-    selection = selection_of(max_cases, case_seed)
+    fold = fold_of_cases(opened, source.case_ids, data=data, task=task)
+    selection = selection_of(max_cases, case_seed, BY_ID if cases else None)
     worker = AttackWorker(
         asked.of(opened.system),
         Path(attack).absolute(),

@@ -16,7 +16,7 @@ from rogseg.engine.attacking.transfer_sources import (
     transfer_findings,
     why_no_source,
 )
-from rogseg.engine.case_finding import cases_to_attack, own_fold, reference_width
+from rogseg.engine.case_finding import BY_ID, cases_to_attack, own_fold, reference_width
 from rogseg.engine.case_selection import parse_shard, selection_of, spread
 from rogseg.engine.console import make_console
 from rogseg.engine.model.open_system import OpenedSystem, leak_of, open_system
@@ -159,7 +159,7 @@ def _prepare(
         attack=settings,
         task=raw.name,
         case_ids=case_ids,
-        selection=selection_of(options.max_cases, options.case_seed),
+        selection=selection_of(options.max_cases, options.case_seed, BY_ID if options.cases else None),
         shard=parse_shard(options.shard),
         seed=options.seed,
         fold=None if options.cases else own_fold(first),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rogseg.engine.case_finding import cases_to_attack
+from rogseg.engine.case_finding import BY_ID, cases_to_attack, fold_of_cases
 from rogseg.engine.case_selection import parse_shard, selection_of, spread
 from rogseg.engine.case_workers import CarriedCases, SystemNames, workers_at
 from rogseg.engine.certifying.case_certifier import Certifying, CertifyWorker
@@ -66,10 +66,10 @@ def certify_system(
             directory,
             protocol=protocol,
             case_ids=chosen,
-            selection=selection_of(max_cases, case_seed),
+            selection=selection_of(max_cases, case_seed, BY_ID if cases else None),
             shard=parts,
             seed=seed,
-            fold=None if opened.config is None else opened.config.fold,
+            fold=fold_of_cases(opened, source.case_ids, data=data, task=task),
             leak=leak_of(opened, chosen, source.task, allow_seen=allow_seen),
             batch_size=batch_size,
             workers=workers,

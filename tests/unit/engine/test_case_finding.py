@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from rogseg.commands import main
-from rogseg.engine.case_finding import cases_to_attack, cases_to_test
+from rogseg.engine.case_finding import cases_to_attack, cases_to_test, fold_of_cases
 from rogseg.engine.model.open_system import OpenedSystem, open_system
+from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.storage import StoredTask
 from tests.raw_tasks import CASE_IDS, TASK, store_with_networks, write_raw_task
 
@@ -98,6 +99,31 @@ def test_raw_data_of_other_cases_than_the_stored_task_are_refused_where_nobody_n
     with pytest.raises(ValueError, match=r"has none of the cases of .*, which was made from .*; name with --data"):
         cases_to_test(opened, ["validation"], task=task)
     assert cases_to_test(opened, ["validation"], data=data, task=task).cases
+
+
+def test_cases_that_are_named_are_of_the_fold_only_where_it_holds_them_out(tmp_path: Path) -> None:
+    opened, task = _opened(tmp_path)
+    data, fold = tmp_path / "raw" / TASK, StoredTask(task).folds(0)
+    for named, told in ((fold.validation, 0), ((*fold.validation, fold.train[0]), None)):
+        tested = cases_to_test(opened, named, data=data, task=task)
+        assert (tested.rule, tested.fold) == ("by id", told)
+        assert fold_of_cases(opened, named, data=data, task=task) == told
+        assert fold_of_cases(opened, named, task=task) == told
+    _keep(data, fold.train[:1])  # of one case there is no split
+    assert cases_to_test(opened, fold.train[:1], data=data, task=task).fold is None
+
+
+@pytest.mark.parametrize(
+    "command", [["attack", "--attack", "fgsm", "--sanity", "none"], ["certify", "--samples", "100", "--sigma", "0.25"]]
+)
+def test_records_of_cases_that_are_named_say_so(command: list[str], tmp_path: Path) -> None:
+    _, task = _opened(tmp_path)
+    case_id = StoredTask(task).folds(0).train[0]
+    system = [str(tmp_path / "tiny.py"), str(tmp_path / "one.pth"), "--task", str(task), "--protocol", "patch"]
+    asked = [command[0], *system, *command[1:], "--cases", case_id, "--out", str(tmp_path / "out")]
+    assert main(asked) == 0
+    identity = RecordFolder(tmp_path / "out").identity
+    assert (identity.cases, identity.selection.rule, identity.fold) == ((case_id,), "by id", None)
 
 
 @pytest.mark.parametrize("command", ["evaluate", "transfer"])

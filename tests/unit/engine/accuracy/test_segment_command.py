@@ -171,8 +171,8 @@ def test_what_changed_since_is_noticed(made: Path, tmp_path: Path, capsys: pytes
     assert tool.main(call) == 0
     assert tool.main([*call, "--cfg-options", "inference.window_size=(16,16,8)"]) == 2
     assert "window_size: " in capsys.readouterr().err
-    assert tool.main([*call, "--cfg-options", "fold=1"]) == 2
-    assert "fold: 0 there, 1 now" in capsys.readouterr().err
+    assert tool.main([*call, "--cfg-options", "fold=3"]) == 2  # which holds the case out
+    assert "fold: None there, 3 now" in capsys.readouterr().err
     (out / "header.json").unlink()
     assert tool.main(call) == 2
     assert "without header.json" in capsys.readouterr().err
