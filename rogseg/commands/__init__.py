@@ -108,7 +108,9 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_worker_arguments(parser)
     parser.add_argument("--device", help="cpu or cuda; default: the config's, else cuda where there is one")
-    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override keys of the config")
+    parser.add_argument(
+        "--cfg-options", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="override keys of the config"
+    )
 
 
 def add_case_arguments(parser: argparse.ArgumentParser) -> None:
@@ -129,7 +131,12 @@ def add_attack_arguments(parser: argparse.ArgumentParser) -> None:
     """The attack, its epsilons and its checks."""
     parser.add_argument("--attack", required=True, help="config of the attack: a file, or a name such as apgd_ce")
     parser.add_argument(
-        "--attack-options", nargs="+", default=[], metavar="KEY=VALUE", help="e.g. attack.num_iterations=5"
+        "--attack-options",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="e.g. attack.num_iterations=5",
     )
     parser.add_argument("--epsilon", nargs="+", help="fractions of the box's width, for instance 4/255 8/255 0.1")
     parser.add_argument(

@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--group",
         nargs="+",
+        action="extend",
         metavar="NAME=CLASS,CLASS",
         help="classes that a voxel may fall back to, as an organ with its lesions; default: all foreground together",
     )

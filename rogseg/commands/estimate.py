@@ -19,11 +19,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--attack", default="apgd_ce", help="config of the attack (default: apgd_ce)")
     parser.add_argument(
-        "--attack-options", nargs="+", default=[], metavar="KEY=VALUE", help="e.g. attack.num_iterations=5"
+        "--attack-options",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="e.g. attack.num_iterations=5",
     )
     parser.add_argument("--seconds", type=float, default=60.0, help="longest calibration (default: 60)")
     parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
-    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override keys of the config")
+    parser.add_argument(
+        "--cfg-options", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="override keys of the config"
+    )
     many = parser.add_argument_group("ten tasks on many devices, instead of one config")
     many.add_argument("--cluster", metavar="8xA100", help="hours of trainings and attacks on so many such devices")
     many.add_argument("--calibration", type=Path, help="what --calibrate wrote on such a device; else this is timed")

@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cfg-options",
         nargs="+",
+        action="extend",
         default=[],
         metavar="KEY=VALUE",
         help="override keys of the config or folder",

@@ -27,7 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="free (default), seat, pgd, n_fgsm, trades, mart, or standard, which fine-tunes on clean cases",
     )
     parser.add_argument(
-        "--trainer-options", nargs="+", default=[], metavar="KEY=VALUE", help="its arguments, e.g. num_replays=3"
+        "--trainer-options",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="its arguments, e.g. num_replays=3",
     )
     parser.add_argument("--epsilon", default="8/255", help="fraction of the width of each case's box; default: 8/255")
     parser.add_argument("--learning-rate", type=float, default=1e-3, help="at its highest; default: 0.001")
@@ -36,7 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of everything random")
     parser.add_argument("--device", help="cpu or cuda; default: the config's, else cuda where there is one")
     parser.add_argument(
-        "--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="of a folder, e.g. folds=0 of an nnU-Net"
+        "--cfg-options",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="of a folder, e.g. folds=0 of an nnU-Net",
     )
 
 

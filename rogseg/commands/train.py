@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cfg-options",
         nargs="+",
+        action="extend",
         default=[],
         metavar="KEY=VALUE",
         help="override keys of the config, e.g. data_root=/data/msd train_cfg.max_epochs=100 fold=1",
@@ -44,7 +45,11 @@ def run(options: argparse.Namespace) -> None:
     from rogseg.engine.training.train import train_config
     from rogseg.shipped_configs import find_config
 
-    overrides = {"launcher": options.launcher, **parse_overrides(options.cfg_options)}
+    keys = parse_overrides(options.cfg_options)
+    for name in ("work_dir", "device", "fold", "allow"):
+        if getattr(options, name) is not None and name in keys:
+            raise ValueError(f"--{name.replace('_', '-')} and --cfg-options {name}=... say the same; leave one out")
+    overrides = {"launcher": options.launcher, **keys}
     if options.work_dir is not None:
         overrides["work_dir"] = str(options.work_dir)
     if options.device is not None:

@@ -1,3 +1,4 @@
+import argparse
 import resource
 import subprocess
 import sys
@@ -70,3 +71,48 @@ def test_the_package_runs_as_a_module() -> None:
 def test_the_demo_calls_commands_as_they_are() -> None:
     for title, (name, *arguments) in steps(Path("out")).items():
         command_parser(name, title).parse_args(arguments)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_settings_that_are_given_in_two_places_all_count(command: str) -> None:
+    parser = command_parser(command, "rogseg")
+    for action in parser._actions:
+        if action.option_strings and "=" in str(action.metavar) and action.nargs == "+":
+            found = argparse.Namespace(**{action.dest: action.default})
+            for text in ("a=1", "b=2"):
+                action(parser, found, [text], action.option_strings[0])
+            assert getattr(found, action.dest) == ["a=1", "b=2"], action.option_strings
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "rog_standard_liver", "--cfg-options", "fold=1", "--cfg-options", "fold=2"], "fold is given twice"),
+        (["train", "rog_standard_liver", "--fold", "1", "--cfg-options", "fold=2"], "--fold and --cfg-options fold="),
+        (["train", "rog_standard_liver", "--fold", "all", "--cfg-options", "fold=2"], "--fold and --cfg-options fold="),
+        (["train", "rog_standard_liver", "--work-dir", "a", "--cfg-options", "work_dir=b"], "--work-dir and --cfg-opt"),
+        (
+            ["test", "rog_standard_liver", ".", "--out", "o", "--fold", "1", "--cfg-options", "fold=2"],
+            "given twice",
+        ),
+        (
+            [
+                "attack",
+                "rog_standard_liver",
+                "w.pth",
+                "--attack",
+                "fgsm",
+                "--epsilon",
+                "1",
+                "--attack-options",
+                "epsilons=[1]",
+            ],
+            "--epsilon and --attack-options epsilons=",
+        ),
+    ],
+)
+def test_what_is_said_in_two_ways_is_refused(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    assert message in capsys.readouterr().err

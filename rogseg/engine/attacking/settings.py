@@ -91,6 +91,8 @@ class AttackSettings:
         """
         overrides = {**({"threat.unit": REFERENCE} if has_reference else {}), **parse_overrides(options)}
         if epsilons:
+            if "epsilons" in overrides:
+                raise ValueError("--epsilon and --attack-options epsilons=... say the same; leave one of them out")
             overrides["epsilons"] = [parse_epsilon(text) for text in epsilons]
         loaded = load_attack_config(config, overrides)
         return cls(

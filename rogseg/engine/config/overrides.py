@@ -23,13 +23,15 @@ def parse_overrides(options: Sequence[str]) -> dict[str, Any]:
     """Read ``key=value`` strings; values are numbers, lists and ``dict(...)`` where they can be, and else texts.
 
     Raises:
-        ValueError: an entry has no ``=``, or a list or dictionary cannot be read.
+        ValueError: an entry has no ``=``, a key is given twice, or a list or dictionary cannot be read.
     """
-    parsed = {}
+    parsed: dict[str, Any] = {}
     for option in options:
         key, separator, text = option.partition("=")
         if not (separator and key):
             raise ValueError(f"--cfg-options: {option!r} must be KEY=VALUE, for instance train_cfg.max_epochs=10")
+        if key in parsed:
+            raise ValueError(f"--cfg-options: {key} is given twice, the second time by {option[:200]!r}; leave one out")
         parsed[key] = parse_value(text, option)
     return parsed
 

@@ -37,13 +37,13 @@ def trainer_config(name: str, epsilon: float, seed: int, options: Sequence[str] 
         options: ``key=value`` for its arguments, such as ``num_replays=3`` or ``craft.num_iterations=7``.
 
     Raises:
-        ValueError: an unknown name, or an option that cannot be read.
+        ValueError: an unknown name, or an option that cannot be read or says another epsilon or seed.
     """
     if name not in _BY_NAME:
         raise ValueError(f"--trainer is {name!r}: {nearest(name, TRAINER_NAMES)}")
     config = {key: dict(value) if isinstance(value, dict) else value for key, value in _BY_NAME[name].items()}
-    if name != "standard":
-        (config["trainer"] if name == "seat" else config).update(epsilon=epsilon, seed=seed)
+    said = {} if name == "standard" else {"epsilon": epsilon, "seed": seed}
+    (config["trainer"] if name == "seat" else config).update(said)
     for key, value in parse_overrides(options).items():
         *parents, last = key.split(".")
         place = config
@@ -52,6 +52,11 @@ def trainer_config(name: str, epsilon: float, seed: int, options: Sequence[str] 
                 raise ValueError(f"--trainer-options {key}: the trainer {name!r} has no {part!r}; it is {config}")
             place = place[part]
         place[last] = value
+    taken = config["trainer"] if name == "seat" else config
+    if not isinstance(taken, dict) or any(taken.get(key) != value for key, value in said.items()):
+        raise ValueError(
+            f"--trainer-options: epsilon and seed are said by --epsilon and --seed alone, and were to become {taken}"
+        )
     return config
 
 

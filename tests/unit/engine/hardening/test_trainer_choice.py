@@ -38,3 +38,18 @@ def test_settings_are_those_of_the_shipped_configs_and_options_change_them() -> 
     assert isinstance(trainer, AdversarialTrainer)
     assert (trainer.passes.crafting, trainer.clean_loss_interval) == (7, 0)
     assert build_trainer(trainer_config("pgd", 8 / 255, 0)).passes.crafting == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        ("free", "epsilon=0.5"),
+        ("pgd", "seed=4"),
+        ("seat", "trainer.epsilon=0.5"),
+        ("seat", "trainer=dict(type='FreeTrainer', num_replays=2, epsilon=0.5)"),
+        ("seat", "trainer=free"),
+    ],
+)
+def test_epsilon_and_seed_are_said_in_one_place(name: str, option: str) -> None:
+    with pytest.raises(ValueError, match="said by --epsilon and --seed alone"):
+        trainer_config(name, 4 / 255, 3, [option])
