@@ -34,7 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the same after M minutes, so that the result depends on the machine",
     )
     parser.add_argument(
-        "--surrogate", nargs="+", help="another system, which the volumes are made on; their files are given to SYSTEM"
+        "--surrogate",
+        nargs="+",
+        help="another system, which the volumes are made on; their files are given to SYSTEM. A file of weights alone "
+        "is of the config of SYSTEM with its --cfg-options, which hold for no other surrogate",
     )
     parser.add_argument(
         "--save-adversarial", action="store_true", help="write adversarial volumes as raw files, and score those, too"

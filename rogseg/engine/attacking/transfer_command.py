@@ -116,16 +116,18 @@ def attack_from_surrogate(
     """
     console, device, trust = make_console(), options.device, options.trust
     target = open_system(system, device=device, task_dir=options.task, overrides=cfg_options, trust=trust)
-    source = open_system(_named(surrogate, system), device=device, task_dir=options.task, trust=trust)
+    same_config = _are_weights(surrogate)  # which is changed for both in the same way
+    named, overrides = ([system[0], surrogate[0]], cfg_options) if same_config else (surrogate, ())
+    source = open_system(named, device=device, task_dir=options.task, overrides=overrides, trust=trust)
     raw, setting, leaks = _prepare({"target": target, "surrogate": source}, options, console)
-    names = target.system.identity.name, source.system.identity.name
+    attacked, made_on = target.system.identity.name, source.system.identity.name
     if reason := why_no_source(source.system, setting.attack):
-        raise ValueError(f"--surrogate: {names[1]} {reason}; name another network")
-    directory = out or Path("work_dirs") / "attacks" / names[0] / f"{setting.attack.name}_from_{names[1]}"
+        raise ValueError(f"--surrogate: {made_on} {reason}; name another network")
+    directory = out or Path("work_dirs") / "attacks" / attacked / f"{setting.attack.name}_from_{made_on}"
     _, made = make_adversaries(
         source.system, raw, setting, directory / "surrogate", leaks["surrogate"], options.sanity, console
     )
-    with ProgressDisplay(f"volumes of {names[1]} on {names[0]}", console=console) as progress:
+    with ProgressDisplay(f"volumes of {made_on} on {attacked}", console=console) as progress:
         records = score_adversaries(
             target.system, made, directory, setting, leak=leaks["target"], on_progress=progress.update
         )
@@ -208,7 +210,5 @@ def _listed(reasons: Mapping[str, str]) -> str:
     return "; ".join(f"{name} {reason}" for name, reason in reasons.items() if reason)
 
 
-def _named(surrogate: Sequence[str | Path], system: Sequence[str | Path]) -> Sequence[str | Path]:
-    """Weights alone are those of another network of the same config."""
-    alone = len(surrogate) == 1 and Path(surrogate[0]).is_file() and Path(surrogate[0]).suffix != ".py"
-    return [system[0], surrogate[0]] if alone else surrogate
+def _are_weights(names: Sequence[str | Path]) -> bool:
+    return len(names) == 1 and Path(names[0]).is_file() and Path(names[0]).suffix != ".py"

@@ -93,13 +93,15 @@ def test_a_surrogate_is_attacked_and_the_system_is_scored(made: Path, tmp_path: 
     system = [str(made / "tiny.py"), str(made / "first.pth"), "--task", str(made / "stored" / TASK)]
     places = ["--data", str(made / "raw" / TASK), "--out", str(tmp_path)]
     asked = ["attack", *system, "--attack", "pgd", *FEW, *CASES, *places, "--surrogate", str(made / "second.pth")]
-    assert main(asked) == 0
+    assert main([*asked, "--cfg-options", "inference.overlap=0.25"]) == 0
     records = RecordFolder(tmp_path)
     (record,) = records.under("pgd", 32 / 255).values()
     assert record.mean_dice is not None
     assert record.num_backward == 0
     assert records.identity.system.name == "first"
-    assert RecordFolder(tmp_path / "surrogate" / "attack").identity.system.name == "second"
+    source = RecordFolder(tmp_path / "surrogate" / "attack").identity
+    assert source.system.name == "second"
+    assert records.identity.system.options["overlap"] == source.system.options["overlap"] == 0.25  # one config
     assert "of volumes made on second" in (tmp_path / "table.md").read_text()
 
 
