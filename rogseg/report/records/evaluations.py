@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rogseg.cases import worded_cases
 from rogseg.evaluation.common_cases import of_common_cases
@@ -121,6 +122,7 @@ def _check_together(folders: Sequence[RecordFolder]) -> None:
                     f"{first.directory} and {folder.directory} differ in {key} ({ours} and {theirs}): make a report "
                     "of each"
                 )
+    _refuse_other_boxes(folders)
     for kind in ("attack", "corruption", "certificate", "transfer"):
         alike = [f for f in folders if f.identity.condition is not None and f.identity.condition.kind == kind]
         for folder in alike[1:]:
@@ -132,6 +134,23 @@ def _check_together(folders: Sequence[RecordFolder]) -> None:
                         "compare; evaluate both in the same way, or make a report of each"
                         + (", or of the --common-cases" if key == "data" else "")
                     )
+
+
+def _refuse_other_boxes(folders: Sequence[RecordFolder]) -> None:
+    """One fraction of two reference boxes is two changes in raw units, which would stand in one row."""
+    boxes: dict[str, tuple[RecordFolder, Any]] = {}
+    for folder in folders:
+        threat = folder.identity.threat
+        if threat is None or threat.unit != "reference":
+            continue
+        for case_id in folder.identity.data:
+            here = threat.options.get(case_id)
+            first, there = boxes.setdefault(case_id, (folder, here))
+            if here != there:
+                raise ValueError(
+                    f"{first.directory} and {folder.directory} differ in the reference box of {case_id} ({there} and "
+                    f"{here} raw units), so that one epsilon is two changes: make a report of each"
+                )
 
 
 def _names_classes(identity: EvaluationIdentity) -> bool:

@@ -335,6 +335,19 @@ def test_other_cases_are_refused(tmp_path: Path) -> None:
         contents_of([tmp_path / "a", tmp_path / "b"], tmp_path)
 
 
+def test_fractions_of_two_reference_boxes_are_not_one_epsilon(tmp_path: Path) -> None:
+    def attacked(name: str, width: float) -> Path:
+        boxes = {f"case_{number}": [width] for number in range(5)}
+        return evaluation(tmp_path / name, name, threat=ThreatSetting("LinfThreat", "reference", boxes)).directory
+
+    same = [attacked("pgd", 300.0), attacked("apgd", 300.0)]
+    assert len(contents_of(same, tmp_path).rows) == 4
+    with pytest.raises(
+        ValueError, match=r"pgd and .*fgsm differ in the reference box of case_0 \(\[300.0\] and \[200.0"
+    ):
+        contents_of([*same, attacked("fgsm", 200.0)], tmp_path)
+
+
 def test_a_report_on_the_cases_that_all_have_done_compares_them(tmp_path: Path) -> None:
     evaluation(tmp_path / "a", num_cases=5)
     evaluation(tmp_path / "b", "apgd", 0.2, num_cases=4)
