@@ -348,6 +348,16 @@ def test_fractions_of_two_reference_boxes_are_not_one_epsilon(tmp_path: Path) ->
         contents_of([*same, attacked("fgsm", 200.0)], tmp_path)
 
 
+@pytest.mark.parametrize(("mu", "is_one"), [(0.8, True), (0.8001, True), (0.7, False)])
+def test_half_of_two_means_is_not_one_criterion(mu: float, is_one: bool, tmp_path: Path) -> None:
+    evaluation(tmp_path / "a", num_cases=5)
+    evaluation(tmp_path / "b", "apgd", 0.2, num_cases=4, criterion=dataclasses.replace(HALF, mu=mu))
+    made = contents_of([tmp_path / "a", tmp_path / "b"], tmp_path, common_cases=True)
+    (worst,) = worst_rows(made, "best", "Linf")
+    assert [case.fell for case in worst.cases] == ([True, False, False, False] if is_one else [None] * 4)
+    assert any("ask for different things" in limit for limit in made.limits) != is_one
+
+
 def test_a_report_on_the_cases_that_all_have_done_compares_them(tmp_path: Path) -> None:
     evaluation(tmp_path / "a", num_cases=5)
     evaluation(tmp_path / "b", "apgd", 0.2, num_cases=4)
