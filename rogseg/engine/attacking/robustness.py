@@ -153,13 +153,32 @@ def build_criterion(setting: Mapping[str, Any] | None, mu: float, system: System
         system: whose foreground classes, regions included, a `DiceBelow` takes the Dice of, as the records do.
 
     Raises:
-        ValueError: the component is none, or takes no such arguments.
+        ValueError: the component is none, or takes no such arguments, or judges a region of the system.
     """
     chosen = dict(setting) if setting is not None else {"type": "DiceBelow", "threshold": mu / 2}
+    _refuse_regions(chosen, system)
     if chosen["type"] == "DiceBelow":
         chosen.setdefault("classes", system.class_indices)
     criterion: Criterion = CRITERIA.build(chosen)
     return criterion
+
+
+def _refuse_regions(config: Any, system: System) -> None:
+    """Refuse what aims at one region: a ``target_class`` is one decision, and a region that holds others is several."""
+    parts = config.values() if isinstance(config, Mapping) else config if isinstance(config, list | tuple) else ()
+    wanted = config.get("target_class") if isinstance(config, Mapping) else None
+    if (
+        isinstance(wanted, int)
+        and 0 < wanted <= len(system.class_indices)
+        and len(system.class_indices[wanted - 1]) > 1
+    ):
+        alone = [n for n, indices in enumerate(system.class_indices, start=1) if len(indices) == 1]
+        raise ValueError(
+            f"target_class is {wanted}: in {system.identity.name} that is the region {system.class_names[wanted - 1]}, "
+            f"which holds others, and attacks aim at what holds none: give one of {', '.join(map(str, alone))}"
+        )
+    for part in parts:
+        _refuse_regions(part, system)
 
 
 def make_attacker(
@@ -177,6 +196,7 @@ def make_attacker(
     Raises:
         ValueError: the settings are wrong.
     """
+    _refuse_regions([settings.attack, settings.criterion], system)
     device, measures = system_device(system), build_measures(settings.measures)
     if DICE not in [measure.name for measure in measures]:
         raise ValueError(

@@ -1,7 +1,9 @@
 """The verdict of an attack is about the Dice that its records measure."""
 
-from typing import cast
+from types import SimpleNamespace
+from typing import Any, cast
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -9,16 +11,19 @@ from rogseg.attacks import FGSM, LinfThreat
 from rogseg.cases import Case, IntensityBox
 from rogseg.engine.attacking.case_attacker import AttackedCase, CaseAttacker, CleanCase
 from rogseg.engine.attacking.loop import mean_clean_dice
-from rogseg.engine.attacking.robustness import build_criterion
+from rogseg.engine.attacking.robustness import build_criterion, make_attacker
+from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.evaluation.case_record import CaseRecord
 from rogseg.metrics import Dice
-from rogseg.systems import System
+from rogseg.systems import CaseSource, System
 
 REGIONS = ((1, 2, 3), (2, 3), (3,))
 
 
 class _Regions:
     class_indices = REGIONS
+    class_names = ("whole", "core", "enhancing")
+    identity = SimpleNamespace(name="tumours")
 
 
 def sees_all_as_the_core(volume: Tensor) -> Tensor:
@@ -53,3 +58,28 @@ def test_regions_are_judged_as_they_are_recorded() -> None:
     record = only(attacker(AttackedCase("a", (1e-6,), stricter, clean.clean)))
     assert mu < 0.9
     assert record.success is True
+
+
+@pytest.mark.parametrize("kind", ["ClassVanished", "ClassGrown", "LesionsMissed", "ClassAppears"])
+def test_a_region_that_holds_others_is_no_target(kind: str) -> None:
+    """Found as the core alone, the whole tumour would count as vanished before anything is attacked."""
+    system = cast("System", _Regions())
+    for wanted in (-1, 3):
+        build_criterion({"type": kind, "target_class": wanted}, 0.8, system)
+    for wanted, name in ((1, "whole"), (2, "core")):
+        with pytest.raises(ValueError, match=f"target_class is {wanted}: in tumours that is the region {name}"):
+            build_criterion({"type": kind, "target_class": wanted}, 0.8, system)
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        {"type": "APGD", "objective": {"type": "RemoveClass", "target_class": 1}},
+        {"type": "Ensemble", "attacks": [{"type": "PGD", "objective": {"type": "GrowClass", "target_class": 1}}]},
+    ],
+)
+def test_an_attack_on_such_a_region_is_refused_before_anything_runs(attack: dict[str, Any]) -> None:
+    settings = AttackSettings("remove", attack)
+    how: dict[str, Any] = {"protocol": "volume", "seed": 0, "reference": None, "on_result": None}
+    with pytest.raises(ValueError, match="region whole, which holds others"):
+        make_attacker(cast("System", _Regions()), cast("CaseSource", None), settings, **how)
