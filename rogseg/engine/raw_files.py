@@ -6,7 +6,7 @@ from pathlib import Path
 from rogseg.engine.model.open_system import OpenedSystem
 from rogseg.engine.stored_task import is_stored, stored_task_dir
 from rogseg.engine.task_meaning import refuse_other_meaning
-from rogseg.preprocessing import digest_files
+from rogseg.preprocessing import digest_case
 from rogseg.storage import RawTask, StoredTask, read_raw_task, read_task_record
 from rogseg.systems import CaseSource, StoredCases
 
@@ -90,7 +90,7 @@ def _refuse_other_content(raw: RawTask, stored: StoredTask, case_ids: Sequence[s
     by_id = {case.case_id: case for case in raw.training}
     for case_id in case_ids:
         before, case = stored.case(case_id).properties.raw_digest, by_id[case_id]
-        now = digest_files([*case.images, *([] if case.label is None else [case.label])]) if before else ""
+        now = digest_case(case.images, case.label) if before else ""
         if now != before:
             raise ValueError(f"{raw.directory}: its case {case_id!r} is another one than in {_told(stored)}; {_REMEDY}")
 

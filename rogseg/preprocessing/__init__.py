@@ -19,6 +19,7 @@ from rogseg.preprocessing.raw_grid import (
 from rogseg.preprocessing.raw_reading import open_raw, read_image, read_label
 from rogseg.preprocessing.shipped_plans import choose_plan, find_shipped_plan
 from rogseg.preprocessing.source_digest import (
+    digest_case,
     digest_files,
     refuse_changed_sources,
     refuse_other_plan,
@@ -33,6 +34,7 @@ __all__ = [
     "Volume",
     "choose_plan",
     "compute_fingerprint",
+    "digest_case",
     "digest_files",
     "files_of",
     "find_shipped_plan",

@@ -11,7 +11,7 @@ from rogseg.preprocessing.measurement import CaseMeasurement, measure_case
 from rogseg.preprocessing.orientation import axes_of_file, to_plan_order
 from rogseg.preprocessing.raw_reading import open_raw, read_image, read_label
 from rogseg.preprocessing.rescaling import Rescaling
-from rogseg.preprocessing.source_digest import digest_files, measurement_digest, storage_digest
+from rogseg.preprocessing.source_digest import digest_case, digest_files, measurement_digest, storage_digest
 from rogseg.storage import CaseProperties, RawCase, StoredCase, write_bytes_atomic, write_stored_case
 from rogseg.task_plan import TaskPlan
 
@@ -80,7 +80,7 @@ def _outcome(job: CaseJob, error: Exception) -> CaseOutcome:
 
 def _run(job: CaseJob) -> tuple[str, ...]:
     raw, folder = job.raw, case_folder(job.out_dir, job.raw.case_id)
-    files = digest_files([*raw.images, *([] if raw.label is None else [raw.label])])
+    files = digest_case(raw.images, raw.label)
     axes = axes_of_file(raw.images[0], open_raw(raw.images[0]).orientation, job.orientation)
     measured = measurement_digest(files, job.label_values, job.rescalings, axes)
     measure = raw.label is not None and _digest_of_measurement(job) != measured

@@ -12,7 +12,7 @@ from rogseg.preprocessing.orientation import SAME_AXES, axes_between, axes_of_fi
 from rogseg.preprocessing.raw_reading import read_image, read_label
 from rogseg.preprocessing.resampling import coarse_axis, network_shape, resample_image, resample_labels
 from rogseg.preprocessing.rescaling import case_ranges, rescaling_of
-from rogseg.preprocessing.source_digest import digest_files, storage_digest
+from rogseg.preprocessing.source_digest import digest_case, storage_digest
 from rogseg.preprocessing.volume import Volume
 from rogseg.storage import CaseProperties, case_id_of
 from rogseg.task_plan import TaskPlan
@@ -43,7 +43,7 @@ def preprocess_case(
     """
     volume = read_image(images, plan.num_channels)
     labels = None if label is None else read_label(label, images[0], volume, plan.label_values)
-    raw = digest_files([*images, *([] if label is None else [label])])
+    raw = digest_case(images, label)
     name = case_id_of(images[0]) if case_id is None else case_id
     digest = storage_digest(raw, plan, axes_of_file(images[0], volume.orientation, plan.orientation))
     return preprocess_volume(volume, plan, labels, name, digest, raw)

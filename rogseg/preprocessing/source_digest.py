@@ -12,11 +12,13 @@ import numpy as np
 from rogseg.foreign import open_regular
 from rogseg.preprocessing.itk_file import files_of
 from rogseg.preprocessing.orientation import SAME_AXES, axes_between, orientation_of
+from rogseg.preprocessing.raw_reading import open_raw
 from rogseg.preprocessing.rescaling import WHOLE_RANGE, Rescaling
 from rogseg.storage import Axes, Fold, StoredTask, read_raw_task, read_task_record
 from rogseg.task_plan import TaskPlan
 
 __all__ = [
+    "digest_case",
     "digest_files",
     "measurement_digest",
     "refuse_changed_sources",
@@ -27,6 +29,23 @@ __all__ = [
 ]
 
 VERSION = 2  # raise it when the same raw files and plan give another result
+
+
+def digest_case(images: Sequence[Path], label: Path | None) -> str:
+    """A digest of the content of a case's files.
+
+    Of some cases it tells that they are read otherwise than by an earlier version, so that nothing made then is kept.
+
+    Raises:
+        ValueError: a file is missing, or is none.
+    """
+    files = digest_files([*images, *([] if label is None else [label])])
+    return hashlib.sha256(f"{files} by channel".encode()).hexdigest() if _was_misread(images) else files
+
+
+def _was_misread(images: Sequence[Path]) -> bool:
+    """Whether a channel had a file with a fourth axis, which was written over the first channel."""
+    return len(images) > 1 and any(len(open_raw(path).shape) == 4 for path in images)
 
 
 def digest_files(paths: Sequence[Path]) -> str:
@@ -93,9 +112,7 @@ def refuse_changed_sources(stored: StoredTask, case_ids: Collection[str]) -> Non
     for case_id in case_ids:
         before = stored.case(case_id).properties.raw_digest
         raw = by_id.get(case_id)
-        if before and (
-            raw is None or digest_files([*raw.images, *([] if raw.label is None else [raw.label])]) != before
-        ):
+        if before and (raw is None or digest_case(raw.images, raw.label) != before):
             changed.append(case_id)
     if changed:
         raise ValueError(
@@ -105,7 +122,10 @@ def refuse_changed_sources(stored: StoredTask, case_ids: Collection[str]) -> Non
 
 
 def touched_since_stored(stored: StoredTask, case_ids: Collection[str]) -> list[str]:
-    """Those of some cases of which a raw file was written, or brought here, since they were stored; none is read."""
+    """Those of some cases of which a raw file was written, or brought here, since they were stored; none is read.
+
+    With them those that an earlier version may have read wrongly.
+    """
     record, touched = read_task_record(stored.directory), []
     if record is None or not (Path(record.raw) / "dataset.json").is_file():
         return []
@@ -113,7 +133,8 @@ def touched_since_stored(stored: StoredTask, case_ids: Collection[str]) -> list[
         files = [path for path in (*case.images, case.label) if path is not None]
         if case.case_id in case_ids and all(path.exists() for path in files):  # else they made room
             newest = max(max(at.st_mtime_ns, at.st_ctime_ns) for path in files for at in map(Path.stat, _parts(path)))
-            if newest >= (stored.case_directory(case.case_id) / "case.json").stat().st_mtime_ns:
+            made = (stored.case_directory(case.case_id) / "case.json").stat().st_mtime_ns
+            if newest >= made or _was_misread(case.images):
                 touched.append(case.case_id)
     return touched
 

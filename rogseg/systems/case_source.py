@@ -12,7 +12,7 @@ import torch
 
 from rogseg.cases import Case
 from rogseg.foreign import checked_name
-from rogseg.preprocessing import digest_files
+from rogseg.preprocessing import digest_case
 from rogseg.storage import RawCase, StoredTask
 from rogseg.systems.base import System
 from rogseg.systems.rogseg_system import stored_case
@@ -104,7 +104,7 @@ class RawCases(CaseSource):
     def digest(self, case_id: str) -> str:
         """Over the raw files."""
         case = self._cases[case_id]
-        return digest_files([*case.images, *([] if case.label is None else [case.label])])
+        return digest_case(case.images, case.label)
 
     def size(self, case_id: str) -> float:
         """Bytes of the image files."""

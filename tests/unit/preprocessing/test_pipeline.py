@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import signal
@@ -10,7 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rogseg.preprocessing import find_shipped_plan, preprocess_task
+from rogseg.preprocessing import (
+    Volume,
+    case_job,
+    digest_case,
+    digest_files,
+    find_shipped_plan,
+    preprocess_task,
+    read_image,
+    refuse_changed_sources,
+    source_digest,
+    touched_since_stored,
+)
 from rogseg.storage import StoredTask
 from tests.unit.preprocessing.raw_files import noise, save, write_task
 
@@ -163,3 +175,43 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in done} == done
     assert not list(out.rglob(".*"))
     _assert_equal(task, whole)
+
+
+def test_what_an_earlier_version_read_wrongly_is_refused_and_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file (x, y, z, 1) per channel: each was written over the first channel, and the others held anything."""
+    raw, shape = tmp_path / "Two", (10, 11, 12)
+    for number in range(3):
+        for channel in range(2):
+            save(raw / f"imagesTr/case_{number}_000{channel}.nii.gz", noise((*shape, 1), 10 * number + channel))
+        label = np.zeros(shape, np.uint8)
+        label[3:6, 3:6, 3:6] = 1
+        save(raw / f"labelsTr/case_{number}.nii.gz", label)
+    index = {"channel_names": {"0": "T1", "1": "T2"}, "labels": {"background": 0, "organ": 1}}
+    (raw / "dataset.json").write_text(json.dumps({**index, "numTraining": 3, "file_ending": ".nii.gz"}))
+    with monkeypatch.context() as earlier:
+        earlier.setattr(source_digest, "_was_misread", lambda images: False)
+
+        def read(paths: list[Path], num_channels: int) -> Volume:
+            volume = read_image(paths, num_channels)
+            return dataclasses.replace(volume, array=volume.array[::-1].copy())
+
+        earlier.setattr(case_job, "read_image", read)
+        task = preprocess_task(raw, tmp_path / "out")
+    wrong = task.case("case_0").read_image()
+    with pytest.raises(ValueError, match=r"the raw files of case_0 in .* have changed since"):
+        refuse_changed_sources(task, touched_since_stored(task, ["case_0"]))
+    healed = preprocess_task(raw, tmp_path / "out")
+    refuse_changed_sources(healed, touched_since_stored(healed, healed.case_ids))
+    assert not np.array_equal(healed.case("case_0").read_image(), wrong)
+    times = _times(healed)
+    assert _times(preprocess_task(raw, tmp_path / "out")) == times
+
+
+def test_the_digest_of_a_case_is_that_of_its_files_where_every_version_reads_it_alike(tmp_path: Path) -> None:
+    one, two = (save(tmp_path / f"a_{number}.nii.gz", noise((8, 8, 8), number)) for number in range(2))
+    both = save(tmp_path / "both.nii.gz", noise((8, 8, 8, 2), 3))
+    for images in ([one], [one, two], [both]):
+        assert digest_case(images, two) == digest_files([*images, two])
+    assert digest_case([both], None) == digest_files([both])
