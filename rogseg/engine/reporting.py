@@ -18,6 +18,7 @@ from rogseg.evaluation.robustness_figures import plot_dice_over_strength
 from rogseg.findings import SANITY_FILE, SanityFinding, load_findings, save_findings
 from rogseg.report import refuse_folder_of_others, write_report
 from rogseg.report.figures.corruption_map import plot_corruption_map
+from rogseg.report.volumes import VOLUMES
 from rogseg.storage import write_bytes_atomic, write_json_atomic
 
 __all__ = ["conclude", "conclude_accuracy", "conclude_folds", "merge_shards", "report_on"]
@@ -67,7 +68,9 @@ def conclude(
 
 
 def merge_shards(directories: Sequence[Path], out: Path) -> None:
-    """Gather the records of shards in a new folder and report on them; one folder alone is reported on where it is.
+    """Gather the records of shards, and the volumes that they kept for the viewer, in a new folder and report on them.
+
+    One folder alone is reported on where it is.
 
     Raises:
         ValueError: the shards are not of one evaluation.
@@ -76,6 +79,9 @@ def merge_shards(directories: Sequence[Path], out: Path) -> None:
         records = RecordFolder(out)
     else:
         records = RecordFolder.merge(directories, out)
+        for path in (path for directory in directories for path in sorted((directory / VOLUMES).glob("*.npz"))):
+            if not (kept := out / VOLUMES / path.name).exists():  # it was made of the same record
+                write_bytes_atomic(kept, path.read_bytes())
     if records.identity.condition is None or records.identity.condition.kind != "attack":
         conclude(records)
         return

@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from rogseg.foreign import decode, read_arrays
 
-__all__ = ["SavedVolume"]
+__all__ = ["VOLUMES", "SavedVolume"]
 
+VOLUMES = "volumes"
+"""The folder of saved volumes beside the records of their evaluation."""
 REMEDY = "attack again and save the volumes"
 MAX_BYTES = 2**31  # a page can carry far less
 ARRAYS = {

@@ -7,13 +7,11 @@ import torch
 
 from rogseg.attacks import AttackResult
 from rogseg.cases import Case
-from rogseg.report import SavedVolume
+from rogseg.report.volumes import VOLUMES, SavedVolume
 from rogseg.storage import CaseProperties
 from rogseg.systems import System
 
 __all__ = ["VolumeWriter"]
-
-FOLDER = "volumes"
 
 
 class VolumeWriter:
@@ -30,7 +28,7 @@ class VolumeWriter:
     def __init__(
         self, records: Path, system: System, name: str, case_ids: Sequence[str], label_of: Callable[[float], str]
     ) -> None:
-        self.directory, self.system, self.name = records / FOLDER, system, name
+        self.directory, self.system, self.name = records / VOLUMES, system, name
         self.case_ids, self.label_of = frozenset(case_ids), label_of
 
     def write(self, case: Case, epsilon: float, result: AttackResult) -> None:

@@ -15,11 +15,11 @@ from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.findings import SANITY_FILE, load_findings
 from rogseg.report.contents import Finding
 from rogseg.report.records.network_names import network_names
-from rogseg.report.volumes import SavedVolume
+from rogseg.report.volumes import VOLUMES, SavedVolume
 
 __all__ = ["Evaluation", "read_evaluations"]
 
-RECORDS, VOLUMES = "records.jsonl", "volumes"
+RECORDS = "records.jsonl"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -50,6 +50,10 @@ def records(directory: Path) -> list[dict[str, object]]:
     return sorted(rows, key=lambda row: (str(row["case_id"]), str(row["condition"]), str(row["strength"])))
 
 
+def volumes(directory: Path) -> list[str]:
+    return sorted(path.name for path in (directory / "volumes").iterdir())
+
+
 def test_shards_merge_to_the_whole_and_every_check_is_reported(made: Path, tmp_path: Path) -> None:
     few = ("--attack-options", "attack.num_iterations=20", "--epsilon", "8/255", "64/255")
     assert attack(arguments(made, tmp_path / "whole", "apgd_ce", *few)) == 0
@@ -58,6 +62,8 @@ def test_shards_merge_to_the_whole_and_every_check_is_reported(made: Path, tmp_p
         assert attack(arguments(made, out, "apgd_ce", *few, "--shard", shard)) == 0
     assert report([str(tmp_path / "part1"), str(tmp_path / "part2"), "--out", str(tmp_path / "merged")]) == 0
     assert records(tmp_path / "merged") == records(tmp_path / "whole")
+    assert volumes(tmp_path / "merged") == volumes(tmp_path / "whole")
+    assert len(volumes(tmp_path / "merged")) == 2 * 2
     assert len(records(tmp_path / "whole")) == 2 * 3  # two cases, clean and two epsilons
     found = findings(tmp_path / "whole")
     assert set(found) >= {
