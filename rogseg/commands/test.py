@@ -11,6 +11,8 @@ DESCRIPTION = (
 EPILOG = "Run it again with the same arguments after an interruption: finished cases are not done again."
 IF_INTERRUPTED = "stopped; the same command goes on after the last finished case"
 
+FOR_PREDICTIONS = {"--predictions", "--labels", "--tolerance", "--out"}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The system, the cases, and where results go."""
@@ -21,7 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--images", type=Path, help="a plain folder of NIfTI files to predict instead")
     parser.add_argument(
-        "--data", "--raw", type=Path, help="folder of the raw task (default: data_root/TASK of the config)"
+        "--data",
+        "--raw",
+        type=Path,
+        help="folder of the raw task (default: data_root/TASK of the config, "
+        "which must be what the stored task was made from)",
     )
     parser.add_argument("--task", type=Path, help="folder of the stored task (default: stored_root/TASK)")
     parser.add_argument(
@@ -48,17 +54,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Predict and measure, or measure what is there."""
-    arguments = vars(options)
+    given, arguments = _given(options), vars(options)
     fold, predictions, labels, tolerance = (
         arguments.pop(name) for name in ("fold", "predictions", "labels", "tolerance")
     )
     if (predictions is None) != (labels is None) or (predictions is not None) == bool(options.system):
         raise ValueError("name a system to test, or give both --predictions and --labels to measure what is there")
     if predictions is not None:
+        if without_effect := given - FOR_PREDICTIONS:
+            raise ValueError(
+                f"{min(without_effect)} has no effect on what lies in {predictions}: leave it out; every prediction "
+                "that has a label is measured"
+            )
         from rogseg.engine.accuracy.score_command import score_predictions
 
         score_predictions(predictions, labels, options.out, tolerance=tolerance)
         return
+    if tolerance is not None:
+        raise ValueError(
+            "--tolerance is for --predictions; a system is measured at its own, or by measures of its config"
+        )
     from rogseg.engine.accuracy.segment_command import segment_all_folds, segment_cases
 
     if fold == "all":
@@ -67,3 +82,11 @@ def run(options: argparse.Namespace) -> None:
     if fold is not None:
         arguments["cfg_options"] = [*arguments["cfg_options"], f"fold={fold_number(fold)}"]
     segment_cases(**arguments)
+
+
+def _given(options: argparse.Namespace) -> set[str]:
+    """The options that are not at their default."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    named = (action for action in parser._actions if action.option_strings and action.dest in vars(options))
+    return {action.option_strings[0] for action in named if getattr(options, action.dest) != action.default}

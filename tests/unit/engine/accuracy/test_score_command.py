@@ -65,9 +65,12 @@ def test_regions_and_ignored_voxels_are_as_nnunet_has_them(tmp_path: Path) -> No
         (["--predictions", "ours"], "give both --predictions and --labels"),
         ([], "name a system to test"),
         (["rog_standard", "--predictions", "ours", "--labels", "true"], "name a system to test, or"),
+        (["--predictions", "ours", "--labels", "true", "--cases", "a"], "--cases has no effect on what lies in ours"),
+        (["--predictions", "ours", "--labels", "true", "--fold", "all"], "--fold has no effect"),
+        (["rog_standard", "best.pth", "--tolerance", "2"], "--tolerance is for --predictions"),
     ],
 )
-def test_half_of_what_is_needed_is_refused(
+def test_what_does_not_belong_together_is_refused(
     more: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["test", "--out", str(tmp_path / "out"), *more]) == 2
