@@ -2,14 +2,13 @@
 
 import dataclasses
 import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-from rogseg.attacks import Criterion
 from rogseg.attacks.sanity_checks import Effort
 from rogseg.cases import ReferenceWidth
 from rogseg.engine.attacking.case_attacker import AttackedCase, CaseAttacker, CleanCase, OnResult
+from rogseg.engine.attacking.criterion_choice import HALF_OF_CLEAN, build_criterion, refuse_regions
 from rogseg.engine.attacking.evaluated_case import evaluated_case
 from rogseg.engine.attacking.loop import NONE_IS_ATTACKED, AttackLoop
 from rogseg.engine.attacking.sanity import check_model
@@ -26,21 +25,18 @@ from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.report_text import evaluation_tables
 from rogseg.findings import SanityFinding
 from rogseg.metrics import build_measures
-from rogseg.registry import ATTACKS, CRITERIA
+from rogseg.registry import ATTACKS
 from rogseg.systems import CaseSource, Protocol, System
 from rogseg.workers import Workers
 
 __all__ = [
-    "HALF_OF_CLEAN",
     "Evaluation",
-    "build_criterion",
     "evaluate_robustness",
     "evaluated_case",
     "make_attacker",
     "threat_setting",
 ]
 
-HALF_OF_CLEAN = {"type": "DiceBelow", "threshold": "half of the mean clean Dice of the cases"}
 MOST_CHECKED = 5  # cases that the sanity checks may look at
 
 
@@ -144,43 +140,6 @@ def evaluate_robustness(
     return Evaluation(records, findings)
 
 
-def build_criterion(setting: Mapping[str, Any] | None, mu: float, system: System) -> Criterion:
-    """When a case has fallen.
-
-    Args:
-        setting: component of the CRITERIA registry; None is a mean Dice under half of ``mu``.
-        mu: mean clean Dice.
-        system: whose foreground classes, regions included, a `DiceBelow` takes the Dice of, as the records do.
-
-    Raises:
-        ValueError: the component is none, or takes no such arguments, or judges a region of the system.
-    """
-    chosen = dict(setting) if setting is not None else {"type": "DiceBelow", "threshold": mu / 2}
-    _refuse_regions(chosen, system)
-    if chosen["type"] == "DiceBelow":
-        chosen.setdefault("classes", system.class_indices)
-    criterion: Criterion = CRITERIA.build(chosen)
-    return criterion
-
-
-def _refuse_regions(config: Any, system: System) -> None:
-    """Refuse what aims at one region: a ``target_class`` is one decision, and a region that holds others is several."""
-    parts = config.values() if isinstance(config, Mapping) else config if isinstance(config, list | tuple) else ()
-    wanted = config.get("target_class") if isinstance(config, Mapping) else None
-    if (
-        isinstance(wanted, int)
-        and 0 < wanted <= len(system.class_indices)
-        and len(system.class_indices[wanted - 1]) > 1
-    ):
-        alone = [n for n, indices in enumerate(system.class_indices, start=1) if len(indices) == 1]
-        raise ValueError(
-            f"target_class is {wanted}: in {system.identity.name} that is the region {system.class_names[wanted - 1]}, "
-            f"which holds others, and attacks aim at what holds none: give one of {', '.join(map(str, alone))}"
-        )
-    for part in parts:
-        _refuse_regions(part, system)
-
-
 def make_attacker(
     system: System,
     cases: CaseSource,
@@ -196,7 +155,7 @@ def make_attacker(
     Raises:
         ValueError: the settings are wrong.
     """
-    _refuse_regions([settings.attack, settings.criterion], system)
+    refuse_regions([settings.attack, settings.criterion], system)
     device, measures = system_device(system), build_measures(settings.measures)
     if DICE not in [measure.name for measure in measures]:
         raise ValueError(

@@ -14,9 +14,10 @@ from torch.nn import functional
 from rogseg.attacks import Criterion, ThreatModel
 from rogseg.cases import Case, ReferenceWidth
 from rogseg.engine.accuracy.raw_grid import RAW_GRID, grid_of
+from rogseg.engine.attacking.criterion_choice import HALF_OF_CLEAN, build_criterion
 from rogseg.engine.attacking.loop import mean_clean_dice
 from rogseg.engine.attacking.measured_case import measured
-from rogseg.engine.attacking.robustness import HALF_OF_CLEAN, build_criterion, threat_setting
+from rogseg.engine.attacking.robustness import threat_setting
 from rogseg.engine.attacking.save_adversarial import AdversarialFolder
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.threats import ThreatFactory

@@ -10,8 +10,9 @@ from torch import Tensor
 from rogseg.attacks import FGSM, LinfThreat
 from rogseg.cases import Case, IntensityBox
 from rogseg.engine.attacking.case_attacker import AttackedCase, CaseAttacker, CleanCase
+from rogseg.engine.attacking.criterion_choice import build_criterion
 from rogseg.engine.attacking.loop import mean_clean_dice
-from rogseg.engine.attacking.robustness import build_criterion, make_attacker
+from rogseg.engine.attacking.robustness import make_attacker
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.evaluation.case_record import CaseRecord
 from rogseg.metrics import Dice
