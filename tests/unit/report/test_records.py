@@ -550,6 +550,26 @@ def test_a_black_box_of_the_checks_is_not_called_untested(tmp_path: Path) -> Non
     assert untested.endswith("beyond the few cases of the sanity check.")
 
 
+@pytest.mark.parametrize("square", ["Square", "legacy Square"])
+def test_members_say_what_was_run_whatever_the_ensemble_is_called(tmp_path: Path, square: str) -> None:
+    condition = Condition("attack", "own", {"type": "OwnEnsemble"})
+    folder = RecordFolder(tmp_path / "a", of_cases(1, criterion=HALF, condition=condition))
+    for name, strength in ((CLEAN, 0.0), ("FGSM", 8 / 255), (square, 8 / 255), (WORST_CASE, 8 / 255)):
+        folder.add(dice_record("case_0", name, (0.5, 0.5), strength))
+    made = contents_of([tmp_path / "a"], tmp_path)
+    assert not any("No ensemble" in text for text in made.limits)
+    assert not any("Square" in text for text in made.untested)
+
+
+def test_a_transfer_in_a_norm_is_no_attack_in_it(tmp_path: Path) -> None:
+    evaluation(tmp_path / "attack", threat=ThreatSetting("L2Threat", "fraction", {}))
+    made_on = dataclasses.asdict(IDENTITY.system)
+    condition = Condition("transfer", "pgd", {"type": "PGD", "surrogate": made_on})
+    evaluation(tmp_path / "transfer", condition=condition, protocol="raw grid")
+    made = contents_of([tmp_path / "attack", tmp_path / "transfer"], tmp_path)
+    assert "Attacks bounded in Linf." in made.untested
+
+
 def test_moves_of_cases_with_ranges_of_their_own_are_told_from_the_least_to_the_most(tmp_path: Path) -> None:
     identity = of_cases(2, criterion=HALF)
     folder = RecordFolder(tmp_path / "a", identity)
