@@ -171,6 +171,11 @@ class EvaluationIdentity:
         return self.condition is None or self.condition.kind != "certificate"
 
     @property
+    def counts_false_classes(self) -> bool:
+        """Whether a class that is found in a case without it has Dice 0; attacks leave it out, and what is compared."""
+        return self.condition is None or self.condition.kind == "corruption"
+
+    @property
     def is_legacy(self) -> bool:
         """Whether an older version wrote it, which noted less than the numbers depend on."""
         return self.versions["schema"] != SCHEMA_VERSION

@@ -70,7 +70,7 @@ def limits_of(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
             "Clean values differ from part to part of this page: in the grid of the files they are taken after "
             "resampling and post-processing, and the cases may be others; only numbers of one setting are compared."
         )
-    if len({evaluation.counts_false_classes for evaluation in evaluations}) > 1:
+    if len({identity.counts_false_classes for identity in identities}) > 1:
         limits.append(
             "A class that is found in a case without it has a Dice of 0 where accuracy and corruptions are measured, "
             "and counts nowhere else, so that their clean values are others."
