@@ -478,6 +478,24 @@ def test_a_page_of_somebody_else_is_refused_before_shards_are_merged_beside_it(t
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["report.html"]
 
 
+def test_a_shard_that_does_not_know_mu_yet_belongs_to_the_others(tmp_path: Path) -> None:
+    identity = of_cases(3)
+    assert identity.criterion is not None
+    shards = [RecordFolder(tmp_path / str(number), identity) for number in range(3)]
+    for number, shard in enumerate(shards):
+        for case_id in identity.cases[: 1 if number == 2 else None]:
+            shard.add(dice_record(case_id, CLEAN, (0.9, 0.7)))
+        if number < 2:  # the last one was stopped before it was done with the clean cases
+            shard.settle_mu(0.8)
+            shard.add(dice_record(f"case_{number}", "pgd", (0.4, 0.4)))
+    report_on([str(shard.directory) for shard in shards], tmp_path / "merged")
+    merged = RecordFolder(tmp_path / "merged")
+    assert merged.identity == shards[0].identity
+    assert len(merged.records) == 5
+    rows = contents_of([merged.directory], tmp_path).rows
+    assert [(row.condition.name, len(row.cases)) for row in rows] == [(CLEAN, 3), ("pgd", 2)]
+
+
 def test_two_names_for_equal_evaluations_are_two_networks_and_one_is_that_of_the_shards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
