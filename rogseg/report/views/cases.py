@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from rogseg.report.contents import Contents, ThreatText
 from rogseg.report.palette import line_of_class
-from rogseg.report.rows import CaseValues, Row
+from rogseg.report.rows import CaseValues, PerClass, Row
 from rogseg.report.summaries import fell_by, smallest_fooling
 from rogseg.report.svg.cases import PAIRS, PAIRS_BESIDE, CasePair, fooling_chart, pairs_chart, size_chart
 from rogseg.report.views.figures import Figure
@@ -15,10 +15,14 @@ __all__ = ["CaseLine", "case_lines", "case_pairs", "detail_figures", "pairs_figu
 
 @dataclasses.dataclass(frozen=True)
 class CaseLine:
-    """A case in the table of cases: its size, its clean value, its value at each epsilon, and where it fell first."""
+    """A case in the table of cases: sizes, clean value, its value at each epsilon, and where it fell first.
+
+    ``sizes`` [ml] are those of each class in the target, empty where they are not known. They have no sum: classes may
+    be regions that lie in one another.
+    """
 
     case_id: str
-    millilitres: float | None
+    sizes: PerClass
     clean: float | None
     attacked: tuple[tuple[CaseValues, float | None, str] | None, ...]
     fell_at: tuple[str, float] | None
@@ -91,13 +95,12 @@ def case_lines(contents: Contents, clean: Row | None, worst: Sequence[Row]) -> t
     ids = dict.fromkeys([*before, *(case_id for cases, _ in by_row for case_id in cases)])
     lines = []
     for case_id in ids:
-        sizes = [size for size in contents.case_sizes.get(case_id, ()) if size is not None]
         cells = [(cases[case_id], cases[case_id].mean(measure), o) if case_id in cases else None for cases, o in by_row]
         at = found.get(case_id)
         lines.append(
             CaseLine(
                 case_id=case_id,
-                millilitres=sum(sizes) if sizes else None,
+                sizes=contents.case_sizes.get(case_id, ()),
                 clean=before.get(case_id),
                 attacked=tuple(cells),
                 fell_at=None if at is None else (at.label, at.strength),

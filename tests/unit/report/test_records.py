@@ -588,6 +588,18 @@ def test_a_transfer_in_a_norm_is_no_attack_in_it(tmp_path: Path) -> None:
     assert "Attacks bounded in Linf." in made.untested
 
 
+def test_sizes_of_classes_are_not_added_up_for_they_may_be_regions_of_one_another(tmp_path: Path) -> None:
+    identity = of_cases(2, classes=("whole tumour", "core"), criterion=HALF)
+    folder = RecordFolder(tmp_path / "a", identity)
+    for case_id, sizes in zip(identity.cases, ({}, {TARGET_VOLUME: (100.0, 40.0)}), strict=True):
+        folder.add(CaseRecord.of_clean(case_id, {DICE: (0.9, 0.8), **sizes}))
+        folder.add(dice_record(case_id, "apgd_ce", (0.4, 0.4)))
+    page = render_page(contents_of([tmp_path / "a"], tmp_path))
+    for said in ("whole tumour [ml]", "core [ml]", ">100.00</td>", ">40.00</td>"):
+        assert said in page
+    assert ">140.00</td>" not in page
+
+
 def test_moves_of_cases_with_ranges_of_their_own_are_told_from_the_least_to_the_most(tmp_path: Path) -> None:
     identity = of_cases(2, criterion=HALF)
     folder = RecordFolder(tmp_path / "a", identity)
