@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from rogseg.report.contents import Contents, ThreatText
 from rogseg.report.palette import line_of_class
 from rogseg.report.rows import CaseValues, PerClass, Row
-from rogseg.report.summaries import fell_by, smallest_fooling
+from rogseg.report.summaries import fell_by, smallest_fooling, values_of
 from rogseg.report.svg.cases import PAIRS, PAIRS_BESIDE, CasePair, fooling_chart, pairs_chart, size_chart
 from rogseg.report.views.figures import Figure
 
@@ -41,17 +41,13 @@ def case_pairs(clean: Row | None, at: Row, measure: str) -> tuple[CasePair, ...]
 
 
 def sized_values(contents: Contents, at: Row) -> tuple[tuple[str, str, float, float], ...]:
-    """Case, class, size of its target [ml] and attacked value, where size and value are known."""
+    """Case, class, size of its target [ml] and attacked value, class by class, where size and value are known."""
+    sizes = [contents.case_sizes.get(case.case_id) or (None,) * len(contents.classes) for case in at.cases]
     return tuple(
         (case.case_id, entry.name, size, value)
-        for case in at.cases
-        for entry, size, value in zip(
-            contents.classes,
-            contents.case_sizes.get(case.case_id, ()),
-            case.values.get(contents.primary.name, ()),
-            strict=False,
-        )
-        if size and value is not None
+        for index, entry in enumerate(contents.classes)
+        for case, of_case, value in zip(at.cases, sizes, values_of(at, contents.primary, index), strict=True)
+        if (size := of_case[index]) and value is not None
     )
 
 
@@ -81,7 +77,8 @@ def detail_figures(contents: Contents, threat: ThreatText, worst: Sequence[Row],
     sized, label = sized_values(contents, at), at.condition.label
     if sized:
         title = f"{contents.primary.label} at {label} over the size of the target"
-        svg = size_chart(sized, title=title, y_label=f"{contents.primary.heading} at {label}")
+        names = [entry.name for entry in contents.classes]
+        svg = size_chart(sized, names, title=title, y_label=f"{contents.primary.heading} at {label}")
         legend = tuple((entry.name, line_of_class(index)) for index, entry in enumerate(contents.classes))
         figures.append(Figure(svg, "Small and large targets", "A dot per case and class.", legend))
     return tuple(figures)

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from rogseg.report.records.contents import contents_of
 from rogseg.report.summaries import estimate_of, fell_by, worst_rows
 from rogseg.report.tables.report_tables import report_tables
 from rogseg.report.verdict import verdict_of
-from rogseg.report.views.cases import case_lines
+from rogseg.report.views.cases import case_lines, detail_figures, sized_values
 from rogseg.report.views.transfers import transfer_matrices
 from tests.identities import IDENTITY, dice_record, of_cases
 from tests.shared_data import SHARED
@@ -598,6 +599,28 @@ def test_sizes_of_classes_are_not_added_up_for_they_may_be_regions_of_one_anothe
     for said in ("whole tumour [ml]", "core [ml]", ">100.00</td>", ">40.00</td>"):
         assert said in page
     assert ">140.00</td>" not in page
+
+
+def test_dots_of_sizes_are_the_worst_of_each_class_in_the_colour_of_its_class(tmp_path: Path) -> None:
+    identity = of_cases(2, criterion=HALF)
+    folder = RecordFolder(tmp_path / "a", identity)
+    # The first case has no organ, so that its lesion is the first dot.
+    found = {"case_0": ((None, 0.5), (None, 0.3), (0.0, 2.0)), "case_1": ((0.1, 0.9), (0.6, 0.2), (10.0, 1.0))}
+    for case_id, (first, second, sizes) in found.items():
+        folder.add(CaseRecord.of_clean(case_id, {DICE: (0.9, 0.8), TARGET_VOLUME: sizes}))
+        folder.add(dice_record(case_id, "fgsm", first))
+        folder.add(dice_record(case_id, "pgd", second))
+    made = contents_of([tmp_path / "a"], tmp_path)
+    (worst,) = worst_rows(made, "best", "Linf")
+    assert sized_values(made, worst) == (
+        ("case_1", "organ", 10.0, 0.1),
+        ("case_0", "lesion", 2.0, 0.3),
+        ("case_1", "lesion", 1.0, 0.2),
+    )
+    *_, figure = detail_figures(made, made.threats[0], [worst], worst)
+    colours = dict(figure.legend)
+    drawn = re.findall(r'class="dot strong s(\d+)"[^>]*data-tip="case_\d, (\w+)', figure.svg)
+    assert {name: int(colour) for colour, name in drawn} == colours
 
 
 def test_moves_of_cases_with_ranges_of_their_own_are_told_from_the_least_to_the_most(tmp_path: Path) -> None:
