@@ -70,6 +70,11 @@ class ThreatSetting:
     unit: str
     options: Mapping[str, Any]
 
+    @property
+    def moves_tissue_alone(self) -> bool:
+        """Whether voxels at the lower end of the box in every channel stay as they are."""
+        return self.options.get("moves") == "tissue"
+
 
 @dataclasses.dataclass(frozen=True)
 class CriterionSetting:

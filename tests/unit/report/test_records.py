@@ -623,6 +623,23 @@ def test_dots_of_sizes_are_the_worst_of_each_class_in_the_colour_of_its_class(tm
     assert {name: int(colour) for colour, name in drawn} == colours
 
 
+def test_an_adversary_who_may_move_tissue_alone_is_another_one_and_said_to_be(tmp_path: Path) -> None:
+    evaluation(tmp_path / "all", dice=0.2)
+    evaluation(tmp_path / "tissue", dice=0.6, threat=ThreatSetting("LinfThreat", "fraction", {"moves": "tissue"}))
+    both = contents_of([tmp_path / "all", tmp_path / "tissue"], tmp_path)
+    assert [threat.norm for threat in both.threats] == ["Linf", "Linf, tissue alone"]
+    attacked = [row for row in both.rows if row.condition.kind != "clean"]
+    assert [(row.condition.kind, row.condition.norm) for row in attacked] == [
+        ("attack", "Linf"),
+        ("attack", "Linf, tissue alone"),
+    ]
+    alone = contents_of([tmp_path / "tissue"], tmp_path)
+    for said in (*(threat.words for threat in alone.threats), verdict_of(alone, "best").sentence):
+        assert "tissue" in said.lower()
+        assert "every voxel of the" not in said
+    assert any("Tissue alone could be moved" in note for note in alone.notes())
+
+
 def test_moves_of_cases_with_ranges_of_their_own_are_told_from_the_least_to_the_most(tmp_path: Path) -> None:
     identity = of_cases(2, criterion=HALF)
     folder = RecordFolder(tmp_path / "a", identity)
