@@ -161,7 +161,8 @@ class RecordFolder:
         if parts[0]._mu is not None:
             merged.settle_mu(parts[0]._mu)  # which an earlier merge may not have known
         for part in parts:
-            for record in part.records:
+            # In the order in which they were made, which is that of the members of an ensemble.
+            for record in part._records.values():
                 if not merged.has(*record.key):
                     merged.add(record)
                 elif _without_time(merged._records[record.key]) != _without_time(record):

@@ -17,7 +17,7 @@ from rogseg.evaluation.identity import (
 )
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.robustness_table import robustness_tables
-from rogseg.metrics import HD95
+from rogseg.metrics import HD95, Dice, VolumeError
 from rogseg.report import ReportPaths
 from rogseg.report.contents import Contents
 from rogseg.report.estimates import Estimate
@@ -638,6 +638,20 @@ def test_an_adversary_who_may_move_tissue_alone_is_another_one_and_said_to_be(tm
         assert "tissue" in said.lower()
         assert "every voxel of the" not in said
     assert any("Tissue alone could be moved" in note for note in alone.notes())
+
+
+def test_of_equally_bad_members_the_page_shows_the_one_that_the_table_shows(tmp_path: Path) -> None:
+    measures = (Dice().describe(), VolumeError().describe())
+    folder = RecordFolder(tmp_path / "a", of_cases(1, criterion=HALF, measures=measures))
+    folder.add(dice_record("case_0", CLEAN, (0.9, 0.7)))
+    for name, error in (("SoftDice", -5.0), ("DLR", 4.0), (WORST_CASE, 4.0)):
+        taken = {DICE: (0.0, 0.0), "volume error": (error, error)}
+        folder.add(dataclasses.replace(dice_record("case_0", name, (0.0, 0.0)), measures=taken))
+    *_, other = robustness_tables(folder, "")
+    assert other.rows[-1][:4] == ["worst case", "8/255", "1", "4.000 -"]
+    made = contents_of([tmp_path / "a"], tmp_path)
+    (worst,) = worst_rows(made, "best", "Linf")
+    assert estimate_of(worst, made.measures[1]).value == 4.0
 
 
 def test_moves_of_cases_with_ranges_of_their_own_are_told_from_the_least_to_the_most(tmp_path: Path) -> None:
