@@ -8,20 +8,24 @@ import torch
 from rogseg.attacks.sanity_checks import check_more_budget, check_square_against_white_box
 from rogseg.cases import worded_cases
 from rogseg.evaluation.epsilon_label import strength_label
+from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.summary import mean
 from rogseg.findings import SanityFinding
 
-__all__ = ["BLACK_BOX", "check_records", "lowest_white_box_dice"]
+__all__ = ["BLACK_BOX", "aims_at_dice", "check_records", "lowest_white_box_dice"]
 
 BLACK_BOX = "Square"
 MOST_BAD = 0.01  # of the gradients: a few in which one voxel overflows do no harm
 
 
 def check_records(records: RecordFolder) -> tuple[SanityFinding, ...]:
-    """Ask the records: Square against the white-box attacks, a larger epsilon that is weaker, gradients with NaN."""
-    findings = []
-    if {BLACK_BOX} < set(records.conditions()):
+    """Ask the records: Square against the white-box attacks, a larger epsilon that is weaker, gradients with NaN.
+
+    The first two are told by the Dice, so that they are asked of attacks alone that aim at it.
+    """
+    findings, by_dice = [], records.conditions() if aims_at_dice(records.identity) else ()
+    if {BLACK_BOX} < set(by_dice):
         for epsilon in records.strengths():
             square, white_box = _dice_of(records, BLACK_BOX, epsilon), lowest_white_box_dice(records, epsilon)
             both = [case_id for case_id in square if case_id in white_box]
@@ -31,9 +35,14 @@ def check_records(records: RecordFolder) -> tuple[SanityFinding, ...]:
             )
             label = strength_label(records.identity, epsilon)
             findings.append(dataclasses.replace(finding, name=f"epsilon {label}: {finding.name}"))
-    grown = (_more_epsilon(records, attack) for attack in records.conditions())
+    grown = (_more_epsilon(records, attack) for attack in by_dice)
     asked = (*grown, _bad_gradients(records))
     return (*findings, *(finding for finding in asked if finding is not None))
+
+
+def aims_at_dice(identity: EvaluationIdentity) -> bool:
+    """Whether what counts as a fall is a low Dice: an attack on a class or a volume may leave more of it."""
+    return identity.criterion is None or identity.criterion.config["type"] == "DiceBelow"
 
 
 def _more_epsilon(records: RecordFolder, attack: str) -> SanityFinding | None:

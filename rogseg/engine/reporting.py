@@ -141,7 +141,7 @@ def report_on(records: Sequence[str], out: Path | None, *, common_cases: bool = 
     target = out or paths[0]
     refuse_folder_of_others(target)  # before records or tables are written there
     called = {name: None for name, _ in named if name}
-    are_alike = len(folders) > 1 and all(folder.identity == folders[0].identity for folder in folders)
+    are_alike = len(folders) > 1 and RecordFolder.are_of_one_evaluation(folders)
     are_shards = are_alike and len(called) <= 1  # who gives two names asks for two networks
     if are_shards or len(folders) == 1:
         merge_shards(paths, target if are_shards else paths[0])

@@ -24,7 +24,8 @@ class ComparisonRow:
     Args:
         key: canonical JSON of the setting.
         label: in words; two rows may have the same until `row_labels` tells them apart.
-        setting: flat, by path: the attack's config, threat, epsilon, criterion, source of mu and its cases, seed.
+        setting: flat, by path: the attack's config, threat, epsilon, criterion, source of mu and its cases, seed; of a
+            clean row what Dice is where a class is found in a case without it.
     """
 
     key: str
@@ -40,7 +41,8 @@ def rows_of(folder: RecordFolder) -> Iterator[tuple[ComparisonRow, ConditionSumm
     has_members = is_ensemble(folder)
     for summary in summarise_all(folder):
         if summary.condition == CLEAN:
-            setting: dict[str, Any] = {}
+            counts = folder.identity.counts_false_classes
+            setting: dict[str, Any] = {"absent classes": "count as 0 where found" if counts else "left out"}
             label = CLEAN
         else:
             setting = {

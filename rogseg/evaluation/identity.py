@@ -70,6 +70,11 @@ class ThreatSetting:
     unit: str
     options: Mapping[str, Any]
 
+    @property
+    def moves_tissue_alone(self) -> bool:
+        """Whether voxels at the lower end of the box in every channel stay as they are."""
+        return self.options.get("moves") == "tissue"
+
 
 @dataclasses.dataclass(frozen=True)
 class CriterionSetting:
@@ -169,6 +174,11 @@ class EvaluationIdentity:
     def has_adversary(self) -> bool:
         """Whether the worst case over several conditions means something, as over attacks."""
         return self.condition is None or self.condition.kind != "certificate"
+
+    @property
+    def counts_false_classes(self) -> bool:
+        """Whether a class that is found in a case without it has Dice 0; attacks leave it out, and what is compared."""
+        return self.condition is None or self.condition.kind == "corruption"
 
     @property
     def is_legacy(self) -> bool:

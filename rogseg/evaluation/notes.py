@@ -18,6 +18,9 @@ PLACES = {
     "patch": "Measured in one window around the target, clean and attacked alike: what is found falsely elsewhere does "
     "not count, so these values are above those of whole volumes.",
 }
+STILL_AIR = (
+    "Tissue alone could be moved: voxels at the lower end of the box in every channel, as air is, stayed as they were."
+)
 LIMITS = {"max_passes": "passes", "max_minutes": "minutes"}
 
 
@@ -41,6 +44,8 @@ def notes_on(folder: RecordFolder) -> tuple[str, ...]:
     notes.append(cascade_note(rows, identity))
     if identity.condition is not None and identity.condition.kind == "attack":
         notes.append(gradient_note(identity))
+    if identity.threat is not None and identity.threat.moves_tissue_alone:
+        notes.append(STILL_AIR)
     notes += [note for row in rows for note in absence_notes(row, identity)]
     if is_corruption:
         notes += worst_absence_notes(corrupted, identity)

@@ -1,7 +1,7 @@
 """RecordFolder: the records of one evaluation on disk, safe against kill -9 and against mixing with another."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +140,12 @@ class RecordFolder:
         """The record of each case under one condition."""
         return {one.case_id: one for one in self.records if one.condition == condition and one.strength == strength}
 
+    @staticmethod
+    def are_of_one_evaluation(folders: Sequence["RecordFolder"]) -> bool:
+        """Whether the folders are shards of one evaluation; one that was stopped early does not know mu yet."""
+        first = min(folders, key=lambda folder: folder._mu is None)
+        return not any(differences(first.identity, folder.identity) for folder in folders)
+
     @classmethod
     def merge(cls, directories: Iterable[str | Path], out: str | Path) -> "RecordFolder":
         """Gather the shards of one evaluation in a new folder.
@@ -152,8 +158,11 @@ class RecordFolder:
         for part in parts:
             part.check_identity(parts[0].identity)
         merged = cls(out, parts[0].identity, parts[0].environment)
+        if parts[0]._mu is not None:
+            merged.settle_mu(parts[0]._mu)  # which an earlier merge may not have known
         for part in parts:
-            for record in part.records:
+            # In the order in which they were made, which is that of the members of an ensemble.
+            for record in part._records.values():
                 if not merged.has(*record.key):
                     merged.add(record)
                 elif _without_time(merged._records[record.key]) != _without_time(record):

@@ -117,15 +117,17 @@ def is_ensemble(folder: RecordFolder) -> bool:
 def worst_case(folder: RecordFolder, strength: float) -> ConditionSummary:
     """Per case the record with the lowest mean Dice over the conditions, and the lowest Dice of each class on its own.
 
-    Success of any attack is success of the worst case. A case that nothing was run on is left out; under a cascade a
-    case counts with the attacks that were run on it, or with its clean volume if that had fallen before.
+    Success of any attack is success of the worst case. A case that nothing was run on is left out, and one that an
+    ensemble is not done with; under a cascade a case counts with the attacks that were run on it, or with its clean
+    volume if that had fallen before.
     """
     of_own = folder.under(WORST_CASE, strength)
     by_condition = [of_own, *(folder.under(condition, strength) for condition in folder.conditions())]
     worst, lowest_dice = {}, {}
     for case_id in folder.identity.data:
         records = [of_case[case_id] for of_case in by_condition if case_id in of_case]
-        if records:
+        # One whose ensemble was stopped between its members has not met all that it is to meet.
+        if records and (case_id in of_own or not of_own):
             verdicts = [record.success for record in records if record.success is not None]
             lowest = min(records, key=lambda record: math.inf if record.mean_dice is None else record.mean_dice)
             worst[case_id] = dataclasses.replace(lowest, success=any(verdicts) if verdicts else None)

@@ -15,7 +15,10 @@ from rogseg.metrics import heading_of
 from rogseg.report.rows import ConditionKind, Origin, PerClass, Row
 from rogseg.report.volumes import SavedVolume
 
-__all__ = ["ClassText", "Contents", "Finding", "MeasureText", "Strength", "SystemText", "ThreatText"]
+__all__ = ["TISSUE_ALONE", "ClassText", "Contents", "Finding", "MeasureText", "Strength", "SystemText", "ThreatText"]
+
+TISSUE_ALONE = "tissue alone"
+"""How the norm of a threat model ends under which air stays as it is."""
 
 
 @dataclasses.dataclass(frozen=True)

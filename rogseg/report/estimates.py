@@ -1,13 +1,24 @@
 """Estimates over cases: a mean or a share with its 95% interval and the number of cases."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import Self
 
 from rogseg.evaluation import statistics
 from rogseg.evaluation.statistics import FEWEST_CASES, Bounds, MeanOverCases, proportion_interval
 
-__all__ = ["FEWEST_CASES", "Estimate", "mean_over_cases", "paired_difference", "share_of_cases"]
+__all__ = [
+    "FEWEST_CASES",
+    "Estimate",
+    "mean_over_cases",
+    "paired_difference",
+    "rounded_down",
+    "rounded_up",
+    "share_of_cases",
+]
+
+DIGITS = 9  # beyond which a sum of volumes is rounding of floats
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +50,18 @@ class Estimate:
         if self.lower is not None and self.upper is not None:
             text += f" [{number.format(self.lower)}, {number.format(self.upper)}]"
         return text
+
+
+def rounded_down(value: float | None, decimals: int) -> float | None:
+    """A proved lower bound with fewer digits, still one; None stays None."""
+    scale = 10**decimals
+    return None if value is None else math.floor(round(value * scale, DIGITS)) / scale
+
+
+def rounded_up(value: float | None, decimals: int) -> float | None:
+    """A proved upper bound with fewer digits, still one; None stays None."""
+    scale = 10**decimals
+    return None if value is None else math.ceil(round(value * scale, DIGITS)) / scale
 
 
 def mean_over_cases(values: Sequence[float | None], bounds: Bounds = (None, None)) -> Estimate:

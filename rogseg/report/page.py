@@ -8,7 +8,7 @@ from typing import Any
 import jinja2
 
 from rogseg.report.contents import Contents
-from rogseg.report.estimates import Estimate
+from rogseg.report.estimates import Estimate, rounded_down, rounded_up
 from rogseg.report.palette import CLASS_COLOURS, LINE_COLOURS, LINE_COLOURS_DARK, rgb
 from rogseg.report.rows import Row
 from rogseg.report.summaries import VISIBILITY, estimate_of, visibility_estimates, visible_rows
@@ -104,6 +104,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    environment.filters |= {"down": rounded_down, "up": rounded_up}
     # NaN is no JSON; a browser would stop at it.
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False}
     return environment

@@ -109,7 +109,9 @@ def worst_of(rows: Sequence[Row], measure: str) -> Row:
 
     A case counts with the attacks that were run on it: a cascade leaves out those that it does not need.
     """
-    by_case = [{case.case_id: case for case in row.cases} for row in rows]
+    # Of equal ones an ensemble's own record counts, as in the tables of `rogseg.evaluation`.
+    own_first = sorted(rows, key=lambda row: row.condition.kind != "worst case")
+    by_case = [{case.case_id: case for case in row.cases} for row in own_first]
     worst = []
     for case_id in dict.fromkeys(case_id for cases in by_case for case_id in cases):
         candidates = [cases[case_id] for cases in by_case if case_id in cases]

@@ -11,7 +11,7 @@ from typing import Literal
 from rogseg.cases import worded_cases
 from rogseg.findings import NOT_LOOKED_AT
 from rogseg.report.cautions import cautions_on, incomplete_notes, other_threats
-from rogseg.report.contents import Contents, Strength
+from rogseg.report.contents import TISSUE_ALONE, Contents, Strength
 from rogseg.report.estimates import Estimate
 from rogseg.report.rows import Row
 from rogseg.report.summaries import clean_estimate, estimate_of, fell_of, reference_strength, worst_rows
@@ -190,13 +190,16 @@ def _worded_change(norm: str, strength: Strength) -> str:
         raw = f"by case {raw} at most" if " to " in raw else f"at most {raw} here"
     detail = ", ".join(part for part in (strength.fraction, raw) if part)
     kind, label = norm.partition(",")[0], strength.label.removeprefix("L2 RMS ")
+    voxel, image = "every voxel", "the image"
+    if norm.endswith(TISSUE_ALONE):
+        voxel, image = "every voxel of tissue", "the tissue in the image"
     size = label if " " in label else f"{label} of the intensity range"  # another unit is named in the label
     if kind == "Linf":
-        words = f"every voxel may be changed by up to {size}"
+        words = f"{voxel} may be changed by up to {size}"
     elif kind == "L2":
-        words = f"the image may be changed by a root mean square of up to {size}, single voxels by more"
+        words = f"{image} may be changed by a root mean square of up to {size}, single voxels by more"
     else:
-        words = f"the image may be changed by up to {size} in the threat model {kind}"
+        words = f"{image} may be changed by up to {size} in the threat model {kind}"
     return words + (f" ({detail})" if detail else "")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rogseg.command_line import named_place
 from rogseg.commands import COMMANDS, command_parser
 from rogseg.shipped_configs import find_config
 from tests.tiny_training import ROOT
@@ -58,3 +59,5 @@ def test_a_documented_command_is_one_that_the_program_takes(
     attack = options.get("attack")
     if isinstance(attack, str) and attack.startswith("configs/") and "NAME" not in attack:
         find_config(attack, "attack")
+    if name == "compare":
+        assert all(named_place(entry)[0] for entry in options["records"]), "each of them needs a name"

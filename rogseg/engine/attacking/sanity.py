@@ -8,7 +8,7 @@ from rogseg.attacks.threats import LinfThreat, ThreatModel
 from rogseg.cases import Case
 from rogseg.engine.attacking.case_attacker import MakeThreat
 from rogseg.engine.attacking.measured_case import scored_model
-from rogseg.engine.record_checks import lowest_white_box_dice
+from rogseg.engine.record_checks import aims_at_dice, lowest_white_box_dice
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE
 from rogseg.evaluation.epsilon_label import norm_of_threat
 from rogseg.evaluation.record_folder import RecordFolder
@@ -44,9 +44,8 @@ def check_model(
     # A composite's own record counts the passes of its members.
     whole = [record for record in attacked if record.condition == WORST_CASE] or attacked
     white_box = lowest_white_box_dice(records, epsilon)
-    criterion = records.identity.criterion
-    if criterion is not None and criterion.config["type"] != "DiceBelow":
-        white_box = {}  # they aimed at something else
+    if not aims_at_dice(records.identity):
+        white_box = {}
     if records.identity.threat is not None and norm_of_threat(records.identity.threat.type) not in ("Linf", "L2"):
         # The checks are of the network; APGD and Square look for it in a ball that both know.
         make_threat, epsilon, white_box = _linf_of, LINF_EPSILON, {}

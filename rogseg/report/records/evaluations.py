@@ -55,14 +55,9 @@ class Evaluation:
         return "" if criterion is None else json.dumps(criterion.config, sort_keys=True)
 
     @property
-    def counts_false_classes(self) -> bool:
-        """Whether a class that is found in a case without it has Dice 0; attacks leave it out, and what is compared."""
-        return self.identity.condition is None or self.identity.condition.kind == "corruption"
-
-    @property
     def basis(self) -> str:
         """A digest of what clean values depend on beside the network: protocol, cases and the rule of Dice."""
-        parts = [self.identity.protocol, sorted(self.identity.data.items()), self.counts_false_classes]
+        parts = [self.identity.protocol, sorted(self.identity.data.items()), self.identity.counts_false_classes]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

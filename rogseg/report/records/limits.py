@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from rogseg.evaluation.epsilon_label import norm_of_threat
-from rogseg.evaluation.identity import Condition, EvaluationIdentity
+from rogseg.evaluation.identity import EvaluationIdentity
+from rogseg.evaluation.summary import is_ensemble
 from rogseg.report.estimates import FEWEST_CASES
 from rogseg.report.records.evaluations import Evaluation
 
@@ -16,7 +17,7 @@ PARTS = {
     "certificate": "certificates",
 }
 """What records of a kind are called on the page."""
-ENSEMBLES = ("AutoAttack", "SegmentationEnsemble", "Composite")
+SQUARE = "Square"
 
 
 def part_of(identity: EvaluationIdentity) -> str:
@@ -27,9 +28,7 @@ def part_of(identity: EvaluationIdentity) -> str:
 def limits_of(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
     """Sentences; those that hold for every attack come first."""
     identities = [evaluation.identity for evaluation in evaluations]
-    attacks = [
-        identity for identity in identities if identity.condition is not None and identity.condition.kind == "attack"
-    ]
+    attacks = _attacks(evaluations)
     limits = []
     if attacks:
         limits.append(
@@ -38,10 +37,7 @@ def limits_of(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
         limits.append(
             "The threat model is digital: whether such a change could be brought into a clinical image is not asked."
         )
-        if not any(
-            identity.condition is not None and identity.condition.config.get("type") in ENSEMBLES
-            for identity in attacks
-        ):
+        if not any(is_ensemble(attack.folder) for attack in attacks):
             limits.append("No ensemble of attacks was run; single attacks overestimate robustness more often.")
     if _several_criteria(evaluations):
         limits.append(
@@ -74,7 +70,7 @@ def limits_of(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
             "Clean values differ from part to part of this page: in the grid of the files they are taken after "
             "resampling and post-processing, and the cases may be others; only numbers of one setting are compared."
         )
-    if len({evaluation.counts_false_classes for evaluation in evaluations}) > 1:
+    if len({identity.counts_false_classes for identity in identities}) > 1:
         limits.append(
             "A class that is found in a case without it has a Dice of 0 where accuracy and corruptions are measured, "
             "and counts nowhere else, so that their clean values are others."
@@ -111,17 +107,15 @@ def _on_intervals(identities: Sequence[EvaluationIdentity]) -> list[str]:
 def untested_by(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
     """Sentences on what the records hold nothing of."""
     attacks = _attacks(evaluations)
-    norms = {norm_of_threat(e.identity.threat.type) for e in evaluations if e.identity.threat is not None}
+    norms = {norm_of_threat(e.identity.threat.type) for e in attacks if e.identity.threat is not None}
     untested = []
     if not attacks:
         made = [c for e in evaluations if (c := e.identity.condition) is not None and c.kind == "transfer"]
         untested.append("Attacks on the networks themselves." if made else "Adversarial attacks of any kind.")
     else:
         untested += [f"Attacks bounded in {norm}." for norm in ("Linf", "L2") if norm not in norms]
-        if not any(
-            "Square" in str(condition.config) or "Square" in condition.name for condition in attacks
-        ) and not any(condition.config.get("type") == "AutoAttack" for condition in attacks):
-            beyond = any("Square" in finding.name for e in evaluations for finding in e.findings)
+        if not any(_has_square(attack) for attack in attacks):
+            beyond = any(SQUARE in finding.name for e in evaluations for finding in e.findings)
             untested.append(
                 "Attacks that only query the network (Square), which do not depend on its gradients"
                 + (", beyond the few cases of the sanity check." if beyond else ".")
@@ -140,6 +134,12 @@ def untested_by(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
     return tuple(untested)
 
 
-def _attacks(evaluations: Sequence[Evaluation]) -> list[Condition]:
-    conditions = [evaluation.identity.condition for evaluation in evaluations]
-    return [condition for condition in conditions if condition is not None and condition.kind == "attack"]
+def _attacks(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
+    return [e for e in evaluations if e.identity.condition is not None and e.identity.condition.kind == "attack"]
+
+
+def _has_square(attack: Evaluation) -> bool:
+    """Whether it is Square, or an ensemble with Square among those of its members that met a case."""
+    condition = attack.identity.condition
+    assert condition is not None, "only attacks are asked"
+    return SQUARE in str(condition.config) or any(SQUARE in name for name in attack.folder.conditions())

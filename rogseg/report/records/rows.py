@@ -9,6 +9,7 @@ from rogseg.evaluation.corruption_summary import made_by
 from rogseg.evaluation.epsilon_label import norm_of_threat, strength_label
 from rogseg.evaluation.identity import Condition, EvaluatedSystem, EvaluationIdentity
 from rogseg.evaluation.summary import is_ensemble
+from rogseg.report.contents import TISSUE_ALONE
 from rogseg.report.records.evaluations import Evaluation
 from rogseg.report.records.limits import part_of
 from rogseg.report.records.recipes import recipe_of, told_apart
@@ -27,12 +28,13 @@ def key_of(evaluations: Sequence[Evaluation], evaluation: Evaluation) -> str:
 
 
 def threat_name(identity: EvaluationIdentity) -> str:
-    """The norm, with the unit of epsilon where that is not a fraction of the box; empty without a threat model."""
+    """The norm, with what is not as by default: the unit of epsilon, what may move; empty without a threat model."""
     if identity.threat is None:
         return ""
     norm, unit = norm_of_threat(identity.threat.type), identity.threat.unit
     details = {"fraction": "", "reference": ", reference box"}
-    return norm + details.get(unit, f", epsilon in {unit} units")
+    moves = f", {TISSUE_ALONE}" if identity.threat.moves_tissue_alone else ""
+    return norm + details.get(unit, f", epsilon in {unit} units") + moves
 
 
 def surrogate_of(evaluations: Sequence[Evaluation], condition: Condition) -> str:

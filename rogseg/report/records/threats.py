@@ -37,6 +37,10 @@ OF_EACH_NETWORK = {
     "network": "Epsilon is in the units of the intensities that each network sees, and these units differ",
 }
 """The units of epsilon that are other changes in raw units for each network, and what is said where they are."""
+STILL_AIR = (
+    " Tissue alone may be moved: voxels at the lower end of that range in every channel, as air and what is masked out "
+    "are, stay as they are; the network is scored there all the same."
+)
 SAME = 1.02  # widths of a case's boxes that differ by less are one
 OF_REFERENCE = " Epsilon is a fraction of the reference box, so that every network faces the same change in raw units."
 
@@ -60,12 +64,15 @@ def _text(name: str, evaluations: Sequence[Evaluation]) -> ThreatText:
     words = WORDS.get(norm, f"The adversary is bounded by the threat model {threat.type}.")
     if _is_transfer(evaluations[0]):
         words = words.replace(KNOWN, OF_ANOTHER)
+    words += OF_REFERENCE if threat.unit == "reference" else ""
+    if threat.moves_tissue_alone:
+        words = words.replace("every voxel of", "voxels of") + STILL_AIR
     is_share = threat.unit in ("fraction", "reference")
     unit = "1/255 of the intensity range" if threat.unit == "fraction" else epsilon_unit_label(threat.unit)
     rms = "RMS, " if norm == "L2" else ""
     return ThreatText(
         norm=name,
-        words=words + (OF_REFERENCE if threat.unit == "reference" else ""),
+        words=words,
         strengths=tuple(_strength(evaluations, strength) for strength in strengths),
         by_network=_by_network(evaluations) if norm == "Linf" and threat.unit in OF_EACH_NETWORK else {},
         differs=OF_EACH_NETWORK.get(threat.unit, ""),

@@ -40,15 +40,17 @@ def pairs_chart(pairs: Sequence[CasePair], *, title: str, y_label: str, sizes: S
     return "".join(charts)
 
 
-def size_chart(points: Sequence[tuple[str, str, float, float]], *, title: str, y_label: str) -> str:
+def size_chart(
+    points: Sequence[tuple[str, str, float, float]], names: Sequence[str], *, title: str, y_label: str
+) -> str:
     """A dot per case and class: value under attack over the size of the target [ml], on a logarithmic axis.
 
     Args:
         points: case, class, size [ml] above 0, value.
+        names: of all classes, in the order of their colours.
         title: for those who do not see the chart.
         y_label: of the axis.
     """
-    names = list(dict.fromkeys(name for _, name, _, _ in points))
     logs = [math.log10(size) for _, _, size, _ in points]
     low, high = min(logs) - 0.05, max(logs) + 0.05
     charts = []

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from rogseg.report.contents import Contents, ThreatText
 from rogseg.report.palette import line_of_class
-from rogseg.report.rows import CaseValues, Row
-from rogseg.report.summaries import fell_by, smallest_fooling
+from rogseg.report.rows import CaseValues, PerClass, Row
+from rogseg.report.summaries import fell_by, smallest_fooling, values_of
 from rogseg.report.svg.cases import PAIRS, PAIRS_BESIDE, CasePair, fooling_chart, pairs_chart, size_chart
 from rogseg.report.views.figures import Figure
 
@@ -15,10 +15,14 @@ __all__ = ["CaseLine", "case_lines", "case_pairs", "detail_figures", "pairs_figu
 
 @dataclasses.dataclass(frozen=True)
 class CaseLine:
-    """A case in the table of cases: its size, its clean value, its value at each epsilon, and where it fell first."""
+    """A case in the table of cases: sizes, clean value, its value at each epsilon, and where it fell first.
+
+    ``sizes`` [ml] are those of each class in the target, empty where they are not known. They have no sum: classes may
+    be regions that lie in one another.
+    """
 
     case_id: str
-    millilitres: float | None
+    sizes: PerClass
     clean: float | None
     attacked: tuple[tuple[CaseValues, float | None, str] | None, ...]
     fell_at: tuple[str, float] | None
@@ -37,17 +41,13 @@ def case_pairs(clean: Row | None, at: Row, measure: str) -> tuple[CasePair, ...]
 
 
 def sized_values(contents: Contents, at: Row) -> tuple[tuple[str, str, float, float], ...]:
-    """Case, class, size of its target [ml] and attacked value, where size and value are known."""
+    """Case, class, size of its target [ml] and attacked value, class by class, where size and value are known."""
+    sizes = [contents.case_sizes.get(case.case_id) or (None,) * len(contents.classes) for case in at.cases]
     return tuple(
         (case.case_id, entry.name, size, value)
-        for case in at.cases
-        for entry, size, value in zip(
-            contents.classes,
-            contents.case_sizes.get(case.case_id, ()),
-            case.values.get(contents.primary.name, ()),
-            strict=False,
-        )
-        if size and value is not None
+        for index, entry in enumerate(contents.classes)
+        for case, of_case, value in zip(at.cases, sizes, values_of(at, contents.primary, index), strict=True)
+        if (size := of_case[index]) and value is not None
     )
 
 
@@ -77,7 +77,8 @@ def detail_figures(contents: Contents, threat: ThreatText, worst: Sequence[Row],
     sized, label = sized_values(contents, at), at.condition.label
     if sized:
         title = f"{contents.primary.label} at {label} over the size of the target"
-        svg = size_chart(sized, title=title, y_label=f"{contents.primary.heading} at {label}")
+        names = [entry.name for entry in contents.classes]
+        svg = size_chart(sized, names, title=title, y_label=f"{contents.primary.heading} at {label}")
         legend = tuple((entry.name, line_of_class(index)) for index, entry in enumerate(contents.classes))
         figures.append(Figure(svg, "Small and large targets", "A dot per case and class.", legend))
     return tuple(figures)
@@ -91,13 +92,12 @@ def case_lines(contents: Contents, clean: Row | None, worst: Sequence[Row]) -> t
     ids = dict.fromkeys([*before, *(case_id for cases, _ in by_row for case_id in cases)])
     lines = []
     for case_id in ids:
-        sizes = [size for size in contents.case_sizes.get(case_id, ()) if size is not None]
         cells = [(cases[case_id], cases[case_id].mean(measure), o) if case_id in cases else None for cases, o in by_row]
         at = found.get(case_id)
         lines.append(
             CaseLine(
                 case_id=case_id,
-                millilitres=sum(sizes) if sizes else None,
+                sizes=contents.case_sizes.get(case_id, ()),
                 clean=before.get(case_id),
                 attacked=tuple(cells),
                 fell_at=None if at is None else (at.label, at.strength),

@@ -7,7 +7,7 @@ from rogseg.cases import worded_cases
 from rogseg.certification import CertifiedCase, RegionBounds
 from rogseg.report.contents import Contents, ThreatText
 from rogseg.report.curves import Curve, CurvePoint, curves_of
-from rogseg.report.estimates import Estimate, mean_over_cases
+from rogseg.report.estimates import Estimate, mean_over_cases, rounded_down
 from rogseg.report.rows import CaseValues, Row, mean_of_classes
 from rogseg.report.summaries import worst_rows
 from rogseg.report.svg.curves import curve_chart
@@ -188,10 +188,11 @@ def _dots(line: CertificateLine) -> tuple[tuple[str, float], ...]:
 
 def _sentence(line: CertificateLine, measure: str) -> str:
     cases = worded_cases(line.lower.cases)
-    if line.lower.value is None or line.smoothed.value is None:
+    lower = rounded_down(line.lower.value, 2)
+    if lower is None or line.smoothed.value is None:
         return f"{line.row.system}: no case has a target, so nothing is certified of its {measure}."
     return (
         f"{line.row.system}, smoothed with noise of {line.first.sigma:.0%} of the intensity range: whatever is done to "
-        f"the image within a root mean square of {line.rms} of that range, {measure} stays at {line.lower.value:.2f} "
+        f"the image within a root mean square of {line.rms} of that range, {measure} stays at {lower:.2f} "
         f"or above on average over {cases}; without any change it is {line.smoothed.value:.2f}."
     )

@@ -8,7 +8,7 @@ import pytest
 from rogseg.engine.record_checks import check_records
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.findings import SanityFinding
-from tests.identities import cascade, dice_record, of_cases
+from tests.identities import cascade, dice_record, of_cases, replaced
 
 WEAK, STRONG = 2 / 255, 8 / 255
 
@@ -39,6 +39,16 @@ def test_a_weaker_larger_epsilon_still_fails(tmp_path: Path) -> None:
     found = more_epsilon(folder, "PGD")
     assert found is not None
     assert (found.level, "over the 1 case" in found.seen) == ("failed", True)
+
+
+def test_an_attack_that_aims_at_something_else_may_leave_more_dice(tmp_path: Path) -> None:
+    identity = replaced(of_cases(1), ["criterion", "config"], {"type": "ClassVanished", "target_class": -1})
+    folder = RecordFolder(tmp_path, identity)
+    # The lesion is gone at both; the organ is found better at the larger epsilon, where Square was, too.
+    for name, left in (("apgd_ce", 0.6), ("Square", 0.5)):
+        folder.add(dice_record("case_0", name, (left, 0.0), WEAK, True))
+        folder.add(dice_record("case_0", name, (left + 0.2, 0.0), STRONG, True))
+    assert check_records(folder) == ()
 
 
 @pytest.mark.parametrize("num_fallen", [{WEAK: 0}, {WEAK: 2, STRONG: 4}])

@@ -8,7 +8,7 @@ import pytest
 
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
 from rogseg.evaluation.comparison import comparison_tables
-from rogseg.evaluation.identity import EvaluationIdentity
+from rogseg.evaluation.identity import Condition, EvaluationIdentity
 from rogseg.evaluation.notes import leak_note
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.metrics import Dice, VolumeError
@@ -155,6 +155,24 @@ def test_a_cascade_that_needs_its_first_member_alone_stands_beside_one_that_need
     assert of["worst case of apgd_ce, 8/255"][0] == "0.100 -"
     assert of["Square of apgd_ce, 8/255"][0] == "-"
     assert paired.rows[2][1].endswith("better on 10 of 12")
+
+
+def test_clean_values_of_a_class_found_where_it_is_not_stand_in_two_rows(tmp_path: Path) -> None:
+    raw = {"protocol": "raw grid", "threat": None, "criterion": None}
+    folders = {}
+    # Both find the second class in the first case, which lacks it: a test counts that as 0, a transfer not at all.
+    for kind, absent in (("corruption", 0.0), ("transfer", None)):
+        condition = Condition(kind, "any", {"surrogate": {"name": "other"}})
+        identity = of_cases(5, condition=condition, **raw)
+        folders[kind] = [RecordFolder(tmp_path / kind, replaced(identity, ["system", "digest"], kind))]
+        for number, case_id in enumerate(identity.cases):
+            folders[kind][0].add(dice_record(case_id, CLEAN, (0.8, 0.8 if number else absent)))
+    means, paired = comparison_tables(folders)
+    assert [row[0] for row in means.rows] == [
+        "clean, absent classes count as 0 where found",
+        "clean, absent classes left out",
+    ]
+    assert [row[1] for row in paired.rows] == ["-", "-"]
 
 
 def test_worst_cases_of_two_ensembles_are_two_rows(tmp_path: Path) -> None:

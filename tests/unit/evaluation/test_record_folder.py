@@ -221,6 +221,23 @@ def test_shards_merge_to_what_one_run_gives(tmp_path: Path) -> None:
     assert [record.key for record in merged.records] == [record.key for record in whole.records]
 
 
+def test_a_merge_keeps_the_order_of_the_members(tmp_path: Path) -> None:
+    folder = RecordFolder(tmp_path / "shard", IDENTITY)
+    for name in ("SoftDice", "DLR", "APGD"):
+        folder.add(dice_record("a", name, (0.0, 0.0)))
+    merged = RecordFolder.merge([folder.directory], tmp_path / "merged")
+    assert merged.conditions() == folder.conditions() == ("SoftDice", "DLR", "APGD")
+
+
+def test_a_merge_learns_mu_from_the_shards_that_it_is_made_of_again(tmp_path: Path) -> None:
+    shards = [filled(tmp_path / "left"), RecordFolder(tmp_path / "right", IDENTITY)]
+    places = [shard.directory for shard in shards]
+    assert RecordFolder.merge(places, tmp_path / "merged").identity == IDENTITY
+    shards[0].settle_mu(0.9)
+    assert RecordFolder.merge(places, tmp_path / "merged").identity == shards[0].identity
+    assert RecordFolder(tmp_path / "merged").identity == shards[0].identity
+
+
 def test_shards_that_disagree_do_not_merge(tmp_path: Path) -> None:
     filled(tmp_path / "left")
     right = RecordFolder(tmp_path / "right", IDENTITY)

@@ -81,6 +81,16 @@ def test_what_is_missing_is_counted(tmp_path: Path) -> None:
     assert "APGD-CE at" not in notes
 
 
+def test_a_case_that_an_ensemble_is_not_done_with_is_missing_and_no_part_of_the_worst_case(tmp_path: Path) -> None:
+    folder = cascade(tmp_path, {EPSILON: 0}, num_cases=2)
+    kept = [record for record in folder.records if (record.case_id, record.condition) != ("case_1", WORST_CASE)]
+    stopped = RecordFolder(tmp_path / "stopped", folder.identity)
+    for record in kept:
+        stopped.add(record)
+    worst = worst_case(stopped, EPSILON)
+    assert (list(worst.records), worst.num_missing, worst.share_of_cases) == (["case_0"], 1, "1 of 2")
+
+
 def test_the_worst_of_corruptions_is_over_the_cases_that_have_all_of_them(tmp_path: Path) -> None:
     folder = RecordFolder(tmp_path, identity_with("condition.kind", "corruption"))
     for case_id, names in {"a": ("Blur", "Motion"), "b": ("Blur",)}.items():

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from rogseg.evaluation.identity import Condition, ThreatSetting
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.report_text import evaluation_tables
 from rogseg.report import write_report
+from rogseg.report.estimates import rounded_down, rounded_up
 from rogseg.report.records.contents import contents_of
 from rogseg.report.views.certificates import certificate_curves, certificate_view
 from tests.identities import dice_record, of_cases
@@ -23,15 +25,13 @@ DEPTHS = {0.25: 0.55, 0.5: 0.35}
 
 
 def bounds(dice: float, target: float) -> RegionBounds:
-    shares = {"certified": dice, "excluded": 0.05, "abstained": 0.95 - dice}
     volumes = {"volume_lower": 0.6, "volume_upper": 1.5, "volume_smoothed": 1.02, "volume_target": 1.0}
-    return RegionBounds(
-        dice_lower=dice,
-        dice_upper=0.97,
-        dice_smoothed=0.8,
-        **shares,
-        **{key: share * target for key, share in volumes.items()},
-    )
+    return exact(dice, {key: share * target for key, share in volumes.items()})
+
+
+def exact(dice: float, volumes: dict[str, float]) -> RegionBounds:
+    shares = {"certified": dice, "excluded": 0.05, "abstained": 0.95 - dice}
+    return RegionBounds(dice_lower=dice, dice_upper=0.97, dice_smoothed=0.8, **shares, **volumes)
 
 
 def certified(case_id: str, sigma: float, tau: float) -> CertifiedCase:
@@ -137,6 +137,26 @@ def test_page_figure_and_tables_hold_the_certificates(tmp_path: Path) -> None:
     assert float(classes[1]["at most [ml]"]) == pytest.approx(3.0)
     # The table of attacks has no row of a certificate.
     assert "certified" not in (tmp_path / "out/tables/results.csv").read_text()
+
+
+def test_what_is_proved_is_never_rounded_to_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(DEPTHS, 0.25, 0.9357)
+    target = {"volume_lower": 1.358, "volume_upper": 2.047, "volume_smoothed": 1.597, "volume_target": 1.6}
+    monkeypatch.setattr("tests.unit.report.test_certificates.bounds", lambda dice, _: exact(dice, target))
+    page = write_report([certificates(tmp_path / "c")], tmp_path / "out").page.read_text()
+    assert "Dice stays at 0.78 or above on average" in page  # 0.7857
+    shown = set(re.findall(r">([0-9.]+)</a></td>", page))
+    assert {"1.35", "2.05"} <= shown
+    assert not {"1.36", "2.04"} & shown
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "down", "up"),
+    [(0.785, 2, 0.78, 0.79), (0.30000000000000004, 2, 0.3, 0.3), (1.1400000000000001, 3, 1.14, 1.14)],
+)
+def test_rounding_of_bounds(value: float, decimals: int, down: float, up: float) -> None:
+    assert (rounded_down(value, decimals), rounded_up(value, decimals)) == (down, up)
+    assert rounded_down(None, decimals) is rounded_up(None, decimals) is None
 
 
 def test_certificates_alone_are_no_attack_and_no_statement_about_the_network_itself(tmp_path: Path) -> None:

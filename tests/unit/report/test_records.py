@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from rogseg.evaluation.identity import (
 )
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.robustness_table import robustness_tables
-from rogseg.metrics import HD95
+from rogseg.metrics import HD95, Dice, VolumeError
 from rogseg.report import ReportPaths
 from rogseg.report.contents import Contents
 from rogseg.report.estimates import Estimate
@@ -25,7 +26,7 @@ from rogseg.report.records.contents import contents_of
 from rogseg.report.summaries import estimate_of, fell_by, worst_rows
 from rogseg.report.tables.report_tables import report_tables
 from rogseg.report.verdict import verdict_of
-from rogseg.report.views.cases import case_lines
+from rogseg.report.views.cases import case_lines, detail_figures, sized_values
 from rogseg.report.views.transfers import transfer_matrices
 from tests.identities import IDENTITY, dice_record, of_cases
 from tests.shared_data import SHARED
@@ -501,6 +502,24 @@ def test_a_page_of_somebody_else_is_refused_before_shards_are_merged_beside_it(t
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["report.html"]
 
 
+def test_a_shard_that_does_not_know_mu_yet_belongs_to_the_others(tmp_path: Path) -> None:
+    identity = of_cases(3)
+    assert identity.criterion is not None
+    shards = [RecordFolder(tmp_path / str(number), identity) for number in range(3)]
+    for number, shard in enumerate(shards):
+        for case_id in identity.cases[: 1 if number == 2 else None]:
+            shard.add(dice_record(case_id, CLEAN, (0.9, 0.7)))
+        if number < 2:  # the last one was stopped before it was done with the clean cases
+            shard.settle_mu(0.8)
+            shard.add(dice_record(f"case_{number}", "pgd", (0.4, 0.4)))
+    report_on([str(shard.directory) for shard in shards], tmp_path / "merged")
+    merged = RecordFolder(tmp_path / "merged")
+    assert merged.identity == shards[0].identity
+    assert len(merged.records) == 5
+    rows = contents_of([merged.directory], tmp_path).rows
+    assert [(row.condition.name, len(row.cases)) for row in rows] == [(CLEAN, 3), ("pgd", 2)]
+
+
 def test_two_names_for_equal_evaluations_are_two_networks_and_one_is_that_of_the_shards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -571,6 +590,91 @@ def test_a_black_box_of_the_checks_is_not_called_untested(tmp_path: Path) -> Non
     (tmp_path / "a" / "sanity.json").write_text(json.dumps([entry]))
     (untested,) = [text for text in contents_of([tmp_path / "a"], tmp_path).untested if "Square" in text]
     assert untested.endswith("beyond the few cases of the sanity check.")
+
+
+@pytest.mark.parametrize("square", ["Square", "legacy Square"])
+def test_members_say_what_was_run_whatever_the_ensemble_is_called(tmp_path: Path, square: str) -> None:
+    condition = Condition("attack", "own", {"type": "OwnEnsemble"})
+    folder = RecordFolder(tmp_path / "a", of_cases(1, criterion=HALF, condition=condition))
+    for name, strength in ((CLEAN, 0.0), ("FGSM", 8 / 255), (square, 8 / 255), (WORST_CASE, 8 / 255)):
+        folder.add(dice_record("case_0", name, (0.5, 0.5), strength))
+    made = contents_of([tmp_path / "a"], tmp_path)
+    assert not any("No ensemble" in text for text in made.limits)
+    assert not any("Square" in text for text in made.untested)
+
+
+def test_a_transfer_in_a_norm_is_no_attack_in_it(tmp_path: Path) -> None:
+    evaluation(tmp_path / "attack", threat=ThreatSetting("L2Threat", "fraction", {}))
+    made_on = dataclasses.asdict(IDENTITY.system)
+    condition = Condition("transfer", "pgd", {"type": "PGD", "surrogate": made_on})
+    evaluation(tmp_path / "transfer", condition=condition, protocol="raw grid")
+    made = contents_of([tmp_path / "attack", tmp_path / "transfer"], tmp_path)
+    assert "Attacks bounded in Linf." in made.untested
+
+
+def test_sizes_of_classes_are_not_added_up_for_they_may_be_regions_of_one_another(tmp_path: Path) -> None:
+    identity = of_cases(2, classes=("whole tumour", "core"), criterion=HALF)
+    folder = RecordFolder(tmp_path / "a", identity)
+    for case_id, sizes in zip(identity.cases, ({}, {TARGET_VOLUME: (100.0, 40.0)}), strict=True):
+        folder.add(CaseRecord.of_clean(case_id, {DICE: (0.9, 0.8), **sizes}))
+        folder.add(dice_record(case_id, "apgd_ce", (0.4, 0.4)))
+    page = render_page(contents_of([tmp_path / "a"], tmp_path))
+    for said in ("whole tumour [ml]", "core [ml]", ">100.00</td>", ">40.00</td>"):
+        assert said in page
+    assert ">140.00</td>" not in page
+
+
+def test_dots_of_sizes_are_the_worst_of_each_class_in_the_colour_of_its_class(tmp_path: Path) -> None:
+    identity = of_cases(2, criterion=HALF)
+    folder = RecordFolder(tmp_path / "a", identity)
+    # The first case has no organ, so that its lesion is the first dot.
+    found = {"case_0": ((None, 0.5), (None, 0.3), (0.0, 2.0)), "case_1": ((0.1, 0.9), (0.6, 0.2), (10.0, 1.0))}
+    for case_id, (first, second, sizes) in found.items():
+        folder.add(CaseRecord.of_clean(case_id, {DICE: (0.9, 0.8), TARGET_VOLUME: sizes}))
+        folder.add(dice_record(case_id, "fgsm", first))
+        folder.add(dice_record(case_id, "pgd", second))
+    made = contents_of([tmp_path / "a"], tmp_path)
+    (worst,) = worst_rows(made, "best", "Linf")
+    assert sized_values(made, worst) == (
+        ("case_1", "organ", 10.0, 0.1),
+        ("case_0", "lesion", 2.0, 0.3),
+        ("case_1", "lesion", 1.0, 0.2),
+    )
+    *_, figure = detail_figures(made, made.threats[0], [worst], worst)
+    colours = dict(figure.legend)
+    drawn = re.findall(r'class="dot strong s(\d+)"[^>]*data-tip="case_\d, (\w+)', figure.svg)
+    assert {name: int(colour) for colour, name in drawn} == colours
+
+
+def test_an_adversary_who_may_move_tissue_alone_is_another_one_and_said_to_be(tmp_path: Path) -> None:
+    evaluation(tmp_path / "all", dice=0.2)
+    evaluation(tmp_path / "tissue", dice=0.6, threat=ThreatSetting("LinfThreat", "fraction", {"moves": "tissue"}))
+    both = contents_of([tmp_path / "all", tmp_path / "tissue"], tmp_path)
+    assert [threat.norm for threat in both.threats] == ["Linf", "Linf, tissue alone"]
+    attacked = [row for row in both.rows if row.condition.kind != "clean"]
+    assert [(row.condition.kind, row.condition.norm) for row in attacked] == [
+        ("attack", "Linf"),
+        ("attack", "Linf, tissue alone"),
+    ]
+    alone = contents_of([tmp_path / "tissue"], tmp_path)
+    for said in (*(threat.words for threat in alone.threats), verdict_of(alone, "best").sentence):
+        assert "tissue" in said.lower()
+        assert "every voxel of the" not in said
+    assert any("Tissue alone could be moved" in note for note in alone.notes())
+
+
+def test_of_equally_bad_members_the_page_shows_the_one_that_the_table_shows(tmp_path: Path) -> None:
+    measures = (Dice().describe(), VolumeError().describe())
+    folder = RecordFolder(tmp_path / "a", of_cases(1, criterion=HALF, measures=measures))
+    folder.add(dice_record("case_0", CLEAN, (0.9, 0.7)))
+    for name, error in (("SoftDice", -5.0), ("DLR", 4.0), (WORST_CASE, 4.0)):
+        taken = {DICE: (0.0, 0.0), "volume error": (error, error)}
+        folder.add(dataclasses.replace(dice_record("case_0", name, (0.0, 0.0)), measures=taken))
+    *_, other = robustness_tables(folder, "")
+    assert other.rows[-1][:4] == ["worst case", "8/255", "1", "4.000 -"]
+    made = contents_of([tmp_path / "a"], tmp_path)
+    (worst,) = worst_rows(made, "best", "Linf")
+    assert estimate_of(worst, made.measures[1]).value == 4.0
 
 
 def test_moves_of_cases_with_ranges_of_their_own_are_told_from_the_least_to_the_most(tmp_path: Path) -> None:
