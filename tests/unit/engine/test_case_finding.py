@@ -77,7 +77,7 @@ def _opened(folder: Path) -> tuple[OpenedSystem, Path]:
 def _change_label(data: Path, case_id: str) -> None:
     path = data / "labelsTr" / f"{case_id}.nii.gz"
     file = nibabel.load(path)
-    nibabel.save(nibabel.Nifti1Image(np.zeros(file.shape, np.uint8), file.affine), path)  # type: ignore[attr-defined]
+    nibabel.save(nibabel.Nifti1Image(np.zeros(file.shape, np.uint8), file.affine), path)
 
 
 def test_raw_data_that_nobody_named_must_be_those_of_the_stored_task(tmp_path: Path) -> None:

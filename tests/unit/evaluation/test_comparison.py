@@ -159,10 +159,14 @@ def test_a_cascade_that_needs_its_first_member_alone_stands_beside_one_that_need
 
 def test_clean_values_of_a_class_found_where_it_is_not_stand_in_two_rows(tmp_path: Path) -> None:
     raw = {"protocol": "raw grid", "threat": None, "criterion": None}
-    folders = {}
+    folders: dict[str, list[RecordFolder]] = {}
     # Both find the second class in the first case, which lacks it: a test counts that as 0, a transfer not at all.
-    for kind, absent in (("corruption", 0.0), ("transfer", None)):
-        condition = Condition(kind, "any", {"surrogate": {"name": "other"}})
+    surrogate = {"surrogate": {"name": "other"}}
+    for condition, absent in (
+        (Condition("corruption", "any", surrogate), 0.0),
+        (Condition("transfer", "any", surrogate), None),
+    ):
+        kind = condition.kind
         identity = of_cases(5, condition=condition, **raw)
         folders[kind] = [RecordFolder(tmp_path / kind, replaced(identity, ["system", "digest"], kind))]
         for number, case_id in enumerate(identity.cases):
