@@ -15,6 +15,7 @@ from rogseg.evaluation.cross_validation import cross_validation_summary, cross_v
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.report_text import evaluation_tables
 from rogseg.evaluation.robustness_figures import plot_dice_over_strength
+from rogseg.evaluation.shards import are_shards, merge_records
 from rogseg.findings import SANITY_FILE, SanityFinding, load_findings, save_findings
 from rogseg.report import refuse_folder_of_others, write_report
 from rogseg.report.figures.corruption_map import plot_corruption_map
@@ -78,7 +79,7 @@ def merge_shards(directories: Sequence[Path], out: Path) -> None:
     if len(directories) == 1 and out == directories[0]:
         records = RecordFolder(out)
     else:
-        records = RecordFolder.merge(directories, out)
+        records = merge_records(directories, out)
         for path in (path for directory in directories for path in sorted((directory / VOLUMES).glob("*.npz"))):
             if not (kept := out / VOLUMES / path.name).exists():  # it was made of the same record
                 write_bytes_atomic(kept, path.read_bytes())
@@ -141,11 +142,11 @@ def report_on(records: Sequence[str], out: Path | None, *, common_cases: bool = 
     target = out or paths[0]
     refuse_folder_of_others(target)  # before records or tables are written there
     called = {name: None for name, _ in named if name}
-    are_alike = len(folders) > 1 and RecordFolder.are_of_one_evaluation(folders)
-    are_shards = are_alike and len(called) <= 1  # who gives two names asks for two networks
-    if are_shards or len(folders) == 1:
-        merge_shards(paths, target if are_shards else paths[0])
-    if are_shards:
+    # Who gives two names asks for two networks.
+    are_parts = len(folders) > 1 and len(called) <= 1 and are_shards(folders)
+    if are_parts or len(folders) == 1:
+        merge_shards(paths, target if are_parts else paths[0])
+    if are_parts:
         named = [("".join(called), target)]
     by_name: dict[str, list[Path]] = {}
     for name, path in named:

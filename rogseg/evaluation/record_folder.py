@@ -1,7 +1,7 @@
 """RecordFolder: the records of one evaluation on disk, safe against kill -9 and against mixing with another."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +102,16 @@ class RecordFolder:
             raise ValueError(f"{self.directory}: criterion.mu: {criterion.mu} there, {mu} now; give another --out")
 
     @property
+    def mu(self) -> float | None:
+        """The mean clean Dice that the criterion asks for; None where it is not known yet, or not asked for."""
+        return None if self.identity.criterion is None else self.identity.criterion.mu
+
+    @property
+    def as_made(self) -> tuple[CaseRecord, ...]:
+        """All records in the order in which they were made, which is that of the members of an ensemble."""
+        return tuple(self._records.values())
+
+    @property
     def records(self) -> tuple[CaseRecord, ...]:
         """All records in a fixed order: by strength, condition and case."""
         return tuple(sorted(self._records.values(), key=lambda one: (one.strength, one.condition, one.case_id)))
@@ -140,35 +150,6 @@ class RecordFolder:
         """The record of each case under one condition."""
         return {one.case_id: one for one in self.records if one.condition == condition and one.strength == strength}
 
-    @staticmethod
-    def are_of_one_evaluation(folders: Sequence["RecordFolder"]) -> bool:
-        """Whether the folders are shards of one evaluation; one that was stopped early does not know mu yet."""
-        first = min(folders, key=lambda folder: folder._mu is None)
-        return not any(differences(first.identity, folder.identity) for folder in folders)
-
-    @classmethod
-    def merge(cls, directories: Iterable[str | Path], out: str | Path) -> "RecordFolder":
-        """Gather the shards of one evaluation in a new folder.
-
-        Raises:
-            ValueError: the shards differ in identity, or disagree on a record.
-        """
-        # A shard that was stopped early does not know mu yet.
-        parts = sorted((cls(directory) for directory in directories), key=lambda part: part._mu is None)
-        for part in parts:
-            part.check_identity(parts[0].identity)
-        merged = cls(out, parts[0].identity, parts[0].environment)
-        if parts[0]._mu is not None:
-            merged.settle_mu(parts[0]._mu)  # which an earlier merge may not have known
-        for part in parts:
-            # In the order in which they were made, which is that of the members of an ensemble.
-            for record in part._records.values():
-                if not merged.has(*record.key):
-                    merged.add(record)
-                elif _without_time(merged._records[record.key]) != _without_time(record):
-                    raise ValueError(f"{part.directory}: its record of {record.key} differs from another shard's")
-        return merged
-
     def _take_mended_cases(self, identity: EvaluationIdentity) -> None:
         """A case without a record may have other files now: nothing that is here depends on the old ones."""
         recorded = {case_id for case_id, _, _ in self._records}
@@ -179,10 +160,6 @@ class RecordFolder:
             if not differences(taken, identity):
                 self.identity = taken
                 self._write_header()
-
-    @property
-    def _mu(self) -> float | None:
-        return None if self.identity.criterion is None else self.identity.criterion.mu
 
     def _read_identity(self, content: Mapping[str, Any], legacy: bool) -> EvaluationIdentity:
         try:
@@ -231,7 +208,3 @@ def _refuse_files_of_others(directory: Path) -> None:
             f"{directory}: holds {taken[0]}, which no evaluation here has written and this one would write over; give "
             "another --out"
         )
-
-
-def _without_time(record: CaseRecord) -> CaseRecord:
-    return dataclasses.replace(record, seconds=0.0)

@@ -11,6 +11,7 @@ import pytest
 from rogseg.evaluation.case_record import CLEAN, CaseRecord
 from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.evaluation.shards import merge_records
 from tests.identities import IDENTITY, dice_record, identity_with
 
 ZOO = Path(__file__).resolve().parents[3] / "model_zoo/records"
@@ -216,7 +217,7 @@ def test_shards_merge_to_what_one_run_gives(tmp_path: Path) -> None:
             if record.condition == CLEAN or (record.condition == "Square") == (name == "left"):
                 shard.add(dataclasses.replace(record, seconds=3.0))
     RecordFolder(tmp_path / "right").settle_mu(0.9)  # the left one was stopped before it knew
-    merged = RecordFolder.merge([tmp_path / "left", tmp_path / "right"], tmp_path / "merged")
+    merged = merge_records([tmp_path / "left", tmp_path / "right"], tmp_path / "merged")
     assert merged.identity == whole.identity
     assert [record.key for record in merged.records] == [record.key for record in whole.records]
 
@@ -225,16 +226,16 @@ def test_a_merge_keeps_the_order_of_the_members(tmp_path: Path) -> None:
     folder = RecordFolder(tmp_path / "shard", IDENTITY)
     for name in ("SoftDice", "DLR", "APGD"):
         folder.add(dice_record("a", name, (0.0, 0.0)))
-    merged = RecordFolder.merge([folder.directory], tmp_path / "merged")
+    merged = merge_records([folder.directory], tmp_path / "merged")
     assert merged.conditions() == folder.conditions() == ("SoftDice", "DLR", "APGD")
 
 
 def test_a_merge_learns_mu_from_the_shards_that_it_is_made_of_again(tmp_path: Path) -> None:
     shards = [filled(tmp_path / "left"), RecordFolder(tmp_path / "right", IDENTITY)]
     places = [shard.directory for shard in shards]
-    assert RecordFolder.merge(places, tmp_path / "merged").identity == IDENTITY
+    assert merge_records(places, tmp_path / "merged").identity == IDENTITY
     shards[0].settle_mu(0.9)
-    assert RecordFolder.merge(places, tmp_path / "merged").identity == shards[0].identity
+    assert merge_records(places, tmp_path / "merged").identity == shards[0].identity
     assert RecordFolder(tmp_path / "merged").identity == shards[0].identity
 
 
@@ -243,10 +244,10 @@ def test_shards_that_disagree_do_not_merge(tmp_path: Path) -> None:
     right = RecordFolder(tmp_path / "right", IDENTITY)
     right.add(CaseRecord.of_clean("a", {"Dice": (0.5, 0.8)}))
     with pytest.raises(ValueError, match="differs from another shard's"):
-        RecordFolder.merge([tmp_path / "left", tmp_path / "right"], tmp_path / "merged")
+        merge_records([tmp_path / "left", tmp_path / "right"], tmp_path / "merged")
     RecordFolder(tmp_path / "other", identity_with("seed", 3))
     with pytest.raises(ValueError, match="seed"):
-        RecordFolder.merge([tmp_path / "left", tmp_path / "other"], tmp_path / "nothing")
+        merge_records([tmp_path / "left", tmp_path / "other"], tmp_path / "nothing")
     assert not (tmp_path / "nothing").exists()
 
 
@@ -270,6 +271,6 @@ def test_records_of_an_older_version_are_read_but_not_added_to(tmp_path: Path, o
     with pytest.raises(ValueError, match="older version"):
         RecordFolder(directory, IDENTITY)
     with pytest.raises(ValueError, match="older version"):
-        RecordFolder.merge([directory, directory], tmp_path / "merged")
+        merge_records([directory, directory], tmp_path / "merged")
     assert (directory / "records.jsonl").read_bytes() == before
     assert not (tmp_path / "merged").exists()

@@ -13,6 +13,7 @@ from rogseg.cases import Case, IntensityBox, LogitFn
 from rogseg.engine.certifying.certification import evaluate_certificates
 from rogseg.engine.certifying.settings import CertificateSettings, parse_groups
 from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.evaluation.shards import merge_records
 from rogseg.storage import RawCase
 from rogseg.systems import GivenCases, System, SystemChannel, SystemClass, SystemIdentity
 
@@ -112,7 +113,7 @@ def test_shards_batches_and_later_taus_give_the_records_of_one_run(tmp_path: Pat
     certify(tmp_path / "whole", settings=both)
     for part in (1, 2):
         certify(tmp_path / f"part{part}", settings=both, shard=(part, 2), batch_size=20)
-    RecordFolder.merge([tmp_path / "part1", tmp_path / "part2"], tmp_path / "merged")
+    merge_records([tmp_path / "part1", tmp_path / "part2"], tmp_path / "merged")
     assert lines(tmp_path / "merged") == lines(tmp_path / "whole")
     certify(tmp_path / "later")
     again = Thresholds()

@@ -17,6 +17,7 @@ from rogseg.engine.corrupting.raw_scan import RawScan
 from rogseg.engine.corrupting.settings import CorruptionSettings
 from rogseg.evaluation.identity import CaseSelection
 from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.evaluation.shards import merge_records
 from rogseg.metrics import image_range, structural_similarity
 from rogseg.storage import RawCase
 from tests.unit.engine.corrupting.threshold_system import ThresholdSystem, raw_cases, write_mr_task
@@ -92,7 +93,7 @@ def test_shards_give_what_one_run_gives(task: Path, tmp_path: Path) -> None:
     whole = evaluate(task, tmp_path / "whole", settings)
     for part in (1, 2):
         evaluate(task, tmp_path / f"part_{part}", settings, shard=(part, 2))
-    merged = RecordFolder.merge([tmp_path / "part_1", tmp_path / "part_2"], tmp_path / "merged")
+    merged = merge_records([tmp_path / "part_1", tmp_path / "part_2"], tmp_path / "merged")
     assert [(one.key, one.measures, one.visibility) for one in merged.records] == [
         (one.key, one.measures, one.visibility) for one in whole.records
     ]
