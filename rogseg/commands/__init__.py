@@ -20,6 +20,7 @@ __all__ = [
     "add_attack_arguments",
     "add_case_arguments",
     "add_few_cases_arguments",
+    "add_keys",
     "add_run_arguments",
     "add_system_argument",
     "add_trust_argument",
@@ -101,6 +102,11 @@ def add_worker_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_keys(parser: argparse.ArgumentParser, flag: str, text: str) -> None:
+    """An option of settings, which may be given several times; ``text`` is its help."""
+    parser.add_argument(flag, nargs="+", action="extend", default=[], metavar="KEY=VALUE", help=text)
+
+
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """How every command that evaluates case by case is told on what it may report, and where it runs."""
     parser.add_argument(
@@ -108,9 +114,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_worker_arguments(parser)
     parser.add_argument("--device", help="cpu or cuda; default: the config's, else cuda where there is one")
-    parser.add_argument(
-        "--cfg-options", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="override keys of the config"
-    )
+    add_keys(parser, "--cfg-options", "override keys of the config")
 
 
 def add_case_arguments(parser: argparse.ArgumentParser) -> None:
@@ -130,14 +134,7 @@ def add_few_cases_arguments(parser: argparse.ArgumentParser) -> None:
 def add_attack_arguments(parser: argparse.ArgumentParser) -> None:
     """The attack, its epsilons and its checks."""
     parser.add_argument("--attack", required=True, help="config of the attack: a file, or a name such as apgd_ce")
-    parser.add_argument(
-        "--attack-options",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="KEY=VALUE",
-        help="e.g. attack.num_iterations=5",
-    )
+    add_keys(parser, "--attack-options", "e.g. attack.num_iterations=5")
     parser.add_argument("--epsilon", nargs="+", help="fractions of the box's width, for instance 4/255 8/255 0.1")
     parser.add_argument(
         "--reference",

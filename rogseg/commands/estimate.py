@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from rogseg.commands import add_keys
+
 DESCRIPTION = "Tell what a training and an attack will cost in memory and time, before running either."
 EPILOG = "Needs no data and no checkpoint. Seconds are those of the device that it runs on."
 
@@ -18,19 +20,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--volume", metavar="512x512x300", help="size on the network's grid; default: the stored cases' median"
     )
     parser.add_argument("--attack", default="apgd_ce", help="config of the attack (default: apgd_ce)")
-    parser.add_argument(
-        "--attack-options",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="KEY=VALUE",
-        help="e.g. attack.num_iterations=5",
-    )
+    add_keys(parser, "--attack-options", "e.g. attack.num_iterations=5")
     parser.add_argument("--seconds", type=float, default=60.0, help="longest calibration (default: 60)")
     parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
-    parser.add_argument(
-        "--cfg-options", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="override keys of the config"
-    )
+    add_keys(parser, "--cfg-options", "override keys of the config")
     many = parser.add_argument_group("ten tasks on many devices, instead of one config")
     many.add_argument("--cluster", metavar="8xA100", help="hours of trainings and attacks on so many such devices")
     many.add_argument("--calibration", type=Path, help="what --calibrate wrote on such a device; else this is timed")

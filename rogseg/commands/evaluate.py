@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rogseg.commands import add_system_argument
+from rogseg.commands import add_keys, add_system_argument
 
 DESCRIPTION = "Accuracy, attacks and corruptions that fit a time, sanity checks and a report, of any system."
 EPILOG = "Run it again with the same arguments after an interruption: finished cases are not done again."
@@ -25,14 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-seen", action="store_true", help="report on cases that the system was trained on, too, labelled so"
     )
-    parser.add_argument(
-        "--cfg-options",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="KEY=VALUE",
-        help="override keys of the config or folder",
-    )
+    add_keys(parser, "--cfg-options", "override keys of the config or folder")
 
 
 def run(options: argparse.Namespace) -> None:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rogseg.commands import add_system_argument
+from rogseg.commands import add_keys, add_system_argument
 
 DESCRIPTION = "Fine-tune a trained system under attack and write it back in its own format."
 EPILOG = (
@@ -26,28 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="free",
         help="free (default), seat, pgd, n_fgsm, trades, mart, or standard, which fine-tunes on clean cases",
     )
-    parser.add_argument(
-        "--trainer-options",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="KEY=VALUE",
-        help="its arguments, e.g. num_replays=3",
-    )
+    add_keys(parser, "--trainer-options", "its arguments, e.g. num_replays=3")
     parser.add_argument("--epsilon", default="8/255", help="fraction of the width of each case's box; default: 8/255")
     parser.add_argument("--learning-rate", type=float, default=1e-3, help="at its highest; default: 0.001")
     parser.add_argument("--batch-size", type=int, default=2, help="patches per mini-batch; default: 2")
     parser.add_argument("--fold", type=int, default=0, help="of the data, whose validation part is kept; default: 0")
     parser.add_argument("--seed", type=int, default=0, help="of everything random")
     parser.add_argument("--device", help="cpu or cuda; default: the config's, else cuda where there is one")
-    parser.add_argument(
-        "--cfg-options",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="KEY=VALUE",
-        help="of a folder, e.g. folds=0 of an nnU-Net",
-    )
+    add_keys(parser, "--cfg-options", "of a folder, e.g. folds=0 of an nnU-Net")
 
 
 def run(options: argparse.Namespace) -> None:

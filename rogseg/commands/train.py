@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from rogseg.commands import add_keys, fold_number
+
 DESCRIPTION = "Train a network; the task is preprocessed first where that has not been done."
 EPILOG = "Several processes: torchrun --nproc-per-node 2 -m rogseg train CONFIG --launcher pytorch"
 IF_INTERRUPTED = "stopped; --resume goes on from the end of the last epoch"
@@ -27,19 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--allow", nargs="+", metavar="NAME", help="settings that may differ from what is resumed")
     parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")
     parser.add_argument("--launcher", choices=["none", "pytorch"], default="none", help="pytorch: started by torchrun")
-    parser.add_argument(
-        "--cfg-options",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="KEY=VALUE",
-        help="override keys of the config, e.g. data_root=/data/msd train_cfg.max_epochs=100 fold=1",
+    add_keys(
+        parser, "--cfg-options", "override keys of the config, e.g. data_root=/data/msd train_cfg.max_epochs=100 fold=1"
     )
 
 
 def run(options: argparse.Namespace) -> None:
     """Train to the end."""
-    from rogseg.commands import fold_number
     from rogseg.engine.config.load import load_config, parse_overrides
     from rogseg.engine.training.processes import disconnect
     from rogseg.engine.training.train import train_config
