@@ -27,7 +27,7 @@ from rogseg.task_plan import TaskPlan
 CONFIG = ROOT / "configs" / "rog" / "rog_standard.py"
 PLAN = ROOT / "configs" / "_base_" / "tasks" / "hippocampus.json"
 # About the cases of hippocampus; larger than its patch, so that every patch is cut out.
-PHANTOM = PhantomTask("mr", (40, 56, 40), (1.0, 1.0, 1.0), num_channels=1, num_training=20, num_test=0)
+PHANTOM = PhantomTask("mr", (40, 56, 40), (1.0, 1.0, 1.0), modalities=("T1",), num_training=20, num_test=0)
 EPOCHS = 2
 MAX_WAIT = 5.0  # [% of a step]
 

@@ -25,15 +25,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Generate, and say what there is."""
-    from rogseg.sources import PhantomTask, write_phantom_task
+    from rogseg.sources import PhantomTask, phantom_modalities, write_phantom_task
 
-    if options.like is not None:
-        _take_after(options, options.like)
+    modalities = None if options.like is None else _take_after(options, options.like)
+    if options.channels is not None:
+        modalities = phantom_modalities(options.kind or "ct", options.channels)
     task = PhantomTask(
         kind=options.kind or "ct",
         shape=tuple(options.shape or (64, 64, 40)),
         spacing=None if options.spacing is None else tuple(options.spacing),
-        num_channels=options.channels,
+        modalities=modalities,
         label_values=tuple(options.labels or (1, 2)),
         num_training=options.training,
         num_test=options.test,
@@ -42,8 +43,11 @@ def run(options: argparse.Namespace) -> None:
     print(f"{write_phantom_task(options.out, task)}: {options.training} training and {options.test} test cases")
 
 
-def _take_after(options: argparse.Namespace, name: str) -> None:
-    """Kind, channels, labels, spacing and size of a task whose plan comes with rogseg.
+def _take_after(options: argparse.Namespace, name: str) -> tuple[str, ...]:
+    """Kind, labels, spacing and size of a task whose plan comes with rogseg.
+
+    Returns:
+        What the task calls its channels.
 
     Raises:
         ValueError: there is no such plan, or something that it says is said otherwise.
@@ -61,7 +65,8 @@ def _take_after(options: argparse.Namespace, name: str) -> None:
         raise ValueError(f"--like: there is no plan of {name!r}: {nearest(name, plans)}")
     plan = TaskPlan.from_json(read_json(plans[name], "get it again")["task"])
     options.kind = "ct" if plan.channels[0].modality == "CT" else "mr"
-    options.channels, options.labels = len(plan.channels), list(plan.label_values[1:])
+    options.labels = list(plan.label_values[1:])
     options.spacing = list(plan.spacing)
     # Somewhat larger than the window, so that there are several, as in the task.
     options.shape = [max(24, length * 5 // 4) for length in plan.window_size]
+    return tuple(channel.modality for channel in plan.channels)

@@ -8,7 +8,7 @@ from rogseg.sources.msd_download import (
     download_msd_task,
     find_archive,
 )
-from rogseg.sources.phantom import PhantomTask, write_phantom_task
+from rogseg.sources.phantom import PhantomTask, phantom_modalities, write_phantom_task
 from rogseg.sources.resumable_fetch import fetch
 from rogseg.sources.safe_unpack import unpack_task
 
@@ -21,6 +21,7 @@ __all__ = [
     "download_msd_task",
     "fetch",
     "find_archive",
+    "phantom_modalities",
     "unpack_task",
     "write_phantom_task",
 ]

@@ -1,6 +1,7 @@
 """Write a task of seeded phantoms in MSD layout, for demos, tests and benchmarks."""
 
 import dataclasses
+import itertools
 import json
 import math
 import os
@@ -15,7 +16,7 @@ from rogseg.sources.phantom_anatomy import FIRST_STRUCTURE, draw_anatomy
 from rogseg.sources.phantom_intensity import Kind, render_channel
 from rogseg.storage import atomic_directory, folder_lock, remove_leftovers, write_json_atomic
 
-__all__ = ["PhantomTask", "write_phantom_task"]
+__all__ = ["PhantomTask", "phantom_modalities", "write_phantom_task"]
 
 _SPACING = {"ct": (0.8, 0.8, 2.5), "mr": (0.9, 0.9, 3.6)}
 _NUM_CHANNELS = {"ct": 1, "mr": 2}
@@ -28,8 +29,9 @@ class PhantomTask:
     """What a phantom task is made from; equal descriptions give equal files.
 
     The first of `label_values` is an organ, the second its lesions, any further ones are small organs. ``spacing``
-    [mm] varies by up to ``spacing_jitter`` of itself from case to case. ``spacing`` and ``num_channels`` are those of
-    the kind where None: CT has one channel in HU, MR two with anisotropic voxels and a bias field.
+    [mm] varies by up to ``spacing_jitter`` of itself from case to case. ``spacing`` and ``modalities`` (names of the
+    channels) are those of the kind where None: CT has one channel in HU, MR two with anisotropic voxels and a bias
+    field.
 
     Raises:
         ValueError: a value cannot be had; the message names it.
@@ -38,7 +40,7 @@ class PhantomTask:
     kind: Kind = "ct"
     shape: tuple[int, int, int] = (64, 64, 40)
     spacing: tuple[float, float, float] | None = None
-    num_channels: int | None = None
+    modalities: tuple[str, ...] | None = None
     label_values: tuple[int, ...] = (1, 2)
     num_training: int = 12
     num_test: int = 2
@@ -54,8 +56,8 @@ class PhantomTask:
             raise ValueError(f"shape {self.shape} is more than any scanner makes; at most {MOST_VOXELS:,} voxels")
         if self.spacing is not None and (len(self.spacing) != 3 or not all(1e-3 <= s <= 1e3 for s in self.spacing)):
             raise ValueError(f"spacing must be three lengths from 0.001 to 1000 mm, got {self.spacing}")
-        if self.num_channels is not None and not 1 <= self.num_channels <= MOST_CHANNELS:
-            raise ValueError(f"num_channels must be 1 to {MOST_CHANNELS}, got {self.num_channels}")
+        if self.modalities is not None:
+            _check_number_of_channels(len(self.modalities))
         if self.seed < 0:
             raise ValueError(f"seed is {self.seed}, it must be at least 0")
         values = self.label_values
@@ -67,18 +69,25 @@ class PhantomTask:
             raise ValueError(f"spacing_jitter must be in [0, 1), got {self.spacing_jitter}")
 
     @property
-    def modalities(self) -> tuple[str, ...]:
-        """Names of the channels."""
-        count = self.num_channels if self.num_channels is not None else _NUM_CHANNELS[self.kind]
-        if self.kind == "ct":
-            return ("CT",) * count
-        return tuple(_MR_MODALITIES[channel % len(_MR_MODALITIES)] for channel in range(count))
+    def channel_names(self) -> tuple[str, ...]:
+        """What ``dataset.json`` calls the channels."""
+        return self.modalities or phantom_modalities(self.kind, _NUM_CHANNELS[self.kind])
 
     @property
     def label_names(self) -> tuple[str, ...]:
         """Names of the foreground labels."""
         others = tuple(f"organ {number}" for number in range(2, len(self.label_values)))
         return ("organ", "lesion", *others)[: len(self.label_values)]
+
+
+def phantom_modalities(kind: Kind, count: int) -> tuple[str, ...]:
+    """What `count` channels are called where nobody gives them a name.
+
+    Raises:
+        ValueError: there are none, or more than a phantom may have.
+    """
+    _check_number_of_channels(count)
+    return ("CT",) * count if kind == "ct" else tuple(itertools.islice(itertools.cycle(_MR_MODALITIES), count))
 
 
 def write_phantom_task(directory: str | Path, task: PhantomTask) -> Path:
@@ -109,6 +118,11 @@ def write_phantom_task(directory: str | Path, task: PhantomTask) -> Path:
     return directory
 
 
+def _check_number_of_channels(count: int) -> None:
+    if not 1 <= count <= MOST_CHANNELS:
+        raise ValueError(f"a phantom has 1 to {MOST_CHANNELS} channels, got {count}")
+
+
 def _write_case(directory: Path, task: PhantomTask, number: int) -> None:
     # Each case has its own stream: the first cases stay the same when more are asked for.
     rng = np.random.default_rng((task.seed, number))
@@ -116,12 +130,12 @@ def _write_case(directory: Path, task: PhantomTask, number: int) -> None:
     affine = np.diag([*spacing, 1.0])
     affine[:3, 3] = rng.uniform(-200, 200, 3)
     tissue = draw_anatomy(task.shape, len(task.label_values), rng)
-    image = np.empty((*task.shape, len(task.modalities)), dtype=np.int16, order="F")
-    for channel in range(len(task.modalities)):
+    image = np.empty((*task.shape, len(task.channel_names)), dtype=np.int16, order="F")
+    for channel in range(len(task.channel_names)):
         render_channel(tissue, task.kind, channel, rng, image[..., channel])
     training = number < task.num_training
     name = _file_name(number)
-    grid = image[..., 0] if len(task.modalities) == 1 else image
+    grid = image[..., 0] if len(task.channel_names) == 1 else image
     nibabel.save(nibabel.Nifti1Image(grid, affine), directory / ("imagesTr" if training else "imagesTs") / name)
     if training:
         values = np.zeros(256, dtype=np.uint8)
@@ -139,8 +153,8 @@ def _index(name: str, task: PhantomTask) -> dict[str, Any]:
     return {
         "name": name,
         "description": "generated phantoms; not from any patient",
-        "tensorImageSize": "3D" if len(task.modalities) == 1 else "4D",
-        "modality": {str(channel): modality for channel, modality in enumerate(task.modalities)},
+        "tensorImageSize": "3D" if len(task.channel_names) == 1 else "4D",
+        "modality": {str(channel): modality for channel, modality in enumerate(task.channel_names)},
         "labels": {"0": "background"} | {str(value): label for value, label in labels.items()},
         "numTraining": task.num_training,
         "numTest": task.num_test,

@@ -102,13 +102,13 @@ def test_unusual_channels_labels_and_spacing(tmp_path: Path) -> None:
         kind="mr",
         shape=(48, 40, 32),
         spacing=(0.7, 1.3, 2.9),
-        num_channels=3,
+        modalities=("T2", "ADC", "DCE"),
         label_values=(7, 1, 5, 2),
         num_training=4,
         spacing_jitter=0,
     )
     task = read_raw_task(write_phantom_task(tmp_path / "t", wanted))
-    assert len(task.modalities) == 3
+    assert task.modalities == ("T2", "ADC", "DCE")
     assert task.labels == {0: "background", 1: "lesion", 2: "organ 3", 5: "organ 2", 7: "organ"}
     for case in task.training:
         assert case.label is not None
@@ -143,7 +143,7 @@ def test_same_task_is_left_alone_and_another_is_refused(tmp_path: Path) -> None:
         ({"spacing": (1.0, 0.0, 1.0)}, "spacing"),
         ({"label_values": (1, 1)}, "distinct"),
         ({"label_values": (0, 1)}, "from 1 to 255"),
-        ({"num_channels": 0}, "num_channels"),
+        ({"modalities": ()}, "1 to 64 channels"),
         ({"num_training": 0, "num_test": 0}, "a case"),
     ],
 )
@@ -157,7 +157,7 @@ def test_tool_writes_what_it_was_asked_for(tmp_path: Path, capsys: pytest.Captur
     words = f"{out} --kind mr --shape 24 24 24 --channels 3 --labels 4 9 --training 1 --test 1 --seed 5"
     assert make_phantom.main(words.split()) == 0
     task = read_raw_task(out)
-    assert len(task.modalities) == 3
+    assert task.modalities == ("T1", "T2", "FLAIR")
     assert sorted(task.labels) == [0, 4, 9]
     assert make_phantom.main([str(out)]) == 2
     assert "holds something else" in capsys.readouterr().err
