@@ -43,8 +43,6 @@ steps = dict(
     volume_freeat="attack {freeat} {volume} --out {out}/volume_freeat",
     # The whole fold.
     sweep_nnunet="attack {nnunet} {raw} --cfg-options mirroring=False {sweep} --out {out}/sweep_nnunet",
-    box_standard="attack {standard} --data {data} {sweep} --out {out}/box_standard",
-    box_freeat="attack {freeat} --data {data} {sweep} --out {out}/box_freeat",
     box_nnunet="attack {nnunet} --data {data} --cfg-options mirroring=False {sweep} --out {out}/box_nnunet",
     box_hardened="attack {out}/hardened --data {data} --cfg-options mirroring=False {sweep} --out {out}/box_hardened",
 )
@@ -69,13 +67,6 @@ sections = [
         common_cases=True,
         tables=["results", "differences"],
         figures=["dice_over_epsilon", "dice_per_class", "smallest_epsilon"],
-    ),
-    dict(
-        title="The same of ROG alone, on the whole fold",
-        text="Epsilon is a fraction of ROG's own box, which is the one above.",
-        records=["standard=box_standard", "Free AT=box_freeat"],
-        tables=["results", "differences"],
-        figures=["dice_over_epsilon", "smallest_epsilon"],
     ),
     dict(
         title="nnU-Net with its mirrored copies, and under the strongest ensemble",
