@@ -179,6 +179,19 @@ def test_the_network_is_found_behind_what_is_wrapped_around_it() -> None:
     assert modules_behind(model) == []
 
 
+def test_a_network_is_found_by_the_shortest_way_whichever_was_followed_first() -> None:
+    network = nn.BatchNorm3d(1)
+    near = Holder(network)
+    far: Any = near
+    for _ in range(8):
+        far = Holder(far)
+
+    def by_two_ways(inputs: Tensor, ways: tuple[Any, Any]) -> Tensor:
+        return ways[1].held(inputs)  # type: ignore[no-any-return]
+
+    assert modules_behind(functools.partial(by_two_ways, ways=(far, near))) == [network]
+
+
 def test_the_mode_is_kept_where_that_is_asked_for() -> None:
     norm = nn.BatchNorm3d(1).train()
     network = nn.Sequential(norm, nn.Conv3d(1, 2, 1))
