@@ -65,11 +65,12 @@ def dice_record(
     strength: float = 8 / 255,
     success: bool | None = False,
 ) -> CaseRecord:
-    """A record that holds Dice alone."""
+    """A record that holds Dice alone, of an attack that asked for a gradient unless it is Square."""
     if condition == CLEAN:
         return CaseRecord.of_clean(case_id, {DICE: dice})
-    moved = (strength * 5,)
-    return CaseRecord(case_id, condition, strength, {DICE: (0.9, 0.8)}, {DICE: dice}, success, strength, moved, moved)
+    moved, clean = (strength * 5,), {DICE: (0.9, 0.8)}
+    made = CaseRecord(case_id, condition, strength, clean, {DICE: dice}, success, strength, moved, moved)
+    return dataclasses.replace(made, num_backward=int(condition != "Square"))
 
 
 def cascade(directory: Path, num_fallen: Mapping[float, int], num_cases: int, digest: str = "abc") -> RecordFolder:

@@ -153,7 +153,8 @@ class Attack(ABC):
 
         Raises:
             ValueError: wrong shapes, types or classes, values that are not finite or outside the box, a model that
-                does not return the tensor of logits, all of them finite, at any call, or a search that gives no volume.
+                does not return the tensor of logits, all of them finite, at any call, or that writes into its input,
+                or a search that gives no volume.
             AssertionError: the attack left the threat model.
         """
         begin = time.perf_counter()
@@ -192,7 +193,7 @@ class Attack(ABC):
             check_found(inputs, found.adversarial, name)
             adversarial = threat.project(inputs, found.adversarial.detach())
             with torch.no_grad():
-                logits = counted(adversarial.clone())  # a model may write into what it is given
+                logits = counted(adversarial.clone())  # what is handed back is nobody else's
                 loss = self.objective.ruler(logits, targets)
                 success, rank = criterion(logits, targets), criterion.rank(logits, targets)
                 dice = case_dice(logits, targets)

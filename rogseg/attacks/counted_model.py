@@ -87,7 +87,8 @@ class CountedModel:
         """(B, C, D, H, W) -> (B, K, D, H, W) raw logits, at least float32.
 
         Raises:
-            ValueError: the output is no tensor, has a wrong shape or too few classes, or is not finite.
+            ValueError: the output is no tensor, has a wrong shape or too few classes, or is not finite, or the model
+                wrote into its input.
             PassesSpentError: the pass, with a backward pass if one can follow, would exceed the limit.
         """
         left = self.passes_left
@@ -99,7 +100,13 @@ class CountedModel:
             # An alias of its own for each call: hooks on the attack's tensor would pile up.
             inputs = inputs.view_as(inputs)
             inputs.register_hook(self._mend_gradient)  # type: ignore[no-untyped-call]
+        before = None if inputs.is_inference() else inputs._version
         logits = self.model(inputs)
+        if before is not None and inputs._version != before:
+            raise ValueError(
+                "the model changes its input in place, so the attack would go on from another volume: let it begin "
+                "with inputs = inputs.clone()"
+            )
         self._check(inputs, logits)
         self.count_forward(logits)
         if self.worst is not None:

@@ -25,18 +25,19 @@ def modules_behind(model: LogitFn) -> list[nn.Module]:
     """
     found: list[nn.Module] = []
     seen: set[int] = set()
-
-    def look(value: Any, steps: int) -> None:
-        if id(value) in seen or steps > MAX_STEPS:
-            return
-        seen.add(id(value))
-        if isinstance(value, nn.Module):
-            found.append(value)
-        elif not isinstance(value, type | ModuleType | Tensor):
-            for part in _parts(value):
-                look(part, steps + 1)
-
-    look(model, 0)
+    # All of one distance before the next: what is near is not cut off because a long way to it was followed first.
+    here: list[Any] = [model]
+    for _ in range(MAX_STEPS + 1):
+        parts: list[Any] = []
+        for value in here:
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            if isinstance(value, nn.Module):
+                found.append(value)
+            elif not isinstance(value, type | ModuleType | Tensor):
+                parts += _parts(value)
+        here = parts
     return found
 
 

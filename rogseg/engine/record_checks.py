@@ -1,6 +1,7 @@
 """The sanity checks that ask the records of attacks."""
 
 import dataclasses
+from collections.abc import Sequence
 from functools import partial
 
 import torch
@@ -13,9 +14,8 @@ from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.summary import mean
 from rogseg.findings import SanityFinding
 
-__all__ = ["BLACK_BOX", "aims_at_dice", "check_records", "lowest_white_box_dice"]
+__all__ = ["aims_at_dice", "check_records", "lowest_white_box_dice"]
 
-BLACK_BOX = "Square"
 MOST_BAD = 0.01  # of the gradients: a few in which one voxel overflows do no harm
 
 
@@ -25,16 +25,16 @@ def check_records(records: RecordFolder) -> tuple[SanityFinding, ...]:
     The first two are told by the Dice, so that they are asked of attacks alone that aim at it.
     """
     findings, by_dice = [], records.conditions() if aims_at_dice(records.identity) else ()
-    if {BLACK_BOX} < set(by_dice):
-        for epsilon in records.strengths():
-            square, white_box = _dice_of(records, BLACK_BOX, epsilon), lowest_white_box_dice(records, epsilon)
-            both = [case_id for case_id in square if case_id in white_box]
-            finding = check_square_against_white_box(
-                torch.tensor([square[case_id] for case_id in both]),
-                torch.tensor([white_box[case_id] for case_id in both]),
-            )
-            label = strength_label(records.identity, epsilon)
-            findings.append(dataclasses.replace(finding, name=f"epsilon {label}: {finding.name}"))
+    white, black = (_asked_for_gradients(records, by_dice, whether) for whether in (True, False))
+    for epsilon in records.strengths() if white and black else ():
+        square, white_box = _lowest_dice(records, black, epsilon), _lowest_dice(records, white, epsilon)
+        both = [case_id for case_id in square if case_id in white_box]
+        finding = check_square_against_white_box(
+            torch.tensor([square[case_id] for case_id in both]),
+            torch.tensor([white_box[case_id] for case_id in both]),
+        )
+        label = strength_label(records.identity, epsilon)
+        findings.append(dataclasses.replace(finding, name=f"epsilon {label}: {finding.name}"))
     grown = (_more_epsilon(records, attack) for attack in by_dice)
     asked = (*grown, _bad_gradients(records))
     return (*findings, *(finding for finding in asked if finding is not None))
@@ -81,11 +81,21 @@ def _bad_gradients(records: RecordFolder) -> SanityFinding | None:
 
 def lowest_white_box_dice(records: RecordFolder, epsilon: float) -> dict[str, float]:
     """Lowest mean Dice of each case over the attacks that see gradients."""
+    return _lowest_dice(records, _asked_for_gradients(records, records.conditions(), True), epsilon)
+
+
+def _asked_for_gradients(records: RecordFolder, attacks: Sequence[str], whether: bool) -> list[str]:
+    """Those of some attacks that asked for a gradient in any case, or for none in all; told by their passes."""
+    asked = {record.condition for record in records.records if record.num_backward > 0}
+    return [attack for attack in attacks if (attack in asked) is whether]
+
+
+def _lowest_dice(records: RecordFolder, attacks: Sequence[str], epsilon: float) -> dict[str, float]:
+    """Lowest mean Dice of each case over some attacks."""
     lowest: dict[str, float] = {}
-    for attack in records.conditions():
-        if attack != BLACK_BOX:
-            for case_id, dice in _dice_of(records, attack, epsilon).items():
-                lowest[case_id] = min(dice, lowest.get(case_id, dice))
+    for attack in attacks:
+        for case_id, dice in _dice_of(records, attack, epsilon).items():
+            lowest[case_id] = min(dice, lowest.get(case_id, dice))
     return lowest
 
 

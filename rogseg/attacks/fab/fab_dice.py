@@ -1,5 +1,7 @@
 """FAB on the Dice surface: the nearest volume whose segmentation is bad enough, not the one whose mean logit flips."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -68,8 +70,9 @@ class FABDice(Attack):
 
     def perturb(self, problem: Problem, generator: torch.Generator) -> Perturbation:
         """One search; cases that have fallen on their clean volume stay as they are."""
-        inputs = problem.inputs
-        surface = _DiceSurface(self._threshold_of(problem.criterion), self.temperature)
+        inputs, criterion = problem.inputs, problem.criterion
+        classes = criterion.classes if isinstance(criterion, DiceBelow) else None
+        surface = _DiceSurface(self._threshold_of(criterion), self.temperature, classes)
         fallen = problem.fallen(inputs)
         unmoved = torch.zeros(len(inputs), dtype=torch.float64, device=inputs.device).where(fallen, torch.inf)
         if fallen.all():
@@ -89,10 +92,10 @@ class FABDice(Attack):
 class _DiceSurface:
     """Threshold minus Dice, a little lower: negative while a case stands."""
 
-    def __init__(self, threshold: float, temperature: float) -> None:
+    def __init__(self, threshold: float, temperature: float, classes: Sequence[Sequence[int]] | None) -> None:
         self.threshold = threshold
         self.temperature = temperature
-        self.slope, self.loss = SoftDice(), HardDice()
+        self.slope, self.loss = SoftDice(classes), HardDice(classes)
 
     def __call__(self, model: CountedModel, volume: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         _, gradient, logits = value_and_gradient(model, self._softened, volume, targets)

@@ -88,4 +88,4 @@ class LegacyROG(Composite):
         if not isinstance(criterion, DiceBelow):
             raise ValueError(f"compound_threshold needs DiceBelow, not {type(criterion).__name__}: switch it off")
         mean_clean = min(1.0, 2 * criterion.threshold)
-        return DiceBelow(criterion.threshold * mean_clean**position)
+        return DiceBelow(criterion.threshold * mean_clean**position, criterion.classes)

@@ -82,7 +82,7 @@ class Searches:
             return []
         known = [white_box.get(one.case.case_id, float("inf")) for one in self.subjects]
         lowest = lowest.fmin(torch.tensor(known, dtype=lowest.dtype))
-        square = self._dice(Square(HardDice(), num_queries=queries))
+        square = self._dice(Square(HardDice(self.classes), num_queries=queries))
         # From one search to another the Dice of n voxels moves by about 1 / sqrt(n).
         sizes = torch.stack([(one.targets > 0).sum() for one in self.subjects]).cpu()
         margin = sizes.to(lowest.dtype).rsqrt().clamp(min=0.01)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from rogseg.attacks.model_state import evaluation_mode
 from rogseg.engine.accuracy.raw_grid import grid_of, measure_labels
 from rogseg.engine.case_recording import case_fault
 from rogseg.engine.case_workers import SystemNames
@@ -60,7 +61,7 @@ class CaseSegmenter:
         begin, system = time.perf_counter(), self.system
         case = system.prepare(dataclasses.replace(raw, label=None))
         grid = grid_of(raw, case)
-        with torch.no_grad():
+        with torch.no_grad(), evaluation_mode(system.model):
             logits = system.finite_logits(case)
             if self.save_probabilities:
                 maps = system.raw_probabilities(logits, case)

@@ -1,4 +1,4 @@
-"""Which criterion says that a case has fallen, and what a system of regions cannot be asked."""
+"""Which criterion says that a case has fallen, what a system of regions cannot be asked, and whose Dice is meant."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,8 +7,9 @@ from rogseg.attacks import Criterion
 from rogseg.registry import CRITERIA
 from rogseg.systems import System
 
-__all__ = ["HALF_OF_CLEAN", "build_criterion", "refuse_regions"]
+__all__ = ["HALF_OF_CLEAN", "build_criterion", "of_recorded_classes", "refuse_regions"]
 
+OF_THE_DICE = ("DiceBelow", "HardDice")
 HALF_OF_CLEAN = {"type": "DiceBelow", "threshold": "half of the mean clean Dice of the cases"}
 
 
@@ -25,10 +26,18 @@ def build_criterion(setting: Mapping[str, Any] | None, mu: float, system: System
     """
     chosen = dict(setting) if setting is not None else {"type": "DiceBelow", "threshold": mu / 2}
     refuse_regions(chosen, system)
-    if chosen["type"] == "DiceBelow":
-        chosen.setdefault("classes", system.class_indices)
-    criterion: Criterion = CRITERIA.build(chosen)
+    criterion: Criterion = CRITERIA.build(of_recorded_classes(chosen, system))
     return criterion
+
+
+def of_recorded_classes(config: Any, system: System) -> Any:
+    """A config whose components that take the Dice of label maps take that of the system's classes, as records do."""
+    if isinstance(config, list | tuple):
+        return type(config)(of_recorded_classes(part, system) for part in config)
+    if not isinstance(config, Mapping):
+        return config
+    filled = {key: of_recorded_classes(part, system) for key, part in config.items()}
+    return {"classes": system.class_indices, **filled} if filled.get("type") in OF_THE_DICE else filled
 
 
 def refuse_regions(config: Any, system: System) -> None:

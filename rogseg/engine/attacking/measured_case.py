@@ -13,7 +13,7 @@ from rogseg.cases import Case, LogitFn
 from rogseg.evaluation.case_record import DICE, TARGET_VOLUME, CaseRecord, PerClass
 from rogseg.metrics import Measure, measure_classes, volume_ml
 
-__all__ = ["clean_record", "measured", "measured_case", "scored_model"]
+__all__ = ["clean_labels", "clean_record", "measured", "measured_case", "scored_model"]
 
 
 def scored_model(model: LogitFn, case: Case) -> LogitFn:
@@ -35,6 +35,12 @@ def scored_model(model: LogitFn, case: Case) -> LogitFn:
         return torch.where(counts, scores, background)
 
     return scores_that_count
+
+
+def clean_labels(model: LogitFn, case: Case) -> Tensor:
+    """The labels (1, D, H, W) of a case without attack, as its clean record measures them."""
+    with torch.no_grad(), evaluation_mode(model):
+        return scored_model(model, case)(case.inputs).argmax(1)
 
 
 def clean_record(

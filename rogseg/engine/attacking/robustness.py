@@ -8,7 +8,12 @@ from pathlib import Path
 from rogseg.attacks.sanity_checks import Effort
 from rogseg.cases import ReferenceWidth
 from rogseg.engine.attacking.case_attacker import AttackedCase, CaseAttacker, CleanCase, OnResult
-from rogseg.engine.attacking.criterion_choice import HALF_OF_CLEAN, build_criterion, refuse_regions
+from rogseg.engine.attacking.criterion_choice import (
+    HALF_OF_CLEAN,
+    build_criterion,
+    of_recorded_classes,
+    refuse_regions,
+)
 from rogseg.engine.attacking.evaluated_case import evaluated_case
 from rogseg.engine.attacking.loop import NONE_IS_ATTACKED, AttackLoop
 from rogseg.engine.attacking.sanity import check_model
@@ -164,7 +169,7 @@ def make_attacker(
         )
     return CaseAttacker(
         system.model,
-        ATTACKS.build(dict(settings.attack)),
+        ATTACKS.build(of_recorded_classes(settings.attack, system)),
         settings.name,
         ThreatFactory(settings.threat, reference),
         lambda case_id: evaluated_case(cases, case_id, system, protocol).to(device),

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from rogseg.attacks import AttackResult
 from rogseg.attacks.foreground import labels_dice
 from rogseg.cases import Case
+from rogseg.engine.attacking.measured_case import clean_labels
 from rogseg.engine.digests import digest_of_file
 from rogseg.evaluation.case_record import class_mean
 from rogseg.evaluation.robustness_figures import plot_attacked_slice
@@ -196,15 +196,13 @@ class AdversarialFolder:
         path = self._of(epsilon) / "perturbations" / f"{case.case_id}.nii.gz"
         write_image(path, perturbation, moved.affine, moved.forms)
         assert case.targets is not None, "only labelled cases are attacked"
-        with torch.no_grad():
-            clean = self.system.model(case.inputs).argmax(1)
         path = self._of(epsilon) / "slices" / f"{case.case_id}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         plot_attacked_slice(
             case.inputs[0, 0].cpu().numpy(),
             (result.adversarial - case.inputs)[0, 0].cpu().numpy(),
             _labels(case.targets),
-            _labels(clean),
+            _labels(clean_labels(self.system.model, case)),
             _labels(result.prediction),
             path,
             f"{case.case_id}, {self.name}, epsilon {epsilon:.4f}, Dice {number(mean_dice)}",

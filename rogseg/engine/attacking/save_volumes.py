@@ -7,6 +7,7 @@ import torch
 
 from rogseg.attacks import AttackResult
 from rogseg.cases import Case
+from rogseg.engine.attacking.measured_case import clean_labels
 from rogseg.report.volumes import VOLUMES, SavedVolume
 from rogseg.storage import CaseProperties
 from rogseg.systems import System
@@ -41,8 +42,6 @@ class VolumeWriter:
             return
         if case.spacing is None or case.targets is None:
             raise ValueError(f"case {case.case_id!r}: a picture of it needs its spacing and its label")
-        with torch.no_grad():
-            clean = self.system.model(case.inputs).argmax(1)[0]
         lower, width, unit = _raw_range(case, self.system)
         # From network units to raw units, channel by channel.
         share = (case.inputs - case.box.lower) / case.box.width
@@ -57,7 +56,7 @@ class VolumeWriter:
             image=(start + share * scale)[0].float().cpu().numpy(),
             perturbation=(moved * scale)[0].float().cpu().numpy(),
             target=case.targets[0].byte().cpu().numpy(),
-            clean=clean.byte().cpu().numpy(),
+            clean=clean_labels(self.system.model, case)[0].byte().cpu().numpy(),
             attacked=result.prediction[0].byte().cpu().numpy(),
             lower=tuple(lower),
             upper=tuple(low + wide for low, wide in zip(lower, width, strict=True)),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from rogseg.attacks import Criterion, ThreatModel
+from rogseg.attacks.model_state import evaluation_mode
 from rogseg.cases import Case, ReferenceWidth
 from rogseg.engine.accuracy.raw_grid import RAW_GRID, grid_of
 from rogseg.engine.attacking.criterion_choice import HALF_OF_CLEAN, build_criterion
@@ -157,7 +158,8 @@ class _Seen:
 
 def _seen(system: System, raw: RawCase, measures: tuple[Measure, ...]) -> _Seen:
     case = system.prepare(dataclasses.replace(raw, label=None))
-    labels, grid = system.segment(case), grid_of(raw, case)
+    with evaluation_mode(system.model):
+        labels, grid = system.segment(case), grid_of(raw, case)
     target, counts = system.read_targets(raw, grid)
     if counts is not None:
         labels, target = (np.where(counts, part, 0).astype(np.uint8) for part in (labels, target))

@@ -14,10 +14,10 @@ from rogseg.engine.attacking.save_adversarial import AdversarialFolder
 from rogseg.engine.attacking.save_volumes import VolumeWriter
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.transfer import TransferSetting
-from rogseg.engine.record_checks import BLACK_BOX
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.findings import SanityFinding
 from rogseg.progress import ProgressDisplay
+from rogseg.registry import ATTACKS
 from rogseg.storage import RawTask
 from rogseg.systems import RawCases, System
 
@@ -33,7 +33,7 @@ def why_no_source(system: System, attack: AttackSettings) -> str:
 
     Such a system can still be given those of others.
     """
-    if not system.differentiable and attack.attack["type"] != BLACK_BOX:
+    if not system.differentiable and ATTACKS.build(dict(attack.attack)).needs_gradient:
         return f"has no gradient, which {attack.name} needs (--attack square only queries)"
     if type(system).raw_adversary is System.raw_adversary:
         return f"is of kind {system.identity.kind!r}, whose volumes are not brought back to files"

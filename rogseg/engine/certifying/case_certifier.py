@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from rogseg.attacks.model_state import evaluation_mode
 from rogseg.cases import Case
 from rogseg.certification import CertifiedCase, Questions, Smoothing, Votes, certify_case, collect_votes
 from rogseg.engine.attacking.evaluated_case import evaluated_case
@@ -121,7 +122,9 @@ class CaseCertifier:
 
         if self.on_votes is not None:
             self.on_votes(votes.done)
-        collect_votes(self.system.model, case, smoothing, votes, batch_size=how.batch_size, on_batch=on_batch)
+        model = self.system.model
+        with evaluation_mode(model):
+            collect_votes(model, case, smoothing, votes, batch_size=how.batch_size, on_batch=on_batch)
         return votes
 
 

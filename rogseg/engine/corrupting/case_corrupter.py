@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rogseg.attacks.model_state import evaluation_mode
 from rogseg.corruptions import Modality, Scan
 from rogseg.engine.accuracy.raw_grid import measure_labels
 from rogseg.engine.case_recording import case_fault
@@ -109,7 +110,8 @@ class CaseCorrupter:
         return self._last
 
     def _segmented(self, files: RawCase, scan: Scan, read: RawScan) -> dict[str, PerClass]:
-        labels = self.system.segment(self.system.prepare(files))
+        with evaluation_mode(self.system.model):
+            labels = self.system.segment(self.system.prepare(files))
         return measure_labels(self.system, self.measures, labels, *RawScan.targets(scan), read.grid)
 
 

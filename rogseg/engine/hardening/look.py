@@ -12,6 +12,7 @@ from rogseg.attacks import PGD, DiceBelow
 from rogseg.attacks.foreground import case_dice, labels_dice
 from rogseg.cases import case_generator
 from rogseg.engine.attacking.evaluated_case import evaluated_case
+from rogseg.engine.attacking.measured_case import scored_model
 from rogseg.engine.attacking.threats import ThreatFactory
 from rogseg.engine.case_selection import spread
 from rogseg.foreign import decode, read_json
@@ -59,10 +60,11 @@ def look_at(
         assert case.targets is not None, "evaluated cases have a label"
         if not case.targets.any():
             continue
+        model = scored_model(system.model, case)
         with torch.no_grad():
-            clean = mean_foreground_dice(case_dice(system.model(case.inputs), case.targets, system.class_indices))
+            clean = mean_foreground_dice(case_dice(model(case.inputs), case.targets, system.class_indices))
         attacked = attack(
-            system.model,
+            model,
             case.inputs,
             case.targets,
             make_threat(settings.epsilon, case),

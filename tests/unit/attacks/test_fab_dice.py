@@ -96,6 +96,23 @@ def test_frozen_voxels_do_not_move_by_rounding_either(attack: FAB | FABDice) -> 
     assert result.success.tolist() == [True]
 
 
+def test_the_surface_is_that_of_the_regions_whose_dice_the_criterion_asks_for() -> None:
+    """A core called far too large: index by index the Dice is under the threshold before anything has moved."""
+    inputs, targets = problem()
+    inputs, targets = inputs[:1, :1], targets[:1]
+    targets[0, 3, 3, 1] = 2
+
+    def all_core(volumes: Tensor) -> Tensor:
+        found = model(volumes)
+        return torch.cat([found[:, :1], found[:, 1:] - 1, found[:, 1:]], dim=1)
+
+    criterion, threat = DiceBelow(0.5, [(1, 2)]), LinfThreat.from_fraction(0.22, IntensityBox.of((-2.0, 2.0)))
+    assert float(-DiceBelow(0.5).nearness(all_core(inputs), targets)) < 0.5
+    assert not criterion(all_core(inputs), targets)
+    result = FABDice()(all_core, inputs, targets, threat, criterion, generator=torch.Generator())
+    assert result.success.tolist() == [True]
+
+
 def test_a_case_that_has_fallen_is_left_as_it_is() -> None:
     inputs, targets = problem()
     threat = LinfThreat.from_fraction(0.1, BOX)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from rogseg.attacks import Attack, DiceBelow, LinfThreat, Perturbation, Problem, RegionModel, Square
+from rogseg.attacks import FGSM, Attack, DiceBelow, LinfThreat, Perturbation, Problem, RegionModel, Square
 from rogseg.attacks.model_state import modules_behind
 from rogseg.cases import IntensityBox
 from rogseg.inference import RegionVolumeLogits, VolumeLogits
@@ -96,16 +96,17 @@ def test_a_result_outside_of_the_threat_model_is_refused_even_if_the_projection_
         )
 
 
-def test_a_model_that_writes_into_its_inputs_does_not_change_what_is_handed_back() -> None:
+@pytest.mark.parametrize("attack", [Cheat(lambda problem: problem.inputs - 0.01), Square(num_queries=3), FGSM()])
+def test_a_model_that_writes_into_its_inputs_is_refused_before_a_search_goes_on_from_there(attack: Attack) -> None:
     def writing(inputs: Tensor) -> Tensor:
         logits = model(inputs)
-        inputs.zero_()
+        if not inputs.requires_grad:  # autograd itself refuses the others
+            inputs.zero_()
         return logits
 
-    result = Cheat(lambda problem: problem.inputs - 0.01)(
-        writing, INPUTS, TARGETS, LinfThreat.from_fraction(0.05, BOX), DiceBelow(0.5), generator=torch.Generator()
-    )
-    assert torch.allclose(result.adversarial, INPUTS - 0.01)
+    threat = LinfThreat.from_fraction(0.05, BOX)
+    with pytest.raises(ValueError, match=r"changes its input in place.*inputs\.clone"):
+        attack(writing, INPUTS, TARGETS, threat, DiceBelow(0.5), generator=torch.Generator())
 
 
 class TurnsBad(RegionModel):
@@ -176,6 +177,19 @@ def test_the_network_is_found_behind_what_is_wrapped_around_it() -> None:
     for one in wrapped:
         assert modules_behind(one) == [network]
     assert modules_behind(model) == []
+
+
+def test_a_network_is_found_by_the_shortest_way_whichever_was_followed_first() -> None:
+    network = nn.BatchNorm3d(1)
+    near = Holder(network)
+    far: Any = near
+    for _ in range(8):
+        far = Holder(far)
+
+    def by_two_ways(inputs: Tensor, ways: tuple[Any, Any]) -> Tensor:
+        return ways[1].held(inputs)  # type: ignore[no-any-return]
+
+    assert modules_behind(functools.partial(by_two_ways, ways=(far, near))) == [network]
 
 
 def test_the_mode_is_kept_where_that_is_asked_for() -> None:

@@ -61,6 +61,9 @@ def test_thresholds_compound_once_per_attack() -> None:
     criteria = [attack.member_criterion(position, DiceBelow(0.4)) for position in range(3)]
     thresholds = [criterion.threshold for criterion in criteria if isinstance(criterion, DiceBelow)]
     assert thresholds == pytest.approx([0.4, 0.4 * 0.8, 0.4 * 0.8**2])
+    of_regions = attack.member_criterion(1, DiceBelow(0.4, [(1, 2), (2,)]))
+    assert isinstance(of_regions, DiceBelow)
+    assert of_regions.classes == [(1, 2), (2,)]
     criterion = DiceBelow(0.4)
     assert LegacyROG(compound_threshold=False).member_criterion(2, criterion) is criterion
     with pytest.raises(ValueError, match="switch it off"):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rogseg.engine.record_checks import check_records
+from rogseg.engine.record_checks import check_records, lowest_white_box_dice
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.findings import SanityFinding
 from tests.identities import cascade, dice_record, of_cases, replaced
@@ -49,6 +49,22 @@ def test_an_attack_that_aims_at_something_else_may_leave_more_dice(tmp_path: Pat
         folder.add(dice_record("case_0", name, (left, 0.0), WEAK, True))
         folder.add(dice_record("case_0", name, (left + 0.2, 0.0), STRONG, True))
     assert check_records(folder) == ()
+
+
+@pytest.mark.parametrize("name", ["Square", "square_dice", "legacy Square"])
+def test_a_black_box_is_known_by_its_passes_and_not_by_its_name(name: str, tmp_path: Path) -> None:
+    folder = RecordFolder(tmp_path, of_cases(1))
+    query = dataclasses.replace(dice_record("case_0", name, (0.2, 0.2), STRONG), num_backward=0)
+    folder.add(query)
+    assert lowest_white_box_dice(folder, STRONG) == {}
+    assert check_records(folder) == ()  # there is nothing to compare it with
+    folder.add(dice_record("case_0", "pgd", (0.6, 0.6), STRONG))
+    assert lowest_white_box_dice(folder, STRONG) == {"case_0": pytest.approx(0.6)}
+    (found,) = check_records(folder)
+    assert (found.name, found.level) == (
+        "epsilon 8/255: white-box attacks are at least as strong as Square",
+        "failed",
+    )
 
 
 @pytest.mark.parametrize("num_fallen", [{WEAK: 0}, {WEAK: 2, STRONG: 4}])

@@ -96,7 +96,7 @@ def test_one_folder_becomes_rows_that_know_their_lines(tmp_path: Path) -> None:
     assert kinds(made) == [("best", "clean", "clean"), ("best", "attack", "pgd")]
     row = made.rows[1]
     assert (row.condition.label, row.condition.norm) == ("8/255", "Linf")
-    assert row.condition.budget == "5 iterations, 1 passes"
+    assert row.condition.budget == "5 iterations, 2 passes"
     lines = (tmp_path / "pgd" / "records.jsonl").read_text().splitlines()
     for case in row.cases:
         assert case.line is not None

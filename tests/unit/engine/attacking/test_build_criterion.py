@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from rogseg.attacks import FGSM, LinfThreat
+from rogseg.attacks import FGSM, Composite, LinfThreat
+from rogseg.attacks.objectives import HardDice
 from rogseg.cases import Case, IntensityBox
 from rogseg.engine.attacking.case_attacker import AttackedCase, CaseAttacker, CleanCase
 from rogseg.engine.attacking.criterion_choice import build_criterion
@@ -22,6 +23,7 @@ REGIONS = ((1, 2, 3), (2, 3), (3,))
 
 
 class _Regions:
+    device, model = None, staticmethod(lambda volume: volume)
     class_indices = REGIONS
     class_names = ("whole", "core", "enhancing")
     identity = SimpleNamespace(name="tumours")
@@ -84,3 +86,22 @@ def test_an_attack_on_such_a_region_is_refused_before_anything_runs(attack: dict
     how: dict[str, Any] = {"protocol": "volume", "seed": 0, "reference": None, "on_result": None}
     with pytest.raises(ValueError, match="region whole, which holds others"):
         make_attacker(cast("System", _Regions()), cast("CaseSource", None), settings, **how)
+
+
+def test_an_objective_that_is_the_dice_is_that_of_the_regions_too() -> None:
+    square = {"type": "Square", "objective": {"type": "HardDice"}, "num_queries": 2}
+    settings = AttackSettings("both", {"type": "Composite", "members": {"square": square, "fgsm": {"type": "FGSM"}}})
+    attacker = make_attacker(
+        cast("System", _Regions()), cast("CaseSource", None), settings, protocol="volume", seed=0, reference=None,
+        on_result=None,
+    )  # fmt: skip
+    attack = attacker.attack
+    assert isinstance(attack, Composite)
+    objective = attack.attacks["square"].objective
+    assert isinstance(objective, HardDice)
+    targets = torch.tensor([0, 1, 2, 3]).reshape(1, 1, 1, 4)
+    core_alone = torch.tensor([0, 3, 3, 3]).reshape(1, 1, 1, 4)
+    scores = torch.nn.functional.one_hot(core_alone, 4).movedim(-1, 1).float()
+    of_regions = (1 + 2 * 2 / 5 + 2 * 1 / 4) / 3  # whole, core, enhancing
+    assert float(objective(scores, targets)) == pytest.approx(1 - of_regions)
+    assert settings.attack["members"]["square"] == square  # what is recorded is what was asked for

@@ -1,0 +1,65 @@
+"""Pictures and looks beside the records are of the voxels that the records count."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rogseg.attacks import FGSM, DiceBelow, LinfThreat
+from rogseg.cases import Case, IntensityBox
+from rogseg.engine.attacking.measured_case import scored_model
+from rogseg.engine.attacking.save_volumes import VolumeWriter
+from rogseg.engine.hardening.look import LookSettings, look_at
+from rogseg.report import SavedVolume
+from rogseg.systems import GivenCases, System
+from rogseg.systems.base import SystemChannel
+
+
+def bright_is_organ(volume: Tensor) -> Tensor:
+    return torch.cat([0.5 - volume, volume - 0.5], dim=1)
+
+
+def half_counted() -> tuple[Case, System]:
+    """A case whose upper half does not count, where the network sees an organ as well."""
+    inputs = torch.full((1, 1, 4, 4, 4), 0.9)
+    movable = torch.zeros_like(inputs, dtype=torch.bool)
+    movable[..., :2] = True
+    case = Case(
+        "a", inputs, movable[:, 0].long(), IntensityBox.of((0.0, 1.0)), movable=movable, spacing=(1.0, 1.0, 1.0)
+    )
+    system = SimpleNamespace(
+        model=bright_is_organ,
+        window_size=None,
+        class_indices=((1,),),
+        label_values=(0, 1),
+        identity=SimpleNamespace(name="bright"),
+        channels=(SystemChannel("MR", "MR", "scanner units of the case"),),
+    )
+    return case, cast("System", system)
+
+
+def test_the_clean_map_of_a_saved_volume_is_background_where_nothing_counts(tmp_path: Path) -> None:
+    case, system = half_counted()
+    assert case.targets is not None
+    result = FGSM()(
+        scored_model(system.model, case),
+        case.inputs,
+        case.targets,
+        LinfThreat.from_fraction(0.01, case.box),
+        DiceBelow(0.5),
+        generator=torch.Generator(),
+    )
+    VolumeWriter(tmp_path, system, "fgsm", ("a",), str).write(case, 0.01, result)
+    (path,) = (tmp_path / "volumes").glob("*.npz")
+    saved = SavedVolume.load(path)
+    assert np.array_equal(saved.clean, saved.attacked)  # nothing was lost
+    assert np.array_equal(saved.clean, saved.target)
+
+
+def test_a_look_counts_what_an_evaluation_counts() -> None:
+    case, system = half_counted()
+    look = look_at(system, GivenCases([case]), ["a"], LookSettings(0.01, 0, torch.device("cpu")))
+    assert look == {"a": (1.0, 1.0)}
