@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import rogseg
+from rogseg.engine.digests import digest_of_file, digest_of_json
 from rogseg.evaluation.case_record import SCHEMA_VERSION
 from rogseg.evaluation.identity import (
     CaseSelection,
@@ -14,6 +15,7 @@ from rogseg.evaluation.identity import (
     ThreatSetting,
 )
 from rogseg.metrics import Measure
+from rogseg.registry import own_sources
 from rogseg.systems import System
 
 __all__ = ["evaluated_system", "evaluation_identity", "record_versions"]
@@ -63,5 +65,10 @@ def evaluated_system(system: System) -> EvaluatedSystem:
 
 
 def record_versions() -> dict[str, Any]:
-    """What ``versions`` of an identity that is made now holds."""
-    return {"rogseg": rogseg.__version__, "schema": SCHEMA_VERSION}
+    """What ``versions`` of an identity that is made now holds.
+
+    Components of the user's own have no version: their files have a digest, so that records do not outlive a change.
+    """
+    versions = {"rogseg": rogseg.__version__, "schema": SCHEMA_VERSION}
+    own = [digest_of_file(path) for path in own_sources()]
+    return {**versions, "own_code": digest_of_json(own)} if own else versions
