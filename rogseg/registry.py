@@ -10,7 +10,7 @@ that a config from a stranger could run any code; these registries look names up
 
 import difflib
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -150,11 +150,11 @@ OTHER_KINDS = tuple(
 )
 
 
-def own_sources() -> tuple[Path, ...]:
-    """The files of all components that are registered here and are no part of rogseg."""
+def own_sources(names: Container[str]) -> tuple[Path, ...]:
+    """The files of components of these names that are no part of rogseg."""
     registries = [entry for entry in globals().values() if isinstance(entry, Registry)]
-    components = [component for registry in registries for component in registry.module_dict.values()]
-    own = [component for component in components if component.__module__.partition(".")[0] != SCOPE]
+    named = [of for registry in registries for name, of in registry.module_dict.items() if name in names]
+    own = [component for component in named if component.__module__.partition(".")[0] != SCOPE]
     return tuple(sorted({path for component in own if (path := _source_of(component)) is not None}))
 
 

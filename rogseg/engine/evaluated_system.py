@@ -1,6 +1,6 @@
 """The identity of an evaluation of a system: what is evaluated, as records name it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import rogseg
@@ -54,7 +54,12 @@ def evaluation_identity(
         seed=seed,
         fold=fold,
         leak=leak,
-        versions=record_versions(),
+        versions=record_versions(
+            condition and condition.config,
+            threat and threat.type,
+            criterion and criterion.config,
+            [type(measure).__name__ for measure in measures],
+        ),
     )
 
 
@@ -64,11 +69,24 @@ def evaluated_system(system: System) -> EvaluatedSystem:
     return EvaluatedSystem(identity.kind, identity.name, identity.digest, dict(identity.options))
 
 
-def record_versions() -> dict[str, Any]:
+def record_versions(*used: Any) -> dict[str, Any]:
     """What ``versions`` of an identity that is made now holds.
 
     Components of the user's own have no version: their files have a digest, so that records do not outlive a change.
+
+    Args:
+        used: configs that name components.
     """
     versions = {"rogseg": rogseg.__version__, "schema": SCHEMA_VERSION}
-    own = [digest_of_file(path) for path in own_sources()]
+    own = [digest_of_file(path) for path in own_sources(set(_texts(used)))]
     return {**versions, "own_code": digest_of_json(own)} if own else versions
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _texts([*value, *value.values()])
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _texts(part)

@@ -72,4 +72,4 @@ def test_all_three_writers_write_the_same_numbers(tmp_path: Path) -> None:
 def test_no_dash_between_bounds_stands_beside_a_minus() -> None:
     bounds = _environment().get_template("parts.html.j2").module.bounds  # type: ignore[attr-defined]
     assert bounds(Estimate(-0.1, -0.118, -0.016, 9)) == "\N{MINUS SIGN}0.118 to \N{MINUS SIGN}0.016"
-    assert bounds(Estimate(0.1, 0.05, 0.2, 9)) == "0.050\N{EN DASH}0.200"
+    assert bounds(Estimate(0.1, 0.05, 0.2, 9)) == "0.050&ndash;0.200"
