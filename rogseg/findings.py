@@ -8,13 +8,23 @@ from typing import Any, Literal, Self
 from rogseg.foreign import decode, read_json
 from rogseg.storage import write_json_atomic
 
-__all__ = ["NOT_LOOKED_AT", "SANITY_FILE", "Level", "SanityFinding", "load_findings", "save_findings"]
+__all__ = [
+    "BAD_GRADIENTS",
+    "NOT_LOOKED_AT",
+    "SANITY_FILE",
+    "Level",
+    "SanityFinding",
+    "is_of_records",
+    "load_findings",
+    "save_findings",
+]
 
 SANITY_FILE = "sanity.json"
 REMEDY = "run the evaluation again"
 
 NOT_LOOKED_AT = "the network was looked at"
 """Name of the finding where the budget allowed no check."""
+BAD_GRADIENTS = "gradients are finite under attack"
 Level = Literal["ok", "warning", "failed"]
 
 
@@ -45,6 +55,11 @@ class SanityFinding:
     def passed(self) -> bool:
         """Nothing suspicious."""
         return self.level == "ok"
+
+
+def is_of_records(name: str) -> bool:
+    """Whether a check of that name asked the records of attacks alone, which it names, and not the network."""
+    return ": " in name or name == BAD_GRADIENTS
 
 
 def load_findings(path: Path) -> tuple[SanityFinding, ...]:

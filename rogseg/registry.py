@@ -9,8 +9,10 @@ that a config from a stranger could run any code; these registries look names up
 """
 
 import difflib
-from collections.abc import Iterator, Mapping
+import inspect
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import mmengine.registry
@@ -51,6 +53,7 @@ __all__ = [
     "TRANSFORMS",
     "VISBACKENDS",
     "VISUALIZERS",
+    "own_sources",
 ]
 
 SCOPE = "rogseg"
@@ -145,3 +148,19 @@ OTHER_KINDS = tuple(
     for parent in vars(mmengine.registry).values()
     if isinstance(parent, mmengine.registry.Registry) and SCOPE not in parent.children
 )
+
+
+def own_sources(names: Container[str]) -> tuple[Path, ...]:
+    """The files of components of these names that are no part of rogseg."""
+    registries = [entry for entry in globals().values() if isinstance(entry, Registry)]
+    named = [of for registry in registries for name, of in registry.module_dict.items() if name in names]
+    own = [component for component in named if component.__module__.partition(".")[0] != SCOPE]
+    return tuple(sorted({path for component in own if (path := _source_of(component)) is not None}))
+
+
+def _source_of(component: Any) -> Path | None:
+    try:
+        source = inspect.getsourcefile(component)
+    except (OSError, TypeError):  # made in a session without a file
+        return None
+    return Path(source) if source is not None and Path(source).is_file() else None

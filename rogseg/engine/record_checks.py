@@ -12,7 +12,7 @@ from rogseg.evaluation.epsilon_label import strength_label
 from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.summary import mean
-from rogseg.findings import SanityFinding
+from rogseg.findings import BAD_GRADIENTS, SanityFinding
 
 __all__ = ["aims_at_dice", "check_records", "lowest_white_box_dice"]
 
@@ -70,7 +70,7 @@ def _bad_gradients(records: RecordFolder) -> SanityFinding | None:
     if not bad:
         return None
     return SanityFinding(
-        "gradients are finite under attack",
+        BAD_GRADIENTS,
         "failed" if num_bad > MOST_BAD * num_backward else "warning",
         f"{100 * num_bad / max(num_backward, 1):.3g} % of the gradients held NaN or infinity, in "
         f"{worded_cases(len({record.case_id for record in bad}))}",

@@ -8,13 +8,13 @@ from rogseg.evaluation.notes import notes_on
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.statistics import mean_interval
 from rogseg.evaluation.summary import ConditionSummary, mean, summarise_all
-from rogseg.evaluation.text_table import TextTable, number, short, with_interval
+from rogseg.evaluation.text_table import TextTable, number, short, short_span, with_interval
 
 __all__ = ["certificate_tables", "noise_words"]
 
 
 def noise_words(certified: Sequence[CertifiedCase], raw_unit: str) -> str:
-    """Noise and radius in raw units, means over the cases; empty where they are not known."""
+    """Noise and radius in raw units; empty where they are not known."""
     noise = _raw([one.sigma_raw for one in certified], raw_unit).strip(" ()")
     radius = _raw([one.radius_rms_raw for one in certified], raw_unit).strip(" ()")
     return f"noise {noise}, radius {radius} RMS" if noise and radius else ""
@@ -132,9 +132,9 @@ def _mean(values: Iterable[float | None]) -> str:
 
 
 def _raw(values: Sequence[tuple[float, ...]], unit: str) -> str:
-    """``(25 HU)``, the mean over cases of each channel; empty where it is not known."""
+    """``(25 HU)``, of each channel, from the least to the most over cases; empty where it is not known."""
     known = [of_case for of_case in values if of_case]
     if not known:
         return ""
-    means = [short(mean(column)) for column in zip(*known, strict=True)]
-    return f" ({', '.join(dict.fromkeys(means))} {unit})"
+    spans = [short_span(column) for column in zip(*known, strict=True)]
+    return f" ({', '.join(dict.fromkeys(spans))} {unit})"

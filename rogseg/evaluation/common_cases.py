@@ -60,7 +60,7 @@ def _criterion(identity: EvaluationIdentity, others: Sequence[EvaluationIdentity
 
 def _narrowed(folder: RecordFolder, case_ids: set[str], criterion: CriterionSetting | None) -> RecordFolder:
     identity, narrowed = folder.identity, copy.copy(folder)
-    rule = f"{worded_cases(len(case_ids))} that all evaluations here have done, of {identity.selection.rule}"
+    rule = f"{worded_cases(len(case_ids))} that all evaluations here have done ({identity.selection.rule})"
     narrowed.identity = dataclasses.replace(
         identity,
         data={case_id: digest for case_id, digest in identity.data.items() if case_id in case_ids},

@@ -122,7 +122,8 @@ class EvaluationIdentity:
         seed: of the attack or corruption.
         fold: that the cases are the validation part of; None where they come from elsewhere.
         leak: ``held out``; ``trained on`` or ``selected on``, where the system was that; ``not known``.
-        versions: of ``rogseg`` and of the records' ``schema``.
+        versions: of ``rogseg`` and of the records' ``schema``; ``own_code``, a digest of the files of components that
+            are no part of rogseg, where the attack, the corruptions or the measures are such.
 
     Raises:
         ValueError: two classes have one name, or a channel, a measure or the versions lack what every reader asks for.

@@ -12,10 +12,11 @@ from rich.text import Text
 from rogseg import metrics
 from rogseg.evaluation.statistics import Interval
 
-__all__ = ["NOTHING", "TextTable", "heading_of", "number", "short", "with_interval"]
+__all__ = ["NOTHING", "SAME", "TextTable", "heading_of", "number", "short", "short_span", "with_interval"]
 
 NOTHING = "-"
 GAP = "  "
+SAME = 1.02  # values that differ by less are written as one
 _WORD = re.compile(r"\S+")
 _WORD_OR_INTERVAL = re.compile(r"\[[^\]]*\]\S*|\S+")
 
@@ -36,6 +37,12 @@ def with_interval(value: float | None, interval: Interval | None, digits: int = 
 def short(value: float) -> str:
     """Four digits, without an exponent where a reader would have to count."""
     return f"{value:,.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.4g}"
+
+
+def short_span(values: Sequence[float]) -> str:
+    """The value of all cases; from the least to the most where each has its own, as rescaled MR has."""
+    low, high = min(values), max(values)
+    return f"{short(low)} to {short(high)}" if high > SAME * low else short(high)
 
 
 def heading_of(measure: Mapping[str, Any]) -> str:

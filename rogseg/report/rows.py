@@ -45,6 +45,11 @@ class Condition:
         """The name, and what the volumes were made on where that is not said elsewhere."""
         return f"{self.name} from {self.surrogate}" if self.surrogate else self.name
 
+    @property
+    def full_title(self) -> str:
+        """The title, and of clean values what they are for, where a report has several."""
+        return f"{self.title}, {self.budget}" if self.kind == "clean" and self.budget else self.title
+
 
 @dataclasses.dataclass(frozen=True)
 class CaseValues:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from rogseg.cases import worded_cases
-from rogseg.findings import NOT_LOOKED_AT
+from rogseg.findings import NOT_LOOKED_AT, is_of_records
 from rogseg.report.cautions import cautions_on, incomplete_notes, other_threats
 from rogseg.report.contents import TISSUE_ALONE, Contents, Strength
 from rogseg.report.estimates import Estimate
@@ -95,10 +95,11 @@ def verdict_of(contents: Contents, system: str) -> Verdict:
     )
     findings = [finding for finding in contents.findings if finding.system in (system, "")]
     levels = [finding.level for finding in findings if finding.name != NOT_LOOKED_AT]
+    is_asked = any(finding.name != NOT_LOOKED_AT and not is_of_records(finding.name) for finding in findings)
     # Green only where there was something to lose, checks were made and passed, all cases are in, and no other threat
     # model says otherwise.
     falls = any(1 - left > HOLDS_UP_TO for _, left in others)
-    doubtful = is_poor or falls or not levels or bool(incomplete_notes(contents, system))
+    doubtful = is_poor or falls or not is_asked or bool(incomplete_notes(contents, system))
     if "failed" in levels or (tone == "holds" and doubtful):
         tone = "unsure"
     return Verdict(
@@ -197,7 +198,10 @@ def _worded_change(norm: str, strength: Strength) -> str:
     if kind == "Linf":
         words = f"{voxel} may be changed by up to {size}"
     elif kind == "L2":
-        words = f"{image} may be changed by a root mean square of up to {size}, single voxels by more"
+        # Raw units are those of the largest move of a voxel.
+        share = f" ({strength.fraction})" if strength.fraction else ""
+        words = f"{image} may be changed by a root mean square of up to {size}{share}, single voxels by more"
+        detail = raw
     else:
         words = f"{image} may be changed by up to {size} in the threat model {kind}"
     return words + (f" ({detail})" if detail else "")

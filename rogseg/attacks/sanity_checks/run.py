@@ -68,6 +68,7 @@ def run_checks(
     has_gradient: bool = True,
     white_box: Mapping[str, float] | None = None,
     classes: Sequence[Sequence[int]] | None = None,
+    label: str | None = None,
     seed: int = 0,
 ) -> tuple[SanityFinding, ...]:
     """Ask the network whether an attack's numbers can be believed.
@@ -83,6 +84,7 @@ def run_checks(
         white_box: lowest Dice of cases under the white-box attacks of the evaluation at this epsilon, with which Square
             is compared as well; where passes allow one step alone and none is known, Square is not asked.
         classes: the class indices that make up each foreground class, of which those Dice are; None is each by itself.
+        label: epsilon as it is written, with its unit and norm; None is its number.
         seed: of the random starts.
 
     Returns:
@@ -118,7 +120,8 @@ def run_checks(
     of_gradients = _of_gradients(looks) if has_gradient else []
     findings += of_gradients
     if budget.searches > 0 and all(look.gradient is not None for look in looks):
-        searches = Searches(subjects[: budget.searches], make_threat, epsilon, classes, seed)
+        label = label or f"epsilon {epsilon:.4g}"
+        searches = Searches(subjects[: budget.searches], make_threat, epsilon, label, classes, seed)
         findings += searches.findings(
             budget.queries,
             white_box or {},

@@ -1,7 +1,7 @@
 """Attacks that the sanity checks make themselves, on the first of the cases."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ from rogseg.attacks.objectives import CrossEntropy, HardDice, Objective, ScaleFr
 from rogseg.attacks.sanity_checks import attack_checks
 from rogseg.attacks.square import Square
 from rogseg.attacks.threats import LinfThreat, ThreatModel
-from rogseg.cases import Case, LogitFn
+from rogseg.cases import Case, LogitFn, worded_cases
 from rogseg.findings import SanityFinding
 from rogseg.metrics import mean_foreground_dice
 
@@ -41,11 +41,12 @@ class Subject:
 
 @dataclass(frozen=True)
 class Searches:
-    """Attacks on some cases."""
+    """Attacks on some cases; the label is epsilon as it is written."""
 
     subjects: Sequence[Subject]
     make_threat: MakeThreat
     epsilon: float
+    label: str
     classes: Sequence[Sequence[int]] | None
     seed: int
 
@@ -60,7 +61,7 @@ class Searches:
             has_growth: whether APGD runs with few and with many iterations and in nearly the whole box, too.
             keeps_promises: whether nothing was suspicious about the gradient.
         """
-        findings = []
+        findings, large = [], None  # which has an epsilon of its own
         if has_growth:
             few, many = (self._dice(_apgd(count, SoftDice())) for count in (FEW_ITERATIONS, MANY_ITERATIONS))
             broken = self._dice(
@@ -71,7 +72,7 @@ class Searches:
             large = attack_checks.check_large_epsilon(broken, LARGE_EPSILON)
             holds = keeps_promises and large.passed
             findings += [
-                attack_checks.check_more_budget("iterations", means),
+                attack_checks.check_more_budget("iterations", means, label="{:.0f} iterations".format),
                 attack_checks.check_near_clean(self._clean(), many, MANY_ITERATIONS, gradient_holds=holds),
                 large,
             ]
@@ -87,7 +88,8 @@ class Searches:
         sizes = torch.stack([(one.targets > 0).sum() for one in self.subjects]).cpu()
         margin = sizes.to(lowest.dtype).rsqrt().clamp(min=0.01)
         findings.append(attack_checks.check_square_against_white_box(square, lowest, margin))
-        return findings
+        over = f", over {worded_cases(len(self.subjects))}"
+        return [replace(one, seen=one.seen + over + ("" if one is large else f" at {self.label}")) for one in findings]
 
     def _large_threat(self, epsilon: float, case: Case) -> ThreatModel:
         """Nearly the whole box, for the voxels that may move in the evaluation."""

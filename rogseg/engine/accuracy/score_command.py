@@ -86,7 +86,7 @@ def score_predictions(
         seed=None,
         fold=None,
         leak=NOT_KNOWN,
-        versions=record_versions(),
+        versions=record_versions([type(measure).__name__ for measure in built]),
     )
     records = RecordFolder(out, identity, environment("cpu"))
     _score(records, names, ours, true, grids, built, console)

@@ -10,7 +10,7 @@ from rogseg.engine.attacking.case_attacker import MakeThreat
 from rogseg.engine.attacking.measured_case import scored_model
 from rogseg.engine.record_checks import aims_at_dice, lowest_white_box_dice
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE
-from rogseg.evaluation.epsilon_label import norm_of_threat
+from rogseg.evaluation.epsilon_label import epsilon_label, norm_of_threat, strength_label
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.findings import SanityFinding
 from rogseg.systems.base import System
@@ -46,9 +46,11 @@ def check_model(
     white_box = lowest_white_box_dice(records, epsilon)
     if not aims_at_dice(records.identity):
         white_box = {}
+    label = strength_label(records.identity, epsilon)
     if records.identity.threat is not None and norm_of_threat(records.identity.threat.type) not in ("Linf", "L2"):
         # The checks are of the network; APGD and Square look for it in a ball that both know.
         make_threat, epsilon, white_box = _linf_of, LINF_EPSILON, {}
+        label = f"{epsilon_label(epsilon, 'fraction')} in Linf"
     with evaluation_mode(system.model):
         return run_checks(
             lambda case: scored_model(system.model, case),
@@ -60,6 +62,7 @@ def check_model(
             has_gradient=system.differentiable,
             white_box=white_box,
             classes=system.class_indices,
+            label=label,
             seed=seed,
         )
 

@@ -6,7 +6,7 @@ import math
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +114,9 @@ def harden_system(
     }
     with folder_lock(directory, "hardening"):
         data_digests = {case_id: cases.digest(case_id) for case_id in cases.case_ids}
-        _refuse_other_settings(directory, {**settings, "fold": fold, "start": identity.digest, "data": data_digests})
+        begun = any((directory / network.name).exists() for network in networks)
+        asked = {**settings, "fold": fold, "start": identity.digest, "data": data_digests}
+        _refuse_other_settings(directory, asked, set() if begun else {"minutes"})
         _rehearse(opened, directory)
         job = NetworkTraining(
             [cases.prepared(training[0])],
@@ -198,18 +200,18 @@ def _trainable(opened: OpenedSystem) -> tuple[TrainableNetwork, ...]:
     return networks
 
 
-def _refuse_other_settings(directory: Path, settings: Mapping[str, Any]) -> None:
-    path = directory / SETTINGS
-    if not path.is_file():
-        write_json_atomic(path, settings)
-    known, asked = read_json(path, f"remove {directory} to begin again"), json.loads(json.dumps(settings))
+def _refuse_other_settings(directory: Path, settings: Mapping[str, Any], free: Set[str]) -> None:
+    """The free ones may differ: nothing there depends on them yet, as on minutes that were too few to begin."""
+    path, asked = directory / SETTINGS, json.loads(json.dumps(settings))
+    known = read_json(path, f"remove {directory} to begin again") if path.is_file() else asked
     found = decode(known, dict[str, Any], str(path))
-    differing = sorted(key for key in {*found, *asked} if found.get(key) != asked.get(key))
+    differing = sorted(key for key in {*found, *asked} - free if found.get(key) != asked.get(key))
     if differing:
         raise ValueError(
             f"{directory}: holds a hardening with other settings ({', '.join(differing)}): give the same to go on with "
             "it, remove the folder to begin again, or name another --out"
         )
+    write_json_atomic(path, asked)
 
 
 def _rehearse(opened: OpenedSystem, directory: Path) -> None:

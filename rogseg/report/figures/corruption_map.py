@@ -48,7 +48,7 @@ def plot_corruption_map(
             axes.axvline(0.5, color="white", linewidth=2)
             axes.set_xticks(range(1 + len(severities)), ["clean", *(f"{severity:g}" for severity in severities)])
             axes.set_yticks(range(len(names)), names)
-            axes.set(xlabel="severity")
+            axes.set(xlabel=f"severity ({measure})" if len(networks) > 1 else "severity")
             axes.set_title(network if len(networks) > 1 else f"{measure}, {network}", fontweight="normal", fontsize=7.5)
             axes.grid(visible=False)
             axes.tick_params(length=0)

@@ -82,8 +82,8 @@ def contents_of(
 
 
 def _title(task: str) -> str:
-    """``Task04_Hippocampus`` as a heading."""
-    return re.sub(r"^Task\d+_", "", task).replace("_", " ").strip() or task
+    """``Task04_Hippocampus`` or ``Dataset004_Hippocampus`` as a heading."""
+    return re.sub(r"^(Task|Dataset)\d+_", "", task).replace("_", " ").strip() or task
 
 
 def _kinds(evaluation: Evaluation) -> dict[str, str]:
@@ -133,7 +133,7 @@ def _systems(evaluations: Sequence[Evaluation]) -> tuple[SystemText, ...]:
 
 def _origin(evaluations: Sequence[Evaluation], evaluation: Evaluation, out: Path) -> Origin:
     folder, identity = evaluation.folder, evaluation.identity
-    command = folder.environment.get("command", "")
+    command, seed = folder.environment.get("command", ""), identity.selection.seed
     facts = {
         "Condition": "none" if identity.condition is None else f"{identity.condition.kind} {identity.condition.name}",
         "Settings": "" if identity.condition is None else _settings(identity.condition),
@@ -143,7 +143,7 @@ def _origin(evaluations: Sequence[Evaluation], evaluation: Evaluation, out: Path
         "Mean clean Dice that it asks for": _mu(evaluation),
         "Measured on": evaluation.setting,
         "Overlap of windows": "" if identity.overlap is None else str(identity.overlap),
-        "Choice of cases": f"{identity.selection.rule}, seed {identity.selection.seed}",
+        "Choice of cases": identity.selection.rule + ("" if seed is None else f", seed {seed}"),
         "Seed": "" if identity.seed is None else str(identity.seed),
         "Fold": "" if identity.fold is None else str(identity.fold),
         "What the network had seen of the cases": identity.leak,

@@ -13,7 +13,7 @@ from rogseg.report.contents import TISSUE_ALONE
 from rogseg.report.records.evaluations import Evaluation
 from rogseg.report.records.limits import part_of
 from rogseg.report.records.recipes import recipe_of, told_apart
-from rogseg.report.rows import CaseValues, Row
+from rogseg.report.rows import CaseValues, PerClass, Row
 from rogseg.report.rows import Condition as RowCondition
 from rogseg.report.summaries import worst_of
 
@@ -84,21 +84,35 @@ def record_rows(evaluations: Sequence[Evaluation], measure: str) -> tuple[Row, .
 
 
 def _clean_rows(evaluations: Sequence[Evaluation], of_system: Sequence[Evaluation]) -> list[Row]:
-    """One clean row per basis: folders of one measured the same. Where there are several, each says whose it is."""
+    """One clean row per basis: folders of one measured the same cases, maybe by other measures, which all count.
+
+    Where there are several, each says whose it is.
+    """
     rows: dict[str, Row] = {}
     parts: dict[str, dict[str, None]] = {}
+    measured: dict[str, list[Mapping[str, Mapping[str, PerClass]]]] = {}
     for evaluation in of_system:
         cases = _cases(evaluation, evaluation.folder.clean(), clean=True)
         known = rows.get(evaluation.basis)
         parts.setdefault(evaluation.basis, {})[part_of(evaluation.identity)] = None
         if cases and (known is None or len(cases) > len(known.cases)):
             rows[evaluation.basis] = _row(evaluations, evaluation, RowCondition("clean", CLEAN), cases)
+        measured.setdefault(evaluation.basis, []).append({case.case_id: case.values for case in cases})
+    for basis, row in rows.items():
+        rows[basis] = dataclasses.replace(
+            row, cases=tuple(_with_all_measures(case, measured[basis]) for case in row.cases)
+        )
     if len(rows) == 1:
         return list(rows.values())
     return [
         dataclasses.replace(row, condition=dataclasses.replace(row.condition, budget=f"for {', '.join(parts[basis])}"))
         for basis, row in rows.items()
     ]
+
+
+def _with_all_measures(case: CaseValues, measured: Sequence[Mapping[str, Mapping[str, PerClass]]]) -> CaseValues:
+    others = [values[case.case_id] for values in measured if case.case_id in values]
+    return dataclasses.replace(case, values={k: v for values in (*others, case.values) for k, v in values.items()})
 
 
 def _row(

@@ -5,7 +5,7 @@ from typing import Any
 
 from rogseg.evaluation.case_record import CLEAN, CaseRecord
 from rogseg.evaluation.epsilon_label import epsilon_unit_label, norm_of_threat, strength_label
-from rogseg.evaluation.text_table import short
+from rogseg.evaluation.text_table import SAME, short, short_span
 from rogseg.report.contents import Strength, ThreatText
 from rogseg.report.records.evaluations import Evaluation
 from rogseg.report.records.rows import threat_name
@@ -41,7 +41,6 @@ STILL_AIR = (
     " Tissue alone may be moved: voxels at the lower end of that range in every channel, as air and what is masked out "
     "are, stay as they are; the network is scored there all the same."
 )
-SAME = 1.02  # widths of a case's boxes that differ by less are one
 OF_REFERENCE = " Epsilon is a fraction of the reference box, so that every network faces the same change in raw units."
 
 
@@ -123,25 +122,20 @@ def _strength(evaluations: Sequence[Evaluation], strength: float) -> Strength:
     for record in records:
         by_case.setdefault(record.case_id, []).append(record.distance_raw)
     raw = [largest for moves in by_case.values() if (largest := _largest(moves))]
+    spans = [short_span(column) for column in zip(*raw, strict=True)]
     is_share = identity.threat.unit in ("fraction", "reference")
     return Strength(
         value=strength,
         label=strength_label(identity, strength),
         fraction=f"{strength:.1%}" if is_share else "",
         network=_channels(network),
-        raw=", ".join(dict.fromkeys(_span(column, identity.raw_unit) for column in zip(*raw, strict=True))),
+        raw=f"{', '.join(dict.fromkeys(spans))} {identity.raw_unit}" if spans else "",
     )
 
 
 def _largest(moves: Sequence[tuple[float, ...]]) -> tuple[float, ...]:
     known = [move for move in moves if move]
     return tuple(max(column) for column in zip(*known, strict=True)) if known else ()
-
-
-def _span(moves: Sequence[float], unit: str) -> str:
-    """The largest move of a voxel over the cases; from the least to the most where each case has its own range."""
-    low, high = min(moves), max(moves)
-    return f"{short(low)} to {short(high)} {unit}" if high > SAME * low else f"{short(high)} {unit}"
 
 
 def _channels(values: tuple[float, ...]) -> str:

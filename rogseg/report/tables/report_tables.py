@@ -7,6 +7,7 @@ from rogseg.report.summaries import (
     class_estimates,
     estimate_of,
     fell_of,
+    values_of,
     visibility_estimates,
     visible_rows,
 )
@@ -18,6 +19,10 @@ from rogseg.report.views.transfers import SETTINGS_DIFFER, transfer_matrices
 
 __all__ = ["report_tables"]
 
+WORST = (
+    "Worst case: of each case the attack that left the least. The column of a class has the lowest value of that "
+    "class, which another of the attacks may have left."
+)
 OVER_NOISE = "Change over noise: root mean square of the change, in units of the noise estimated from the clean image."
 INTERVALS = "Brackets: 95% intervals over the cases."
 
@@ -55,9 +60,12 @@ def _results(contents: Contents) -> ReportTable:
     names = tuple(entry.name for entry in contents.classes)
     headings = ("network", "attack", "norm", "epsilon", "cases", f"mean {measure.heading}", *names, "fell", "budget")
     criterion = (f"A case fell: {contents.criterion}.",) if contents.criterion else ()
-    return ReportTable(
-        "results", f"{contents.title}: every attack", headings, tuple(rows), _notes(contents, INTERVALS, *criterion)
-    )
+    notes = _notes(contents, INTERVALS, *criterion, *_on_worst(contents))
+    return ReportTable("results", f"{contents.title}: every attack", headings, tuple(rows), notes)
+
+
+def _on_worst(contents: Contents) -> tuple[str, ...]:
+    return (WORST,) if any(row.condition.kind == "worst case" for row in contents.rows) else ()
 
 
 def _transfers(contents: Contents) -> ReportTable:
@@ -85,7 +93,7 @@ def _measures(contents: Contents) -> ReportTable:
     if len(contents.measures) > 1:
         for row in contents.rows:
             estimates: list[Estimate] = [estimate_of(row, measure) for measure in contents.measures]
-            rows.append((row.system, row.condition.title, row.condition.label or None, *estimates))
+            rows.append((row.system, row.condition.full_title, row.condition.label or None, *estimates))
     headings = ("network", "condition", "strength", *(measure.heading for measure in contents.measures))
     return ReportTable(
         "measures", f"{contents.title}: all measures", headings, tuple(rows), _notes(contents, INTERVALS)
@@ -125,8 +133,8 @@ def _cases(contents: Contents) -> ReportTable:
     rows: list[tuple[Cell, ...]] = []
     for row in contents.rows:
         condition = row.condition
-        for case in row.cases:
-            per_class = case.values.get(measure) or (None,) * len(contents.classes)
+        of_classes = [values_of(row, contents.primary, index) for index in range(len(contents.classes))]
+        for case, *per_class in zip(row.cases, *of_classes, strict=True):
             fell = None if case.fell is None else "yes" if case.fell else "no"
             rows.append(
                 (
@@ -141,7 +149,9 @@ def _cases(contents: Contents) -> ReportTable:
             )
     names = tuple(entry.name for entry in contents.classes)
     headings = ("network", "case", "condition", "strength", f"mean {contents.primary.heading}", *names, "fell")
-    return ReportTable("cases", f"{contents.title}: every case", headings, tuple(rows), _notes(contents))
+    return ReportTable(
+        "cases", f"{contents.title}: every case", headings, tuple(rows), _notes(contents, *_on_worst(contents))
+    )
 
 
 def _epsilons(contents: Contents) -> ReportTable:

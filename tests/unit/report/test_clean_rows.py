@@ -10,6 +10,7 @@ from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.report.contents import Contents
 from rogseg.report.page import render_page
 from rogseg.report.records.contents import contents_of
+from rogseg.report.rows import Condition as RowCondition
 from rogseg.report.rows import ConditionKind
 from rogseg.report.summaries import clean_estimate
 from rogseg.report.tables.report_tables import report_tables
@@ -78,3 +79,31 @@ def test_a_page_stands_without_a_clean_value(tmp_path: Path) -> None:
     made = contents_of([folder(tmp_path / "a", "ab", "apgd_ce", (None, None), (0.3, 0.3))], tmp_path)
     assert verdict_of(made, "best").headline == "has no verdict"
     assert "<dd>&ndash;</dd>" in render_page(made)
+
+
+def test_clean_values_of_all_measures_stand_in_one_row(tmp_path: Path) -> None:
+    attack = folder(tmp_path / "a", "ab", "apgd_ce", (0.9, 0.9), (0.3, 0.3))
+    identity = dataclasses.replace(IDENTITY, data={case_id: f"digest of {case_id}" for case_id in "ab"}, seed=7)
+    records = RecordFolder(tmp_path / "b", identity)
+    for case_id in "ab":
+        values = {"Dice": (0.9, 0.9), "HD95": (1.0, 2.0)}
+        records.add(dataclasses.replace(dice_record(case_id, CLEAN, (0.9, 0.9)), clean=values, measures=values))
+    for order in ([attack, tmp_path / "b"], [tmp_path / "b", attack]):
+        (clean,) = contents_of(order, tmp_path).rows_of("best", ("clean",))
+        assert [case.values["HD95"] for case in clean.cases] == [(1.0, 2.0)] * 2
+
+
+def test_clean_rows_of_several_kinds_are_told_apart_wherever_they_stand() -> None:
+    assert RowCondition("clean", "clean", budget="for attacks").full_title == "clean, for attacks"
+    assert RowCondition("attack", "pgd", budget="20 iterations").full_title == "pgd"
+
+
+def test_a_class_of_the_worst_case_is_its_lowest_in_every_table_and_that_is_said(tmp_path: Path) -> None:
+    fgsm = Condition("attack", "fgsm", {"type": "FGSM"})
+    one = folder(tmp_path / "a", "ab", "apgd_ce", (0.9, 0.9), (0.1, 0.5))
+    two = folder(tmp_path / "b", "ab", "fgsm", (0.9, 0.9), (0.4, 0.3), condition=fgsm)
+    tables = {table.name: table for table in report_tables(contents_of([one, two], tmp_path))}
+    worst = [row for row in tables["cases"].rows if row[2] == "worst case"]
+    assert [row[4:7] for row in worst] == [(0.3, 0.1, 0.3)] * 2
+    for name in ("cases", "results"):
+        assert any("which another of the attacks may have left" in note for note in tables[name].notes)

@@ -368,7 +368,7 @@ def test_a_report_on_the_cases_that_all_have_done_compares_them(tmp_path: Path) 
     made = contents_of([tmp_path / "a", tmp_path / "b"], tmp_path, common_cases=True)
     assert {len(row.cases) for row in made.rows} == {3}
     assert left_out not in {values.case_id for row in made.rows for values in row.cases}
-    assert "3 cases that all evaluations here have done, of" in made.facts["Choice of cases"]
+    assert "3 cases that all evaluations here have done (" in made.facts["Choice of cases"]
     assert not any("INCOMPLETE" in note for origin in made.origins for note in origin.notes)
     (tmp_path / "b" / "records.jsonl").write_text("")
     with pytest.raises(ValueError, match="no case is done in all of these"):

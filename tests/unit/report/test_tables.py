@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from rogseg.report.estimates import Estimate
+from rogseg.report.page import _environment
 from rogseg.report.tables.report_tables import report_tables
 from rogseg.report.tables.table import ReportTable, write_table
 from tests.unit.report.synthetic import contents
@@ -66,3 +67,9 @@ def test_all_three_writers_write_the_same_numbers(tmp_path: Path) -> None:
     assert text.partition(" ")[2] in (tmp_path / "results.tex").read_text()
     assert len((tmp_path / "cases.csv").read_text().splitlines()) == 1 + 6 * 2 * (1 + 4 * 3)
     assert "Synthetic data" in (tmp_path / "results.md").read_text()
+
+
+def test_no_dash_between_bounds_stands_beside_a_minus() -> None:
+    bounds = _environment().get_template("parts.html.j2").module.bounds  # type: ignore[attr-defined]
+    assert bounds(Estimate(-0.1, -0.118, -0.016, 9)) == "\N{MINUS SIGN}0.118 to \N{MINUS SIGN}0.016"
+    assert bounds(Estimate(0.1, 0.05, 0.2, 9)) == "0.050&ndash;0.200"

@@ -6,7 +6,7 @@ import pytest
 
 from rogseg.evaluation.case_record import CLEAN
 from rogseg.evaluation.record_folder import RecordFolder
-from rogseg.findings import NOT_LOOKED_AT, Level
+from rogseg.findings import BAD_GRADIENTS, NOT_LOOKED_AT, Level
 from rogseg.report.contents import Contents, Finding, Strength, ThreatText
 from rogseg.report.records.contents import contents_of
 from rogseg.report.verdict import verdict_of
@@ -134,12 +134,20 @@ def test_every_threat_model_is_told_and_any_of_them_takes_the_green_away() -> No
     assert verdict_of(with_another_threat(0.2, 0.78), "net").tone == "fails"
 
 
+@pytest.mark.parametrize("name", ["pgd: more epsilon is not weaker", BAD_GRADIENTS])
+def test_where_only_the_records_were_asked_a_network_does_not_hold(name: str) -> None:
+    made = dataclasses.replace(with_values(0.8, 0.79), findings=(Finding("net", name, "ok", "", ""),))
+    verdict = verdict_of(made, "net")
+    assert verdict.tone == "unsure"
+    assert "a masked gradient would not have been noticed" in " ".join(verdict.cautions)
+
+
 def test_a_root_mean_square_is_worded_as_one() -> None:
     made = with_another_threat(0.79, 0.2)
     sentence = verdict_of(dataclasses.replace(made, threats=made.threats[1:]), "net").sentence
     assert sentence.startswith(
-        "When the image may be changed by a root mean square of up to 2/255 of the intensity range, single voxels by "
-        "more (0.8%, at most 80 HU here), this network"
+        "When the image may be changed by a root mean square of up to 2/255 of the intensity range (0.8%), single "
+        "voxels by more (at most 80 HU here), this network"
     )
 
 

@@ -60,6 +60,21 @@ def test_attacks_that_follow_a_useless_gradient_are_beaten_by_square() -> None:
     assert findings["an almost unbounded attack breaks the model"].level == "failed"
 
 
+def test_a_search_says_over_which_cases_and_at_which_epsilon() -> None:
+    """Its Dice stand beside those of the evaluation, which are over others and at others."""
+    cases = networks.cases(1)
+    findings = run_checks(
+        lambda _: networks.sound("relu"), cases, threat, networks.EPSILON, "quick", SMALL, label="8/255 of a box"
+    )
+    seen = {finding.name: finding.seen for finding in findings}
+    assert "at 5 iterations" in seen["more iterations is not weaker"]
+    assert seen["an almost unbounded attack breaks the model"].endswith("0.5 of the box's width, over 1 case")
+    searches = ("more iterations", "many iterations", "white-box attacks")
+    of_searches = [text for name, text in seen.items() if name.startswith(searches)]
+    assert [text.endswith(", over 1 case at 8/255 of a box") for text in of_searches] == [True] * 3
+    assert sum("over 1 case" in text for text in seen.values()) == 4
+
+
 def test_nearly_the_whole_box_is_that_of_the_voxels_that_may_move() -> None:
     """A corner far from the organ: whatever it holds, the network finds the organ."""
     corner = torch.zeros(1, 1, 12, 12, 12, dtype=torch.bool)

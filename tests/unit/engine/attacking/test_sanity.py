@@ -68,3 +68,4 @@ def test_square_is_compared_with_attacks_that_aim_at_dice(
     evaluated(made(Normed()), tmp_path, criterion=criterion)
     assert bool(told["white_box"]) == aims_at_dice
     assert told["classes"] == ((1,), (2,))
+    assert told["label"] == "8/255"

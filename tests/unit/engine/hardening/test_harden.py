@@ -120,6 +120,15 @@ def test_attacked_dice_rises_and_nnunets_own_predictor_loads_what_is_written(
     assert not (training_folder(out) / "prepared").exists()
 
 
+def test_after_minutes_that_were_too_few_more_are_taken(folder: Path, data: Path, tmp_path: Path) -> None:
+    for minutes in (1e-6, 2e-6):
+        with pytest.raises(ValueError, match="give more minutes"):
+            harden(folder, data, tmp_path / "hardened", "standard", minutes=minutes)
+    with pytest.raises(ValueError, match=r"holds a hardening with other settings \(trainer\)"):
+        harden(folder, data, tmp_path / "hardened", "pgd", minutes=2e-6)
+    assert json.loads((tmp_path / "hardened.training" / "settings.json").read_text())["minutes"] == 2e-6
+
+
 class Killed(BaseException):
     """What no code catches."""
 

@@ -1,0 +1,52 @@
+"""What records depend on where the attack is a file of the user's own."""
+
+import dataclasses
+import importlib
+from pathlib import Path
+
+import pytest
+
+from rogseg.engine.attacking.robustness import evaluate_robustness
+from rogseg.engine.attacking.settings import AttackSettings
+from rogseg.engine.evaluated_system import record_versions
+from rogseg.registry import ATTACKS
+from rogseg.systems import GivenCases
+from rogseg.systems.any_network import TorchModule
+from tests.unit.attacks.sanity import networks
+
+OWN_ATTACK = """
+from rogseg.attacks import Attack, Perturbation
+from rogseg.registry import ATTACKS
+
+
+@ATTACKS.register_module()
+class OwnAttack(Attack):
+    def perturb(self, problem, generator):
+        return Perturbation(problem.inputs)
+"""
+INPUTS = {
+    "channels": ["MR"],
+    "intensity": [{"type": "ScaleIntensityRange", "a_min": -2, "a_max": 3, "b_min": -2.0, "b_max": 3.0, "clip": True}],
+}
+CASES = [dataclasses.replace(case, spacing=(1.0, 1.0, 1.0)) for case in networks.cases(1)]
+
+
+def test_records_do_not_outlive_a_change_of_an_own_attack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ATTACKS, "_module_dict", dict(ATTACKS.module_dict))
+    monkeypatch.syspath_prepend(tmp_path)
+    source = tmp_path / "own_attack_of_a_test.py"
+    source.write_text(OWN_ATTACK)
+    importlib.import_module(source.stem)
+    system = TorchModule(networks.sound("relu"), inputs=INPUTS, windows={}, outputs={"classes": ["organ", "core"]})
+    own = AttackSettings("own", {"type": "OwnAttack", "objective": {"type": "CrossEntropy"}}, epsilons=(8 / 255,))
+
+    def evaluated() -> int:
+        return len(evaluate_robustness(system, GivenCases(CASES), own, tmp_path / "out", sanity="none").records.records)
+
+    assert evaluated() == 2
+    assert evaluated() == 2  # goes on with what is there
+    source.write_text(OWN_ATTACK.replace("problem.inputs", "-problem.inputs"))
+    with pytest.raises(ValueError, match=r"own_code \(the files of your own components\).*give another --out"):
+        evaluated()
+    assert set(record_versions([{"attack": {"type": "OwnAttack"}}])) == {"rogseg", "schema", "own_code"}
+    assert set(record_versions({"type": "APGD"}, None)) == {"rogseg", "schema"}
