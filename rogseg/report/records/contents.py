@@ -8,16 +8,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rogseg.cases import worded_cases
 from rogseg.evaluation.case_record import DICE, TARGET_VOLUME
 from rogseg.evaluation.corruption_table import corruption_notes
-from rogseg.evaluation.identity import HELD_OUT, Condition
+from rogseg.evaluation.identity import Condition
 from rogseg.evaluation.notes import notes_on
 from rogseg.report.contents import ClassText, Contents, MeasureText, SystemText
+from rogseg.report.records.criterion_words import criterion_words
 from rogseg.report.records.evaluations import Evaluation, read_evaluations
-from rogseg.report.records.limits import limits_of, part_of, untested_by
+from rogseg.report.records.facts import mu_words, shared_facts
+from rogseg.report.records.limits import limits_of, untested_by
 from rogseg.report.records.rows import key_of, record_rows, surrogate_of
-from rogseg.report.records.threats import criterion_words, threat_texts
+from rogseg.report.records.threats import threat_texts
 from rogseg.report.rows import Origin, PerClass
 
 __all__ = ["contents_of"]
@@ -70,7 +71,7 @@ def contents_of(
         origins=tuple(_origin(evaluations, evaluation, out) for evaluation in evaluations),
         findings=tuple(finding for evaluation in evaluations for finding in evaluation.findings),
         volumes=tuple(volume for evaluation in evaluations for volume in evaluation.volumes),
-        facts=_facts(evaluations),
+        facts=shared_facts(evaluations),
         criterion=criterion_words(evaluations),
         limits=limits_of(evaluations),
         untested=untested_by(evaluations),
@@ -140,7 +141,7 @@ def _origin(evaluations: Sequence[Evaluation], evaluation: Evaluation, out: Path
         "Volumes made on": "" if identity.condition is None else surrogate_of(evaluations, identity.condition),
         "Threat model": "" if identity.threat is None else _plain(identity.threat.type, identity.threat.unit),
         "Criterion": "" if identity.criterion is None else _plain(identity.criterion.config),
-        "Mean clean Dice that it asks for": _mu(evaluation),
+        "Mean clean Dice that it asks for": mu_words(evaluation),
         "Measured on": evaluation.setting,
         "Overlap of windows": "" if identity.overlap is None else str(identity.overlap),
         "Choice of cases": identity.selection.rule + ("" if seed is None else f", seed {seed}"),
@@ -164,48 +165,6 @@ def _origin(evaluations: Sequence[Evaluation], evaluation: Evaluation, out: Path
 def _settings(condition: Condition) -> str:
     """Its config; of what volumes were made on, the name alone is for reading."""
     return _plain({key: value for key, value in condition.config.items() if key != "surrogate"})
-
-
-def _mu(evaluation: Evaluation) -> str:
-    criterion = evaluation.identity.criterion
-    if criterion is None or criterion.mu is None:
-        return ""
-    return f"{criterion.mu:.4f}, of {criterion.mu_source} ({worded_cases(len(criterion.mu_cases))})"
-
-
-def _facts(evaluations: Sequence[Evaluation]) -> dict[str, str]:
-    """What holds for the report; where its parts differ, what holds for each, unless folders of a part differ, too."""
-    attacked = [e for e in evaluations if e.identity.condition is not None] or list(evaluations)
-    candidates = {
-        "Measured on": [evaluation.setting for evaluation in attacked],
-        "Choice of cases": [evaluation.identity.selection.rule for evaluation in attacked],
-        "A case falls": [criterion_words([evaluation]) for evaluation in attacked],
-        "Mean clean Dice": [_mu(evaluation) for evaluation in attacked],
-        "Seed": ["" if e.identity.seed is None else str(e.identity.seed) for e in attacked],
-        "The network had seen": [_seen(evaluation) for evaluation in attacked],
-        "A certificate is wrong": [_chance(evaluation) for evaluation in attacked],
-    }
-    names = [part_of(evaluation.identity) for evaluation in attacked]
-    facts = {}
-    for key, texts in candidates.items():
-        told = dict.fromkeys((name, text) for name, text in zip(names, texts, strict=True) if text)
-        if len({text for _, text in told}) == 1:
-            facts[key] = next(iter(told))[1]
-        elif told and len({name for name, _ in told}) == len(told):
-            facts[key] = "; ".join(f"{name}: {text}" for name, text in told)
-    return facts
-
-
-def _seen(evaluation: Evaluation) -> str:
-    leak = evaluation.identity.leak
-    return "none of the cases: they were held out" if leak == HELD_OUT else leak
-
-
-def _chance(evaluation: Evaluation) -> str:
-    condition = evaluation.identity.condition
-    if condition is None or condition.kind != "certificate":
-        return ""
-    return f"with a chance of at most {condition.config['alpha']:g}, for each case, sigma and tau"
 
 
 def _sizes(evaluations: Sequence[Evaluation]) -> dict[str, PerClass]:

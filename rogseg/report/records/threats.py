@@ -1,7 +1,6 @@
-"""The threat model of records in words and in its three units, and when a case counts as fallen."""
+"""The threat model of records in words and in its three units."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rogseg.evaluation.case_record import CLEAN, CaseRecord
 from rogseg.evaluation.epsilon_label import epsilon_unit_label, norm_of_threat, strength_label
@@ -10,7 +9,7 @@ from rogseg.report.contents import Strength, ThreatText
 from rogseg.report.records.evaluations import Evaluation
 from rogseg.report.records.rows import threat_name
 
-__all__ = ["criterion_words", "threat_texts"]
+__all__ = ["threat_texts"]
 
 WORDS = {
     "Linf": "The adversary knows the network and its weights and may change every voxel of the prepared image, each by "
@@ -141,24 +140,3 @@ def _largest(moves: Sequence[tuple[float, ...]]) -> tuple[float, ...]:
 def _channels(values: tuple[float, ...]) -> str:
     """One number per channel; one for all where they agree as written."""
     return ", ".join(dict.fromkeys(short(value) for value in values))
-
-
-def criterion_words(evaluations: Sequence[Evaluation]) -> str:
-    """The end of the sentence "a case falls ...": empty where the folders differ or nothing can fall."""
-    configs = [e.identity.criterion.config for e in evaluations if e.identity.criterion is not None]
-    words = list(dict.fromkeys(_criterion(config) for config in configs))
-    return words[0] if len(words) == 1 else ""
-
-
-def _criterion(config: Mapping[str, Any]) -> str:
-    kind, threshold = str(config.get("type", "")), config.get("threshold")
-    if kind == "DiceBelow":
-        if isinstance(threshold, str):
-            return (
-                "below half of the mean clean Dice"
-                if threshold.startswith("half of the mean")
-                else f"below {threshold}"
-            )
-        return f"below a Dice of {threshold:g}" if threshold is not None else "below the threshold of DiceBelow"
-    options = ", ".join(f"{key} {value}" for key, value in config.items() if key != "type")
-    return f"by {kind}" + (f" ({options})" if options else "")
