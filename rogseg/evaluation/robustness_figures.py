@@ -79,7 +79,7 @@ def plot_attacked_slice(
         overlay = np.ma.masked_equal(labels[:, :, index].T, 0)
         axes.imshow(overlay, cmap="tab10", vmin=1, vmax=max(num_classes, 10), alpha=0.6, interpolation="nearest")
     scale = f"perturbation [±{limit:.2g} network units]"
-    names = ("image", scale, "target", "prediction, clean", "prediction, attacked")
+    names = (f"image, slice {index}", scale, "target", "prediction, clean", "prediction, attacked")
     for axes, name in zip(panels, names, strict=True):
         axes.set_title(name, fontsize="small")
         axes.set_axis_off()

@@ -86,7 +86,7 @@ FAULTS = [
     Fault("a phantom of no spacing", _phantom("--spacing", "1", "nan", "1"), "spacing must be three lengths"),
     Fault("a phantom without end", _phantom("--spacing", "1", "inf", "1"), "spacing must be three lengths"),
     Fault("a phantom of 900 TiB", _phantom("--shape", "100000", "100000", "100000"), "more than any scanner makes"),
-    Fault("a phantom of many channels", _phantom("--channels", "100000000"), "num_channels must be 1 to 64"),
+    Fault("a phantom of many channels", _phantom("--channels", "100000000"), "a phantom has 1 to 64 channels"),
     Fault("a phantom of seed -1", _phantom("--seed", "-1"), "seed is -1, it must be at least 0"),
     Fault("a liver of other labels", _phantom("--like", "liver", "--labels", "1"), "--like liver says by itself"),
     Fault("a liver in MR", _phantom("--like", "liver", "--kind", "mr"), "--like liver says by itself what --kind"),

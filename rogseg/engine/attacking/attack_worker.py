@@ -36,7 +36,9 @@ class SavedFiles:
         """The adversarial volumes as files, where they are to be written."""
         if self.raw is None:
             return None
-        return AdversarialFolder(self.directory / "adversarial", system, self.raw, source.load, settings.name)
+        return AdversarialFolder(
+            self.directory / "adversarial", system, self.raw, source.load, settings.name, settings.label_of
+        )
 
     def writer(self, system: System, settings: AttackSettings, source: CaseSource) -> OnResult:
         """What writes them."""

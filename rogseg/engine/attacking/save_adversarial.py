@@ -60,10 +60,20 @@ class AdversarialFolder:
         raw: the task that the cases are from.
         load: case id -> the whole prepared case.
         name: of the attack.
+        label_of: epsilon as reports write it.
     """
 
-    def __init__(self, directory: Path, system: System, raw: RawTask, load: Callable[[str], Case], name: str) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        system: System,
+        raw: RawTask,
+        load: Callable[[str], Case],
+        name: str,
+        label_of: Callable[[float], str],
+    ) -> None:
         self.directory, self.system, self.raw, self.load, self.name = directory, system, raw, load, name
+        self.label_of = label_of
         self._raw = {case.case_id: case for case in raw.training}
 
     def task_directory(self, epsilon: float) -> Path:
@@ -205,7 +215,8 @@ class AdversarialFolder:
             _labels(clean_labels(self.system.model, case)),
             _labels(result.prediction),
             path,
-            f"{case.case_id}, {self.name}, epsilon {epsilon:.4f}, Dice {number(mean_dice)}",
+            f"{case.case_id}, {self.system.channels[0].name}, {self.name} at {self.label_of(epsilon)}, "
+            f"Dice {number(mean_dice)}",
         )
 
 

@@ -59,7 +59,7 @@ def make_adversaries(
     """
     cases = RawCases(source, [case for case in raw.training if case.case_id in setting.case_ids], raw.name)
     settings = setting.attack
-    made = AdversarialFolder(out / ADVERSARIAL, source, raw, cases.load, settings.name)
+    made = AdversarialFolder(out / ADVERSARIAL, source, raw, cases.load, settings.name, settings.label_of)
     made.refuse_if_impossible(setting.case_ids[0])
     viewed = VolumeWriter(out / ATTACK, source, settings.name, setting.case_ids[:KEPT_VOLUMES], settings.label_of)
 
