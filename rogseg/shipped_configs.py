@@ -6,7 +6,7 @@ from typing import Literal
 
 from rogseg.command_line import nearest
 
-__all__ = ["Kind", "find_config", "shipped_configs", "shipped_folder"]
+__all__ = ["Kind", "find_config", "shipped_configs", "shipped_folder", "shipped_plans"]
 
 Kind = Literal["network", "attack", "study"]
 # What a folder of configs/ describes, where it is not a network.
@@ -18,6 +18,11 @@ def shipped_folder(name: str) -> Path:
     package = Path(__file__).resolve().parent
     inside = package / name
     return inside if inside.is_dir() else package.parent / name
+
+
+def shipped_plans() -> Path:
+    """The folder of the published plans, ``liver.json`` and so on."""
+    return shipped_folder("configs") / "_base_" / "tasks"
 
 
 def shipped_configs(kind: Kind | None = None) -> dict[str, Path]:

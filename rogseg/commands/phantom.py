@@ -54,10 +54,10 @@ def _take_after(options: argparse.Namespace, name: str) -> tuple[str, ...]:
     """
     from rogseg.command_line import nearest
     from rogseg.foreign import read_json
-    from rogseg.shipped_configs import shipped_folder
+    from rogseg.shipped_configs import shipped_plans
     from rogseg.task_plan import TaskPlan
 
-    plans = {path.stem: path for path in sorted((shipped_folder("configs") / "_base_" / "tasks").glob("*.json"))}
+    plans = {path.stem: path for path in sorted(shipped_plans().glob("*.json"))}
     given = [f"--{key}" for key in TAKEN if getattr(options, key) is not None]
     if given:
         raise ValueError(f"--like {name} says by itself what {given[0]} says; leave one of them out")

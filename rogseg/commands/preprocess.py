@@ -32,10 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Choose the plan, preprocess, and say what came out."""
     from rogseg.preprocessing import PlanWishes, choose_plan, preprocess_task
-    from rogseg.shipped_configs import shipped_folder
+    from rogseg.shipped_configs import shipped_plans
 
-    shipped_plans = shipped_folder("configs") / "_base_" / "tasks"
-    plan, origin = choose_plan(options.raw_task_dir, options.plan, shipped_plans, options.out)
+    plan, origin = choose_plan(options.raw_task_dir, options.plan, shipped_plans(), options.out)
     print(f"plan: {origin}", flush=True)
     fits = None
     if options.max_memory is not None:

@@ -8,7 +8,7 @@ import pytest
 
 from rogseg.commands import main
 from rogseg.foreign import read_json
-from rogseg.shipped_configs import shipped_folder
+from rogseg.shipped_configs import shipped_plans
 from rogseg.sources import PhantomTask, write_phantom_task
 from rogseg.task_plan import TaskPlan
 
@@ -42,7 +42,7 @@ def test_a_study_makes_its_page(
 
     monkeypatch.setattr("rogseg.sources.write_phantom_task", write_small)
     assert main(["phantom", "raw/Phantom", "--like", task, "--training", "5", "--test", "0"]) == 0
-    plan = shipped_folder("configs") / "_base_" / "tasks" / f"{task}.json"
+    plan = shipped_plans() / f"{task}.json"
     small = f"plan=--plan {plan} --patch-size {' '.join(map(str, patch))}"
     study = ["study", f"study_{task}", "--data", "raw/Phantom", "--out", "study", "--set", small, *WORDS]
     assert main(study) == 0

@@ -9,12 +9,12 @@ from rogseg.commands import command_parser
 from rogseg.commands import phantom as phantom_command
 from rogseg.foreign import read_json
 from rogseg.preprocessing.plan_making import check_plan_fits
-from rogseg.shipped_configs import shipped_folder
+from rogseg.shipped_configs import shipped_plans
 from rogseg.sources import PhantomTask, write_phantom_task
 from rogseg.storage import read_raw_task
 from rogseg.task_plan import TaskPlan
 
-PLANS = sorted((shipped_folder("configs") / "_base_" / "tasks").glob("*.json"))
+PLANS = sorted(shipped_plans().glob("*.json"))
 
 
 def make(folder: Path, *arguments: str) -> None:
