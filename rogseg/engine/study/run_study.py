@@ -1,5 +1,6 @@
 """Run the steps of a study, each after those whose results it reads, and go on after an interruption."""
 
+import contextlib
 import dataclasses
 import itertools
 import os
@@ -7,7 +8,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from rogseg.storage import folder_lock, write_json_atomic
 __all__ = ["Done", "done_steps", "run_steps", "stamp_of"]
 
 NOT_KNOWN = "not on record"
+GRACE = 5.0
+"""Seconds in which a step may end by itself once the study is stopped: Ctrl-C of a terminal goes to both."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,12 +68,12 @@ def run_steps(steps: Mapping[str, Sequence[str]], out: Path, jobs: int = 1) -> d
     failed: dict[str, int] = {}
     waiting = list(steps)
     running: dict[Future[Done | int], str] = {}
-    with folder_lock(out, "the study"), ThreadPoolExecutor(jobs) as pool:
+    with folder_lock(out, "the study"), ThreadPoolExecutor(jobs) as pool, _ended_together() as processes:
         while True:
             for name in [name for name in waiting if needs[name] <= done.keys()][: jobs - len(running)]:
                 waiting.remove(name)
                 heading = f"{list(steps).index(name) + 1}/{len(steps)}: {name}"
-                running[pool.submit(_do, heading, name, list(steps[name]), out, jobs)] = name
+                running[pool.submit(_do, heading, name, list(steps[name]), out, jobs, processes)] = name
             if not running:
                 break
             for finished in wait(running, return_when=FIRST_COMPLETED).done:
@@ -87,7 +90,25 @@ def run_steps(steps: Mapping[str, Sequence[str]], out: Path, jobs: int = 1) -> d
     return {name: done[name] for name in steps}
 
 
-def _do(heading: str, name: str, command: list[str], out: Path, jobs: int) -> Done | int:
+@contextlib.contextmanager
+def _ended_together() -> Iterator[set[subprocess.Popen[bytes]]]:
+    """Processes of steps, which are stopped where the study is: what ends a batch job may tell the study alone."""
+    processes: set[subprocess.Popen[bytes]] = set()
+    try:
+        yield processes
+    except BaseException:
+        until = time.monotonic() + GRACE
+        for process in list(processes):
+            try:
+                process.wait(max(0.0, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.terminate()
+        raise
+
+
+def _do(
+    heading: str, name: str, command: list[str], out: Path, jobs: int, processes: set[subprocess.Popen[bytes]]
+) -> Done | int:
     """What is kept of the step once it is done, or the exit status that it failed with."""
     stamp = stamp_of(out, name)
     before, again = _done(stamp, command), ""
@@ -101,7 +122,7 @@ def _do(heading: str, name: str, command: list[str], out: Path, jobs: int) -> Do
     print(f"\n== {heading}{again}\n$ rogseg {shlex.join(command)}", flush=True)
     begin, inputs = time.perf_counter(), inputs_of(command, out)
     stamp.parent.mkdir(parents=True, exist_ok=True)
-    status = _run(command, stamp.with_suffix(".log") if jobs > 1 else None, jobs)
+    status = _run(command, stamp.with_suffix(".log") if jobs > 1 else None, jobs, processes)
     if status:
         return status
     seconds = time.perf_counter() - begin
@@ -117,16 +138,23 @@ def stamp_of(out: Path, name: str) -> Path:
     return out / "steps" / f"{name}.json"
 
 
-def _run(command: list[str], log: Path | None, jobs: int) -> int:
+def _run(command: list[str], log: Path | None, jobs: int, processes: set[subprocess.Popen[bytes]]) -> int:
     """The exit status of the command; without a log it writes to the terminal."""
     arguments = [sys.executable, "-m", "rogseg", *command]
     if log is None:
-        return subprocess.run(arguments, check=False).returncode
+        return _ended(subprocess.Popen(arguments), processes)
     threads = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // jobs)), **os.environ}
     with log.open("w") as file:
-        return subprocess.run(
-            arguments, check=False, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=threads
-        ).returncode
+        process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=threads)
+        return _ended(process, processes)
+
+
+def _ended(process: subprocess.Popen[bytes], processes: set[subprocess.Popen[bytes]]) -> int:
+    """The exit status of a process, which is among the running ones until then."""
+    processes.add(process)
+    status = process.wait()
+    processes.remove(process)
+    return status
 
 
 def _machine() -> str:

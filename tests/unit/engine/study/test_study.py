@@ -162,15 +162,17 @@ def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list
     (tmp_path / "net.py").write_text("_base_ = 'base.py'\n")
     monkeypatch.chdir(tmp_path)
 
+    start = subprocess.Popen
+
     def run(*command: str) -> list[str]:
         ran: list[str] = []
 
-        def note(arguments: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        def note(arguments: list[str], **_: object) -> object:
             ran.append(arguments[3])
             Path("study/made").mkdir(exist_ok=True)
-            return subprocess.CompletedProcess(arguments, 0)
+            return start(["true"])
 
-        monkeypatch.setattr(subprocess, "run", note)
+        monkeypatch.setattr(subprocess, "Popen", note)
         given = ["attack", "net.py", "--data", "data", "--out", "study/made", *command]
         run_steps({"one": given}, Path("study"))
         return ran

@@ -1,0 +1,45 @@
+"""What stops a study stops its steps, and says that none of them is done."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.tiny_training import ROOT
+
+DRIVER = """
+import pathlib, sys
+from rogseg.command_line import exit_status
+from rogseg.engine.study import run_study
+
+run_study.GRACE = 0.2
+out = pathlib.Path(sys.argv[1])
+steps = {"one": ["phantom", str(out / "one"), "--training", "9000", "--test", "0"]}
+sys.exit(exit_status("driver", lambda: run_study.run_steps(steps, out, jobs=2), "stopped; go on later"))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_steps_end_with_their_study(tmp_path: Path, number: signal.Signals) -> None:
+    driver = subprocess.Popen(
+        [sys.executable, "-c", DRIVER, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+
+    steps: list[int] = []
+    while driver.poll() is None and not steps:
+        threads = list(Path(f"/proc/{driver.pid}/task").iterdir())
+        steps = [int(pid) for thread in threads for pid in (thread / "children").read_text().split()]
+        time.sleep(0.01)
+    # Ctrl-C of a terminal goes to the steps, too.
+    (os.killpg if number == signal.SIGINT else os.kill)(driver.pid, number)
+    _, errors = driver.communicate(timeout=60)
+    assert (driver.returncode, errors) == (130, "driver: stopped; go on later\n")
+    assert len(steps) == 1
+    assert not Path(f"/proc/{steps[0]}").exists()
+    assert not list((tmp_path / "steps").glob("*.json"))
