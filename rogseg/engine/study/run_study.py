@@ -1,14 +1,11 @@
 """Run the steps of a study, each after those whose results it reads, and go on after an interruption."""
 
-import contextlib
 import dataclasses
 import itertools
 import os
 import shlex
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
@@ -16,14 +13,13 @@ import torch
 
 from rogseg.engine.digests import processor
 from rogseg.engine.study.step_inputs import MADE, changed_inputs, inputs_of, steps_before
+from rogseg.engine.study.step_processes import StepProcesses
 from rogseg.foreign import decode, read_json
 from rogseg.storage import folder_lock, write_json_atomic
 
 __all__ = ["Done", "done_steps", "run_steps", "stamp_of"]
 
 NOT_KNOWN = "not on record"
-GRACE = 5.0
-"""Seconds in which a step may end by itself once the study is stopped: Ctrl-C of a terminal goes to both."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +64,7 @@ def run_steps(steps: Mapping[str, Sequence[str]], out: Path, jobs: int = 1) -> d
     failed: dict[str, int] = {}
     waiting = list(steps)
     running: dict[Future[Done | int], str] = {}
-    with folder_lock(out, "the study"), ThreadPoolExecutor(jobs) as pool, _ended_together() as processes:
+    with folder_lock(out, "the study"), ThreadPoolExecutor(jobs) as pool, StepProcesses() as processes:
         while True:
             for name in [name for name in waiting if needs[name] <= done.keys()][: jobs - len(running)]:
                 waiting.remove(name)
@@ -90,25 +86,7 @@ def run_steps(steps: Mapping[str, Sequence[str]], out: Path, jobs: int = 1) -> d
     return {name: done[name] for name in steps}
 
 
-@contextlib.contextmanager
-def _ended_together() -> Iterator[set[subprocess.Popen[bytes]]]:
-    """Processes of steps, which are stopped where the study is: what ends a batch job may tell the study alone."""
-    processes: set[subprocess.Popen[bytes]] = set()
-    try:
-        yield processes
-    except BaseException:
-        until = time.monotonic() + GRACE
-        for process in list(processes):
-            try:
-                process.wait(max(0.0, until - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.terminate()
-        raise
-
-
-def _do(
-    heading: str, name: str, command: list[str], out: Path, jobs: int, processes: set[subprocess.Popen[bytes]]
-) -> Done | int:
+def _do(heading: str, name: str, command: list[str], out: Path, jobs: int, processes: StepProcesses) -> Done | int:
     """What is kept of the step once it is done, or the exit status that it failed with."""
     stamp = stamp_of(out, name)
     before, again = _done(stamp, command), ""
@@ -122,7 +100,7 @@ def _do(
     print(f"\n== {heading}{again}\n$ rogseg {shlex.join(command)}", flush=True)
     begin, inputs = time.perf_counter(), inputs_of(command, out)
     stamp.parent.mkdir(parents=True, exist_ok=True)
-    status = _run(command, stamp.with_suffix(".log") if jobs > 1 else None, jobs, processes)
+    status = processes.run(command, stamp.with_suffix(".log") if jobs > 1 else None, jobs)
     if status:
         return status
     seconds = time.perf_counter() - begin
@@ -136,25 +114,6 @@ def _do(
 def stamp_of(out: Path, name: str) -> Path:
     """What says that a step is done, with which command."""
     return out / "steps" / f"{name}.json"
-
-
-def _run(command: list[str], log: Path | None, jobs: int, processes: set[subprocess.Popen[bytes]]) -> int:
-    """The exit status of the command; without a log it writes to the terminal."""
-    arguments = [sys.executable, "-m", "rogseg", *command]
-    if log is None:
-        return _ended(subprocess.Popen(arguments), processes)
-    threads = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // jobs)), **os.environ}
-    with log.open("w") as file:
-        process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=threads)
-        return _ended(process, processes)
-
-
-def _ended(process: subprocess.Popen[bytes], processes: set[subprocess.Popen[bytes]]) -> int:
-    """The exit status of a process, which is among the running ones until then."""
-    processes.add(process)
-    status = process.wait()
-    processes.remove(process)
-    return status
 
 
 def _machine() -> str:

@@ -14,9 +14,9 @@ from tests.tiny_training import ROOT
 DRIVER = """
 import pathlib, sys
 from rogseg.command_line import exit_status
-from rogseg.engine.study import run_study
+from rogseg.engine.study import run_study, step_processes
 
-run_study.GRACE = 0.2
+step_processes.GRACE = 0.2
 out = pathlib.Path(sys.argv[1])
 steps = {"one": ["phantom", str(out / "one"), "--training", "9000", "--test", "0"]}
 sys.exit(exit_status("driver", lambda: run_study.run_steps(steps, out, jobs=2), "stopped; go on later"))
