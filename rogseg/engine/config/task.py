@@ -12,11 +12,12 @@ from rogseg.engine.config.keys import nearest
 from rogseg.engine.config.values import problem_of
 from rogseg.task_plan import TaskPlan
 
-__all__ = ["attach_task", "plan_of", "resolve_task_values"]
+__all__ = ["attach_task", "plan_of", "resolve_task_values", "sizes_not_taken"]
 
 PREFIX = "task."
 # What decides how cases are stored; a config with its own plan may differ from the folder in the rest.
 STORED_ATTRIBUTES = ("name", "channels", "label_values", "spacing")
+SIZES = ("patch_size", "crop_size", "window_size")
 
 
 def plan_of(config: Config) -> TaskPlan:
@@ -70,6 +71,20 @@ def attach_task(config: Config, task_dir: str | Path | None) -> None:
                 "were stored for another plan; preprocess again with the config's plan or leave out --task"
             )
         config.task["orientation"] = stored.orientation  # found in the data, so that predictions know it, too
+
+
+def sizes_not_taken(config: Config, stored: TaskPlan) -> str | None:
+    """What a user should know who stored cases with other sizes than a config with its own plan trains with."""
+    plan = plan_of(config)
+    others = [size for size in SIZES if getattr(plan, size) != getattr(stored, size)]
+    if not others:
+        return None
+    ours = ", ".join(f"{size} {getattr(plan, size)}" for size in others)
+    options = " ".join(f"task.{size}={list(getattr(stored, size))}".replace(" ", "") for size in others)
+    return (
+        f"{config.filename} has a plan of its own: {ours} are taken from there, not from the plan of the stored cases; "
+        f"--cfg-options {options} takes those of the cases"
+    )
 
 
 def resolve_task_values(config: Config) -> None:

@@ -13,7 +13,7 @@ from mmengine.hooks import Hook
 
 from rogseg.command_line import is_out_of_memory
 from rogseg.engine.config.load import load_config
-from rogseg.engine.config.task import plan_of
+from rogseg.engine.config.task import plan_of, sizes_not_taken
 from rogseg.engine.device import keep_freed_memory
 from rogseg.engine.model.model_zoo import zoo_checkpoint
 from rogseg.engine.stored_task import ensure_stored_task
@@ -95,6 +95,8 @@ def _train(config: Config, task: StoredTask, task_dir: str | Path | None, minute
         provenance = provenance_of(config, task, num_processes, start=start, minutes=minutes)
     runner = build_runner(config, task, provenance)
     runner.register_hook(_BeginHook())
+    if is_first() and (notice := sizes_not_taken(config, task.plan)):
+        print(notice, flush=True)
     try:
         runner.train()
     except BaseException as error:

@@ -1,9 +1,10 @@
+import json
 from pathlib import Path
 
 import pytest
 
 from rogseg.engine.config.load import load_config, parse_overrides
-from rogseg.engine.config.task import plan_of
+from rogseg.engine.config.task import plan_of, sizes_not_taken
 from rogseg.task_plan import TaskPlan
 from tests.tiny_task import tiny_plan, write_tiny_task
 
@@ -94,6 +95,24 @@ def test_a_stored_task_of_another_plan_is_refused(tmp_path: Path) -> None:
         load_config(HIPPOCAMPUS, task_dir=task.directory)
     with pytest.raises(ValueError, match="not a stored task"):
         load_config(HIPPOCAMPUS, task_dir=tmp_path / "elsewhere")
+
+
+def test_a_config_with_its_own_sizes_says_that_it_does_not_take_those_of_the_cases(tmp_path: Path) -> None:
+    task = write_tiny_task(tmp_path / "task")
+    own = tmp_path / "own.json"
+    larger = {**tiny_plan().to_json(), "patch_size": [32, 32, 32], "crop_size": [36, 36, 36]}
+    own.write_text(json.dumps({"task": larger}))
+    config = tmp_path / "own.py"
+    config.write_text(f"_base_ = ['{CONFIGS}/rog/rog_standard.py', 'own.json']\n")
+    taken = load_config(config, task_dir=task.directory)
+    notice = sizes_not_taken(taken, task.plan)
+    assert notice is not None
+    assert "patch_size (32, 32, 32), crop_size (36, 36, 36) are taken from there" in notice
+    options = notice.split("--cfg-options ")[1].split(" takes")[0].split()
+    assert options == ["task.patch_size=[16,16,16]", "task.crop_size=[20,16,16]"]
+    followed = load_config(config, options, task.directory)
+    assert followed.train_data.dataset.patch_size == (16, 16, 16)
+    assert sizes_not_taken(followed, task.plan) is None
 
 
 def test_overrides_are_literals_where_they_can_be() -> None:
