@@ -6,12 +6,15 @@ import json
 import platform
 import shlex
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
-__all__ = ["command_line", "digest_of_file", "digest_of_json", "environment", "processor"]
+from rogseg.registry import own_sources
+
+__all__ = ["command_line", "digest_of_file", "digest_of_json", "environment", "own_code", "processor"]
 
 PACKAGES = ("rogseg", "torch", "mmengine", "numpy", "monai")
 
@@ -25,6 +28,29 @@ def digest_of_file(path: str | Path) -> str:
 def digest_of_json(content: Any) -> str:
     """SHA-256 of JSON data, whatever the order of its keys."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def own_code(*used: Any) -> dict[str, str]:
+    """What records hold of components of the user's own, so that they do not outlive a change; empty of rogseg's.
+
+    Args:
+        used: configs that name components.
+
+    Returns:
+        ``own_code``: a digest of their files, since they have no version.
+    """
+    own = [digest_of_file(path) for path in own_sources(set(_texts(used)))]
+    return {"own_code": digest_of_json(own)} if own else {}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _texts([*value, *value.values()])
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _texts(part)
 
 
 def environment(device: torch.device | str) -> dict[str, str]:

@@ -1,10 +1,10 @@
 """The identity of an evaluation of a system: what is evaluated, as records name it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import rogseg
-from rogseg.engine.digests import digest_of_file, digest_of_json
+from rogseg.engine.digests import own_code
 from rogseg.evaluation.case_record import SCHEMA_VERSION
 from rogseg.evaluation.identity import (
     CaseSelection,
@@ -15,7 +15,6 @@ from rogseg.evaluation.identity import (
     ThreatSetting,
 )
 from rogseg.metrics import Measure
-from rogseg.registry import own_sources
 from rogseg.systems import System
 
 __all__ = ["evaluated_system", "evaluation_identity", "record_versions"]
@@ -70,23 +69,5 @@ def evaluated_system(system: System) -> EvaluatedSystem:
 
 
 def record_versions(*used: Any) -> dict[str, Any]:
-    """What ``versions`` of an identity that is made now holds.
-
-    Components of the user's own have no version: their files have a digest, so that records do not outlive a change.
-
-    Args:
-        used: configs that name components.
-    """
-    versions = {"rogseg": rogseg.__version__, "schema": SCHEMA_VERSION}
-    own = [digest_of_file(path) for path in own_sources(set(_texts(used)))]
-    return {**versions, "own_code": digest_of_json(own)} if own else versions
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        yield from _texts([*value, *value.values()])
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _texts(part)
+    """What ``versions`` of an identity that is made now holds, of components that the configs name, too."""
+    return {"rogseg": rogseg.__version__, "schema": SCHEMA_VERSION, **own_code(*used)}

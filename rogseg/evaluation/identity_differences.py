@@ -38,7 +38,7 @@ def _worded(path: str) -> str:
     # A digest says that something differs, not what.
     if path == "system.digest":
         return f"{path} (the weights, the code or the settings of the network)"
-    if path == "versions.own_code":
+    if path.endswith(".own_code"):
         return f"{path} (the files of your own components)"
     return f"{path} (the files of that case)" if path.startswith("data.") else path
 

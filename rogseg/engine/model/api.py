@@ -10,7 +10,7 @@ from rogseg.engine.config.load import load_config
 from rogseg.engine.config.takers import takes
 from rogseg.engine.config.task import plan_of
 from rogseg.engine.device import choose_device
-from rogseg.engine.digests import digest_of_file, digest_of_json
+from rogseg.engine.digests import digest_of_file, digest_of_json, own_code
 from rogseg.engine.model.compilation import compile_in_place
 from rogseg.engine.model.fold_networks import fold_checkpoints
 from rogseg.engine.model.model_zoo import zoo_model
@@ -77,7 +77,7 @@ def build_model(
         compile_in_place(network, config.get("compile"))
         networks.append(network)
     digests = [digest or digest_of_file(path) for path in paths]
-    options = {"model": digest_of_json(config.model.to_dict())}
+    options = {"model": digest_of_json(config.model.to_dict()), **own_code(config.model)}
     return RogsegSystem(
         networks,
         common_postprocessing(plans),

@@ -3,15 +3,21 @@
 import dataclasses
 import importlib
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from rogseg.engine.attacking.robustness import evaluate_robustness
 from rogseg.engine.attacking.settings import AttackSettings
+from rogseg.engine.config.load import load_config
 from rogseg.engine.evaluated_system import record_versions
-from rogseg.registry import ATTACKS
+from rogseg.engine.model.api import build_model
+from rogseg.registry import ATTACKS, BACKBONES, MODELS
 from rogseg.systems import GivenCases
 from rogseg.systems.any_network import TorchModule
+from tests.tiny_task import write_tiny_task
+from tests.tiny_training import write_tiny_config
 from tests.unit.attacks.sanity import networks
 
 OWN_ATTACK = """
@@ -23,6 +29,15 @@ from rogseg.registry import ATTACKS
 class OwnAttack(Attack):
     def perturb(self, problem, generator):
         return Perturbation(problem.inputs)
+"""
+OWN_BACKBONE = """
+from rogseg.registry import BACKBONES
+from tests.tiny_training import TinyBackbone
+
+
+@BACKBONES.register_module()
+class OwnBackbone(TinyBackbone):
+    pass
 """
 INPUTS = {
     "channels": ["MR"],
@@ -50,3 +65,25 @@ def test_records_do_not_outlive_a_change_of_an_own_attack(tmp_path: Path, monkey
         evaluated()
     assert set(record_versions([{"attack": {"type": "OwnAttack"}}])) == {"rogseg", "schema", "own_code"}
     assert set(record_versions({"type": "APGD"}, None)) == {"rogseg", "schema"}
+
+
+def test_a_network_of_an_own_backbone_is_another_one_after_a_change_of_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BACKBONES, "_module_dict", dict(BACKBONES.module_dict))
+    monkeypatch.syspath_prepend(tmp_path)
+    source = tmp_path / "own_backbone_of_a_test.py"
+    source.write_text(OWN_BACKBONE)
+    importlib.import_module(source.stem)
+    path = write_tiny_config(tmp_path, "model['backbone']['type'] = 'OwnBackbone'\n")
+    config = load_config(path, [], write_tiny_task(tmp_path / "task").directory)
+    torch.save({"state_dict": MODELS.build(config.model).state_dict()}, tmp_path / "weights.pth")
+
+    def options() -> dict[str, Any]:
+        return dict(build_model(config, tmp_path / "weights.pth", "cpu").identity.options)
+
+    before = options()
+    assert options() == before
+    source.write_text(OWN_BACKBONE + "# changed\n")
+    after = options()
+    assert {key for key in after if after[key] != before[key]} == {"own_code"}
