@@ -8,7 +8,7 @@ from mmengine.config import Config
 from rogseg.engine.config.task import attach_task, plan_of
 from rogseg.storage import Fold, StoredTask
 
-__all__ = ["all_cases", "ensure_stored_task", "is_stored", "stored_task_dir"]
+__all__ = ["all_cases", "ensure_stored_task", "is_stored", "stored_if_any", "stored_task_dir"]
 
 
 def stored_task_dir(config: Config, task_dir: str | Path | None = None) -> Path:
@@ -19,6 +19,12 @@ def stored_task_dir(config: Config, task_dir: str | Path | None = None) -> Path:
 def is_stored(directory: Path) -> bool:
     """Whether a folder has folds and a plan, which preprocessing writes last; a case may still have been lost since."""
     return all((directory / name).is_file() for name in ("plan.json", "splits.json"))
+
+
+def stored_if_any(config: Config, task_dir: str | Path | None = None) -> StoredTask | None:
+    """The stored task of a config as it is; None where there is none."""
+    directory = stored_task_dir(config, task_dir)
+    return StoredTask(directory) if is_stored(directory) else None
 
 
 def all_cases(fold: Fold) -> tuple[str, ...]:

@@ -10,10 +10,11 @@ from mmengine.config import Config
 from rogseg.attacks import Attack
 from rogseg.engine.attacking.threats import DEFAULT_THREAT, ThreatFactory
 from rogseg.engine.config.load import load_attack_config, load_config
-from rogseg.engine.config.task import plan_of
+from rogseg.engine.config.task import plan_of, sizes_not_taken
 from rogseg.engine.console import print_table
 from rogseg.engine.costs.training_costs import calibration_of, median_shape, num_training_cases, training_time
 from rogseg.engine.device import keep_freed_memory
+from rogseg.engine.stored_task import stored_if_any
 from rogseg.engine.training.processes import device_of
 from rogseg.estimation.cost_estimate import CostEstimate, VolumeEstimate, count_macs, count_parameters
 from rogseg.estimation.estimate_table import estimate_table
@@ -50,6 +51,9 @@ def estimate_costs(
     options = [*cfg_options, *([] if device is None else [f"device={device}"])]
     cfg, attack_cfg = load_config(config, options, task), load_attack_config(attack, list(attack_options))
     plan, place = plan_of(cfg), device_of(cfg)
+    stored = stored_if_any(cfg, task)
+    if stored is not None and (notice := sizes_not_taken(cfg, stored.plan)):
+        print(notice)
     trainer, model = TRAINERS.build(dict(cfg.trainer)), MODELS.build(cfg.model).train()
     patch: Triple = tuple(cfg.train_data["dataset"]["patch_size"])
     window: Triple = tuple(cfg.inference["window_size"])

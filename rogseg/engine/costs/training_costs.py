@@ -7,7 +7,7 @@ from mmengine.config import Config
 from torch import nn
 
 from rogseg.engine.config.task import plan_of
-from rogseg.engine.stored_task import is_stored, stored_task_dir
+from rogseg.engine.stored_task import stored_if_any
 from rogseg.engine.training.processes import device_of
 from rogseg.engine.training.train_loop import divide_epochs
 from rogseg.engine.training.training_data import split_of
@@ -16,7 +16,7 @@ from rogseg.estimation.cost_estimate import TrainingTime
 from rogseg.estimation.memory_counting import free_gpu_memory, free_machine_memory
 from rogseg.estimation.timed_passes import TimedPasses
 from rogseg.estimation.training_memory import TrainingMemory
-from rogseg.storage import StoredTask, split_for_selection
+from rogseg.storage import split_for_selection
 from rogseg.storage.splits import published_fold
 from rogseg.task_plan import Triple
 from rogseg.trainers import Trainer
@@ -71,7 +71,7 @@ def calibration_of(config: Config, model: nn.Module, needed: TrainingMemory, sec
 
 def num_training_cases(config: Config, task_dir: str | Path | None) -> int | None:
     """Cases that are trained on: of the stored task, else of the published fold; None where neither is there."""
-    task = _stored(config, task_dir)
+    task = stored_if_any(config, task_dir)
     if task is not None:
         return len(split_of(config, task)[0])
     fold = published_fold(plan_of(config).name)
@@ -83,14 +83,9 @@ def num_training_cases(config: Config, task_dir: str | Path | None) -> int | Non
 
 def median_shape(config: Config, task_dir: str | Path | None) -> Triple | None:
     """Median extent of the stored cases on the network's grid [voxels]; None where nothing is stored."""
-    task = _stored(config, task_dir)
+    task = stored_if_any(config, task_dir)
     if task is None or not task.case_ids:
         return None
     shapes = [task.case(case_id).properties.network_shape for case_id in task.case_ids]
     x, y, z = (round(statistics.median(lengths)) for lengths in zip(*shapes, strict=True))
     return x, y, z
-
-
-def _stored(config: Config, task_dir: str | Path | None) -> StoredTask | None:
-    directory = stored_task_dir(config, task_dir)
-    return StoredTask(directory) if is_stored(directory) else None

@@ -1,9 +1,11 @@
 import re
+from pathlib import Path
 
 import pytest
 
 from rogseg.estimation.estimate_table import format_seconds
-from tests.tiny_training import ROOT
+from tests.tiny_task import tiny_plan, write_tiny_task
+from tests.tiny_training import ROOT, write_tiny_config
 from tools.estimate import main
 
 CONFIG = str(ROOT / "configs/rog/rog_standard_hippocampus_light.py")
@@ -41,6 +43,16 @@ def test_the_tool_tells_what_a_config_costs(
 def test_mistakes(capsys: pytest.CaptureFixture[str], options: list[str], message: str) -> None:
     assert main([CONFIG, *options]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_an_estimate_says_that_it_is_not_of_the_sizes_of_the_stored_cases(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    task = write_tiny_task(tmp_path / "task").directory
+    own = {**tiny_plan().to_json(), "window_size": [32, 16, 16]}
+    config = write_tiny_config(tmp_path, f"task = {own!r}\n")
+    assert main([str(config), "--task", str(task), "--seconds", "0.1", "--device", "cpu"]) == 0
+    assert "window_size (32, 16, 16) are taken from there" in capsys.readouterr().out
 
 
 def test_seconds_in_words() -> None:
