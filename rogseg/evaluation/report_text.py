@@ -17,7 +17,10 @@ __all__ = ["evaluation_tables", "evaluation_title"]
 def evaluation_title(identity: EvaluationIdentity) -> str:
     """What was evaluated, how and on what, in a line."""
     condition = identity.condition
-    done = "accuracy without attack or corruption" if condition is None else f"{condition.kind} {condition.name}"
+    if condition is None:
+        done = "accuracy without attack or corruption"
+    else:
+        done = condition.name if condition.name.startswith(condition.kind) else f"{condition.kind} {condition.name}"
     if condition is not None and condition.kind == "transfer":
         done += f" of volumes made on {condition.config['surrogate']['name']}"
     parts = [

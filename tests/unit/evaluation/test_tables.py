@@ -134,6 +134,9 @@ def test_the_table_of_a_corruption_has_severities_and_no_verdicts(tmp_path: Path
         for severity in (1.0, 2.0):
             folder.add(CaseRecord(case_id, "rician", severity, {"Dice": (0.8, 0.9)}, {"Dice": (0.5, 0.6)}))
     summary, by_corruption, similarity = evaluation_tables(folder)
+    assert "Phantom, corruption rician, protocol" in summary.title
+    of_many = dataclasses.replace(identity, condition=Condition("corruption", "corruptions", {}))
+    assert "Phantom, corruptions, protocol" in evaluation_title(of_many)
     assert [row[0] for row in summary.rows][:3] == ["clean", "severity 1", "severity 2"]
     assert "robust accuracy" not in " ".join(summary.headings)
     assert list(by_corruption.headings) == ["corruption", "severity 1", "severity 2", "weighted"]
