@@ -21,8 +21,8 @@ def evaluation_title(identity: EvaluationIdentity) -> str:
         done = "accuracy without attack or corruption"
     else:
         done = condition.name if condition.name.startswith(condition.kind) else f"{condition.kind} {condition.name}"
-    if condition is not None and condition.kind == "transfer":
-        done += f" of volumes made on {condition.config['surrogate']['name']}"
+        if condition.kind == "transfer":
+            done += f" of volumes made on {condition.config['surrogate']['name']}"
     parts = [
         identity.task,
         done,

@@ -20,7 +20,7 @@ from rogseg.engine.console import print_table
 from rogseg.engine.costs.training_costs import calibration_of, num_training_cases, training_time
 from rogseg.engine.device import choose_device, take_device
 from rogseg.engine.digests import processor
-from rogseg.engine.stored_task import is_stored, stored_task_dir
+from rogseg.engine.stored_task import stored_if_any
 from rogseg.estimation.calibration import Calibration, DeviceCalibration, DeviceCount, parse_devices
 from rogseg.estimation.estimate_table import ClusterHours, TaskHours, cluster_table
 from rogseg.estimation.schedule import PlannedJob, simulate
@@ -29,7 +29,7 @@ from rogseg.estimation.volume_costs import AttackPasses, AttackTime, count_attac
 from rogseg.foreign import read_json
 from rogseg.registry import ATTACKS, MODELS, TRAINERS
 from rogseg.shipped_configs import find_config
-from rogseg.storage import StoredTask, write_json_atomic
+from rogseg.storage import write_json_atomic
 from rogseg.storage.splits import published_fold
 from rogseg.task_plan import ChannelIntensity, ForegroundClass, TaskPlan, Triple
 
@@ -93,7 +93,7 @@ def _task_hours(task: str, calibration: Calibration) -> tuple[TaskHours, list[Pl
         config = _config(pattern.format(task))
         trainer = TRAINERS.build(dict(config.trainer))
         patch = calibration.at(tuple(config.train_data["dataset"]["patch_size"]))
-        training = training_time(config, trainer, num_training_cases(config, None), patch)
+        training = training_time(config, trainer, num_training_cases(config, stored_if_any(config)), patch)
         if training is None:
             raise ValueError(f"{config.filename}: its number of training cases is not known")
         seconds[name] = 3600 * training.hours
@@ -114,9 +114,8 @@ def _task_hours(task: str, calibration: Calibration) -> tuple[TaskHours, list[Pl
 
 def _sizes(config: Config, plan: TaskPlan) -> tuple[list[Triple], str]:
     """Of the validation cases on the network's grid: as they are stored, else all of the published median size."""
-    directory = stored_task_dir(config)
-    if is_stored(directory):
-        task = StoredTask(directory)
+    task = stored_if_any(config)
+    if task is not None:
         ids = set(task.folds(config.fold).validation) & set(task.case_ids)
         return [task.case(case_id).properties.network_shape for case_id in sorted(ids)], "as stored"
     fold = published_fold(plan.name)

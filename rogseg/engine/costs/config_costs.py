@@ -73,7 +73,7 @@ def estimate_costs(
         passes = count_attack_passes(built, threat, epsilon, plan, windows, overlap, mirror_axes)
         return AttackTime.of(passes, calibration.at(window))
 
-    size = given_size or median_shape(cfg, task)
+    size = given_size or median_shape(stored)
     source = "--volume" if given_size else "median of the stored cases"
     meta = copy.deepcopy(model).to("meta")
     estimate = CostEstimate(
@@ -89,7 +89,7 @@ def estimate_costs(
         memory=tuple(memory),
         device=_device_name(place),
         calibration=calibration,
-        training=training_time(cfg, trainer, num_training_cases(cfg, task), calibration.at(patch)),
+        training=training_time(cfg, trainer, num_training_cases(cfg, stored), calibration.at(patch)),
         may_stop_early=cfg.plateau is not None,
         starts_from_stage=cfg.get("init_from") is not None,
         attack=Path(attack).stem,

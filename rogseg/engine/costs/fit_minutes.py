@@ -118,7 +118,7 @@ def fit_minutes(config: Config, minutes: float, task_dir: str | Path | None = No
     calibration = calibration_of(config, model, memory.needed, budget)
     iteration = config.train_data["batch_size"] * seconds_per_patch(trainer, calibration.at(patch))
     selection = len(split_of(config, task)[1])
-    validation = _validation_seconds(config, calibration, selection, median_shape(config, task.directory))
+    validation = _validation_seconds(config, calibration, selection, median_shape(task))
     left = SHARE_USED * 60 * minutes - (time.monotonic() - begin)
     schedule = short_schedule(left, iteration, validation)
     print(

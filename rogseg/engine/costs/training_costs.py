@@ -1,13 +1,11 @@
 """How long the training of a config takes, from the seconds of one patch and what is known of its cases."""
 
 import statistics
-from pathlib import Path
 
 from mmengine.config import Config
 from torch import nn
 
 from rogseg.engine.config.task import plan_of
-from rogseg.engine.stored_task import stored_if_any
 from rogseg.engine.training.processes import device_of
 from rogseg.engine.training.train_loop import divide_epochs
 from rogseg.engine.training.training_data import split_of
@@ -16,7 +14,7 @@ from rogseg.estimation.cost_estimate import TrainingTime
 from rogseg.estimation.memory_counting import free_gpu_memory, free_machine_memory
 from rogseg.estimation.timed_passes import TimedPasses
 from rogseg.estimation.training_memory import TrainingMemory
-from rogseg.storage import split_for_selection
+from rogseg.storage import StoredTask, split_for_selection
 from rogseg.storage.splits import published_fold
 from rogseg.task_plan import Triple
 from rogseg.trainers import Trainer
@@ -69,9 +67,8 @@ def calibration_of(config: Config, model: nn.Module, needed: TrainingMemory, sec
     return calibrate(TimedPasses(model, config.optim_wrapper, plan_of(config), device), sizes, seconds)
 
 
-def num_training_cases(config: Config, task_dir: str | Path | None) -> int | None:
+def num_training_cases(config: Config, task: StoredTask | None) -> int | None:
     """Cases that are trained on: of the stored task, else of the published fold; None where neither is there."""
-    task = stored_if_any(config, task_dir)
     if task is not None:
         return len(split_of(config, task)[0])
     fold = published_fold(plan_of(config).name)
@@ -81,9 +78,8 @@ def num_training_cases(config: Config, task_dir: str | Path | None) -> int | Non
     return len(split_for_selection(fold.train, config.selection_fraction, config.seed, fold.added)[0])
 
 
-def median_shape(config: Config, task_dir: str | Path | None) -> Triple | None:
+def median_shape(task: StoredTask | None) -> Triple | None:
     """Median extent of the stored cases on the network's grid [voxels]; None where nothing is stored."""
-    task = stored_if_any(config, task_dir)
     if task is None or not task.case_ids:
         return None
     shapes = [task.case(case_id).properties.network_shape for case_id in task.case_ids]

@@ -4,6 +4,7 @@ import pytest
 
 from rogseg.engine.config.load import load_config
 from rogseg.engine.costs.training_costs import median_shape, num_training_cases, training_time
+from rogseg.engine.stored_task import stored_if_any
 from rogseg.estimation.calibration import PassSeconds
 from rogseg.estimation.cost_estimate import TrainingTime
 from rogseg.registry import TRAINERS
@@ -41,11 +42,11 @@ def test_passes_and_replays_of_the_trainer() -> None:
 def test_cases_of_a_stored_and_of_a_published_task(tmp_path: Path) -> None:
     write_tiny_task(tmp_path / "task", (22, 18, 14))
     config = tiny_config(tmp_path, tmp_path / "task", tmp_path / "work")
-    assert num_training_cases(config, tmp_path / "task") == 6  # of eight, a quarter selects
-    assert median_shape(config, tmp_path / "task") == (22, 18, 14)
-    assert num_training_cases(config, tmp_path / "nowhere") is None
-    assert median_shape(config, tmp_path / "nowhere") is None
+    assert num_training_cases(config, stored_if_any(config, tmp_path / "task")) == 6  # of eight, a quarter selects
+    assert median_shape(stored_if_any(config, tmp_path / "task")) == (22, 18, 14)
+    assert num_training_cases(config, stored_if_any(config, tmp_path / "nowhere")) is None
+    assert median_shape(stored_if_any(config, tmp_path / "nowhere")) is None
     spleen = load_config(ROOT / "configs/rog/rog_standard_spleen.py", {"stored_root": str(tmp_path)})
-    assert num_training_cases(spleen, None) == 30  # of the 33 published ones, a tenth selects
+    assert num_training_cases(spleen, stored_if_any(spleen)) == 30  # of the 33 published ones, a tenth selects
     spleen.fold = 1
-    assert num_training_cases(spleen, None) is None
+    assert num_training_cases(spleen, stored_if_any(spleen)) is None
