@@ -31,6 +31,7 @@ from rogseg.engine.evaluation_plan import (
 from rogseg.engine.model.open_system import OpenedSystem, leak_of, open_system
 from rogseg.engine.raw_files import raw_task_for, refuse_other_files
 from rogseg.engine.reporting import report_on
+from rogseg.estimation.timed_passes import fastest_seconds
 from rogseg.shipped_configs import find_config
 from rogseg.storage import write_json_atomic
 from rogseg.systems import CaseSource, Protocol
@@ -158,18 +159,18 @@ def cheaper_ways(protocol: str, options: Mapping[str, Any]) -> str:
 def _plan(opened: OpenedSystem, source: CaseSource, request: Request, protocol: Protocol) -> EvaluationPlan:
     case_id = spread(source.case_ids, 1, request.case_seed)[0]
     case = evaluated_case(source, case_id, opened.system, protocol).to(opened.device)
-    assert case.targets is not None, "only labelled cases are evaluated"
-    seconds = []
-    for _ in range(2):  # the first warms up
-        begin = time.perf_counter()
-        if opened.system.differentiable:
-            value_and_gradient(opened.system.model, CrossEntropy(), case.inputs, case.targets)
-        else:
-            with torch.no_grad():
-                opened.system.model(case.inputs)
-        seconds.append(time.perf_counter() - begin)
+    targets = case.targets
+    assert targets is not None, "only labelled cases are evaluated"
+
+    @torch.no_grad()
+    def forward() -> None:
+        opened.system.model(case.inputs)
+
+    def forward_and_backward() -> None:
+        value_and_gradient(opened.system.model, CrossEntropy(), case.inputs, targets)
+
     return plan_attacks(
-        min(seconds),
+        fastest_seconds(forward_and_backward if opened.system.differentiable else forward, opened.device),
         len(source.case_ids),
         request.minutes,
         differentiable=opened.system.differentiable,
