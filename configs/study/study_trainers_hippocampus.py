@@ -60,27 +60,37 @@ steps = dict(
 )
 
 
-def _section(title, text, names):
+def _section(title, text, names, tables):
     return [
         dict(
             title=f"{title}: {what}",
             text=text,
             records=[f"{label}={command}_{name}" for label, name in names.items()],
-            tables=["results", *(["differences"] if command == "attack" else [])],
+            tables=list(shown),
         )
-        for what, command in (("clean", "test"), ("attacked", "attack"))
+        for what, command, shown in (("clean", "test", tables[:1]), ("attacked", "attack", tables))
     ]
 
 
+_budget = (
+    "Each adversarial training starts from its seed's clean network and has 600 gradient passes; 12 of the 52 cases "
+    "are attacked."
+)
 sections = [
+    *_section(
+        "Over three seeds",
+        _budget,
+        {f"{trainer}#{seed}": f"{trainer}_{seed}" for trainer in ("standard", *_trainers) for seed in _seeds},
+        ("trainings", "training_differences"),
+    ),
     *(
         section
         for seed in _seeds
         for section in _section(
             f"Seed {seed}",
-            "Each adversarial training starts from this seed's clean network and has 600 gradient passes; 12 of the 52 "
-            "cases are attacked.",
-            dict(standard=f"standard_{seed}", **{trainer: f"{trainer}_{seed}" for trainer in _trainers}),
+            _budget,
+            {trainer: f"{trainer}_{seed}" for trainer in ("standard", *_trainers)},
+            ("results", "differences"),
         )
     ),
     *_section(
@@ -88,5 +98,6 @@ sections = [
         "One training each, from the zoo's clean network, one setting changed: m, the epsilon of the training, "
         "passes, and the size of mini-batches.",
         {name: name for name in _variants},
+        ("results", "differences"),
     ),
 ]

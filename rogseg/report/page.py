@@ -20,6 +20,7 @@ from rogseg.report.views.checks import checks_of, passed_of
 from rogseg.report.views.corruptions import corruption_view
 from rogseg.report.views.figures import table_rows
 from rogseg.report.views.networks import comparisons, differing_attacks, system_figure
+from rogseg.report.views.trainings import differences_over_trainings, values_over_trainings
 from rogseg.report.views.transfers import SETTINGS_DIFFER, transfer_matrices
 
 __all__ = ["render_page"]
@@ -72,6 +73,8 @@ def render_page(contents: Contents) -> str:
         "accuracy_rows": [
             (row, [estimate_of(row, m) for m in contents.measures]) for row in contents.rows if row not in compared
         ],
+        "trainings": values_over_trainings(contents),
+        "training_differences": differences_over_trainings(contents, others),
         "comparisons": others,
         "differing_attacks": differing_attacks(contents),
         "widest_difference": max(

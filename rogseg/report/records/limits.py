@@ -7,6 +7,7 @@ from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.evaluation.summary import is_ensemble
 from rogseg.report.estimates import FEWEST_CASES
 from rogseg.report.records.evaluations import Evaluation
+from rogseg.report.trainings import trainings_among
 
 __all__ = ["limits_of", "part_of", "untested_by"]
 
@@ -76,7 +77,9 @@ def limits_of(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
             "and counts nowhere else, so that their clean values are others."
         )
     limits += _on_intervals(identities)
-    limits.append("One training run of each network: another one of the same recipe may be more or less robust.")
+    names = {evaluation.system for evaluation in evaluations}
+    if names - trainings_among(names).keys():
+        limits.append("One training run of each network: another one of the same recipe may be more or less robust.")
     return tuple(limits)
 
 

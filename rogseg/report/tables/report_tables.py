@@ -1,5 +1,7 @@
 """The tables of a report, from its contents."""
 
+from collections.abc import Sequence
+
 from rogseg.report.contents import Contents
 from rogseg.report.estimates import Estimate
 from rogseg.report.summaries import (
@@ -14,7 +16,8 @@ from rogseg.report.summaries import (
 from rogseg.report.tables.certificate_tables import certificate_tables
 from rogseg.report.tables.corruption_tables import corruption_tables
 from rogseg.report.tables.table import Cell, ReportTable
-from rogseg.report.views.networks import comparisons, differing_attacks
+from rogseg.report.tables.training_tables import training_tables
+from rogseg.report.views.networks import Comparison, comparisons, differing_attacks
 from rogseg.report.views.transfers import SETTINGS_DIFFER, transfer_matrices
 
 __all__ = ["report_tables"]
@@ -31,12 +34,14 @@ def report_tables(contents: Contents) -> tuple[ReportTable, ...]:
     """All tables that the contents have rows for."""
     corrupted = corruption_tables(contents, _notes(contents, INTERVALS))
     certified = certificate_tables(contents, _notes(contents, INTERVALS))
+    compared = comparisons(contents)
     made = (
         _results(contents),
         _transfers(contents),
         *corrupted,
         _measures(contents),
-        _comparisons(contents),
+        _comparisons(contents, compared),
+        *training_tables(contents, compared, _notes(contents, *differing_attacks(contents))),
         _cases(contents),
     )
     return tuple(table for table in (*made, *certified, _visibility(contents), _epsilons(contents)) if table.rows)
@@ -100,8 +105,8 @@ def _measures(contents: Contents) -> ReportTable:
     )
 
 
-def _comparisons(contents: Contents) -> ReportTable:
-    rows: list[tuple[Cell, ...]] = [(c.second, c.first, c.label, c.difference) for c in comparisons(contents)]
+def _comparisons(contents: Contents, compared: Sequence[Comparison]) -> ReportTable:
+    rows: list[tuple[Cell, ...]] = [(c.second, c.first, c.label, c.difference) for c in compared]
     headings = ("network", "minus", "epsilon", f"difference of {contents.primary.compared}")
     note = "Mean of the differences on the same cases, with the interval of that mean."
     return ReportTable(

@@ -10,10 +10,12 @@ from rogseg.report.estimates import Estimate
 from rogseg.report.rows import Row
 from rogseg.report.summaries import difference_of, worst_rows
 from rogseg.report.svg.curves import curve_chart
+from rogseg.report.trainings import trainings_among
 from rogseg.report.views.figures import Figure, curve_caption, legend_of, renamed
 
 __all__ = [
     "Comparison",
+    "attacks_on",
     "comparisons",
     "differing_attacks",
     "system_curves",
@@ -37,12 +39,13 @@ class Comparison:
 def comparisons(contents: Contents) -> tuple[Comparison, ...]:
     """Paired differences of every two systems: clean, and at each epsilon that both have.
 
-    Networks that met other attacks there, or the same with other settings, have none.
+    Networks that met other attacks there, or the same with other settings, have none. Of several trainings of recipes
+    those of the same number are compared.
     """
     made = []
     for first, second, a, b in _pairs(contents):
         condition, difference = a.condition, difference_of(a, b, contents.primary)
-        differ = _recipes(contents, a) != _recipes(contents, b)
+        differ = attacks_on(contents, a) != attacks_on(contents, b)
         if differ:
             difference = Estimate(None, None, None, difference.cases)
         label = condition.label or "clean"
@@ -52,7 +55,11 @@ def comparisons(contents: Contents) -> tuple[Comparison, ...]:
 
 def _pairs(contents: Contents) -> Iterator[tuple[str, str, Row, Row]]:
     """Every two systems with the rows of both that compare: the clean ones, then those at each epsilon."""
-    for first, second in combinations([system.name for system in contents.systems], 2):
+    names = [system.name for system in contents.systems]
+    trainings = trainings_among(names)
+    for first, second in combinations(names, 2):
+        if first in trainings and second in trainings and trainings[first][1] != trainings[second][1]:
+            continue
         ours = [row for threat in contents.threats for row in worst_rows(contents, first, threat.norm)]
         theirs = {
             (row.condition.norm, row.condition.strength): row
@@ -67,7 +74,7 @@ def _pairs(contents: Contents) -> Iterator[tuple[str, str, Row, Row]]:
         yield from ((first, second, a, b) for a, b in pairs)
 
 
-def _recipes(contents: Contents, row: Row) -> frozenset[str]:
+def attacks_on(contents: Contents, row: Row) -> frozenset[str]:
     """The attacks on a network, all settings included, that have a row in the norm and at the strength of this one."""
     at = (row.condition.norm, row.condition.strength)
     attacks = [one.condition for one in contents.rows_of(row.system, ("attack",))]
@@ -78,7 +85,7 @@ def differing_attacks(contents: Contents, norm: str | None = None) -> tuple[str,
     """A sentence per two networks that met other attacks at one epsilon, in all norms or in one."""
     found: dict[tuple[str, str], list[str]] = {}
     for first, second, a, b in _pairs(contents):
-        if norm in (None, a.condition.norm) and _recipes(contents, a) != _recipes(contents, b):
+        if norm in (None, a.condition.norm) and attacks_on(contents, a) != attacks_on(contents, b):
             found.setdefault((first, second), []).append(a.condition.label)
     return tuple(
         f"Attacks differ: {first} and {second} met other attacks, or the same with other settings, at "
