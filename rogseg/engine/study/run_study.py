@@ -31,12 +31,19 @@ class Done:
         seconds: that it took.
         inputs: digests of what it read; None was written by an older version, which kept none.
         machine: that it ran on, and beside how many others.
+        went_on: whether it went on with what an earlier run had left, whose seconds nobody has counted.
     """
 
     command: list[str]
     seconds: float
     inputs: dict[str, str] | None = None
     machine: str = NOT_KNOWN
+    went_on: bool = False
+
+    @property
+    def minutes(self) -> str:
+        """How long it took, for reading."""
+        return f"{self.seconds / 60:.1f}{' for the rest' if self.went_on else ''}"
 
 
 def run_steps(steps: Mapping[str, Sequence[str]], out: Path, jobs: int = 1) -> dict[str, Done]:
@@ -99,12 +106,14 @@ def _do(heading: str, name: str, command: list[str], out: Path, jobs: int, proce
         again = f", again: changed since is {', '.join(changed)}"
     print(f"\n== {heading}{again}\n$ rogseg {shlex.join(command)}", flush=True)
     begin, inputs = time.perf_counter(), inputs_of(command, out)
+    went_on = any(path.is_dir() and any(path.iterdir()) for path in _made(command))
     stamp.parent.mkdir(parents=True, exist_ok=True)
     status = processes.run(command, stamp.with_suffix(".log") if jobs > 1 else None, jobs)
     if status:
         return status
     seconds = time.perf_counter() - begin
-    done = Done(command, seconds, inputs, f"{_machine()}{f', {jobs} steps at a time' if jobs > 1 else ''}")
+    machine = f"{_machine()}{f', {jobs} steps at a time' if jobs > 1 else ''}"
+    done = Done(command, seconds, inputs, machine, went_on)
     write_json_atomic(stamp, dataclasses.asdict(done))
     if jobs > 1:
         print(f"== {heading}: done in {seconds:.0f} s", flush=True)
@@ -136,7 +145,10 @@ def _done(stamp: Path, command: Sequence[str]) -> Done | None:
         done = decode(read_json(stamp, remedy), Done, "it")
     except ValueError as error:
         raise ValueError(f"{stamp}: says nothing of a step ({error}); {remedy}") from error
-    made = [Path(value) for flag, value in itertools.pairwise(command) if flag in MADE]
-    if done.command != list(command) or not all(path.exists() for path in made):
+    if done.command != list(command) or not all(path.exists() for path in _made(command)):
         return None
     return done
+
+
+def _made(command: Sequence[str]) -> list[Path]:
+    return [Path(value) for flag, value in itertools.pairwise(command) if flag in MADE]

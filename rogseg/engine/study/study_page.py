@@ -44,7 +44,7 @@ def write_study_page(
                 lines += _shown(out, name)
     lines += ["## What ran, how long, and on what", "", "| step | minutes | machine | command |", "|---|---:|---|---|"]
     for name, command in commands.items():
-        ran = f"{done[name].seconds / 60:.1f} | {done[name].machine}" if name in done else "not yet | -"
+        ran = f"{done[name].minutes} | {done[name].machine}" if name in done else "not yet | -"
         lines.append(f"| {name} | {ran} | `rogseg {shlex.join(command)}` |")
     page = out / "study.md"
     write_bytes_atomic(page, "\n".join([*lines, ""]).encode())

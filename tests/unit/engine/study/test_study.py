@@ -76,6 +76,23 @@ def test_a_step_that_is_done_is_not_run_again_and_a_failed_one_is(
     assert "$ rogseg phantom" in capfd.readouterr().out
 
 
+def test_the_minutes_of_a_step_that_went_on_are_told_as_those_of_the_rest(tmp_path: Path) -> None:
+    raw, stored = tmp_path / "raw", tmp_path / "stored"
+    steps = {
+        "raw": ["phantom", str(raw), "--shape", "24", "24", "24", "--training", "2", "--test", "0"],
+        "stored": ["preprocess", str(raw), "--out", str(stored)],
+    }
+    stored.mkdir()  # empty: nothing was left
+    first = run_steps(steps, tmp_path)["stored"]
+    assert not first.went_on
+    assert first.minutes == f"{first.seconds / 60:.1f}"
+    (tmp_path / "steps" / "stored.json").unlink()  # as if it had been killed
+    run_steps(steps, tmp_path)
+    second = done_steps(steps, tmp_path)["stored"]
+    assert second.went_on
+    assert second.minutes == f"{second.seconds / 60:.1f} for the rest"
+
+
 def test_several_steps_at_a_time_wait_for_what_they_need(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     small = ["--shape", "24", "24", "24", "--training", "2", "--test", "0"]
     raw, stored = str(tmp_path / "raw"), str(tmp_path / "stored")
