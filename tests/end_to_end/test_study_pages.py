@@ -21,7 +21,7 @@ WRITTEN_BY = "Written by `rogseg "
 FIGURES = ("![", "*The records give no figures")  # are kept under other names; some are drawn from volumes
 
 
-@pytest.mark.parametrize("page", ["study", "study_attacks", "study_lesions", "study_networks"])
+@pytest.mark.parametrize("page", ["study", "study_attacks", "study_lesions", "study_networks", "study_trainers"])
 def test_a_page_is_what_its_records_say(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = (DOCS / f"{page}.md").read_text().splitlines()
     made_by = next(line for line in lines if line.startswith(WRITTEN_BY)).removeprefix(WRITTEN_BY).partition("`")[0]
