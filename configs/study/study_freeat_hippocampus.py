@@ -1,13 +1,6 @@
 # What decides Free AT: m, the epsilon of the training, passes and the size of mini-batches, one changed at a time.
+_base_ = "../_base_/studies/light_trainings.py"
 title = "Hippocampus: what decides Free adversarial training"
-words = dict(
-    task="--task {out}/stored",
-    parallel="",
-    cases="--protocol patch --max-cases 12 {parallel}",
-    attack="--attack segmentation_ensemble --attack-options attack.num_iterations=10 --epsilon 8/255 {cases}",
-    raw="--data {data}",
-    options="",
-)
 _variants = dict(
     plain="",
     m3="trainer.num_replays=3",
@@ -19,7 +12,6 @@ _variants = dict(
     batch16="train_data.batch_size=16",
 )
 steps = dict(
-    preprocess="preprocess {data} --out {out}/stored --plan configs/_base_/tasks/hippocampus_light.json",
     **{
         f"train_{name}": f"train rog_freeat_hippocampus_light {{task}} --work-dir {{out}}/training/{name} --resume "
         f"--cfg-options seed=0 {options} {{options}}"

@@ -1,5 +1,6 @@
 # Which trainer makes the light network most robust: three seeds of each at 600 gradient passes, half of what the
 # configs have, from three clean networks.
+_base_ = "../_base_/studies/light_trainings.py"
 title = "Hippocampus: six trainers with three seeds each, at equal gradient passes"
 _trainers = dict(
     freeat="train_cfg.max_epochs=30 default_hooks.ema.momentum=0.16",
@@ -9,14 +10,6 @@ _trainers = dict(
     seat="train_cfg.max_epochs=30 default_hooks.ema.momentum=0.1",
 )
 _seeds = (0, 1, 2)
-words = dict(
-    task="--task {out}/stored",
-    parallel="",
-    cases="--protocol patch --max-cases 12 {parallel}",
-    attack="--attack segmentation_ensemble --attack-options attack.num_iterations=10 --epsilon 8/255 {cases}",
-    raw="--data {data}",
-    options="",
-)
 _trained = dict(
     **{
         f"standard_{seed}": (
@@ -35,7 +28,6 @@ _trained = dict(
     },
 )
 steps = dict(
-    preprocess="preprocess {data} --out {out}/stored --plan configs/_base_/tasks/hippocampus_light.json",
     **{
         f"train_{name}": f"train {config} {{task}} --work-dir {{out}}/training/{name} --resume "
         f"--cfg-options {options} {{options}}"

@@ -1,6 +1,5 @@
 """The study pages of the documentation are what the committed records say, to the last digit."""
 
-import itertools
 import json
 import shlex
 import shutil
@@ -10,7 +9,7 @@ import pytest
 
 from rogseg.commands import main
 from rogseg.engine.study.plan import read_study
-from rogseg.engine.study.step_inputs import MADE
+from rogseg.engine.study.step_inputs import made_by
 from rogseg.shipped_configs import find_config
 from tests.tiny_training import ROOT
 
@@ -24,15 +23,14 @@ FIGURES = ("![", "*The records give no figures")  # are kept under other names; 
 @pytest.mark.parametrize("page", ["study", "study_attacks", "study_lesions", "study_networks", "study_trainers"])
 def test_a_page_is_what_its_records_say(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = (DOCS / f"{page}.md").read_text().splitlines()
-    made_by = next(line for line in lines if line.startswith(WRITTEN_BY)).removeprefix(WRITTEN_BY).partition("`")[0]
-    arguments = shlex.split(made_by)
+    written_by = next(line for line in lines if line.startswith(WRITTEN_BY)).removeprefix(WRITTEN_BY).partition("`")[0]
+    arguments = shlex.split(written_by)
     out = Path(arguments[arguments.index("--out") + 1])
     monkeypatch.chdir(tmp_path)
     shutil.copytree(DOCS / "records" / page, out)
     for step in (out / "steps").glob("*.json"):
-        for flag, folder in itertools.pairwise(json.loads(step.read_text())["command"]):
-            if flag in MADE:  # stored cases and weights are not kept
-                Path(folder).mkdir(parents=True, exist_ok=True)
+        for folder in made_by(json.loads(step.read_text())["command"]):  # stored cases and weights are not kept
+            folder.mkdir(parents=True, exist_ok=True)
     for section in read_study(find_config(arguments[1], "study")).sections:
         for name in section.files:
             if Path(name).suffix == ".png":

@@ -1,7 +1,6 @@
 """Run the steps of a study, each after those whose results it reads, and go on after an interruption."""
 
 import dataclasses
-import itertools
 import os
 import shlex
 import time
@@ -12,7 +11,7 @@ from pathlib import Path
 import torch
 
 from rogseg.engine.digests import processor
-from rogseg.engine.study.step_inputs import MADE, changed_inputs, inputs_of, steps_before
+from rogseg.engine.study.step_inputs import changed_inputs, inputs_of, made_by, steps_before
 from rogseg.engine.study.step_processes import StepProcesses
 from rogseg.foreign import decode, read_json
 from rogseg.storage import folder_lock, write_json_atomic
@@ -106,7 +105,7 @@ def _do(heading: str, name: str, command: list[str], out: Path, jobs: int, proce
         again = f", again: changed since is {', '.join(changed)}"
     print(f"\n== {heading}{again}\n$ rogseg {shlex.join(command)}", flush=True)
     begin, inputs = time.perf_counter(), inputs_of(command, out)
-    went_on = any(path.is_dir() and any(path.iterdir()) for path in _made(command))
+    went_on = any(path.is_dir() and any(path.iterdir()) for path in made_by(command))
     stamp.parent.mkdir(parents=True, exist_ok=True)
     status = processes.run(command, stamp.with_suffix(".log") if jobs > 1 else None, jobs)
     if status:
@@ -145,10 +144,6 @@ def _done(stamp: Path, command: Sequence[str]) -> Done | None:
         done = decode(read_json(stamp, remedy), Done, "it")
     except ValueError as error:
         raise ValueError(f"{stamp}: says nothing of a step ({error}); {remedy}") from error
-    if done.command != list(command) or not all(path.exists() for path in _made(command)):
+    if done.command != list(command) or not all(path.exists() for path in made_by(command)):
         return None
     return done
-
-
-def _made(command: Sequence[str]) -> list[Path]:
-    return [Path(value) for flag, value in itertools.pairwise(command) if flag in MADE]

@@ -13,7 +13,7 @@ from rogseg.command_line import nearest
 from rogseg.engine.digests import digest_of_file
 from rogseg.engine.model.model_zoo import zoo_model, zoo_models
 
-__all__ = ["MADE", "changed_inputs", "chosen_steps", "inputs_of", "steps_before"]
+__all__ = ["changed_inputs", "chosen_steps", "inputs_of", "made_by", "steps_before"]
 
 MADE = ("--out", "--work-dir")
 """What stands behind them is there once a command is done."""
@@ -31,13 +31,18 @@ def inputs_of(command: Sequence[str], out: Path) -> dict[str, str]:
     Returns:
         Path -> SHA-256 of the content of the file, or of all files in the folder.
     """
-    made = _made(command)
+    made = made_by(command)
     files: dict[Path, None] = {}
     for argument in command:
         for path in _named(argument):
             if path.absolute() not in made:
                 files.update(dict.fromkeys([path, *(_named_by_config(path) if path.is_file() else ())]))
     return {str(path): _digest(path, out) for path in files}
+
+
+def made_by(command: Sequence[str]) -> set[Path]:
+    """The absolute folders that a command says it makes, which are there once it is done."""
+    return {Path(value).absolute() for flag, value in itertools.pairwise(command) if flag in MADE}
 
 
 def steps_before(steps: Mapping[str, Sequence[str]]) -> dict[str, set[str]]:
@@ -52,7 +57,7 @@ def steps_before(steps: Mapping[str, Sequence[str]]) -> dict[str, set[str]]:
     makers: dict[str, set[Path]] = {}
     for name, command in steps.items():
         words = {word for argument in command[1:] for word in (argument, argument.rpartition("=")[2])}
-        places, own = {Path(word).absolute() for word in words if word}, _made(command)
+        places, own = {Path(word).absolute() for word in words if word}, made_by(command)
         inside = {folder for place in places for folder in (place, *place.parents)}
         needs[name] = {
             maker
@@ -91,10 +96,6 @@ def changed_inputs(known: dict[str, str], out: Path) -> tuple[str, ...]:
     return tuple(
         path for path, digest in known.items() if not Path(path).exists() or _digest(Path(path), out) != digest
     )
-
-
-def _made(command: Sequence[str]) -> set[Path]:
-    return {Path(value).absolute() for flag, value in itertools.pairwise(command) if flag in MADE}
 
 
 def _named(argument: str) -> Iterator[Path]:
