@@ -15,6 +15,9 @@ words = dict(
     l2="--attack apgd_dice_l2 --epsilon 1/255 2/255 {cases}",
     volume="--attack volume_under --epsilon 4/255 8/255 {cases}",
 )
+_labels = dict(standard="standard", freeat="Free AT")
+_iterations = (5, 10, 20, 100)
+_queries = (1000, 5000)
 steps = dict(
     preprocess="preprocess {data} --out {out}/stored --plan configs/_base_/tasks/hippocampus_light.json",
     test_standard="test {standard} --task {out}/stored --data {data} --out {out}/test_standard",
@@ -41,6 +44,28 @@ steps = dict(
     vafa_freeat="attack {freeat} --attack vafa {cases} --out {out}/vafa_freeat",
     volume_standard="attack {standard} {volume} --out {out}/volume_standard",
     volume_freeat="attack {freeat} {volume} --out {out}/volume_freeat",
+    # More time for the attacker.
+    **{
+        f"square_{queries}": f"attack {{standard}} --attack square --attack-options attack.num_queries={queries} "
+        f"--epsilon 8/255 {{cases}} --out {{out}}/square_{queries}"
+        for queries in _queries
+    },
+    **{
+        f"iterations_{number}_{name}": f"attack {{{name}}} --attack apgd_ce --attack-options "
+        f"attack.num_iterations={number} --epsilon 8/255 {{cases}} --out {{out}}/iterations_{number}_{name}"
+        for name in _labels
+        for number in _iterations
+    },
+    **{
+        f"{attack}_standard": f"attack {{standard}} --attack {attack} --epsilon 1/255 2/255 4/255 8/255 {{cases}} "
+        f"--out {{out}}/{attack}_standard"
+        for attack in ("fab", "fab_dice")
+    },
+    **{
+        f"whole_{name}": f"attack {{{name}}} {{raw}} --attack apgd_ce --epsilon 8/255 --max-cases 12 "
+        f"--out {{out}}/whole_{name}"
+        for name in _labels
+    },
     # The whole fold.
     sweep_nnunet="attack {nnunet} {raw} --cfg-options mirroring=False {sweep} --out {out}/sweep_nnunet",
     box_nnunet="attack {nnunet} --data {data} --cfg-options mirroring=False {sweep} --out {out}/box_nnunet",
@@ -97,6 +122,36 @@ sections = [
         records=["standard=epsilons_standard", "standard=pgd_standard"],
         tables=["results"],
         figures=["attack_area"],
+    ),
+    dict(
+        title="5, 10, 20 and 100 iterations",
+        text="APGD on cross-entropy at 8/255, each number of iterations with its own schedule of steps.",
+        records=[
+            f"{label}, {number} iterations=iterations_{number}_{name}"
+            for name, label in _labels.items()
+            for number in _iterations
+        ],
+        tables=["results"],
+    ),
+    dict(
+        title="Square with more queries",
+        text="A black box that sees logits; AutoAttack above gives it 500 queries.",
+        records=[f"standard, {queries} queries=square_{queries}" for queries in _queries],
+        tables=["results"],
+    ),
+    dict(
+        title="FAB against FAB on the Dice surface",
+        text="The smallest epsilon that fells a case.",
+        records=["standard=fab_standard", "standard=fab_dice_standard"],
+        tables=["results"],
+        figures=["smallest_epsilon"],
+    ),
+    dict(
+        title="Whole volumes instead of one window",
+        text="APGD on cross-entropy with 20 iterations through the sliding window; of one window the table of 20"
+        " iterations is above.",
+        records=[f"{label}=whole_{name}" for name, label in _labels.items()],
+        tables=["results"],
     ),
     dict(
         title="In L2",
