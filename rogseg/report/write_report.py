@@ -37,6 +37,7 @@ def write_report(
     *,
     common_cases: bool = False,
     evidence: bool = False,
+    figures: bool = True,
     written: datetime.date | None = None,
 ) -> ReportPaths:
     """Report on record folders.
@@ -46,6 +47,7 @@ def write_report(
         out: folder of the report; ``report.html``, ``figures/`` and ``tables/`` in it are replaced.
         common_cases: whether to keep those cases alone that all evaluations have done.
         evidence: whether ``evidence/`` is written, too: all that stands behind the page, to be handed on.
+        figures: whether ``figures/`` is written, which takes a second for each; the page draws its own.
         written: date on the page; None is today.
 
     Raises:
@@ -56,7 +58,7 @@ def write_report(
     # A figure of what is no longer in the report would be taken for one that is.
     for name in (FIGURES, TABLES):
         _remove_folder(out / name)
-    paths = write_contents(contents, out)
+    paths = write_contents(contents, out, figures=figures)
     if not evidence:
         return paths
     folders = [Path(origin.folder) for origin in contents.origins]
@@ -91,12 +93,12 @@ def _remove_folder(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def write_contents(contents: Contents, out: Path) -> ReportPaths:
-    """Write the page, the figures and the tables of any contents."""
+def write_contents(contents: Contents, out: Path, *, figures: bool = True) -> ReportPaths:
+    """Write the page, the tables and, if asked for, the figures of any contents."""
     out.mkdir(parents=True, exist_ok=True)
     page = out / PAGE
     temporary = page.with_suffix(".tmp")
     temporary.write_text(render_page(contents), encoding="utf-8")
     temporary.replace(page)
     tables = tuple(path for table in report_tables(contents) for path in write_table(table, out / TABLES))
-    return ReportPaths(page, write_figures(contents, out / FIGURES), tables, None)
+    return ReportPaths(page, write_figures(contents, out / FIGURES) if figures else (), tables, None)

@@ -82,7 +82,7 @@ def _reported(
     folders: dict[str, list[Path]] = {}
     for entry in shown:
         folders.setdefault(entry.rpartition("=")[0], []).append(_folder_of(commands[_step_of(entry)]))
-    write_report(folders, out / place, common_cases=section.common_cases)
+    write_report(folders, out / place, common_cases=section.common_cases, figures=bool(section.figures))
     lines = []
     for kind, suffix, names in (("tables", ".md", section.tables), ("figures", ".png", section.figures)):
         for name in names:

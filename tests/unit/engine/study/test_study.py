@@ -285,6 +285,7 @@ def test_a_page_of_what_is_done_says_what_is_not(tmp_path: Path) -> None:
     done = done_steps(commands, tmp_path)
     assert done == {"two": Done(commands["two"], 90.0)}
     text = write_study_page(study, commands, done, tmp_path, "rogseg study s").read_text()
+    assert sorted(path.name for path in (tmp_path / "reports/1").iterdir()) == ["report.html", "tables"]  # as asked for
     assert "*Not run yet: three.*" in text
     assert "| robust | apgd_ce | Linf | 8/255 | 20 |" in text
     assert "*Not run yet: four.*" in text
