@@ -66,7 +66,8 @@ class ThreatModel(ABC):
         """The closest volume in ball and box that leaves the voxels outside the support alone: (B, C, D, H, W)."""
         if self.support is None:
             return self.nearest(inputs, adversarial)
-        return self.nearest(inputs, torch.where(self.support, adversarial, inputs))
+        nearest = self.nearest(inputs, torch.where(self.support, adversarial, inputs))
+        return torch.where(self.support, nearest, inputs)  # what may not move need not lie in the box either
 
     @abstractmethod
     def nearest(self, inputs: Tensor, adversarial: Tensor) -> Tensor:
@@ -119,11 +120,13 @@ class ThreatModel(ABC):
     def excess(self, inputs: Tensor, adversarial: Tensor) -> Tensor:
         """How far outside ball or box, in units of the box's width, (B,) float64; at most 0 inside, NaN stays NaN.
 
-        A voxel outside the support that moved is outside the ball by its whole move.
+        A voxel outside the support that moved is outside the ball by its whole move; the box does not bind it.
         """
-        excess = torch.maximum(self.ball_excess(inputs, adversarial), box_excess(self.box, adversarial))
+        beyond_ball = self.ball_excess(inputs, adversarial)
         if self.support is None:
-            return excess
+            return torch.maximum(beyond_ball, box_excess(self.box, adversarial))
+        moving = torch.where(self.support, adversarial, self.box.clip(adversarial))
+        excess = torch.maximum(beyond_ball, box_excess(self.box, moving))
         still = torch.where(self.support, inputs, adversarial)
         moved = ((still.double() - inputs.double()).abs() / self.box.width.to(inputs.device).double()).flatten(1)
         return torch.maximum(excess, moved.amax(1))

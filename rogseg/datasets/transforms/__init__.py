@@ -1,6 +1,6 @@
 """Transforms between the crop that is read from disk and the patch that is trained on."""
 
-from rogseg.datasets.transforms.base import Transform
+from rogseg.datasets.transforms.base import IntensityTransform, Transform
 from rogseg.datasets.transforms.centre_crop import CentreCrop
 from rogseg.datasets.transforms.clip_to_box import ClipToBox
 from rogseg.datasets.transforms.random_affine import RandomAffine
@@ -12,6 +12,7 @@ from rogseg.datasets.transforms.smoothing_noise import SmoothingNoise
 __all__ = [
     "CentreCrop",
     "ClipToBox",
+    "IntensityTransform",
     "RandomAffine",
     "RandomCorruption",
     "RandomGamma",

@@ -3,13 +3,15 @@
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import final
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from rogseg.cases import Case
 
-__all__ = ["Transform"]
+__all__ = ["IntensityTransform", "Transform"]
 
 
 class Transform(ABC):
@@ -18,6 +20,22 @@ class Transform(ABC):
     @abstractmethod
     def __call__(self, case: Case, generator: np.random.Generator) -> Case:
         """Transform one case; the one that is passed in stays as it is."""
+
+
+class IntensityTransform(Transform):
+    """Changes intensities alone, and those of padding never: a network is to see there what it sees in use."""
+
+    @final
+    def __call__(self, case: Case, generator: np.random.Generator) -> Case:
+        """Transform one case; see `Transform`."""
+        inputs = self.intensities(case, generator)
+        if case.movable is not None:
+            inputs = torch.where(case.movable, inputs, case.inputs)
+        return dataclasses.replace(case, inputs=inputs)
+
+    @abstractmethod
+    def intensities(self, case: Case, generator: np.random.Generator) -> Tensor:
+        """The new inputs, (1, C, D, H, W), whatever they are in padding; those of the case stay as they are."""
 
 
 def change_grid(case: Case, change: Callable[[Tensor], Tensor]) -> Case:

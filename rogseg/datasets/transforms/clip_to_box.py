@@ -1,20 +1,19 @@
 """ClipToBox: the last transform of every pipeline."""
 
-import dataclasses
-
 import numpy as np
+from torch import Tensor
 
 from rogseg.cases import Case
-from rogseg.datasets.transforms.base import Transform
+from rogseg.datasets.transforms.base import IntensityTransform
 from rogseg.registry import TRANSFORMS
 
 __all__ = ["ClipToBox"]
 
 
 @TRANSFORMS.register_module()
-class ClipToBox(Transform):
+class ClipToBox(IntensityTransform):
     """Clips the inputs to the case's intensity box, so that training sees the set of inputs that attacks may use."""
 
-    def __call__(self, case: Case, generator: np.random.Generator) -> Case:
-        """Transform one case; see `Transform`."""
-        return dataclasses.replace(case, inputs=case.inputs.clamp(case.box.lower, case.box.upper))
+    def intensities(self, case: Case, generator: np.random.Generator) -> Tensor:
+        """See `IntensityTransform`."""
+        return case.inputs.clamp(case.box.lower, case.box.upper)

@@ -1,14 +1,14 @@
 """RandomCorruption: what scanners do to images, on patches in training."""
 
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from rogseg.cases import Case
 from rogseg.corruptions import Corruption, Scan, checked_severity, modality_of
-from rogseg.datasets.transforms.base import Transform, check_probability
+from rogseg.datasets.transforms.base import IntensityTransform, check_probability
 from rogseg.registry import CORRUPTIONS, TRANSFORMS
 from rogseg.storage import CaseProperties
 
@@ -16,13 +16,13 @@ __all__ = ["RandomCorruption"]
 
 
 @TRANSFORMS.register_module()
-class RandomCorruption(Transform):
+class RandomCorruption(IntensityTransform):
     """One of several corruptions, drawn, at a strength drawn between none and that of a severity.
 
     The patch is taken back to raw units, corrupted, and brought to network units again, so that HU are HU and a
     parameter is what `rogseg corrupt` means by it. Air and the ends of the range are those of the case's box, which a
-    patch inside of the body does not show; the signal outside of CT is that of the patch. Padding stays as it is.
-    `ClipToBox` follows.
+    patch inside of the body does not show; the signal outside of CT is that of the patch. `ClipToBox`
+    follows.
 
     What is trained on is no surprise in a test: leave out corruptions that the test is to be about.
 
@@ -46,14 +46,14 @@ class RandomCorruption(Transform):
                 f"({', '.join(moving) or 'none here does'}); RandomAffine rotates and scales"
             )
 
-    def __call__(self, case: Case, generator: np.random.Generator) -> Case:
-        """Transform one case; see `Transform`.
+    def intensities(self, case: Case, generator: np.random.Generator) -> Tensor:
+        """See `IntensityTransform`.
 
         Raises:
             ValueError: nothing says what the raw units of the case are.
         """
         if generator.random() >= self.probability:
-            return case
+            return case.inputs
         properties = case.properties
         if not isinstance(properties, CaseProperties) or case.spacing is None or not case.modalities:
             raise ValueError(f"case {case.case_id!r} does not say what its raw units and its spacing are")
@@ -74,7 +74,4 @@ class RandomCorruption(Transform):
         voxels = (case.inputs[0] - lower) * scale + raw_lower
         scan = Scan(voxels, case.spacing, modalities, ends=(raw_lower, raw_upper))
         made = corruption.at(scan, parameter, torch.Generator().manual_seed(int(generator.integers(2**62))))
-        inputs = ((made.voxels - raw_lower) / scale + lower)[None]
-        if case.movable is not None:
-            inputs = torch.where(case.movable, inputs, case.inputs)
-        return dataclasses.replace(case, inputs=inputs)
+        return ((made.voxels - raw_lower) / scale + lower)[None]

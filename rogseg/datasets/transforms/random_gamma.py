@@ -1,19 +1,18 @@
 """RandomGamma: a power law over the intensities."""
 
-import dataclasses
-
 import numpy as np
 import torch
+from torch import Tensor
 
 from rogseg.cases import Case
-from rogseg.datasets.transforms.base import Transform, check_probability
+from rogseg.datasets.transforms.base import IntensityTransform, check_probability
 from rogseg.registry import TRANSFORMS
 
 __all__ = ["RandomGamma"]
 
 
 @TRANSFORMS.register_module()
-class RandomGamma(Transform):
+class RandomGamma(IntensityTransform):
     """Raises each channel, mapped from its intensity box to [0, 1], to a power, and maps it back.
 
     Args:
@@ -30,10 +29,10 @@ class RandomGamma(Transform):
         self.gamma_range = gamma_range
         self.probability = check_probability(probability)
 
-    def __call__(self, case: Case, generator: np.random.Generator) -> Case:
-        """Transform one case; see `Transform`."""
+    def intensities(self, case: Case, generator: np.random.Generator) -> Tensor:
+        """See `IntensityTransform`."""
         if generator.random() >= self.probability:
-            return case
+            return case.inputs
         lower, width = case.box.lower, case.box.width
         low, high = self.gamma_range
         gammas = [
@@ -42,4 +41,4 @@ class RandomGamma(Transform):
         ]
         exponents = torch.tensor(gammas, dtype=torch.float32).view(-1, 1, 1, 1)
         share = ((case.inputs - lower) / width).clamp_(0, 1)
-        return dataclasses.replace(case, inputs=share.pow_(exponents).mul_(width).add_(lower))
+        return share.pow_(exponents).mul_(width).add_(lower)

@@ -1,23 +1,23 @@
 """SmoothingNoise: the noise under which a network is certified."""
 
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from rogseg.cases import Case
-from rogseg.datasets.transforms.base import Transform
+from rogseg.datasets.transforms.base import IntensityTransform
 from rogseg.registry import TRANSFORMS
 
 __all__ = ["SmoothingNoise"]
 
 
 @TRANSFORMS.register_module()
-class SmoothingNoise(Transform):
+class SmoothingNoise(IntensityTransform):
     """Adds the Gaussian noise that `rogseg.certification` adds, so that the network can see through it.
 
-    Padding gets none. ``ClipToBox`` follows, as it stands in front of the network when it is certified.
+    ``ClipToBox`` follows, as it stands in front of the network when it is certified.
 
     Args:
         sigmas: standard deviations as fractions of the box's width; each patch gets one of them.
@@ -33,11 +33,8 @@ class SmoothingNoise(Transform):
             raise ValueError(f"sigmas is {sigmas}, it must hold positive fractions of the box's width, such as 0.25")
         self.sigmas = tuple(sigmas)
 
-    def __call__(self, case: Case, generator: np.random.Generator) -> Case:
-        """Transform one case; see `Transform`."""
+    def intensities(self, case: Case, generator: np.random.Generator) -> Tensor:
+        """See `IntensityTransform`."""
         sigma = self.sigmas[int(generator.integers(len(self.sigmas)))]
         noise = torch.from_numpy(generator.standard_normal(tuple(case.inputs.shape), dtype=np.float32))
-        noise.mul_(sigma * case.box.width)
-        if case.movable is not None:
-            noise.mul_(case.movable)
-        return dataclasses.replace(case, inputs=noise.add_(case.inputs))
+        return noise.mul_(sigma * case.box.width).add_(case.inputs)

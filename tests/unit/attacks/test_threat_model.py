@@ -134,6 +134,24 @@ def test_random_starts_within_a_small_support_are_as_long_as_in_the_whole_volume
         assert partial.distance(inputs, start).tolist() == pytest.approx([0.05] * 2, rel=1e-5)
 
 
+THREATS = [kind.from_fraction(0.1, BOX) for kind in (LinfThreat, L2Threat, QuantisationThreat)]
+
+
+@pytest.mark.parametrize("threat", THREATS)
+def test_padding_stays_where_the_box_does_not_hold_its_value(threat: ThreatModel) -> None:
+    inputs = volume()
+    support = torch.ones(2, 1, 3, 4, 5, dtype=torch.bool)
+    support[:, :, 0] = False
+    inputs[:, :, 0] = -7.0
+    partial = threat.within(support)
+    moved = partial.project(inputs, inputs + 1)
+    assert (moved[:, :, 0] == -7.0).all()
+    assert (moved[:, :, 1:] != inputs[:, :, 1:]).any()
+    partial.assert_admissible(inputs, moved)
+    moved[0, 0, 1] = -7.0  # which no voxel that may move may have
+    assert partial.contains(inputs, moved).tolist() == [False, True]
+
+
 @pytest.mark.parametrize("threat", [LinfThreat.from_fraction(0.03, BOX), L2Threat.from_fraction(0.1, BOX)])
 def test_voxels_outside_the_support_stay(threat: ThreatModel) -> None:
     inputs = volume()

@@ -5,7 +5,16 @@ import pytest
 import torch
 
 from rogseg.cases import Case, IntensityBox
-from rogseg.datasets.transforms import CentreCrop, ClipToBox, RandomAffine, RandomGamma, RandomMirror, SmoothingNoise
+from rogseg.datasets.transforms import (
+    CentreCrop,
+    ClipToBox,
+    IntensityTransform,
+    RandomAffine,
+    RandomGamma,
+    RandomMirror,
+    SmoothingNoise,
+    Transform,
+)
 from rogseg.datasets.transforms.random_affine import affine_patch, rotation_matrix
 
 
@@ -125,6 +134,28 @@ def test_a_case_without_label_or_padding_is_transformed_too() -> None:
     turned = RandomAffine((7, 7, 7), (1.0, 1.0, 1.0), probability=1.0, scale_range=(1.0, 1.0))(case, generator)
     assert turned.targets is None
     assert 0 < (~movable_of(turned)).sum() < 7**3 / 2  # the corners come from outside
+
+
+class Brighter(IntensityTransform):
+    def intensities(self, case: Case, generator: np.random.Generator) -> torch.Tensor:
+        return case.inputs + 1
+
+
+@pytest.mark.parametrize(
+    "transform", [Brighter(), RandomGamma((0.5, 2.0), probability=1.0), SmoothingNoise((0.1,)), ClipToBox()]
+)
+def test_intensities_change_and_padding_stays_what_the_network_sees_in_use(transform: Transform) -> None:
+    case = dataclasses.replace(random_case(2, 6, 6, 6), box=IntensityBox.per_channel([0.5, 0.5], [3.0, 3.0]))
+    movable_of(case)[:, :, :3] = False
+    case.inputs[:, :, :3] = 0.0  # which is not in the box
+    before = case.inputs.clone()
+    changed = transform(case, np.random.default_rng(0))
+    assert torch.equal(changed.inputs[:, :, :3], before[:, :, :3])
+    assert (changed.inputs[:, :, 3:] != before[:, :, 3:]).any(2).any()
+    assert torch.equal(case.inputs, before)
+    everywhere = transform(dataclasses.replace(case, movable=None), np.random.default_rng(0))
+    assert torch.equal(everywhere.inputs[:, :, 3:], changed.inputs[:, :, 3:])
+    assert (everywhere.inputs[:, :, :3] != 0).any()
 
 
 def test_noise_has_the_size_that_a_certificate_adds_and_leaves_padding_alone() -> None:
