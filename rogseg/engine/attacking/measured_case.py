@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rogseg.attacks.model_state import evaluation_mode
 from rogseg.cases import Case, LogitFn
-from rogseg.evaluation.case_record import DICE, TARGET_VOLUME, CaseRecord, PerClass
+from rogseg.evaluation.case_record import TARGET_VOLUME, CaseRecord, PerClass
 from rogseg.metrics import Measure, measure_classes, volume_ml
 
 __all__ = ["clean_labels", "clean_record", "measured", "measured_case", "scored_model"]
@@ -95,9 +95,20 @@ def measured(
     spacing: tuple[float, float, float],
     class_indices: Sequence[Sequence[int]],
 ) -> dict[str, PerClass]:
-    """The measures of label maps (D, H, W); a class that the target lacks has no Dice, as attacks see it."""
+    """The measures of label maps (D, H, W), as attacks see them.
+
+    A class that the target lacks has a value only of measures that have one, too, where nothing of it is predicted: an
+    attack can take nothing of such a class away, and a mean after it would be over other cases than the one before.
+    """
     taken: dict[str, PerClass] = measure_classes(measures, prediction, target, spacing, class_indices)
-    if DICE in taken:
-        present = [np.isin(target, indices).any() for indices in class_indices]
-        taken[DICE] = tuple(dice if here else None for dice, here in zip(taken[DICE], present, strict=True))
-    return taken
+    lacking = [not np.isin(target, indices).any() for indices in class_indices]
+    if not any(lacking):
+        return taken
+    rightly = measure_classes(measures, np.zeros_like(prediction), target, spacing, class_indices)
+    return {
+        name: tuple(
+            None if lacks and right is None else value
+            for lacks, right, value in zip(lacking, rightly[name], values, strict=True)
+        )
+        for name, values in taken.items()
+    }

@@ -11,7 +11,7 @@ from rogseg.evaluation.notes import notes_on
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.robustness_table import robustness_tables
 from rogseg.evaluation.summary import ConditionSummary, area_under_curve, summarise_all, worst_case
-from rogseg.metrics import Dice, FalseVolume, measure_classes
+from rogseg.metrics import HD95, NSD, Dice, FalseVolume, LesionFalsePositives, VolumeError, measure_classes
 from tests.identities import IDENTITY, cascade, dice_record, identity_with, of_cases
 
 EPSILON = 8 / 255
@@ -132,6 +132,22 @@ FALSE_LABEL = np.array([[[0, 1, 2]]], dtype=np.uint8)
 """A voxel of the organ, found; one of a lesion that is not there."""
 IN_RAW_GRID = measure_classes((Dice(), FalseVolume()), FALSE_LABEL, FALSE_LABEL % 2, (1, 1, 1), ((1,), (2,)))
 UNDER_ATTACK = measured((Dice(), FalseVolume()), FALSE_LABEL, FALSE_LABEL % 2, (1, 1, 1), ((1,), (2,)))
+
+
+def test_under_attack_a_class_that_is_not_there_has_what_a_right_absence_has() -> None:
+    measures = (Dice(), NSD(1.0), HD95(), VolumeError(), FalseVolume(), LesionFalsePositives())
+    absent = np.zeros((8, 8, 8), np.uint8)
+    found = absent.copy()
+    found[:2] = 1
+    before, after = (measured(measures, labels, absent, (1, 1, 1), ((1,),)) for labels in (absent, found))
+    assert {name: value for name, (value,) in before.items() if value is not None} == {
+        "false volume": 0.0,
+        "false lesions": 0.0,
+    }
+    assert {name: value for name, (value,) in after.items() if value is not None} == {
+        "false volume": pytest.approx(0.128),
+        "false lesions": 1.0,
+    }
 
 
 @pytest.mark.parametrize(
