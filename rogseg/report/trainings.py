@@ -2,14 +2,19 @@
 
 from collections.abc import Iterable
 
-__all__ = ["trainings_among"]
+__all__ = ["MARK", "recipe_and_training", "trainings_among"]
 
 MARK = "#"
 
 
+def recipe_and_training(name: str) -> tuple[str, str]:
+    """Both parts of ``RECIPE#TRAINING``; of any other name itself and nothing."""
+    recipe, _, training = name.rpartition(MARK)
+    return (recipe, training) if recipe and training else (name, "")
+
+
 def trainings_among(names: Iterable[str]) -> dict[str, tuple[str, str]]:
     """Which networks are one of several trainings of a recipe: by name the recipe and the training, in their order."""
-    parts = {name: name.rpartition(MARK)[::2] for name in names}
-    marked = {name: (recipe, training) for name, (recipe, training) in parts.items() if recipe and training}
+    marked = {name: parts for name in names if (parts := recipe_and_training(name))[1]}
     recipes = [recipe for recipe, _ in marked.values()]
     return {name: found for name, found in marked.items() if recipes.count(found[0]) > 1}

@@ -76,7 +76,7 @@ def _of_threat(contents: Contents, threat: ThreatText, directory: Path) -> list[
     differences = [
         (f"{c.second} minus {c.first}, {c.label}", c.difference)
         for c in comparisons(contents)
-        if c.norm in ("", norm) and not c.attacks_differ
+        if c.norm in ("", norm) and c.attacks is not None
     ]
     if differences:
         files += plot_differences(differences, directory / f"differences{stem}")

@@ -8,6 +8,7 @@ from typing import Any
 from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.evaluation.identity_differences import leaves
 from rogseg.evaluation.legacy_identity import NOT_RECORDED
+from rogseg.report.trainings import MARK, recipe_and_training
 
 __all__ = ["network_names"]
 
@@ -19,22 +20,46 @@ def network_names(given: Sequence[tuple[str, EvaluationIdentity]]) -> list[str]:
     """A name per folder.
 
     Two networks of one name are told apart by their digests; those of one digest, as with and without mirroring, by
-    the options that differ.
+    the options that differ. Of ``RECIPE#TRAINING`` that is told of the recipe: trainings that are used in one way are
+    of one recipe.
 
     Args:
         given: per folder the name that the user gave it, empty where it has its own, and its identity.
+
+    Raises:
+        ValueError: one network is called two trainings of a recipe.
     """
     shown = [name or _own_name(identity) for name, identity in given]
+    digests = [identity.system.digest for _, identity in given]
     settings = _settings([identity for _, identity in given])
+    trainings = [recipe_and_training(name) for name in shown]
+    _check_trainings(trainings, digests)
+    # By name, or by recipe for all of its trainings, and by digest the settings.
+    used: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for (basis, _), digest, setting in zip(trainings, digests, settings, strict=True):
+        used.setdefault(basis, {}).setdefault(digest, []).append(setting)
     names = []
-    for name, (_, identity), setting in zip(shown, given, settings, strict=True):
-        digest = identity.system.digest
-        alike = [(i.system.digest, s) for n, (_, i), s in zip(shown, given, settings, strict=True) if n == name]
-        full = name if len({other for other, _ in alike}) == 1 else f"{name} {digest[:8]}"
-        paths = _telling([of_other for other, of_other in alike if other == digest])
+    for (basis, training), digest, setting in zip(trainings, digests, settings, strict=True):
+        of_digests = used[basis].values() if training else [used[basis][digest]]
+        several = len({d for parts, d in zip(trainings, digests, strict=True) if parts == (basis, training)}) > 1
+        paths = dict.fromkeys(path for of_digest in of_digests for path in _telling(of_digest))
         details = ", ".join(f"{path.removeprefix('options.')} {_worded(setting, path)}" for path in paths)
-        names.append(f"{full} ({details})" if details else full)
+        full = basis + (f" {digest[:8]}" if several else "") + (f" ({details})" if details else "")
+        names.append(f"{full}{MARK}{training}" if training else full)
     return names
+
+
+def _check_trainings(trainings: Sequence[tuple[str, str]], digests: Sequence[str]) -> None:
+    found: dict[tuple[str, str], str] = {}
+    for (recipe, training), digest in zip(trainings, digests, strict=True):
+        if not training or digest == NOT_RECORDED:
+            continue
+        other = found.setdefault((recipe, digest), training)
+        if other != training:
+            raise ValueError(
+                f"{recipe}{MARK}{other} and {recipe}{MARK}{training} have the same weights ({digest[:8]}), so they are "
+                "one training; give the second the records of its own, or both one name"
+            )
 
 
 def _own_name(identity: EvaluationIdentity) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rogseg.report.contents import Contents
 from rogseg.report.tables.table import Cell, ReportTable
 from rogseg.report.views.networks import Comparison
-from rogseg.report.views.trainings import differences_over_trainings, values_over_trainings
+from rogseg.report.views.trainings import differences_over_trainings, differing_trainings, values_over_trainings
 
 __all__ = ["training_tables"]
 
@@ -31,6 +31,7 @@ def training_tables(
         (d.recipe, d.minus, d.norm or None, d.label, len(d.means), d.cases, d.mean, d.least, d.most)
         for d in differences_over_trainings(contents, compared)
     ]
+    notes = (*notes, *differing_trainings(contents))
     shared, measure = ("norm", "epsilon", "trainings", "cases"), contents.primary
     return (
         ReportTable(

@@ -25,7 +25,18 @@ __all__ = [
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """Second minus first on the same cases, clean or at one epsilon; no difference where other attacks were made."""
+    """Second minus first on the same cases, clean or at one epsilon; no difference where other attacks were made.
+
+    Args:
+        first: network.
+        second: network.
+        label: the epsilon as it is written, or clean.
+        strength: epsilon, 0 for clean.
+        norm: of the threat model; empty for clean values.
+        difference: mean over the cases.
+        measured: what both were measured on (`Row.measured`).
+        attacks: that both met there, with all settings; None where they met others.
+    """
 
     first: str
     second: str
@@ -33,7 +44,8 @@ class Comparison:
     strength: float
     norm: str
     difference: Estimate
-    attacks_differ: bool = False
+    measured: tuple[str, str]
+    attacks: frozenset[str] | None
 
 
 def comparisons(contents: Contents) -> tuple[Comparison, ...]:
@@ -45,11 +57,11 @@ def comparisons(contents: Contents) -> tuple[Comparison, ...]:
     made = []
     for first, second, a, b in _pairs(contents):
         condition, difference = a.condition, difference_of(a, b, contents.primary)
-        differ = attacks_on(contents, a) != attacks_on(contents, b)
-        if differ:
-            difference = Estimate(None, None, None, difference.cases)
-        label = condition.label or "clean"
-        made.append(Comparison(first, second, label, condition.strength, condition.norm, difference, differ))
+        attacks: frozenset[str] | None = attacks_on(contents, a)
+        if attacks != attacks_on(contents, b):
+            attacks, difference = None, Estimate(None, None, None, difference.cases)
+        label, norm = condition.label or "clean", condition.norm
+        made.append(Comparison(first, second, label, condition.strength, norm, difference, a.measured, attacks))
     return tuple(made)
 
 

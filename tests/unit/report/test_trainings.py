@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rogseg.evaluation.identity import Condition
 from rogseg.report.contents import Contents
 from rogseg.report.page import render_page
 from rogseg.report.records.contents import contents_of
@@ -13,6 +14,7 @@ from rogseg.report.tables.report_tables import report_tables
 from rogseg.report.trainings import trainings_among
 from rogseg.report.views.networks import comparisons
 from rogseg.report.views.trainings import differences_over_trainings, values_over_trainings
+from tests.identities import IDENTITY
 from tests.unit.report.synthetic import contents
 from tests.unit.report.test_records import evaluation
 
@@ -21,6 +23,13 @@ NAMES = ("standard#0", "standard#1", "standard#2", "Free AT#2", "Free AT#0", "Fr
 
 def made() -> Contents:
     return contents(num_cases=6, attacks=("pgd", "apgd"), systems=NAMES, epsilons=(4, 8), num_volumes=0)
+
+
+def trained(folder: Path, digest: str, *, mirror: bool = False, attack: str = "fgsm") -> Path:
+    """Records of one network under one attack."""
+    system = dataclasses.replace(IDENTITY.system, digest=digest, options={"mirror": mirror})
+    condition = Condition("attack", attack, {"type": attack})
+    return evaluation(folder, attack=attack, condition=condition, system=system).directory
 
 
 def dice(of: Contents, system: str, label: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -114,9 +123,48 @@ def test_tables_and_page_say_it() -> None:
 
 
 def test_one_training_is_a_limit_until_every_network_has_another(tmp_path: Path) -> None:
-    folders = {name: [evaluation(tmp_path / name).directory] for name in ("a#0", "a#1", "b")}
+    folders = {name: [trained(tmp_path / name, name)] for name in ("a#0", "a#1", "b")}
     told = [
         any(limit.startswith("One training run of each network") for limit in contents_of(given, tmp_path).limits)
         for given in (folders, {name: folders[name] for name in ("a#0", "b")}, {n: folders[n] for n in ("a#0", "a#1")})
     ]
     assert told == [True, True, False]
+
+
+def test_one_training_that_is_used_in_two_ways_is_one_training(tmp_path: Path) -> None:
+    both = {
+        f"at#{t}": [trained(tmp_path / f"{t}{mirror}", f"{t}" * 9, mirror=mirror) for mirror in (False, True)]
+        for t in "01"
+    }
+    of = contents_of({"at#0": both["at#0"], "b": [trained(tmp_path / "b", "b")]}, tmp_path)
+    assert [system.name for system in of.systems] == ["at (mirror false)#0", "at (mirror true)#0", "b"]
+    assert values_over_trainings(of) == ()
+    assert any(limit.startswith("One training run") for limit in of.limits)
+    of = contents_of(both, tmp_path)
+    assert [system.name for system in of.systems] == [
+        f"at (mirror {mirror})#{t}" for t in "01" for mirror in ("false", "true")
+    ]
+    found = {(value.recipe, value.label): set(value.means) for value in values_over_trainings(of)}
+    assert found == {(f"at (mirror {m})", at): {"0", "1"} for m in ("false", "true") for at in ("clean", "8/255")}
+    # Of the other training one of the two ways alone: it is of that recipe.
+    of = contents_of({"at#0": both["at#0"], "at#1": both["at#1"][:1]}, tmp_path)
+    assert {value.recipe for value in values_over_trainings(of)} == {"at (mirror false)"}
+    with pytest.raises(ValueError, match="at#0 and at#1 have the same weights"):
+        contents_of({"at#0": both["at#0"], "at#1": both["at#0"][:1]}, tmp_path)
+
+
+def test_pairs_that_met_other_attacks_than_other_pairs_do_not_share_a_mean(tmp_path: Path) -> None:
+    of = contents_of(
+        {
+            f"{recipe}#{t}": [trained(tmp_path / f"{recipe}{t}", f"{recipe}{t}", attack=attack)]
+            for recipe in ("at", "std")
+            for t, attack in (("0", "fgsm"), ("1", "apgd"))
+        },
+        tmp_path,
+    )
+    tables = {table.name: table for table in report_tables(of)}
+    assert {row[2] for row in tables["trainings"].rows} == {"clean"}
+    assert {row[3] for row in tables["training_differences"].rows} <= {"clean"}
+    assert any(
+        note.startswith("Trainings of at did not all meet the same attacks") for note in tables["trainings"].notes
+    )
