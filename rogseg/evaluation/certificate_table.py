@@ -5,10 +5,17 @@ from collections.abc import Iterable, Sequence
 from rogseg.certification import CertifiedCase
 from rogseg.evaluation.case_record import class_mean
 from rogseg.evaluation.notes import notes_on
+from rogseg.evaluation.proved_bounds import (
+    radius_text,
+    rounded_down,
+    rounded_up,
+    significant_down,
+    significant_up,
+)
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.statistics import mean_interval
 from rogseg.evaluation.summary import ConditionSummary, mean, summarise_all
-from rogseg.evaluation.text_table import TextTable, number, short, short_span, with_interval
+from rogseg.evaluation.text_table import NOTHING, TextTable, number, short, short_span, with_interval
 
 __all__ = ["certificate_tables", "noise_words"]
 
@@ -16,16 +23,16 @@ __all__ = ["certificate_tables", "noise_words"]
 def noise_words(certified: Sequence[CertifiedCase], raw_unit: str) -> str:
     """Noise and radius in raw units; empty where they are not known."""
     noise = _raw([one.sigma_raw for one in certified], raw_unit).strip(" ()")
-    radius = _raw([one.radius_rms_raw for one in certified], raw_unit).strip(" ()")
+    radius = _raw(_radii_raw(certified), raw_unit).strip(" ()")
     return f"noise {noise}, radius {radius} RMS" if noise and radius else ""
 
 
 def _rms_words(certified: Sequence[CertifiedCase], raw_unit: str) -> str:
     """The radius in the unit of an L2 attack's epsilon, and in raw units; cases of other sizes have another one."""
     values = sorted(255 * one.radius_rms for one in certified)
-    low, high = f"{values[0]:.2g}", f"{values[-1]:.2g}"
+    low, high = radius_text(values[0], 2), radius_text(values[-1], 2)
     share = f"{low}/255" if low == high else f"{low} to {high}/255"
-    return share + _raw([one.radius_rms_raw for one in certified], raw_unit)
+    return share + _raw(_radii_raw(certified), raw_unit)
 
 
 def certificate_tables(folder: RecordFolder, title: str) -> tuple[TextTable, ...]:
@@ -46,14 +53,14 @@ def _whole_table(rows: Sequence[ConditionSummary], folder: RecordFolder, title: 
             [
                 f"{first.sigma:g}{_raw([one.sigma_raw for one in certified], unit)}",
                 f"{first.tau:g}",
-                f"{first.radius:.3g}",
+                radius_text(first.radius, 3),
                 _rms_words(certified, unit),
                 f"{num_cases} of {num_cases + row.num_missing}" if row.num_missing else str(num_cases),
-                _mean(smoothed),
-                with_interval(row.mean_dice, mean_interval(dice, (0.0, 1.0))),
-                _mean(highest),
-                _mean([one.accuracy for one in certified]),
-                _mean([one.abstained for one in certified]),
+                number(_mean(smoothed)),
+                with_interval(rounded_down(row.mean_dice, 3), mean_interval(dice, (0.0, 1.0))),
+                number(rounded_up(_mean(highest), 3)),
+                number(_mean([one.accuracy for one in certified])),
+                number(_mean([one.abstained for one in certified])),
             ]
         )
     headings = [
@@ -78,21 +85,22 @@ def _class_table(rows: Sequence[ConditionSummary], folder: RecordFolder) -> Text
         for name in (*certified[0].classes, *certified[0].groups):
             regions = [{**one.classes, **one.groups}[name] for one in certified]
             volumes = [
-                [b.volume_target for b in regions],
-                [b.volume_smoothed for b in regions],
-                [b.volume_lower for b in regions],
-                [b.volume_upper for b in regions],
+                _mean([b.volume_target for b in regions]),
+                _mean([b.volume_smoothed for b in regions]),
             ]
+            least, most = _mean([b.volume_lower for b in regions]), _mean([b.volume_upper for b in regions])
+            volumes.append(None if least is None else significant_down(least, 4))
+            volumes.append(None if most is None else significant_up(most, 4))
             cells.append(
                 [
                     name,
                     f"{certified[0].sigma:g}",
                     f"{certified[0].tau:g}",
-                    _mean([b.dice_lower for b in regions]),
-                    _mean([b.dice_upper for b in regions]),
-                    _mean([b.certified for b in regions]),
-                    _mean([b.abstained for b in regions]),
-                    *(short(mean(v)) if (v := _present(values)) else "-" for values in volumes),
+                    number(rounded_down(_mean([b.dice_lower for b in regions]), 3)),
+                    number(rounded_up(_mean([b.dice_upper for b in regions]), 3)),
+                    number(_mean([b.certified for b in regions])),
+                    number(_mean([b.abstained for b in regions])),
+                    *(NOTHING if volume is None else short(volume) for volume in volumes),
                 ]
             )
     condition = folder.identity.condition
@@ -123,12 +131,13 @@ def _certified(row: ConditionSummary) -> tuple[CertifiedCase, ...]:
     return tuple(record.certificate for record in row.records.values() if record.certificate is not None)
 
 
-def _present(values: Iterable[float | None]) -> list[float]:
-    return [value for value in values if value is not None]
+def _mean(values: Iterable[float | None]) -> float | None:
+    present = [value for value in values if value is not None]
+    return mean(present) if present else None
 
 
-def _mean(values: Iterable[float | None]) -> str:
-    return number(mean(_present(values)))
+def _radii_raw(certified: Sequence[CertifiedCase]) -> list[tuple[float, ...]]:
+    return [tuple(significant_down(radius, 4) for radius in one.radius_rms_raw) for one in certified]
 
 
 def _raw(values: Sequence[tuple[float, ...]], unit: str) -> str:

@@ -1,11 +1,11 @@
 """Estimates over cases: a mean or a share with its 95% interval and the number of cases."""
 
 import dataclasses
-import math
 from collections.abc import Sequence
 from typing import Self
 
 from rogseg.evaluation import statistics
+from rogseg.evaluation.proved_bounds import rounded_down, rounded_up
 from rogseg.evaluation.statistics import FEWEST_CASES, Bounds, MeanOverCases, proportion_interval
 
 __all__ = [
@@ -13,12 +13,8 @@ __all__ = [
     "Estimate",
     "mean_over_cases",
     "paired_difference",
-    "rounded_down",
-    "rounded_up",
     "share_of_cases",
 ]
-
-DIGITS = 9  # beyond which a sum of volumes is rounding of floats
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +37,14 @@ class Estimate:
         """Whether both bounds are known."""
         return self.lower is not None and self.upper is not None
 
+    def at_least(self, decimals: int) -> Self:
+        """With fewer digits of what is a proved lower bound."""
+        return dataclasses.replace(self, value=rounded_down(self.value, decimals))
+
+    def at_most(self, decimals: int) -> Self:
+        """With fewer digits of what is a proved upper bound."""
+        return dataclasses.replace(self, value=rounded_up(self.value, decimals))
+
     def text(self, decimals: int = 3, *, sign: bool = False) -> str:
         """As ``0.844 [0.826, 0.860]``, without the brackets where there is no interval, ``-`` without a case."""
         if self.value is None:
@@ -50,18 +54,6 @@ class Estimate:
         if self.lower is not None and self.upper is not None:
             text += f" [{number.format(self.lower)}, {number.format(self.upper)}]"
         return text
-
-
-def rounded_down(value: float | None, decimals: int) -> float | None:
-    """A proved lower bound with fewer digits, still one; None stays None."""
-    scale = 10**decimals
-    return None if value is None else math.floor(round(value * scale, DIGITS)) / scale
-
-
-def rounded_up(value: float | None, decimals: int) -> float | None:
-    """A proved upper bound with fewer digits, still one; None stays None."""
-    scale = 10**decimals
-    return None if value is None else math.ceil(round(value * scale, DIGITS)) / scale
 
 
 def mean_over_cases(values: Sequence[float | None], bounds: Bounds = (None, None)) -> Estimate:

@@ -7,8 +7,9 @@ from typing import Any
 
 import jinja2
 
+from rogseg.evaluation.proved_bounds import radius_text, rounded_down, rounded_up
 from rogseg.report.contents import Contents
-from rogseg.report.estimates import Estimate, rounded_down, rounded_up
+from rogseg.report.estimates import Estimate
 from rogseg.report.palette import CLASS_COLOURS, LINE_COLOURS, LINE_COLOURS_DARK, rgb
 from rogseg.report.rows import Row
 from rogseg.report.summaries import VISIBILITY, estimate_of, visibility_estimates, visible_rows
@@ -20,7 +21,7 @@ from rogseg.report.views.checks import checks_of, passed_of
 from rogseg.report.views.corruptions import corruption_view
 from rogseg.report.views.figures import table_rows
 from rogseg.report.views.networks import comparisons, differing_attacks, system_figure
-from rogseg.report.views.trainings import differences_over_trainings, values_over_trainings
+from rogseg.report.views.trainings import differences_over_trainings, differing_trainings, values_over_trainings
 from rogseg.report.views.transfers import SETTINGS_DIFFER, transfer_matrices
 
 __all__ = ["render_page"]
@@ -76,7 +77,7 @@ def render_page(contents: Contents) -> str:
         "trainings": values_over_trainings(contents),
         "training_differences": differences_over_trainings(contents, others),
         "comparisons": others,
-        "differing_attacks": differing_attacks(contents),
+        "differing_attacks": (*differing_attacks(contents), *differing_trainings(contents)),
         "widest_difference": max(
             [abs(b) for c in others for b in (c.difference.lower, c.difference.upper) if b] or [1]
         ),
@@ -107,7 +108,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"down": rounded_down, "up": rounded_up}
+    environment.filters |= {"down": rounded_down, "up": rounded_up, "radius": radius_text}
     # NaN is no JSON; a browser would stop at it.
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False}
     return environment

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rogseg.report.contents import Contents
-from rogseg.report.tables.table import Cell, ReportTable
+from rogseg.report.tables.table import Cell, Proved, ReportTable
 from rogseg.report.views.certificates import certificate_view
 
 __all__ = ["certificate_tables"]
@@ -21,11 +21,14 @@ def certificate_tables(contents: Contents, notes: Sequence[str]) -> tuple[Report
     for line in view.lines:
         first = line.first
         key: tuple[Cell, ...] = (line.row.system, first.sigma, first.tau)
-        bounds = (line.smoothed, line.lower, line.upper, line.accuracy, line.abstained, line.fell_back)
-        whole.append((*key, first.radius, 255 * line.rms_mean, len(line.row.cases), *bounds))
+        bounds = (line.smoothed, Proved(line.lower), Proved(line.upper, is_upper=True))
+        radii, shares = (Proved(first.radius), Proved(255 * line.rms_mean)), (line.accuracy, line.abstained)
+        whole.append((*key, *radii, len(line.row.cases), *bounds, *shares, line.fell_back))
         for region in line.regions:
-            shares = (region.lower, region.upper, region.certified, region.abstained)
-            regions.append((*key, region.name, *shares, *region.volumes))
+            of_dice = (Proved(region.lower), Proved(region.upper, is_upper=True))
+            target, smoothed, least, most = region.volumes
+            volumes = (target, smoothed, Proved(least), Proved(most, is_upper=True))
+            regions.append((*key, region.name, *of_dice, region.certified, region.abstained, *volumes))
     label, notes = contents.primary.label, (*notes, OF_SMOOTHED)
     return (
         ReportTable(

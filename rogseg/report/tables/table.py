@@ -5,11 +5,23 @@ import dataclasses
 import io
 from pathlib import Path
 
+from rogseg.evaluation.proved_bounds import rounded_down, rounded_up
 from rogseg.report.estimates import Estimate
+from rogseg.storage import write_text_atomic
 
-__all__ = ["Cell", "ReportTable", "write_table"]
+__all__ = ["Cell", "Proved", "ReportTable", "write_table"]
 
-Cell = str | int | float | Estimate | None
+
+@dataclasses.dataclass(frozen=True)
+class Proved:
+    """A proved bound in a cell: where it has fewer digits, it is rounded to what is still proved."""
+
+    value: float | Estimate
+    is_upper: bool = False
+
+
+Cell = str | int | float | Estimate | Proved | None
+DECIMALS = 3
 
 LATEX = {
     "\\": r"\textbackslash{}",
@@ -35,7 +47,7 @@ class ReportTable:
         name: of its files.
         title: in words.
         headings: one per column.
-        rows: cells; an `Estimate` is a number with its interval, None is no value.
+        rows: cells; an `Estimate` is a number with its interval, `Proved` a bound, None is no value.
         notes: sentences below it.
 
     Raises:
@@ -92,9 +104,8 @@ class ReportTable:
 
     def to_csv(self) -> str:
         """Numbers in full; an estimate takes four columns: value, lower, upper, cases. No value is an empty cell."""
-        estimates = {
-            index for index in range(len(self.headings)) if any(isinstance(row[index], Estimate) for row in self.rows)
-        }
+        rows = [[cell.value if isinstance(cell, Proved) else cell for cell in row] for row in self.rows]
+        estimates = {index for index in range(len(self.headings)) if any(isinstance(r[index], Estimate) for r in rows)}
         headings: list[str] = []
         for index, heading in enumerate(self.headings):
             headings.append(heading)
@@ -103,7 +114,7 @@ class ReportTable:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(headings)
-        for row in self.rows:
+        for row in rows:
             cells: list[object] = []
             for index, cell in enumerate(row):
                 if isinstance(cell, Estimate):
@@ -121,17 +132,27 @@ def write_table(table: ReportTable, directory: Path) -> tuple[Path, Path, Path]:
     written = []
     for suffix, text in (("md", table.to_markdown()), ("tex", table.to_latex()), ("csv", table.to_csv())):
         path = directory / f"{table.name}.{suffix}"
-        path.write_text(text)
+        write_text_atomic(path, text)
         written.append(path)
     return written[0], written[1], written[2]
 
 
+def _rounded(cell: Cell) -> str | float | Estimate | None:
+    """A proved bound with the digits that are shown; any other cell as it is."""
+    if not isinstance(cell, Proved):
+        return cell
+    if isinstance(cell.value, Estimate):
+        return cell.value.at_most(DECIMALS) if cell.is_upper else cell.value.at_least(DECIMALS)
+    return (rounded_up if cell.is_upper else rounded_down)(cell.value, DECIMALS)
+
+
 def _text(cell: Cell) -> str:
+    cell = _rounded(cell)
     if cell is None:
         return "-"
     if isinstance(cell, Estimate):
         return cell.text()
-    return f"{cell:z.3f}" if isinstance(cell, float) else str(cell)
+    return f"{cell:z.{DECIMALS}f}" if isinstance(cell, float) else str(cell)
 
 
 def _full(cell: str | float | None) -> str | int:
@@ -152,6 +173,7 @@ def _latex(text: str) -> str:
 
 
 def _latex_cell(cell: Cell) -> str:
+    cell = _rounded(cell)
     if isinstance(cell, Estimate) and cell.lower is not None and cell.upper is not None:
         value, _, interval = cell.text().partition(" ")
         return rf"{value} {{\scriptsize {interval}}}"

@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 
 from rogseg.cases import worded_cases
 from rogseg.certification import CertifiedCase, RegionBounds
+from rogseg.evaluation.proved_bounds import radius_text, rounded_down
 from rogseg.report.contents import Contents, ThreatText
 from rogseg.report.curves import Curve, CurvePoint, curves_of
-from rogseg.report.estimates import Estimate, mean_over_cases, rounded_down
+from rogseg.report.estimates import Estimate, mean_over_cases
 from rogseg.report.rows import CaseValues, Row, mean_of_classes
 from rogseg.report.summaries import worst_rows
 from rogseg.report.svg.curves import curve_chart
@@ -138,7 +139,7 @@ def _line(row: Row) -> CertificateLine:
     certified = [certificate for _, certificate in cases]
     first = certified[0]
     rms = [one.radius_rms for one in certified]
-    low, high = f"{255 * min(rms):.2g}", f"{255 * max(rms):.2g}"
+    low, high = radius_text(255 * min(rms), 2), radius_text(255 * max(rms), 2)
 
     def mean(of: Callable[[CertifiedCase], float | None]) -> Estimate:
         return mean_over_cases([of(one) for one in certified], (0.0, 1.0))

@@ -12,11 +12,13 @@ import pytest
 from rogseg.certification import CertifiedCase, RegionBounds, Smoothing
 from rogseg.evaluation.case_record import CLEAN, DICE, CaseRecord
 from rogseg.evaluation.identity import Condition, ThreatSetting
+from rogseg.evaluation.proved_bounds import radius_text, rounded_down, rounded_up, significant_down, significant_up
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.report_text import evaluation_tables
 from rogseg.report import write_report
-from rogseg.report.estimates import rounded_down, rounded_up
+from rogseg.report.estimates import Estimate
 from rogseg.report.records.contents import contents_of
+from rogseg.report.tables.table import Proved, ReportTable
 from rogseg.report.views.certificates import certificate_curves, certificate_view
 from tests.identities import dice_record, of_cases
 
@@ -84,9 +86,9 @@ def test_the_records_say_it_in_words(tmp_path: Path) -> None:
     whole, by_class = evaluation_tables(RecordFolder(certificates(tmp_path)))
     assert "certificate smoothing" in whole.title
     first = dict(zip(whole.headings, whole.rows[0], strict=True))
-    assert (first["sigma"], first["tau"], first["L2 radius"]) == ("0.25 (100 HU)", "0.75", "0.169")
+    assert (first["sigma"], first["tau"], first["L2 radius"]) == ("0.25 (100 HU)", "0.75", "0.168")
     # 0.1686 over the roots of 62,500 and 40,000, times 255.
-    assert first["its RMS"] == "0.17 to 0.21/255 (0.2698 to 0.3372 HU)"
+    assert first["its RMS"] == "0.17 to 0.21/255 (0.2697 to 0.3372 HU)"
     assert first["Dice at least [95%]"].startswith("0.400")  # (0.55 + 0.35 + 0.45 + 0.25) / 4
     group = next(row for row in by_class.rows if row[0] == "any foreground")
     assert dict(zip(by_class.headings, group, strict=True))["at least [ml]"] == "13.2"
@@ -125,7 +127,7 @@ def test_page_figure_and_tables_hold_the_certificates(tmp_path: Path) -> None:
     sentence = "Dice stays at 0.40 or above on average over 2 cases; without any change it is 0.80."
     assert sentence in page
     assert "any foreground <small>group</small>" in page
-    assert "noise 100 HU, radius 0.2698 to 0.3372 HU RMS" in page
+    assert "noise 100 HU, radius 0.2697 to 0.3372 HU RMS" in page
     assert "Guarantees: no certificate" not in page
     assert "nothing of changes beyond its radius" in page
     assert {"certified_dice.png", "certified_dice.svg"} <= {path.name for path in paths.figures}
@@ -157,6 +159,33 @@ def test_what_is_proved_is_never_rounded_to_more(tmp_path: Path, monkeypatch: py
 def test_rounding_of_bounds(value: float, decimals: int, down: float, up: float) -> None:
     assert (rounded_down(value, decimals), rounded_up(value, decimals)) == (down, up)
     assert rounded_down(None, decimals) is rounded_up(None, decimals) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "down", "up"),
+    [
+        (0.18504, 2, 0.18, 0.19),
+        (12.346, 4, 12.34, 12.35),
+        (1234.5, 2, 1200.0, 1300.0),
+        (0.2, 2, 0.2, 0.2),
+        (0, 3, 0, 0),
+    ],
+)
+def test_significant_digits_of_bounds(value: float, digits: int, down: float, up: float) -> None:
+    assert (significant_down(value, digits), significant_up(value, digits)) == (down, up)
+    assert float(radius_text(value, digits)) == down
+
+
+def test_tables_hold_no_more_than_is_proved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lower, upper = Estimate(0.7857, 0.7, 0.8, 6), Estimate(0.99947, None, None, 6)
+    table = ReportTable("t", "T", ("a", "b", "c"), ((Proved(lower), Proved(upper, is_upper=True), Proved(0.16862)),))
+    assert "| 0.785 [0.700, 0.800] | 1.000 | 0.168 |" in table.to_markdown()
+    assert "0.785" in table.to_latex()
+    assert "0.7857,0.7,0.8,6,0.99947,,,6,0.16862" in table.to_csv()
+    monkeypatch.setitem(DEPTHS, 0.25, 0.9357)
+    text = evaluation_tables(RecordFolder(certificates(tmp_path / "c")))[0].to_markdown()
+    assert "0.785" in text
+    assert "0.786" not in text
 
 
 def test_certificates_alone_are_no_attack_and_no_statement_about_the_network_itself(tmp_path: Path) -> None:
