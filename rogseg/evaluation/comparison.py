@@ -27,6 +27,10 @@ PAIRED_NOTES = (
     "Differences are of the same cases, with the 95% interval of their mean.",
     "Each column is one trained network: what holds of a way to train needs several of each.",
 )
+LEFT_OUT = (
+    "Left out: cases of which one of the two alone has a value, as where it predicts a class that the target lacks and "
+    "the other rightly does not. The difference says nothing of them; compare the false volume."
+)
 
 
 def comparison_tables(folders: Mapping[str, Sequence[RecordFolder]], measure: str = DICE) -> tuple[TextTable, ...]:
@@ -104,7 +108,8 @@ def _differences(
             row.append(_difference_cell(both[0], both[1], facts) if len(both) == 2 else NOTHING)
         rows.append(row)
     title = f"Paired differences of {'the size of ' if facts['better'] == 'zero' else ''}{facts['name']} [95%]"
-    return TextTable(title, ["difference under", *(f"{one} less {other}" for one, other in pairs)], rows, PAIRED_NOTES)
+    notes = PAIRED_NOTES + ((LEFT_OUT,) if any("left out" in cell for row in rows for cell in row[1:]) else ())
+    return TextTable(title, ["difference under", *(f"{one} less {other}" for one, other in pairs)], rows, notes)
 
 
 def _difference_cell(one: ConditionSummary, other: ConditionSummary, facts: Mapping[str, Any]) -> str:
@@ -113,11 +118,14 @@ def _difference_cell(one: ConditionSummary, other: ConditionSummary, facts: Mapp
         summary.sizes_of(measure) if better == "zero" else summary.by_case(measure) for summary in (one, other)
     )
     found = paired_difference(first, second, size_bounds(bounds) if better == "zero" else bounds)
+    met_by_both = one.records.keys() & other.records.keys()
+    left_out = len((first.keys() ^ second.keys()) & met_by_both)
     if found is None:
         return NOTHING
     interval = NOTHING if found.interval is None else f"[{found.interval[0]:+z.4f}, {found.interval[1]:+z.4f}]"
     num_better = found.num_higher if better == "higher" else found.num_lower
     cell = f"{found.mean:+z.4f} {interval}, better on {num_better} of {found.num_cases}"
+    cell += f", {left_out} left out" if left_out else ""
     return f"INCOMPLETE: {cell}" if one.num_missing or other.num_missing else cell
 
 

@@ -213,6 +213,19 @@ def test_what_is_best_at_zero_is_compared_by_its_size(tmp_path: Path) -> None:
         comparison_tables(folders, "NSD")
 
 
+def test_cases_that_one_network_alone_has_a_value_of_are_counted(tmp_path: Path) -> None:
+    folders = {}
+    for name, false_finding in (("careful", None), ("careless", 0.0)):
+        folder = RecordFolder(tmp_path / name, dataclasses.replace(of_cases(NUM_CASES), condition=None))
+        for number in range(NUM_CASES):
+            dice = 0.8 if number < 9 else false_finding
+            folder.add(CaseRecord.of_clean(f"case_{number}", {"Dice": (dice,)}))
+        folders[name] = [folder]
+    _, paired = comparison_tables(folders)
+    assert paired.rows[0][1] == "+0.0000 -, better on 0 of 9, 3 left out"
+    assert any(note.startswith("Left out: ") for note in paired.notes)
+
+
 def test_too_much_of_one_class_does_not_make_up_for_too_little_of_another(tmp_path: Path) -> None:
     measures = (Dice().describe(), VolumeError().describe())
     folders = {}
