@@ -110,7 +110,13 @@ class Corruption(ABC):
         # It gets copies: one that wrote into its scan would change what the next corruption starts from.
         labels = None if scan.labels is None else scan.labels.clone()
         given = dataclasses.replace(scan, voxels=scan.voxels.clone(), labels=labels)
-        result = self.corrupt(given, parameter, generator)
+        try:
+            result = self.corrupt(given, parameter, generator)
+        except RuntimeError as error:  # torch says so of axes that are too short for a filter
+            raise ValueError(
+                f"{type(self).__name__} at {parameter:g} {self.severities.unit} failed on a scan of "
+                f"{tuple(scan.voxels.shape)} voxels: {error}"
+            ) from error
         if not isinstance(result, Scan) or not isinstance(result.voxels, Tensor):
             raise ValueError(f"{type(self).__name__} gave no scan; let corrupt end with scan.with_voxels(tensor)")
         if result.voxels.dtype != scan.voxels.dtype:

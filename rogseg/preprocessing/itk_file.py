@@ -42,7 +42,7 @@ def open_itk(path: Path) -> RawFile:
     except _DAMAGE as error:
         raise ValueError(f"{path}: cannot be read ({_reason(error)}); export it again, or as NIfTI") from error
     shape = size if components == 1 else (*size, components)
-    check_size(path, shape, 8)
+    check_size(path, size if len(size) < 3 else shape, 8)  # the colours of a picture are no slices
     dimension = len(size)
     direction = np.array(geometry[1]).reshape(dimension, dimension)[:3, :3]
     affine = np.eye(4)

@@ -78,6 +78,8 @@ def _grid(path: Path, header: Any) -> tuple[NDArray[np.float64], RawForms, tuple
             f"{path}: the spacing must be positive, the header says {zooms.tolist()} [mm]; correct pixdim, qform and "
             "sform in the header"
         )
+    if abs(header["pixdim"][0]) != 1:  # by the standard 0 means 1; what else is there means nothing
+        header["pixdim"][0] = 1
     try:
         sform, sform_code = header.get_sform(coded=True)
         qform, qform_code = header.get_qform(coded=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rogseg.foreign import checked_name
 
-__all__ = ["RawCase", "RawTask", "case_id_of", "is_nifti", "read_folder_of_images"]
+__all__ = ["RawCase", "RawTask", "case_id_of", "is_nifti", "read_folder_of_images", "read_folder_of_labels"]
 
 NIFTI_ENDINGS = (".nii.gz", ".nii")
 ITK_ENDINGS = (".seg.nrrd", ".nrrd", ".mha", ".mhd")
@@ -72,18 +72,30 @@ def read_folder_of_images(directory: str | Path, num_channels: int) -> tuple[Raw
     Raises:
         ValueError: the folder is absent or empty, or a case lacks a channel or has one too many.
     """
-    directory = Path(directory)
+    directory, files = Path(directory), _images_in(Path(directory))
+    if not any(case_id_of(path).endswith("_0000") for path in files):
+        return tuple(RawCase(case_id, (path,), None) for case_id, path in _by_case(directory, files).items())
+    return tuple(
+        RawCase(case_id, images, None) for case_id, images in group_channels(directory, files, num_channels).items()
+    )
+
+
+def read_folder_of_labels(directory: str | Path) -> dict[str, Path]:
+    """The label maps of a plain folder by case id, sorted; they have no channels, so every file is one.
+
+    Raises:
+        ValueError: the folder is absent or empty, or two files are of one case.
+    """
+    return _by_case(Path(directory), _images_in(Path(directory)))
+
+
+def _images_in(directory: Path) -> list[Path]:
     if not directory.is_dir():
         raise ValueError(f"{directory}: no such folder; give a folder of .nii.gz files")
     files = sorted(path for path in directory.iterdir() if _is_image(path))
     if not files:
         raise ValueError(f"{directory}: holds no file that ends in {', '.join(ENDINGS)}, and no folder of DICOM files")
-    if not any(case_id_of(path).endswith("_0000") for path in files):
-        _refuse_twins(directory, [case_id_of(path) for path in files])
-        return tuple(RawCase(case_id_of(path), (path,), None) for path in files)
-    return tuple(
-        RawCase(case_id, images, None) for case_id, images in group_channels(directory, files, num_channels).items()
-    )
+    return files
 
 
 def group_channels(directory: Path, files: list[Path], num_channels: int) -> dict[str, tuple[Path, ...]]:
@@ -115,7 +127,9 @@ def _is_image(path: Path) -> bool:
     return path.is_dir() and any(member.suffix.lower() == ".dcm" for member in path.iterdir())
 
 
-def _refuse_twins(directory: Path, case_ids: list[str]) -> None:
+def _by_case(directory: Path, files: list[Path]) -> dict[str, Path]:
+    case_ids = [case_id_of(path) for path in files]
     twins = sorted({case_id for case_id in case_ids if case_ids.count(case_id) > 1})
     if twins:
         raise ValueError(f"{directory}: several files for the cases {twins}, of different endings; keep one of each")
+    return dict(zip(case_ids, files, strict=True))

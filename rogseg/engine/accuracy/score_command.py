@@ -20,7 +20,7 @@ from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.metrics import Measure, build_measures, measure_classes
 from rogseg.preprocessing import Volume, digest_files, files_of, open_raw, read_label
 from rogseg.progress import ProgressDisplay
-from rogseg.storage import LabelNames, read_folder_of_images, read_label_names
+from rogseg.storage import LabelNames, read_folder_of_labels, read_label_names
 
 __all__ = ["score_predictions"]
 
@@ -49,7 +49,7 @@ def score_predictions(
         ValueError: the folders have no case in common, or a file cannot be used.
     """
     console = make_console()
-    ours, true = _files(predictions), _files(labels)
+    ours, true = read_folder_of_labels(predictions), read_folder_of_labels(labels)
     case_ids = sorted(set(ours) & set(true))
     if not case_ids:
         raise ValueError(
@@ -126,10 +126,6 @@ def _score(
             records.add(CaseRecord.of_clean(case_id, taken, seconds=seconds, prediction=digest))
         progress.update(len(grids), len(grids))
     unusable.refuse()
-
-
-def _files(folder: str | Path) -> dict[str, Path]:
-    return {case.case_id: case.images[0] for case in read_folder_of_images(folder, 1)}
 
 
 def _digest(path: Path) -> str:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
+
 from rogseg.attacks.model_state import evaluation_mode
 from rogseg.corruptions import Modality, Scan
 from rogseg.engine.accuracy.raw_grid import measure_labels
@@ -83,6 +85,11 @@ class CaseCorrupter:
         begin, read, chosen = time.perf_counter(), self._read(asked.raw), asked.chosen
         parameter = chosen.parameters[asked.severity]
         made = corrupt_case(chosen.name, chosen.corruption, read.scan, parameter, asked.raw.case_id, self.seed)
+        if torch.equal(made.voxels, read.scan.voxels):
+            raise ValueError(
+                f"a scan of {tuple(read.scan.voxels.shape)} voxels stays as it is, so that it would count as one that "
+                "survived: it is too small, or of one intensity; leave the case, the severity or the corruption out"
+            )
         with read.as_files(made) as files:
             taken = self._segmented(files, made, read)
         before, after = read.scan.voxels.numpy(), made.voxels.numpy()

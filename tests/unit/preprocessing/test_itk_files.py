@@ -52,6 +52,13 @@ def test_several_channels_and_damage_in_other_formats(tmp_path: Path) -> None:
         read_image([tmp_path / "b.mha"], 1)
 
 
+def test_the_colours_of_a_picture_are_no_slices(tmp_path: Path) -> None:
+    sitk = pytest.importorskip("SimpleITK")
+    sitk.WriteImage(sitk.GetImageFromArray(noise((10, 12, 3)), isVector=True), str(tmp_path / "rgb.mha"))
+    with pytest.raises(ValueError, match=r"rgb\.mha: "):
+        read_image([tmp_path / "rgb.mha"], 1)
+
+
 def test_voxels_in_another_file_are_part_of_the_source(tmp_path: Path) -> None:
     image, _ = _itk_files(tmp_path, ".mhd")
     before = digest_files([image])

@@ -90,6 +90,16 @@ def test_a_bad_image_is_named_with_its_fault_and_the_remedy(tmp_path: Path, what
         read_image([path], 1)
 
 
+def test_a_handedness_of_nought_is_the_usual_one(tmp_path: Path) -> None:
+    image = nibabel.Nifti1Image(np.arange(120, dtype=np.int16).reshape(4, 5, 6), np.diag([2, 2, 3, 1.0]))
+    image.set_sform(None, 0)
+    image.set_qform(np.diag([2, 2, 3, 1.0]), 1)
+    content = bytearray(image.to_bytes())
+    content[76:80] = np.float32(0).tobytes()  # pixdim[0]
+    (tmp_path / "a.nii").write_bytes(content)
+    assert np.array_equal(read_image([tmp_path / "a.nii"], 1).affine, np.diag([2, 2, 3, 1.0]))
+
+
 def test_channels_are_counted(tmp_path: Path) -> None:
     path = save(tmp_path / "a.nii.gz", noise((*SHAPE, 2)))
     with pytest.raises(ValueError, match=r"a.nii.gz: it has 2 channels, 3 expected"):

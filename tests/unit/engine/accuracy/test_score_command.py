@@ -46,6 +46,13 @@ def test_values_without_names_are_classes_and_the_tolerance_is_told(
     assert "NSD 3 mm" in (tmp_path / "out" / "report.html").read_text()
 
 
+def test_label_maps_have_no_channels_whatever_their_names_end_in(tmp_path: Path) -> None:
+    for name in ("case_0000", "case_0001"):
+        for folder in ("task/labelsTr", "ours"):
+            write(tmp_path / folder / f"{name}.nii.gz", cube((1, slice(0, 4))))
+    assert [record["case_id"] for record in score(tmp_path)] == ["case_0000", "case_0001"]
+
+
 def test_regions_and_ignored_voxels_are_as_nnunet_has_them(tmp_path: Path) -> None:
     labels = {"background": 0, "whole": [1, 2], "core": [2], "ignore": 3}
     index = {"channel_names": {"0": "MR"}, "labels": labels, "regions_class_order": [1, 2], "file_ending": ".nii.gz"}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from rogseg.corruptions import Rotation
+from rogseg.corruptions import Blur, Rotation, Scan
 from rogseg.engine.corrupting.calibrate import calibrated, parse_calibration
 from rogseg.engine.corrupting.corruptions import evaluate_corruptions
 from rogseg.engine.corrupting.raw_scan import RawScan
@@ -97,6 +97,23 @@ def test_shards_give_what_one_run_gives(task: Path, tmp_path: Path) -> None:
     assert [(one.key, one.measures, one.visibility) for one in merged.records] == [
         (one.key, one.measures, one.visibility) for one in whole.records
     ]
+
+
+def test_what_a_corruption_cannot_do_is_a_fault_of_the_case(
+    task: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing(self: Blur, scan: Scan, parameter: float, generator: torch.Generator) -> Scan:
+        return scan
+
+    def too_short(self: Blur, scan: Scan, parameter: float, generator: torch.Generator) -> Scan:
+        raise RuntimeError("input image is smaller than the kernel")
+
+    settings = settings_of("Blur", severities=(2,))
+    for corrupt, said in ((nothing, "stays as it is"), (too_short, "failed on a scan of")):
+        monkeypatch.setattr(Blur, "corrupt", corrupt)
+        with pytest.raises(ValueError, match=said):
+            evaluate(task, tmp_path / said.split()[0], settings)
+        assert len(RecordFolder(tmp_path / said.split()[0]).clean()) == 3
 
 
 def test_a_moved_patient_is_scored_where_he_lies(task: Path, tmp_path: Path) -> None:
