@@ -20,7 +20,7 @@ from rogseg.findings import SANITY_FILE, SanityFinding, load_findings, save_find
 from rogseg.report import refuse_folder_of_others, write_report
 from rogseg.report.figures.corruption_map import plot_corruption_map
 from rogseg.report.volumes import VOLUMES
-from rogseg.storage import write_bytes_atomic, write_json_atomic
+from rogseg.storage import write_bytes_atomic, write_json_atomic, write_text_atomic
 
 __all__ = ["conclude", "conclude_accuracy", "conclude_folds", "merge_shards", "report_on"]
 
@@ -48,7 +48,7 @@ def conclude(
     if records.identity.condition is None:  # a test: nothing to check, no curve to draw
         return
     pages = [f"{table.title}\n\n{table.to_markdown()}" for table in tables]
-    (records.directory / "table.md").write_text("\n".join(pages))
+    write_text_atomic(records.directory / "table.md", "\n".join(pages))
     if records.identity.condition.kind == "certificate":  # proved, so there is nothing to check; the page draws it
         console.print(f"records and table: {records.directory}", markup=False)
         return

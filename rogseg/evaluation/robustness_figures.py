@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from rogseg.evaluation.epsilon_label import OF_A_WIDTH, epsilon_unit_label, norm_of_threat
 from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.evaluation.saved_figure import save_figure
 from rogseg.evaluation.summary import mean, summarise_all
 
 __all__ = ["plot_attacked_slice", "plot_dice_over_strength"]
@@ -43,7 +44,7 @@ def plot_dice_over_strength(folder: RecordFolder, path: str | Path) -> None:
     axes.grid(alpha=0.3)
     if axes.get_lines():
         axes.legend(fontsize="small")
-    figure.savefig(path, dpi=150)
+    save_figure(figure, Path(path), dpi=150)
 
 
 def plot_attacked_slice(
@@ -85,4 +86,4 @@ def plot_attacked_slice(
         axes.set_axis_off()
     if title:
         figure.suptitle(title, fontsize="medium")
-    figure.savefig(path, dpi=120)
+    save_figure(figure, Path(path), dpi=120)

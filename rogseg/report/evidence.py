@@ -15,6 +15,7 @@ from rogseg.report.contents import Contents
 from rogseg.report.page import render_page
 from rogseg.report.tables.report_tables import report_tables
 from rogseg.report.tables.table import write_table
+from rogseg.storage import atomic_directory
 
 __all__ = ["write_evidence"]
 
@@ -39,8 +40,12 @@ def write_evidence(contents: Contents, folders: Sequence[Path], out: Path) -> Pa
     if out.exists() and any(out.iterdir()) and not (out / MANIFEST).is_file():
         raise ValueError(f"{out}: holds files that are no evidence pack; give another --out, or move them")
     _refuse_strangers(out)
-    if out.exists():
-        shutil.rmtree(out)
+    with atomic_directory(out) as pack:
+        _write_pack(contents, folders, pack)
+    return out
+
+
+def _write_pack(contents: Contents, folders: Sequence[Path], out: Path) -> None:
     origins = []
     for number, (origin, folder) in enumerate(zip(contents.origins, folders, strict=True), 1):
         name = f"{number:02d}_{folder.resolve().name}"
@@ -64,7 +69,6 @@ def write_evidence(contents: Contents, folders: Sequence[Path], out: Path) -> Pa
     ):
         (out / name).write_text(text)
     _write_manifest(out)
-    return out
 
 
 def _refuse_strangers(out: Path) -> None:

@@ -14,6 +14,7 @@ from rogseg.report.page import render_page
 from rogseg.report.records.contents import contents_of
 from rogseg.report.tables.report_tables import report_tables
 from rogseg.report.tables.table import write_table
+from rogseg.storage import write_text_atomic
 
 __all__ = ["ReportPaths", "refuse_folder_of_others", "write_contents", "write_report"]
 
@@ -97,8 +98,6 @@ def write_contents(contents: Contents, out: Path, *, figures: bool = True) -> Re
     """Write the page, the tables and, if asked for, the figures of any contents."""
     out.mkdir(parents=True, exist_ok=True)
     page = out / PAGE
-    temporary = page.with_suffix(".tmp")
-    temporary.write_text(render_page(contents), encoding="utf-8")
-    temporary.replace(page)
+    write_text_atomic(page, render_page(contents))
     tables = tuple(path for table in report_tables(contents) for path in write_table(table, out / TABLES))
     return ReportPaths(page, write_figures(contents, out / FIGURES) if figures else (), tables, None)

@@ -6,6 +6,7 @@ from rogseg.storage.atomic import (
     remove_leftovers,
     write_bytes_atomic,
     write_json_atomic,
+    write_text_atomic,
 )
 from rogseg.storage.case_properties import IN_MM, Axes, CaseProperties, RawForms
 from rogseg.storage.folder_lock import folder_lock
@@ -19,7 +20,7 @@ from rogseg.storage.ownership import (
     remove_known,
     write_task_record,
 )
-from rogseg.storage.raw_case import RawCase, RawTask, case_id_of, is_nifti, read_folder_of_images
+from rogseg.storage.raw_case import RawCase, RawTask, case_id_of, is_nifti, read_folder_of_images, read_folder_of_labels
 from rogseg.storage.splits import Fold, extend_folds, make_folds, published_fold, seeded_folds, split_for_selection
 from rogseg.storage.stored_case import CASE_FILES, StoredCase, write_stored_case
 from rogseg.storage.stored_task import StoredTask, read_folds, write_folds, write_plan
@@ -48,6 +49,7 @@ __all__ = [
     "make_folds",
     "published_fold",
     "read_folder_of_images",
+    "read_folder_of_labels",
     "read_folds",
     "read_label_names",
     "read_raw_task",
@@ -62,4 +64,5 @@ __all__ = [
     "write_plan",
     "write_stored_case",
     "write_task_record",
+    "write_text_atomic",
 ]

@@ -10,7 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["PARTIAL_PREFIX", "atomic_directory", "remove_leftovers", "write_bytes_atomic", "write_json_atomic"]
+__all__ = [
+    "PARTIAL_PREFIX",
+    "atomic_directory",
+    "remove_leftovers",
+    "write_bytes_atomic",
+    "write_json_atomic",
+    "write_text_atomic",
+]
 
 PARTIAL_PREFIX = ".rogseg-partial-"
 
@@ -35,6 +42,11 @@ def write_bytes_atomic(path: str | Path, data: bytes, lasting: bool = True) -> N
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def write_text_atomic(path: str | Path, text: str) -> None:
+    """Write text as UTF-8, atomically."""
+    write_bytes_atomic(path, text.encode())
 
 
 def write_json_atomic(path: str | Path, obj: Any) -> None:

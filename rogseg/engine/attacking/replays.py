@@ -13,6 +13,7 @@ from rogseg.evaluation.case_record import class_mean
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.summary import mean
 from rogseg.evaluation.text_table import TextTable, number
+from rogseg.storage import write_text_atomic
 
 __all__ = ["replay", "replay_table"]
 
@@ -33,7 +34,7 @@ def replay(
     records = score_adversaries(made.system, made, directory / REPLAYED, setting, leak=leak)
     table = replay_table(made, setting, records)
     table.print_to(console)
-    (directory / REPLAYED / "table.md").write_text(f"{table.title}\n\n{table.to_markdown()}")
+    write_text_atomic(directory / REPLAYED / "table.md", f"{table.title}\n\n{table.to_markdown()}")
     for epsilon in setting.attack.epsilons:
         console.print(f"adversarial volumes, a raw task: {made.task_directory(epsilon)}", markup=False)
     return records

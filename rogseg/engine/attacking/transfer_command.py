@@ -27,7 +27,7 @@ from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.transfer_table import transfer_tables
 from rogseg.foreign import checked_name
 from rogseg.progress import ProgressDisplay
-from rogseg.storage import RawTask, read_raw_task
+from rogseg.storage import RawTask, read_raw_task, write_text_atomic
 
 __all__ = ["TransferOptions", "attack_from_surrogate", "transfer_between"]
 
@@ -98,7 +98,8 @@ def transfer_between(
     tables = transfer_tables(folders)
     for table in tables:
         table.print_to(console)
-    (out / "transfer.md").write_text("\n".join(f"{table.title}\n\n{table.to_markdown()}" for table in tables))
+    text = "\n".join(f"{table.title}\n\n{table.to_markdown()}" for table in tables)
+    write_text_atomic(out / "transfer.md", text)
     return folders
 
 

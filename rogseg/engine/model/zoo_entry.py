@@ -1,5 +1,6 @@
 """Put a trained network into the model zoo: its weights, their checksum and lineage, the config they belong to."""
 
+import tempfile
 from pathlib import Path
 
 import torch
@@ -40,7 +41,6 @@ def add_to_zoo(
     if not (config.is_file() and config.is_relative_to(root)):
         raise ValueError(f"{config}: the config of a zoo model is a file below {root}; put it there first")
     file = f"{checked_name(name, '--add')}.safetensors"
-    _try(config, checkpoint)
     read = read_checkpoint(checkpoint)
     lineage = recorded_lineage(read, checkpoint)
     weights = {
@@ -48,7 +48,12 @@ def add_to_zoo(
     }
     path, index = directory / file, directory / "index.json"
     entries = read_json(index, "mend the index first") if index.is_file() else {}
-    write_bytes_atomic(path, safetensors_bytes(weights, {"lineage": None if lineage is None else lineage.to_json()}))
+    content = safetensors_bytes(weights, {"lineage": None if lineage is None else lineage.to_json()})
+    with tempfile.TemporaryDirectory() as folder:
+        written = Path(folder) / file
+        written.write_bytes(content)
+        _try(config, written, checkpoint)
+    write_bytes_atomic(path, content)
     entries[name] = {
         "config": config.relative_to(root).as_posix(),
         "file": path.name,
@@ -58,9 +63,12 @@ def add_to_zoo(
     return path
 
 
-def _try(config: Path, checkpoint: str | Path) -> None:
+def _try(config: Path, written: Path, checkpoint: str | Path) -> None:
     """Open what is to be added as a user would, and show it one window of the middle of its box."""
-    system = load_model(config, checkpoint, device="cpu")
+    try:
+        system = load_model(config, written, device="cpu")
+    except ValueError as error:
+        raise ValueError(f"{checkpoint}: as a zoo model it cannot be opened, so nothing was added: {error}") from error
     box = IntensityBox.per_channel(*zip(*(channel.box for channel in system.plan.channels), strict=True))
     middle = (box.lower + box.upper) / 2
     with torch.no_grad():

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rogseg.evaluation.saved_figure import save_figure
 from rogseg.report.figures.style import new_figure, styled
 
 __all__ = ["plot_corruption_examples"]
@@ -44,4 +45,4 @@ def plot_corruption_examples(
         for axes, severity in zip(panels[0], (0, *severities), strict=True):
             axes.set_title("clean" if severity == 0 else str(severity), fontweight="normal", loc="center", fontsize=7)
         figure.suptitle(title, fontsize=7.5)
-        figure.savefig(path, dpi=120, metadata={"Software": None})
+        save_figure(figure, path, dpi=120, metadata={"Software": None})

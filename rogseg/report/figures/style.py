@@ -12,6 +12,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rogseg.evaluation.saved_figure import save_figure
 from rogseg.report.palette import LINE_COLOURS
 
 __all__ = [
@@ -115,6 +116,6 @@ def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
     """
     stem.parent.mkdir(parents=True, exist_ok=True)
     png, svg = stem.parent / f"{stem.name}.png", stem.parent / f"{stem.name}.svg"
-    figure.savefig(png, dpi=300, metadata={"Software": None})
-    figure.savefig(svg, metadata={"Date": None, "Creator": None})
+    save_figure(figure, png, dpi=300, metadata={"Software": None})
+    save_figure(figure, svg, metadata={"Date": None, "Creator": None})
     return png, svg

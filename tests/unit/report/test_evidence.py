@@ -57,6 +57,24 @@ def test_a_pack_is_written_anew_and_nothing_else_is_removed(tmp_path: Path) -> N
     assert (mine / "thesis.tex").exists()
 
 
+def test_a_pack_that_was_not_written_to_its_end_leaves_the_earlier_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = pack(tmp_path)
+    made, before = contents_of([tmp_path / "pgd"], tmp_path), (out / "manifest.json").read_bytes()
+
+    def interrupted(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("rogseg.report.evidence._write_manifest", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            write_evidence(made, [tmp_path / "pgd"], out)
+    assert (out / "manifest.json").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["evidence", "pgd"]
+    write_evidence(made, [tmp_path / "pgd"], out)
+
+
 def test_the_check_list_claims_no_conformity_and_finds_only_what_is_there(tmp_path: Path) -> None:
     out = pack(tmp_path)
     text = (out / "checklist.md").read_text()
