@@ -126,6 +126,8 @@ def _check(shape: tuple[int, ...], properties: CaseProperties) -> None:
 
 
 def _nearest_axis(properties: CaseProperties) -> int | None:
+    if not properties.coarse_by_nearest:
+        return None
     raw_shape = in_plan_order(properties.raw_shape, properties.axes)
     raw_spacing = in_plan_order(properties.raw_spacing, properties.axes)
     network_spacing = [

@@ -45,7 +45,8 @@ class CaseProperties:
     foreground class that occurs, sampled voxels of the network's grid for centring patches, each as its number in C
     order; None without a label. ``source_digest`` identifies the raw content and the parts of the plan that the case
     was made with, ``raw_digest`` the raw content alone (empty in cases from before it was recorded). ``notes`` are what
-    a person should know of the case.
+    a person should know of the case. ``coarse_by_nearest`` says whether an axis that is much coarser than the others is
+    resampled by nearest neighbour (`rogseg.preprocessing.resampling.coarse_axis`), as plans have it.
     """
 
     case_id: str
@@ -63,6 +64,7 @@ class CaseProperties:
     axes: Axes = (1, 2, 3)
     raw_forms: RawForms = IN_MM
     notes: tuple[str, ...] = ()
+    coarse_by_nearest: bool = True
 
     def __post_init__(self) -> None:
         if sorted(map(abs, self.axes)) != [1, 2, 3]:

@@ -1,9 +1,11 @@
 """What a user names by its import path, such as ``monai.networks.nets.UNet``; never called with a name from a file."""
 
 import importlib
+import inspect
+from pathlib import Path
 from typing import Any
 
-__all__ = ["imported"]
+__all__ = ["imported", "source_of"]
 
 # Packages that come with an extra of ours.
 EXTRAS = {"monai": "monai", "onnx": "onnx", "onnxruntime": "onnx"}
@@ -39,3 +41,12 @@ def imported(path: str, where: str) -> Any:
     if not hasattr(module, name):
         raise ValueError(f"{where} is {path!r}, and module {module_name} has no {name!r}")
     return getattr(module, name)
+
+
+def source_of(code: Any) -> Path | None:
+    """The file that a class or function is written in; None where it was made in a session, or is no Python."""
+    try:
+        source = inspect.getsourcefile(inspect.unwrap(code))
+    except TypeError:
+        return None
+    return Path(source) if source is not None and Path(source).is_file() else None

@@ -1,6 +1,7 @@
 """A network of anybody's with what it is given, how it is slid over volumes and what it gives."""
 
 import dataclasses
+import hashlib
 import importlib.metadata
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,8 @@ from rogseg.cases import Case
 from rogseg.foreign import decode
 from rogseg.preprocessing import Volume
 from rogseg.storage import RawCase
+from rogseg.systems.any_network.import_path import source_of
+from rogseg.systems.any_network.intensity import called_by
 from rogseg.systems.any_network.outputs import Outputs
 from rogseg.systems.any_network.preparation import Inputs, Preparation
 from rogseg.systems.any_network.raw_adversary import raw_adversary
@@ -42,7 +45,7 @@ class NetworkSystem(LabelledSystem):
         windows: as `Windows`.
         outputs: as `Outputs`.
         device: where windows are evaluated.
-        digest: SHA-256 of the network.
+        digest: SHA-256 of the network; that of the code of its `Function` joins it.
         options: further facts that decide its outputs; JSON data.
         versions: of the packages that compute them.
 
@@ -86,7 +89,7 @@ class NetworkSystem(LabelledSystem):
         }
         # As it is read from a record, where tuples are lists.
         facts = json.loads(json.dumps({"differentiable": self.differentiable, **settings, **options}))
-        self.identity = SystemIdentity(kind, name, digest, facts, versions)
+        self.identity = SystemIdentity(kind, name, _with_code(digest, inputs), facts, versions)
 
     def prepare(self, raw: RawCase) -> Case:
         """Bring a raw case to the network's grid and units: axes, then spacing, then intensities."""
@@ -103,6 +106,17 @@ class NetworkSystem(LabelledSystem):
     def raw_adversary(self, raw: RawCase, case: Case, adversarial: Tensor) -> Volume:
         """The raw image, moved from inside of the box as the prepared case was moved."""
         return raw_adversary(raw, case, adversarial, self._preparation.steps)
+
+
+def _with_code(digest: str, inputs: Settings) -> str:
+    """The digest of a network and of the user's functions that its inputs go through."""
+    sources = sorted({path for code in called_by(inputs) if (path := source_of(code)) is not None})
+    if not sources:
+        return digest
+    content = hashlib.sha256(digest.encode())
+    for source in sources:
+        content.update(source.read_bytes())
+    return content.hexdigest()
 
 
 def installed(packages: Sequence[str], extra: str, needed_by: str | Path) -> dict[str, str]:

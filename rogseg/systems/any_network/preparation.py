@@ -21,7 +21,7 @@ from rogseg.preprocessing import (
     read_label,
 )
 from rogseg.preprocessing.orientation import axes_of_file, in_plan_order, to_plan_order
-from rogseg.preprocessing.resampling import checked_shape, coarse_axis, resample_image, resample_labels
+from rogseg.preprocessing.resampling import checked_shape, resample_image, resample_labels
 from rogseg.storage import CaseProperties, RawCase
 from rogseg.systems.any_network.intensity import IntensityStep, build_steps
 from rogseg.systems.any_network.scaled_image import ScaledImage
@@ -44,7 +44,7 @@ class Inputs:
             name, or a ``Function`` of one's own.
         spacing: of its grid [mm]; None keeps that of each file.
         orientation: where the axes of its grid point, such as ``RAS``; None keeps the order of each file.
-        interpolation: of images; labels are interpolated class by class.
+        interpolation: of images, along every axis however thick its slices are; labels are interpolated class by class.
 
     Raises:
         ValueError: a value makes no sense.
@@ -98,13 +98,12 @@ class Preparation:
         volume = read_image(raw.images, len(inputs.channels))
         axes = axes_of_file(raw.images[0], volume.orientation, inputs.orientation)
         values, spacing = to_plan_order(volume.array, axes), in_plan_order(volume.spacing, axes)
-        shape, nearest = values.shape[1:], None
+        shape = values.shape[1:]
         if inputs.spacing is not None:
             shape = checked_shape(
                 shape, spacing, inputs.spacing, len(values), raw.images[0], "the network (inputs.spacing)"
             )
-            nearest = coarse_axis(spacing, inputs.spacing)
-            values = resample_image(values, shape, nearest, 1 if inputs.interpolation == "linear" else 3)
+            values = resample_image(values, shape, order=1 if inputs.interpolation == "linear" else 3)
         image = ScaledImage.raw(values)
         try:
             for step in self.steps:
@@ -116,7 +115,7 @@ class Preparation:
         if raw.label is not None:
             labels, _ = self.targets(raw, volume)
             number = len(self.classes.classes) + 1
-            targets = resample_labels(to_plan_order(labels, axes), number, shape, nearest)
+            targets = resample_labels(to_plan_order(labels, axes), number, shape)
         ends = [bound.flatten().tolist() for bound in (box.lower, box.upper)]
         lower, upper = ends if image.scale is None else (self._raw(image, bounds) for bounds in ends)
         properties = CaseProperties(
@@ -134,6 +133,7 @@ class Preparation:
             axes=axes,
             raw_forms=volume.forms,
             notes=volume.notes,
+            coarse_by_nearest=False,
         )
         width = () if image.scale is None else tuple(high - low for low, high in zip(lower, upper, strict=True))
         return Case(

@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib.metadata
-import inspect
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,8 +13,7 @@ from torch import nn
 
 from rogseg.registry import SYSTEMS
 from rogseg.storage import atomic_directory, write_bytes_atomic
-from rogseg.systems.any_network.import_path import imported
-from rogseg.systems.any_network.intensity import called_by
+from rogseg.systems.any_network.import_path import imported, source_of
 from rogseg.systems.any_network.network_system import NetworkSystem, Settings
 from rogseg.systems.any_network.weights import WeightFile
 from rogseg.systems.any_network.window_logits import TrainedWindows
@@ -63,7 +61,7 @@ class TorchModule(NetworkSystem):
         device: torch.device | str = "cpu",
         name: str | None = None,
     ) -> None:
-        module, makers = build_module(network, arguments), list(called_by(inputs))
+        module, makers = build_module(network, arguments), list[Callable[..., Any]]()
         if not isinstance(network, nn.Module):
             makers.append(imported(network, "system.network") if isinstance(network, str) else network)
         self._file = None if weights is None else WeightFile.read(weights, weights_key, weights_prefix)
@@ -84,7 +82,7 @@ class TorchModule(NetworkSystem):
             outputs=outputs,
             device=device,
             digest=digest_of_module(module, *makers),
-            options={"network": called, "arguments": {key: repr(value) for key, value in (arguments or {}).items()}},
+            options={"network": called, "arguments": {k: _without_addresses(v) for k, v in (arguments or {}).items()}},
             versions=_versions(module),
         )
 
@@ -150,12 +148,12 @@ def digest_of_module(module: nn.Module, *makers: Callable[..., Any]) -> str:
 
     Args:
         module: the network.
-        makers: functions or classes that decide what it is, or what it is given.
+        makers: functions or classes that decide what it is.
     """
     content = hashlib.sha256(type(module).__qualname__.encode())
-    content.update(re.sub(r" at 0x[0-9a-f]+", "", repr(module)).encode())  # addresses differ from run to run
+    content.update(_without_addresses(module).encode())
     own = {type(part) for part in module.modules() if not type(part).__module__.startswith("torch.")}
-    for source in sorted({path for code in (*own, *makers) if (path := _source_of(code)) is not None}):
+    for source in sorted({path for code in (*own, *makers) if (path := source_of(code)) is not None}):
         content.update(source.read_bytes())
     for name, value in sorted(module.state_dict().items()):
         content.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
@@ -163,12 +161,9 @@ def digest_of_module(module: nn.Module, *makers: Callable[..., Any]) -> str:
     return content.hexdigest()
 
 
-def _source_of(code: Any) -> Path | None:
-    try:
-        source = inspect.getsourcefile(inspect.unwrap(code))
-    except TypeError:  # made in a session without a file, or no Python
-        return None
-    return Path(source) if source is not None and Path(source).is_file() else None
+def _without_addresses(value: Any) -> str:
+    """As Python writes it, without the places in memory, which differ from run to run."""
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
 
 
 def _versions(module: nn.Module) -> dict[str, str]:

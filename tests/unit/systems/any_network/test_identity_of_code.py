@@ -2,13 +2,15 @@
 
 import importlib
 import sys
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from rogseg.systems import TorchModule
+from rogseg.systems import TorchModule, TorchProgram
 from rogseg.systems.any_network.torch_module import digest_of_module
 from tests.unit.systems.any_network.networks import INPUTS, OUTPUTS, WINDOWS, TinyNetwork, seeded, write_case
 
@@ -49,6 +51,36 @@ def test_the_code_of_a_maker_and_of_a_function_counts(tmp_path: Path, monkeypatc
     sys.modules.pop("mine_of_test", None)
     for first, changed, again in digests.values():
         assert first == again != changed
+
+
+def test_the_code_of_a_function_counts_for_a_program_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.save(torch.jit.trace(seeded().eval(), torch.zeros(1, 1, 8, 8, 8)), tmp_path / "net.ts")  # type: ignore[no-untyped-call]
+    digests = []
+    for text in (MINE, MINE.replace("/ 1000", "/ 2000"), MINE):
+        (tmp_path / "mine_of_test.py").write_text(text)
+        importlib.invalidate_caches()
+        sys.modules.pop("mine_of_test", None)
+        inputs = {**INPUTS, "intensity": [FUNCTION]}
+        program = TorchProgram(tmp_path / "net.ts", inputs, WINDOWS, OUTPUTS, trust=True)
+        digests.append(program.identity.digest)
+    sys.modules.pop("mine_of_test", None)
+    assert digests[0] == digests[2] != digests[1]
+
+
+def test_a_function_among_the_arguments_is_the_same_in_the_next_run() -> None:
+    def make(act: Callable[[Tensor], Tensor]) -> nn.Module:
+        return seeded()
+
+    options = [
+        TorchModule(make, INPUTS, WINDOWS, OUTPUTS, arguments={"act": lambda values: values}).identity.options
+        for _ in range(2)
+    ]
+    assert options[0] == options[1]
+    assert "0x" not in str(options)
 
 
 class InPlace(TinyNetwork):

@@ -56,6 +56,20 @@ def test_a_network_by_its_path_is_segmented_with_and_attacked(raw: RawCase, weig
     assert system.identity.name == "tiny"
 
 
+@pytest.mark.parametrize("interpolation", ["linear", "cubic"])
+def test_thick_slices_are_interpolated_as_the_other_axes(tmp_path: Path, interpolation: str) -> None:
+    raw = write_case(tmp_path, spacing=(1.0, 1.0, 5.0))
+    ramp = np.broadcast_to(10.0 * np.arange(10), (13, 11, 10)).astype(np.float32)
+    nibabel.save(nibabel.Nifti1Image(ramp, nibabel.load(raw.images[0]).affine), raw.images[0])
+    inputs = {**INPUTS, "intensity": [], "spacing": [1.0, 1.0, 1.0], "interpolation": interpolation}
+    system = TorchModule(seeded(), inputs, WINDOWS, OUTPUTS)
+    case = system.prepare(raw)
+    line = case.inputs[0, 0, 6, 5].numpy()
+    assert line.shape == (50,)
+    assert np.allclose(np.diff(line[10:-10]), 2.0, atol=0.1)
+    assert system.segment(case).shape == (13, 11, 10)
+
+
 def test_axes_and_spacing_are_changed_on_the_way_in_and_back_on_the_way_out(tmp_path: Path) -> None:
     raw = write_case(tmp_path / "raw", spacing=(1.0, 2.0, 1.5), flip=True)
     system = TorchModule(seeded(), {**INPUTS, "spacing": [1.0, 1.0, 1.5], "orientation": "RAS"}, WINDOWS, OUTPUTS)
