@@ -15,7 +15,7 @@ from rogseg.storage import write_json_atomic
 __all__ = ["HARDENING_FILE", "HardeningLineage", "read_hardening", "write_hardening"]
 
 HARDENING_FILE = "rogseg_hardening.json"
-WEIGHTS = (".pth", ".pt", ".safetensors")
+NO_WEIGHTS = ("", ".json", ".md", ".txt", ".yaml", ".yml", ".py", ".csv", ".png", ".pdf", ".pkl")
 REMEDY = "fetch the folder again; without its record nobody knows what was trained on"
 
 
@@ -63,17 +63,22 @@ class HardeningLineage(SeenCases):
 
 def write_hardening(folder: Path, lineage: HardeningLineage) -> None:
     """Write the record beside the weights that it is of, with their digests and a checksum of what it says."""
-    files = (path for path in sorted(folder.rglob("*")) if path.suffix in WEIGHTS and path.is_file())
+    files = (path for path in sorted(folder.rglob("*")) if path.suffix not in NO_WEIGHTS and path.is_file())
     weights = {path.relative_to(folder).as_posix(): _digest(path) for path in files}
     content = {"lineage": dict(lineage.to_json()), "weights": weights}
     write_json_atomic(folder / HARDENING_FILE, {**content, "crc": _checksum(content)})
 
 
-def read_hardening(folder: Path) -> HardeningLineage | None:
+def read_hardening(folder: Path, used: Path | None = None) -> HardeningLineage | None:
     """The record in a system's folder; None where it was not hardened.
 
+    Args:
+        folder: that a system was read from.
+        used: the file of its weights, where it is one of several that may lie there; None takes the folder as a whole.
+
     Raises:
-        ValueError: it is damaged, is not what was written, or is of other weights than those that lie beside it.
+        ValueError: it is damaged, is not what was written, or is of other weights than those that lie beside it or
+            than those that are used.
     """
     path = folder / HARDENING_FILE
     if not path.exists():
@@ -82,7 +87,13 @@ def read_hardening(folder: Path) -> HardeningLineage | None:
     if content.get("crc") != _checksum({part: content.get(part) for part in ("lineage", "weights")}):
         raise ValueError(f"{path}: it is not what was written there, its checksum differs; {REMEDY}")
     lineage = decode(content["lineage"], HardeningLineage, f"{path}: lineage")
-    for name, digest in decode(content["weights"], dict[str, str], f"{path}: weights").items():
+    weights = decode(content["weights"], dict[str, str], f"{path}: weights")
+    if used is not None and used.name not in weights:
+        raise ValueError(
+            f"{path}: is the record of {', '.join(sorted(weights))}, not of {used.name} beside it; give each network a "
+            "folder of its own"
+        )
+    for name, digest in weights.items():
         parts = [checked_name(part, path) for part in name.split("/")]
         if _digest(folder.joinpath(*parts)) != digest:
             raise ValueError(f"{path}: {name} is not the file that was hardened, its digest differs; {REMEDY}")

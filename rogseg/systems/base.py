@@ -84,6 +84,8 @@ class System(ABC):
     """Where its network runs, which records name; None where the system does not say."""
     location: Path | None = None
     """Folder that it was read from, where the record of a hardening lies beside it; None where there is none."""
+    weights_file: Path | None = None
+    """The file of its weights, where others may lie beside it; None where the whole folder is one network."""
 
     @abstractmethod
     def prepare(self, raw: RawCase) -> Case:

@@ -39,6 +39,7 @@ __all__ = ["Hardening", "harden_system", "training_folder"]
 SELECTION_FRACTION = 0.1
 LOOK_SHARE = 0.1  # of the time, before and again after
 SETTINGS, BEFORE, PREPARED = "settings.json", "before.json", "prepared"
+NOT_LOOKED_BY = {"minutes", "batch_size"}  # what may be wrong for a training and changes no look before it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,7 +117,7 @@ def harden_system(
         data_digests = {case_id: cases.digest(case_id) for case_id in cases.case_ids}
         begun = any((directory / network.name).exists() for network in networks)
         asked = {**settings, "fold": fold, "start": identity.digest, "data": data_digests}
-        _refuse_other_settings(directory, asked, set() if begun else {"minutes"})
+        _refuse_other_settings(directory, asked, set() if begun else NOT_LOOKED_BY)
         _rehearse(opened, directory)
         job = NetworkTraining(
             [cases.prepared(training[0])],
@@ -139,12 +140,13 @@ def harden_system(
             for number, case_id in enumerate(cases.case_ids, start=1):
                 cases.prepared(case_id)
                 progress.update(number, len(cases.case_ids))
+        job = dataclasses.replace(job, cases=[cases.prepared(case_id) for case_id in training])
+        job.check_shapes()
         look = LookSettings(epsilon, seed, place)
         begin = time.monotonic()
         before = first_look(directory / BEFORE, opened.system, cases, held_out, LOOK_SHARE * 60 * minutes, look)
         looked = time.monotonic() - begin
         console.print(look_line("before", before))
-        job = dataclasses.replace(job, cases=[cases.prepared(case_id) for case_id in training])
         seconds = (SHARE_USED * 60 * minutes - 2 * looked) / len(networks)
         for network, trainee in zip(networks, trainees, strict=True):
             job.run(trainee, network.mirror_axes, directory / network.name, seconds)

@@ -83,6 +83,21 @@ class NetworkTraining:
     device: torch.device
     seed: int
 
+    def check_shapes(self) -> None:
+        """Whether mini-batches can be made of all cases.
+
+        Raises:
+            ValueError: whole cases of different shapes would have to share one.
+        """
+        patches = PreparedPatches(self.cases, self.patch_size, self.multiple_of, (), 1, self.seed)
+        sizes = sorted({patches.size_of(case) for case in self.cases})
+        if self.batch_size > 1 and len(sizes) > 1:
+            raise ValueError(
+                f"this network takes whole volumes, and its cases have different shapes, such as {sizes[0]} and "
+                f"{sizes[-1]}, which no mini-batch of {self.batch_size} holds: give --batch-size 1, or windows.size in "
+                "the system's config"
+            )
+
     def rehearse(self, network: Trainee) -> None:
         """One pass in training mode, in which many networks give something else; the network is left as it was.
 

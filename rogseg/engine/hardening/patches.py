@@ -53,12 +53,13 @@ class PreparedPatches(Dataset[Case]):
         epoch, index = key
         case = self.cases[drawn_case(epoch * self.length + index, len(self.cases), self.seed)]
         generator = np.random.default_rng([1, self.seed, epoch, index])
-        size = self.patch_size or self._padded(case.shape)
+        size = self.size_of(case)
         return self.mirror(case.case(*case.crop(self._start(case, size, generator), size)), generator)
 
-    def _padded(self, shape: Triple) -> Triple:
-        depth, height, width = (length + -length % self.multiple_of for length in shape)
-        return depth, height, width
+    def size_of(self, case: PreparedCase) -> Triple:
+        """Of the patches of a case: the whole case, padded, where the network takes whole volumes."""
+        depth, height, width = (length + -length % self.multiple_of for length in case.shape)
+        return self.patch_size or (depth, height, width)
 
     def _start(self, case: PreparedCase, size: Triple, generator: np.random.Generator) -> Triple:
         labels = np.unique(case.places[:, 0])

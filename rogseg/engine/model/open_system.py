@@ -136,7 +136,8 @@ def _lineage(checkpoint: str | Path, config: Config) -> Lineage | None:
 
 def _opened(system: System) -> OpenedSystem:
     """A system of another framework: what it was hardened on stands in the folder that it was read from."""
-    return OpenedSystem(system, None, None if system.location is None else read_hardening(system.location))
+    location = system.location
+    return OpenedSystem(system, None, None if location is None else read_hardening(location, system.weights_file))
 
 
 def _open_folder(folder: Path, device: str | None, overrides: Sequence[str], trust: bool) -> System:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import nibabel
+import numpy as np
 import pytest
 import torch
 
@@ -14,6 +16,7 @@ from rogseg.engine.attacking.evaluated_case import evaluated_case
 from rogseg.engine.case_finding import cases_to_attack
 from rogseg.engine.hardening.harden import Hardening, harden_system, training_folder
 from rogseg.engine.hardening.look import LookSettings, look_at
+from rogseg.engine.hardening.network_training import NetworkTraining
 from rogseg.engine.model.open_system import OpenedSystem, leak_of, open_system
 from rogseg.models.hardening_lineage import HARDENING_FILE, HardeningLineage, read_hardening, write_hardening
 from rogseg.storage import read_raw_task
@@ -301,6 +304,40 @@ def test_a_network_of_whole_volumes_is_hardened_on_what_it_is_evaluated_on(data:
     harden(config, data, tmp_path / "out", "n_fgsm", cfg_options=[])
     written = torch.load(tmp_path / "out" / "tiny.pt", weights_only=True)
     assert all(not torch.equal(value, written[name]) for name, value in seeded().state_dict().items())
+
+
+def test_whole_volumes_of_different_shapes_are_told_of_before_any_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = write_bright_blobs(tmp_path / "Task77_Blobs")
+    image = next(iter(sorted((data / "imagesTr").iterdir())))
+    for path in (image, data / "labelsTr" / image.name.replace("_0000", "")):
+        file = nibabel.load(path)
+        nibabel.save(nibabel.Nifti1Image(np.asarray(file.dataobj)[:-3], file.affine), path)
+    torch.save(seeded().state_dict(), tmp_path / "tiny.pt")
+    config, given = tmp_path / "whole.py", module_of(TinyNetwork, {})
+    config.write_text(f"system = {given | {'weights': str(tmp_path / 'tiny.pt')}!r}\n")
+    with pytest.raises(ValueError, match=r"different shapes, such as .*give --batch-size 1"):
+        harden(config, data, tmp_path / "out", "n_fgsm", cfg_options=[])
+    assert not (training_folder(tmp_path / "out") / "before.json").exists()
+    monkeypatch.setattr(NetworkTraining, "run", lambda *_: None)
+    harden(config, data, tmp_path / "out", "n_fgsm", cfg_options=[], batch_size=1)  # what was advised is taken
+    assert (tmp_path / "out" / "tiny.pt").is_file()
+
+
+def test_a_record_is_of_the_file_that_it_names(hardened: Path) -> None:
+    assert read_hardening(hardened) is not None
+    alone = hardened / "net.ckpt"  # however it ends, it is a file of weights
+    alone.write_bytes(b"weights")
+    with pytest.raises(ValueError, match=r"is the record of fold_0/checkpoint_final\.pth, not of net\.ckpt beside it"):
+        read_hardening(hardened, alone)
+    lineage = read_hardening(hardened)
+    assert lineage is not None
+    write_hardening(hardened, lineage)
+    assert read_hardening(hardened, alone) == lineage
+    alone.write_bytes(b"others")
+    with pytest.raises(ValueError, match=r"net\.ckpt is not the file that was hardened"):
+        read_hardening(hardened, alone)
 
 
 def test_what_gives_no_logits_in_training_is_told_before_the_cases_are_prepared(data: Path, tmp_path: Path) -> None:
