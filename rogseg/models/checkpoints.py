@@ -106,8 +106,9 @@ def assign_weights(network: nn.Module, state: Mapping[str, Tensor], source: str 
     Raises:
         ValueError: names or shapes differ, or a weight is not finite; the message names the file and the first ones.
     """
-    # MMEngine saves the bare module of a DDP wrapper; others save the wrapper.
-    state = {name.removeprefix("module."): value for name, value in state.items()}
+    # MMEngine saves the bare module of a DDP wrapper; others save the wrapper. A network may have a part of that name.
+    if state.keys() != network.state_dict().keys():
+        state = {name.removeprefix("module."): value for name, value in state.items()}
     remedy = "give the config that the checkpoint was trained with"
     refuse_other_weights(network.state_dict(), state, f"{source}: weights of another network than the config", remedy)
     broken = [name for name, value in state.items() if value.is_floating_point() and not value.isfinite().all()]

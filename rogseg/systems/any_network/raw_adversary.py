@@ -46,6 +46,8 @@ def raw_adversary(raw: RawCase, case: Case, adversarial: Tensor, steps: Sequence
     notes = ["its grid is resampled"] if is_resampled(properties) else []
     if any(isinstance(step, NormalizeIntensity) and None in (step.subtrahend, step.divisor) for step in steps):
         notes.append("it is normalised by the case's own mean and deviation, which move with its voxels")
+    if any(isinstance(step, NormalizeIntensity) and step.nonzero for step in steps):
+        notes.append("its normalisation leaves voxels of 0 out, channel by channel: what moves from or to 0 jumps")
     if any(isinstance(step, ScaleIntensityRangePercentiles) for step in steps):
         notes.append("it is rescaled by percentiles of the case, which move with its voxels")
     if any(isinstance(step, Function) for step in steps):

@@ -67,7 +67,7 @@ class TorchModule(NetworkSystem):
         self._file = None if weights is None else WeightFile.read(weights, weights_key, weights_prefix)
         if self._file is not None:
             self._file.assign_to(module)
-            self.location = self._file.path.parent
+            self.location, self.weights_file = self._file.path.parent, self._file.path
         elif isinstance(network, str):
             raise ValueError("system.weights is missing: name the file of the network's state dict")
         self.networks: tuple[nn.Module] = (module.eval().requires_grad_(False).to(device),)

@@ -97,8 +97,9 @@ class WeightFile:
         Raises:
             ValueError: the weights are those of another network.
         """
-        # Names of a DDP wrapper are kept as they were.
-        old = {name.removeprefix(self.prefix).removeprefix("module."): name for name in self._all()}
+        old = {name.removeprefix(self.prefix): name for name in self._all() if name.startswith(self.prefix)}
+        if old.keys() != state.keys():  # names of a DDP wrapper are kept as they were
+            old = {name.removeprefix("module."): stored for name, stored in old.items()}
         shapes = {name: self._all()[stored].shape for name, stored in old.items() if name in state}
         if {name: value.shape for name, value in state.items()} != shapes:
             raise ValueError(f"{path}: the new weights are not those of the network of {self.path}")

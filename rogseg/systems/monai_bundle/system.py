@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,9 @@ class MonaiBundle(NetworkSystem):
         with atomic_directory(out) as partial:
             old_programs = shutil.ignore_patterns("*.ts", "*.pt2", "*.onnx", Path(self._checkpoint).name)
             shutil.copytree(self.folder, partial, symlinks=True, ignore=old_programs, dirs_exist_ok=True)
+            for path in (partial, *partial.rglob("*")):  # of a bundle that its user may only read
+                if not path.is_symlink():
+                    path.chmod(path.stat().st_mode | stat.S_IWUSR)
             # A link in the bundle may lead out of the copy, for instance to the old weights.
             written = self._file.write(_inside(partial, self._checkpoint), self.networks[0].state_dict())
             self.networks[0].load_state_dict(written)

@@ -56,6 +56,33 @@ def test_a_network_by_its_path_is_segmented_with_and_attacked(raw: RawCase, weig
     assert system.identity.name == "tiny"
 
 
+def test_names_beside_the_prefix_stay_what_they_are(tmp_path: Path) -> None:
+    state = seeded().state_dict()
+    others = {name: torch.zeros_like(value) for name, value in state.items()}
+    torch.save({**{f"net.{name}": value for name, value in state.items()}, **others}, tmp_path / "w.pt")
+    file = WeightFile.read(tmp_path / "w.pt", prefix="net.")
+    new = {name: value + 1 for name, value in state.items()}
+    file.write(tmp_path / "new.pt", new)
+    read = WeightFile.read(tmp_path / "new.pt", prefix="net.").state()
+    assert all(torch.equal(read[name], value) for name, value in new.items())
+    assert all((torch.load(tmp_path / "new.pt")[name] == 0).all() for name in state)
+
+
+def test_a_network_may_have_a_part_called_module(tmp_path: Path) -> None:
+    class Wrapped(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.module = seeded()
+
+        def forward(self, inputs: torch.Tensor) -> Any:
+            return self.module(inputs)
+
+    for names in ("", "module."):  # as it is, and as a DDP wrapper saves it
+        torch.save({f"{names}{name}": v for name, v in Wrapped().state_dict().items()}, tmp_path / "w.pt")
+        system = TorchModule(Wrapped(), INPUTS, WINDOWS, OUTPUTS, weights=tmp_path / "w.pt")
+        assert torch.equal(system.networks[0].state_dict()["module.last.bias"], seeded().state_dict()["last.bias"])
+
+
 @pytest.mark.parametrize("interpolation", ["linear", "cubic"])
 def test_thick_slices_are_interpolated_as_the_other_axes(tmp_path: Path, interpolation: str) -> None:
     raw = write_case(tmp_path, spacing=(1.0, 1.0, 5.0))
