@@ -75,7 +75,7 @@ class WindowLogits:
         return isinstance(self.network, nn.Module) and self.network.training
 
     def _given(self, windows: Tensor) -> Any:
-        before = None if windows.is_inference() else windows._version
+        before, statistics = None if windows.is_inference() else windows._version, self._statistics()
         try:
             given = self.network(windows)
         except NETWORK_ERRORS as error:
@@ -92,7 +92,17 @@ class WindowLogits:
                 f"{self.name}: the network changes its input in place, so whoever gave it would go on with another "
                 "volume: let its forward begin with inputs = inputs.clone()"
             )
+        if not self._is_training and self._statistics() != statistics:
+            raise ValueError(
+                f"{self.name}: the network changes its own buffers with each call, as batch norm does when it trains, "
+                "so that labels would hang on the cases before: export it after network.eval()"
+            )
         return given
+
+    def _statistics(self) -> list[int]:
+        """How often each buffer of the network was written."""
+        buffers = self.network.buffers() if isinstance(self.network, nn.Module) else ()
+        return [buffer._version for buffer in buffers if not buffer.is_inference()]
 
     def _raw(self, heads: tuple[Tensor, ...], windows: Tensor) -> tuple[Tensor, ...]:
         """Raw logits in the order of the classes; the first head has the windows' grid."""

@@ -45,6 +45,21 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("form", ["ts", "pt2"])
+def test_a_program_that_learns_while_it_is_used_is_refused(tmp_path: Path, form: str) -> None:
+    network = torch.nn.Sequential(torch.nn.BatchNorm3d(1), torch.nn.Conv3d(1, 3, 1)).train()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if form == "ts":
+            torch.jit.save(torch.jit.trace(network, torch.randn(WINDOW)), tmp_path / "net.ts")  # type: ignore[no-untyped-call]
+        else:
+            torch.export.save(torch.export.export(network, (torch.randn(WINDOW),)), tmp_path / "net.pt2")
+    program = TorchProgram(tmp_path / f"net.{form}", INPUTS, WINDOWS, OUTPUTS, trust=True)
+    case = program.prepare(write_case(tmp_path / "raw"))
+    with pytest.raises(ValueError, match=r"changes its own buffers .* after network\.eval"):
+        program.segment(case)
+
+
+@pytest.mark.parametrize("form", ["ts", "pt2"])
 def test_a_trusted_program_has_the_logits_and_the_gradient_of_its_network(
     files: dict[str, Path], tmp_path: Path, form: str
 ) -> None:
