@@ -75,8 +75,10 @@ class CaseAttacker:
     max_minutes: float | None = None
 
     def __post_init__(self) -> None:
-        if self.name in (CLEAN, WORST_CASE):
-            raise ValueError(f"an attack cannot be called {self.name!r}, reports have another use for that word")
+        members = (*self.attack.attacks, *self.attack.two_class_attacks) if isinstance(self.attack, Composite) else ()
+        for name in (self.name, *members):
+            if name in (CLEAN, WORST_CASE):
+                raise ValueError(f"an attack cannot be called {name!r}, reports have another use for that word")
 
     def __call__(self, asked: CleanCase | AttackedCase) -> tuple[CaseRecord, ...] | str:
         """The records of a case, without attack or under it; of one that cannot be used, what is wrong with it."""
@@ -98,9 +100,10 @@ class CaseAttacker:
         assert case.targets is not None, "cases were checked when they were loaded"
         records: list[CaseRecord] = []
         smaller: AttackResult | None = None
+        model = scored_model(self.model, case)
         for epsilon in asked.epsilons:
             result = self.attack(
-                scored_model(self.model, case),
+                model,
                 case.inputs,
                 case.targets,
                 self.make_threat(epsilon, case),

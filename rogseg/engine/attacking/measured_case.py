@@ -19,6 +19,9 @@ __all__ = ["clean_labels", "clean_record", "measured", "measured_case", "scored_
 def scored_model(model: LogitFn, case: Case) -> LogitFn:
     """A model whose scores count only where the case does: elsewhere they say background, whatever the input.
 
+    They say it as surely as the surest score of the clean case, so that scale-free objectives stay what they are, and
+    say it of every volume alike: an objective must not move with voxels that do not count.
+
     Args:
         model: scores of a whole case.
         case: with the voxels that may move and count; its targets must be background elsewhere.
@@ -26,12 +29,16 @@ def scored_model(model: LogitFn, case: Case) -> LogitFn:
     if case.movable is None:
         return model
     counts = case.movable
+    surest: list[Tensor] = []
 
     def scores_that_count(inputs: Tensor) -> Tensor:
         scores = model(inputs)
+        if not surest:
+            with torch.no_grad():  # most searches begin with the clean case, whose scores are there then
+                clean = scores if torch.equal(inputs[:1], case.inputs) else model(case.inputs)
+            surest.append(clean.detach().abs().amax())
         background = torch.zeros_like(scores)
-        # As sure as the surest score, so that scale-free objectives stay what they are.
-        background[:, :1] = scores.detach().abs().amax()
+        background[:, :1] = surest[0]
         return torch.where(counts, scores, background)
 
     return scores_that_count

@@ -207,6 +207,9 @@ def test_reserved_names_are_refused() -> None:
     attack = PGD(objective={"type": "CrossEntropy"})
     with pytest.raises(ValueError, match="cannot be called 'clean'"):
         CaseAttacker(model, attack, CLEAN, threat, make_case, [Dice()], [(1,)])
+    members = Composite({"worst case": attack})
+    with pytest.raises(ValueError, match="cannot be called 'worst case'"):
+        CaseAttacker(model, members, "mine", threat, make_case, [Dice()], [(1,)])
 
 
 def test_generators_differ_by_case_and_epsilon() -> None:
