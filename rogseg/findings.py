@@ -3,13 +3,14 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from rogseg.foreign import decode, read_json
 from rogseg.storage import write_json_atomic
 
 __all__ = [
     "BAD_GRADIENTS",
+    "LEVELS",
     "NOT_LOOKED_AT",
     "SANITY_FILE",
     "Level",
@@ -26,6 +27,8 @@ NOT_LOOKED_AT = "the network was looked at"
 """Name of the finding where the budget allowed no check."""
 BAD_GRADIENTS = "gradients are finite under attack"
 Level = Literal["ok", "warning", "failed"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+"""From what is fine to what is not."""
 
 
 @dataclasses.dataclass(frozen=True)

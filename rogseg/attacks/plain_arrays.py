@@ -71,6 +71,13 @@ def attack_arrays(
         targets = targets.long()
     if isinstance(model, nn.Module) and (parameter := next(model.parameters(), None)) is not None:
         inputs, targets = inputs.to(parameter.device), targets.to(parameter.device)
+        if parameter.dtype == torch.float64:
+            inputs = inputs.double()
+        elif parameter.is_floating_point() and parameter.dtype != torch.float32:
+            raise ValueError(
+                f"the model computes in {parameter.dtype}, in which moves of epsilon are rounded away: call "
+                "model.float(), or give a function that casts what it is given and what it gives"
+            )
     check_inputs(inputs)
     check_targets(inputs, targets)
     check_box(inputs, threat)

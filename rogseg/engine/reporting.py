@@ -16,7 +16,7 @@ from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.report_text import evaluation_tables
 from rogseg.evaluation.robustness_figures import plot_dice_over_strength
 from rogseg.evaluation.shards import are_shards, merge_records
-from rogseg.findings import SANITY_FILE, SanityFinding, load_findings, save_findings
+from rogseg.findings import LEVELS, SANITY_FILE, SanityFinding, load_findings, save_findings
 from rogseg.report import refuse_folder_of_others, write_report
 from rogseg.report.figures.corruption_map import plot_corruption_map
 from rogseg.report.volumes import VOLUMES
@@ -90,10 +90,10 @@ def merge_shards(directories: Sequence[Path], out: Path) -> None:
     of_records = {finding.name for finding in check_records(records)}
     of_model = {
         finding.name: finding
-        # Those that failed come last and stay.
+        # The worst of each check comes last and stays.
         for finding in sorted(
             (finding for directory in directories for finding in load_findings(directory / SANITY_FILE)),
-            key=lambda finding: not finding.passed,
+            key=lambda finding: LEVELS.index(finding.level),
         )
     }
     conclude(records, [finding for name, finding in of_model.items() if name not in of_records])

@@ -14,19 +14,23 @@ __all__ = ["are_shards", "merge_records"]
 def are_shards(folders: Sequence[RecordFolder]) -> bool:
     """Whether the folders are parts of one evaluation; one that was stopped early does not know mu yet."""
     first = min(folders, key=lambda folder: folder.mu is None)
-    return not any(differences(first.identity, folder.identity) for folder in folders)
+    same = not any(differences(first.identity, folder.identity) for folder in folders)
+    return same and len(_separate_strengths(folders)) < 2
 
 
 def merge_records(directories: Iterable[str | Path], out: str | Path) -> RecordFolder:
     """Gather the shards of one evaluation in a new folder.
 
     Raises:
-        ValueError: the shards differ in identity, or disagree on a record.
+        ValueError: the shards differ in identity or epsilon, or disagree on a record.
     """
     # A shard that was stopped early does not know mu yet.
     parts = sorted((RecordFolder(directory) for directory in directories), key=lambda part: part.mu is None)
     for part in parts:
         part.check_identity(parts[0].identity)
+    if len(separate := _separate_strengths(parts)) > 1:
+        named = ", ".join(f"{directory} {strength:.5f}" for strength, directory in separate.items())
+        raise ValueError(f"these are of several epsilons, so no shards of one evaluation ({named}); name those of one")
     merged = RecordFolder(out, parts[0].identity, parts[0].environment)
     if parts[0].mu is not None:
         merged.settle_mu(parts[0].mu)  # which an earlier merge may not have known
@@ -39,6 +43,14 @@ def merge_records(directories: Iterable[str | Path], out: str | Path) -> RecordF
             elif _without_time(gathered[record.key]) != _without_time(record):
                 raise ValueError(f"{part.directory}: its record of {record.key} differs from another shard's")
     return merged
+
+
+def _separate_strengths(parts: Sequence[RecordFolder]) -> dict[float, Path]:
+    """By epsilon a folder, of attacks at one epsilon each: several in one evaluation are in its identity."""
+    condition = parts[0].identity.condition
+    if condition is None or condition.kind != "attack" or "sweep" in condition.config:
+        return {}
+    return {strength: part.directory for part in parts for strength in part.strengths()}
 
 
 def _without_time(record: CaseRecord) -> CaseRecord:

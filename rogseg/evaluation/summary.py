@@ -117,12 +117,16 @@ def is_ensemble(folder: RecordFolder) -> bool:
 def worst_case(folder: RecordFolder, strength: float) -> ConditionSummary:
     """Per case the record with the lowest mean Dice over the conditions, and the lowest Dice of each class on its own.
 
+    What a smaller epsilon took of a class a larger one takes, too.
+
     Success of any attack is success of the worst case. A case that nothing was run on is left out, and one that an
     ensemble is not done with; under a cascade a case counts with the attacks that were run on it, or with its clean
     volume if that had fallen before.
     """
     of_own = folder.under(WORST_CASE, strength)
     by_condition = [of_own, *(folder.under(condition, strength) for condition in folder.conditions())]
+    is_attack = folder.identity.condition is not None and folder.identity.condition.kind == "attack"
+    weaker = [folder.under(c, s) for s in folder.strengths() if is_attack and s < strength for c in folder.conditions()]
     worst, lowest_dice = {}, {}
     for case_id in folder.identity.data:
         records = [of_case[case_id] for of_case in by_condition if case_id in of_case]
@@ -131,7 +135,8 @@ def worst_case(folder: RecordFolder, strength: float) -> ConditionSummary:
             verdicts = [record.success for record in records if record.success is not None]
             lowest = min(records, key=lambda record: math.inf if record.mean_dice is None else record.mean_dice)
             worst[case_id] = dataclasses.replace(lowest, success=any(verdicts) if verdicts else None)
-            columns = zip(*(record.dice for record in records), strict=True)
+            admissible = [*records, *(of_case[case_id] for of_case in weaker if case_id in of_case)]
+            columns = zip(*(record.dice for record in admissible), strict=True)
             lowest_dice[case_id] = tuple(
                 min((value for value in column if value is not None), default=None) for column in columns
             )

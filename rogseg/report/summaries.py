@@ -104,11 +104,17 @@ def worst_rows(contents: Contents, system: str, norm: str) -> tuple[Row, ...]:
     return tuple(chosen)
 
 
-def worst_of(rows: Sequence[Row], measure: str) -> Row:
+def worst_of(rows: Sequence[Row], measure: str, weaker: Sequence[Row] = ()) -> Row:
     """Per case the attack with the lowest mean; success of any attack is success of the worst case.
 
     A case counts with the attacks that were run on it: a cascade leaves out those that it does not need.
+
+    Args:
+        rows: of the attacks at one epsilon.
+        measure: that is the lowest.
+        weaker: of those at smaller ones; what they took of a class is taken here, too.
     """
+    also = [{case.case_id: case for case in row.cases} for row in weaker]
     # Of equal ones an ensemble's own record counts, as in the tables of `rogseg.evaluation`.
     own_first = sorted(rows, key=lambda row: row.condition.kind != "worst case")
     by_case = [{case.case_id: case for case in row.cases} for row in own_first]
@@ -116,7 +122,8 @@ def worst_of(rows: Sequence[Row], measure: str) -> Row:
     for case_id in dict.fromkeys(case_id for cases in by_case for case_id in cases):
         candidates = [cases[case_id] for cases in by_case if case_id in cases]
         lowest = min(candidates, key=lambda case: math.inf if (value := case.mean(measure)) is None else value)
-        columns = zip(*(case.values.get(measure, ()) for case in candidates), strict=True)
+        admissible = [*candidates, *(cases[case_id] for cases in also if case_id in cases)]
+        columns = zip(*(case.values.get(measure, ()) for case in admissible), strict=True)
         lows = tuple(min((value for value in column if value is not None), default=None) for column in columns)
         verdicts = [case.fell for case in candidates if case.fell is not None]
         fell = any(verdicts) if verdicts else None

@@ -6,6 +6,7 @@ detail; the adversarial volume is their sum, made in the browser.
 
 import base64
 import gzip
+import math
 import struct
 import zlib
 from collections.abc import Sequence
@@ -132,7 +133,13 @@ def _start(target: NDArray[np.uint8]) -> list[int]:
 
 
 def _dice(volume: SavedVolume) -> list[list[float | None]]:
-    """Dice of the clean and the attacked prediction of each class up to the largest label; None where both lack it."""
+    """Dice of the clean and the attacked prediction of each class, as the records have it; None where they have none.
+
+    Of a file that does not hold it, of each label up to the largest.
+    """
+    if volume.clean_dice.size:
+        kept = zip(volume.clean_dice.tolist(), volume.attacked_dice.tolist(), strict=True)
+        return [[None if math.isnan(dice) else dice for dice in of_class] for of_class in kept]
     largest = int(max(labels.max() for labels in (volume.target, volume.clean, volume.attacked)))
     rows: list[list[float | None]] = []
     for index in range(1, largest + 1):

@@ -1,6 +1,7 @@
 """SavedVolume: one attacked case as the viewer shows it, and how it is kept in a file."""
 
 import dataclasses
+import io
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rogseg.foreign import decode, read_arrays
+from rogseg.storage import write_bytes_atomic
 
 __all__ = ["VOLUMES", "SavedVolume"]
 
@@ -15,9 +17,11 @@ VOLUMES = "volumes"
 """The folder of saved volumes beside the records of their evaluation."""
 REMEDY = "attack again and save the volumes"
 MAX_BYTES = 2**31  # a page can carry far less
+ADDED = ("clean_dice", "attacked_dice")
 ARRAYS = {
     **dict.fromkeys(("image", "perturbation"), np.float32),
     **dict.fromkeys(("target", "clean", "attacked"), np.uint8),
+    **dict.fromkeys(ADDED, np.float64),
 }
 
 
@@ -42,6 +46,9 @@ class SavedVolume:
         unit: of the raw intensities, such as HU.
         axes: where each axis points, such as RAS.
         channels: names.
+        clean_dice: of each class without attack, as the records have it; NaN where they have none. Empty in files of
+            older versions.
+        attacked_dice: the same of the adversarial volume.
 
     Raises:
         ValueError: shapes do not fit together, an array is not finite, or ``axes`` is no orientation.
@@ -63,6 +70,8 @@ class SavedVolume:
     unit: str = ""
     axes: str = "RAS"
     channels: tuple[str, ...] = ("image",)
+    clean_dice: NDArray[np.float64] = dataclasses.field(default_factory=lambda: np.empty(0))
+    attacked_dice: NDArray[np.float64] = dataclasses.field(default_factory=lambda: np.empty(0))
 
     def __post_init__(self) -> None:
         where = f"saved volume of {self.case_id!r}"
@@ -90,11 +99,9 @@ class SavedVolume:
 
     def save(self, path: Path) -> None:
         """Write the volume to a compressed ``.npz``."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.stem}.tmp.npz")
-        names = (field.name for field in dataclasses.fields(self))
-        np.savez_compressed(temporary, allow_pickle=False, **{name: np.asarray(getattr(self, name)) for name in names})
-        temporary.replace(path)
+        names, packed = (field.name for field in dataclasses.fields(self)), io.BytesIO()
+        np.savez_compressed(packed, allow_pickle=False, **{name: np.asarray(getattr(self, name)) for name in names})
+        write_bytes_atomic(path, packed.getvalue())
 
     @classmethod
     def load(cls, path: Path) -> "SavedVolume":
@@ -106,6 +113,8 @@ class SavedVolume:
         stored, values = read_arrays(path, MAX_BYTES, REMEDY), dict[str, Any]()
         try:
             for name, kind in get_type_hints(cls).items():
+                if name in ADDED and name not in stored:
+                    continue
                 if name in ARRAYS:
                     values[name] = stored[name].astype(ARRAYS[name])
                 else:

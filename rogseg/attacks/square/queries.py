@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from rogseg.attacks.counted_model import PassesSpentError
 from rogseg.attacks.objectives import Objective
 from rogseg.attacks.problem import Problem
 from rogseg.cases import Region
@@ -107,6 +108,8 @@ class _RegionQueries(Queries):
 
     def __init__(self, problem: Problem, start: Tensor, objective: Objective, region_model: RegionModel) -> None:
         super().__init__(problem, start, objective)
+        if problem.model.must_stop():
+            raise PassesSpentError
         self.open = [region_model.open_case(volume[None]) for volume in self.volume]
 
     def first(self) -> Scores:

@@ -130,6 +130,11 @@ def evaluate_robustness(
     )
     unusable.refuse(NONE_IS_ATTACKED)
     records = RecordFolder(out, identity, environment(system_device(system)))
+    if others := [settings.label_of(e) for e in sorted(set(records.strengths()) - set(settings.epsilons))]:
+        raise ValueError(
+            f"{out}: holds records at {', '.join(others)}; what one epsilon finds counts at the next larger, so name "
+            "all of them after one --epsilon, or give another --out"
+        )
     shard_ids = shard_of(case_ids, *shard)
     loop = AttackLoop(attacker, records, workers, cases.size, on_progress)
     mu = loop.run_clean(case_ids)

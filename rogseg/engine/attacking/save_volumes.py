@@ -1,13 +1,19 @@
 """Attacked cases as the report's viewer shows them: image, perturbation, target and both predictions in one file."""
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from rogseg.attacks import AttackResult
 from rogseg.cases import Case
-from rogseg.engine.attacking.measured_case import clean_labels
+from rogseg.engine.attacking.measured_case import clean_labels, measured_case
+from rogseg.evaluation.case_record import DICE
+from rogseg.metrics import Dice
 from rogseg.report.volumes import VOLUMES, SavedVolume
 from rogseg.storage import CaseProperties
 from rogseg.systems import System
@@ -46,6 +52,7 @@ class VolumeWriter:
         # From network units to raw units, channel by channel.
         share = (case.inputs - case.box.lower) / case.box.width
         moved = (result.adversarial - case.inputs) / case.box.width
+        clean = clean_labels(self.system.model, case)
         scale, start = (torch.tensor(v, device=share.device).reshape(1, -1, 1, 1, 1) for v in (width, lower))
         volume = SavedVolume(
             case_id=case.case_id,
@@ -56,7 +63,7 @@ class VolumeWriter:
             image=(start + share * scale)[0].float().cpu().numpy(),
             perturbation=(moved * scale)[0].float().cpu().numpy(),
             target=case.targets[0].byte().cpu().numpy(),
-            clean=clean_labels(self.system.model, case)[0].byte().cpu().numpy(),
+            clean=clean[0].byte().cpu().numpy(),
             attacked=result.prediction[0].byte().cpu().numpy(),
             lower=tuple(lower),
             upper=tuple(low + wide for low, wide in zip(lower, width, strict=True)),
@@ -64,8 +71,15 @@ class VolumeWriter:
             unit=unit,
             axes=case.axes,
             channels=tuple(channel.name for channel in self.system.channels),
+            clean_dice=self._dice(clean, case),
+            attacked_dice=self._dice(result.prediction, case),
         )
         volume.save(self.directory / f"{case.case_id}_{self.name}_{epsilon:.5f}.npz")
+
+    def _dice(self, labels: Tensor, case: Case) -> NDArray[np.float64]:
+        """Of each class, as records measure it; NaN where it has none."""
+        measured = measured_case(labels, case, (Dice(),), self.system.class_indices)[DICE]
+        return np.array([math.nan if dice is None else dice for dice in measured])
 
 
 def _raw_range(case: Case, system: System) -> tuple[list[float], list[float], str]:

@@ -208,10 +208,11 @@ def _worst_rows(rows: Sequence[Row], measure: str) -> list[Row]:
         if row.condition.kind in ("attack", "worst case"):
             groups.setdefault((row.condition.norm, row.condition.strength), []).append(row)
     worst_rows = []
-    for group in groups.values():
+    for (norm, strength), group in groups.items():
         if len(group) == 1 and group[0].condition.kind != "worst case":
             continue
-        worst = worst_of(group, measure)
+        weaker = [row for (n, s), those in groups.items() if n == norm and s < strength for row in those]
+        worst = worst_of(group, measure, [row for row in weaker if row.measured == group[0].measured])
         criteria = sorted({row.condition.criterion for row in group})
         if len(criteria) > 1:
             cases = tuple(dataclasses.replace(case, fell=None) for case in worst.cases)

@@ -35,6 +35,15 @@ def test_every_voxel_within_reach_falls(image: np.ndarray) -> None:
     assert "<td>yes</td><td>0.000</td><td>0.000</td><td>0.0314</td>" in shown
 
 
+def test_a_network_in_double_precision_is_given_doubles_and_one_in_half_is_refused() -> None:
+    threat = LinfThreat.from_fraction(8 / 255, (0.0, 1.0))
+    result = attack_arrays(FGSM(), network().double(), IMAGE.astype(np.float32), LABEL, threat)
+    assert result.adversarial.dtype == torch.float64
+    assert result.mean_dice.item() == 0
+    with pytest.raises(ValueError, match=r"computes in torch\.bfloat16.*model\.float"):
+        attack_arrays(FGSM(), network().bfloat16(), IMAGE, LABEL, threat)
+
+
 def test_a_smaller_ball_leaves_all_standing_and_labels_may_be_floats() -> None:
     threat = LinfThreat.from_fraction(4 / 255, (0.0, 1.0))
     result = attack_arrays(FGSM(), network(), IMAGE, LABEL.astype(np.float64), threat)

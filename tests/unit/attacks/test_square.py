@@ -68,6 +68,16 @@ def generator() -> torch.Generator:
     return torch.Generator().manual_seed(7)
 
 
+@pytest.mark.parametrize("max_passes", [1, 2, 5])
+def test_limits_hold_for_regions_too(max_passes: int) -> None:
+    inputs, targets, threat = problem()
+    attack = Square(num_queries=60)
+    for model in (pointwise, Twin()):
+        result = attack(model, inputs, targets, threat, DiceBelow(0.5), generator=generator(), max_passes=max_passes)
+        assert result.num_forward == max_passes
+        assert result.stopped
+
+
 @pytest.mark.parametrize("objective", ["Margin", "HardDice"])
 def test_decisions_by_region_are_those_of_full_evaluations(objective: str) -> None:
     inputs, targets, threat = problem()

@@ -51,6 +51,16 @@ def test_worst_case_takes_the_lowest_mean_and_the_lowest_of_each_class(tmp_path:
     assert worst.standing == {"a": False, "b": True}
 
 
+def test_what_a_smaller_epsilon_took_of_a_class_a_larger_one_takes_too(tmp_path: Path) -> None:
+    folder = RecordFolder(tmp_path, IDENTITY)
+    for strength, dice in ((0.01, (0.3, 0.9)), (0.02, (0.5, 0.5))):
+        folder.add(dice_record("a", "APGD-CE", dice, strength=strength))
+    worst = worst_case(folder, 0.02)
+    assert worst.dice == pytest.approx({"a": 0.5})
+    assert [worst.by_case("Dice", index) for index in (0, 1)] == [{"a": 0.3}, {"a": 0.5}]
+    assert [worst_case(folder, 0.01).by_case("Dice", index) for index in (0, 1)] == [{"a": 0.3}, {"a": 0.9}]
+
+
 def test_success_of_any_attack_is_success_of_the_worst_case(tmp_path: Path) -> None:
     folder = RecordFolder(tmp_path, IDENTITY)
     folder.add(dice_record("a", "APGD-CE", (0.2, 0.2), success=False))

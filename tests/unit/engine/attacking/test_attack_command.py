@@ -76,6 +76,24 @@ def test_shards_merge_to_the_whole_and_every_check_is_reported(made: Path, tmp_p
     seen = {entry["name"]: entry["seen"] for entry in json.loads((tmp_path / "whole" / "sanity.json").read_text())}
     assert " at 8/255, " in seen["apgd_ce: more epsilon is not weaker"]
     assert (tmp_path / "whole" / "table.md").read_text().startswith("Task99_Tiny, attack apgd_ce, protocol patch")
+    # Of what one shard saw fail and another found odd, the failure stays; what a killed process left is no volume.
+    for part, level in (("part1", "failed"), ("part2", "warning")):
+        entry = {"name": "gradients reach the inputs", "level": level, "seen": part, "meaning": "m"}
+        (tmp_path / part / "sanity.json").write_text(json.dumps([entry]))
+        (tmp_path / part / "volumes" / ".rogseg-partial-x.npz-abc").write_bytes(b"half")
+    assert report([str(tmp_path / "part1"), str(tmp_path / "part2"), "--out", str(tmp_path / "again")]) == 0
+    levels = {e["name"]: e["level"] for e in json.loads((tmp_path / "again" / "sanity.json").read_text())}
+    assert levels["gradients reach the inputs"] == "failed"
+
+
+def test_one_folder_is_one_sweep(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    few = ("--attack-options", "attack.num_iterations=1", "--sanity", "none", "--max-cases", "1")
+    for out, epsilon in (("a", "2/255"), ("b", "4/255")):
+        assert attack(arguments(made, tmp_path / out, "apgd_ce", *few, "--epsilon", epsilon)) == 0
+    assert attack(arguments(made, tmp_path / "a", "apgd_ce", *few, "--epsilon", "4/255")) == 2
+    assert "holds records at 2/255; what one epsilon finds counts at the next larger" in capsys.readouterr().err
+    assert report([str(tmp_path / "a"), str(tmp_path / "b"), "--out", str(tmp_path / "both")]) == 0
+    assert (tmp_path / "both" / "report.html").is_file()
 
 
 def test_a_lesion_that_vanishes_is_judged_by_its_own_criterion(made: Path, tmp_path: Path) -> None:
