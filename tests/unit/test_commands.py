@@ -88,6 +88,10 @@ def test_settings_that_are_given_in_two_places_all_count(command: str) -> None:
     ("arguments", "message"),
     [
         (["train", "rog_standard_liver", "--cfg-options", "fold=1", "--cfg-options", "fold=2"], "fold is given twice"),
+        (
+            ["train", "rog_standard_liver", "--cfg-options", "optim_wrapper.optimizer.lr=1", "optim_wrapper=dict(a=1)"],
+            "optim_wrapper.optimizer.lr lies inside optim_wrapper, which is given as well",
+        ),
         (["train", "rog_standard_liver", "--fold", "1", "--cfg-options", "fold=2"], "--fold and --cfg-options fold="),
         (["train", "rog_standard_liver", "--fold", "all", "--cfg-options", "fold=2"], "--fold and --cfg-options fold="),
         (["train", "rog_standard_liver", "--work-dir", "a", "--cfg-options", "work_dir=b"], "--work-dir and --cfg-opt"),

@@ -23,7 +23,8 @@ def parse_overrides(options: Sequence[str]) -> dict[str, Any]:
     """Read ``key=value`` strings; values are numbers, lists and ``dict(...)`` where they can be, and else texts.
 
     Raises:
-        ValueError: an entry has no ``=``, a key is given twice, or a list or dictionary cannot be read.
+        ValueError: an entry has no ``=``, a key is given twice or inside another, or a list or dictionary cannot be
+            read.
     """
     parsed: dict[str, Any] = {}
     for option in options:
@@ -33,6 +34,13 @@ def parse_overrides(options: Sequence[str]) -> dict[str, Any]:
         if key in parsed:
             raise ValueError(f"--cfg-options: {key} is given twice, the second time by {option[:200]!r}; leave one out")
         parsed[key] = parse_value(text, option)
+    for key in parsed:
+        for inner in parsed:
+            if inner.startswith(f"{key}."):
+                raise ValueError(
+                    f"--cfg-options: {inner} lies inside {key}, which is given as well, so that one would be lost: "
+                    f"write both into the value of {key}, or give each of its keys by itself"
+                )
     return parsed
 
 

@@ -17,7 +17,7 @@ from rogseg.engine.device import keep_freed_memory
 from rogseg.engine.model.model_zoo import zoo_checkpoint
 from rogseg.engine.stored_task import ensure_stored_task
 from rogseg.engine.training.processes import device_of
-from rogseg.engine.training.train import SHARED_KEYS
+from rogseg.engine.training.starting_weights import SHARED_KEYS
 from rogseg.engine.training.training_data import split_of
 from rogseg.engine.training.warm_start import ensure_initial_checkpoint
 from rogseg.engine.training.work_dir import work_dir_of

@@ -9,7 +9,7 @@ from typing import Any
 from mmengine.config import Config
 
 from rogseg.engine.config.task import plan_of
-from rogseg.engine.digests import digest_of_json
+from rogseg.engine.digests import digest_of_file, digest_of_json
 from rogseg.engine.training.processes import place
 from rogseg.engine.training.training_data import split_of
 from rogseg.engine.training.work_dir import resumable, work_dir_of
@@ -20,6 +20,7 @@ from rogseg.storage import StoredTask
 __all__ = ["ALLOWED", "Provenance", "check_allowed", "provenance_of", "refuse_other_training"]
 
 START = "start"
+MINUTES = "minutes"
 UNRECORDED = "unrecorded"
 ALLOWED = (
     "batch_size", "data", "inference", "max_epochs", "num_processes", "plateau", "sampling", "trainer", "validation",
@@ -71,7 +72,7 @@ def provenance_of(
     training, selection = split_of(config, task)
     settings = _settings(config, task, training, selection, num_processes)
     if minutes is not None:
-        settings["minutes"] = minutes
+        settings[MINUTES] = minutes
     lineage = Lineage(
         plan=plan_of(config).to_json(),
         training=training,
@@ -82,14 +83,17 @@ def provenance_of(
         config=digest_of_json(settings),
         data=settings["data"],
     )
-    before = None if start is None else checkpoint_lineage(start)
     if resumed is not None:
-        before = recorded_lineage(read_checkpoint(resumed), resumed)
+        recorded = read_checkpoint(resumed)
+        before, earlier = recorded_lineage(recorded, resumed), recorded["meta"].get("settings")
+        if isinstance(earlier, dict) and START in earlier:
+            settings[START] = earlier[START]
         if before is not None:
             lineage = dataclasses.replace(
                 lineage, inherited=before.inherited, start=before.start, is_start_known=before.is_start_known
             )
     elif start is not None:
+        before, settings[START] = checkpoint_lineage(start), digest_of_file(start)
         lineage = dataclasses.replace(
             lineage,
             inherited={} if before is None else before.seen,
@@ -137,10 +141,11 @@ def _refuse_other_settings(path: Path, settings: Mapping[str, Any], allowed: Seq
             f"same: pass --allow {UNRECORDED} if you know it, or start from it with load_from in another --work-dir"
         )
     recorded = json.loads(json.dumps(recorded))
-    differing = {name: value for name, value in settings.items() if name in recorded and recorded[name] != value}
+    known = {MINUTES: None, **recorded}  # older checkpoints lack what was recorded later, but no minutes
+    differing = {name: value for name, value in settings.items() if name in known and known[name] != value}
     refused = [name for name in differing if name not in allowed]
     if refused:
-        lines = "; ".join(line for name in refused for line in _differences(name, recorded[name], settings[name]))
+        lines = "; ".join(line for name in refused for line in _differences(name, known[name], settings[name]))
         harmless = [name for name in refused if name in ALLOWED]
         hint = f", or pass --allow {' '.join(harmless)}" if harmless == refused else ""
         raise ValueError(
@@ -149,8 +154,16 @@ def _refuse_other_settings(path: Path, settings: Mapping[str, Any], allowed: Seq
         )
 
 
-def refuse_other_training(config: Config, task: StoredTask, minutes: float | None = None) -> Provenance:
+def refuse_other_training(
+    config: Config, task: StoredTask, minutes: float | None = None, start: Path | None = None
+) -> Provenance:
     """What the training of a config that goes on with, or is, the one in its work directory depends on.
+
+    Args:
+        config: of the training that goes on.
+        task: the stored task.
+        minutes: that its schedule was made for.
+        start: weights that its config names, where they are there: those that it began from.
 
     Raises:
         ValueError: the one that lies there had other settings.
@@ -158,7 +171,8 @@ def refuse_other_training(config: Config, task: StoredTask, minutes: float | Non
     last = work_dir_of(config) / LAST
     resumable(last)
     provenance = provenance_of(config, task, place()[1], resumed=last, minutes=minutes)
-    _refuse_other_settings(last, provenance.settings, config.get("allow", ()))
+    asked = provenance.settings if start is None else {**provenance.settings, START: digest_of_file(start)}
+    _refuse_other_settings(last, asked, config.get("allow", ()))
     return provenance
 
 

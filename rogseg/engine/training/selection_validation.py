@@ -83,6 +83,12 @@ class SelectionValidation:
         self.volume_interval = self.interval * max(1, volume_interval // num_replays // self.interval)
         volumes = () if max_volumes == 0 else spread(case_ids, max_volumes, seed)
         self.volumes = VolumeDataset(stored_task_dir, volumes)
+        if volumes and not any(case.properties.class_places for case in self.volumes.cases):
+            named = ", ".join(volumes[:3]) + (", ..." if len(volumes) > 3 else "")
+            raise ValueError(
+                f"none of the cases that select the checkpoint ({named}) has anything to find in its label, so no "
+                "epoch would be better than another: give another seed, validation.max_volumes or selection_fraction"
+            )
         self.patches = PatchDataset(
             stored_task_dir,
             spread(case_ids, max_patches, seed),

@@ -15,14 +15,13 @@ from rogseg.command_line import is_out_of_memory
 from rogseg.engine.config.load import load_config
 from rogseg.engine.config.task import plan_of, sizes_not_taken
 from rogseg.engine.device import keep_freed_memory
-from rogseg.engine.model.model_zoo import zoo_checkpoint
 from rogseg.engine.stored_task import ensure_stored_task
 from rogseg.engine.training.processes import connect, device_of, is_first, place, wait_for_all
 from rogseg.engine.training.provenance import Provenance, check_allowed, provenance_of, refuse_other_training
 from rogseg.engine.training.selection_validation import SelectionValidation
+from rogseg.engine.training.starting_weights import known_to_start, starting_weights, weights_there
 from rogseg.engine.training.training_data import build_train_loader, split_of
 from rogseg.engine.training.training_runner import EnvironmentSettings, TrainingRunner
-from rogseg.engine.training.warm_start import ensure_initial_checkpoint
 from rogseg.engine.training.work_dir import (
     begin_training,
     held,
@@ -40,8 +39,6 @@ __all__ = ["build_runner", "train", "train_config"]
 
 # Runners of one process that share a name share logger and visualizer, too.
 RUN_NUMBERS = itertools.count()
-# Keys that a stage which is trained first takes over from the config that needs it.
-SHARED_KEYS = ("data_root", "stored_root", "fold", "seed", "selection_fraction", "device", "launcher")
 
 
 def train_config(
@@ -83,16 +80,18 @@ def _train(config: Config, task: StoredTask, task_dir: str | Path | None, minute
     last = directory / LAST
     resuming = bool(config.resume) and last.is_file()
     if resuming:
-        provenance = refuse_other_training(config, task, minutes)
+        provenance = refuse_other_training(config, task, minutes, weights_there(config, task_dir))
     else:
         refuse_existing(directory, bool(config.get("overwrite")))
-        start = _initial_checkpoint(config, task_dir)
+        start = starting_weights(config, task_dir, train)
         config.load_from = None if start is None else str(start)
         if start is not None and start.resolve().parent == directory.resolve():
             raise ValueError(
                 f"{start}: lies in the work directory that this training would start again in: name another --work-dir"
             )
         provenance = provenance_of(config, task, num_processes, start=start, minutes=minutes)
+        if start is not None and is_first() and (known := known_to_start(start, provenance.lineage)):
+            print(known, flush=True)
     runner = build_runner(config, task, provenance)
     runner.register_hook(_BeginHook())
     if is_first() and (notice := sizes_not_taken(config, task.plan)):
@@ -118,20 +117,6 @@ class _BeginHook(Hook):
     def before_train(self, runner: TrainingRunner) -> None:
         if is_first():
             begin_training(Path(runner.work_dir), resuming=runner.is_resuming)
-
-
-def _initial_checkpoint(config: Config, task_dir: str | Path | None) -> Path | None:
-    shared = {key: config[key] for key in SHARED_KEYS}
-
-    def stage_work_dir(stage: Path) -> Path:
-        return work_dir_of(load_config(stage, shared, task_dir))
-
-    def train_stage(stage: Path, work_dir: Path) -> None:
-        train(load_config(stage, {**shared, "work_dir": str(work_dir), "resume": True}, task_dir), task_dir)
-
-    return ensure_initial_checkpoint(
-        config, stage_work_dir=stage_work_dir, train_stage=train_stage, zoo_checkpoint=zoo_checkpoint
-    )
 
 
 def _what_to_shrink(config: Config, device: torch.device) -> str:

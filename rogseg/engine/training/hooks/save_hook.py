@@ -48,6 +48,6 @@ class SaveHook(Hook):
 
     @staticmethod
     def is_best(loop: TrainLoop) -> bool:
-        """Whether the epoch that ends has a higher score than all before it."""
-        scores = [record["score"] for record in loop.history if "score" in record]
-        return "score" in loop.history[-1] and all(scores[-1] > score for score in scores[:-1])
+        """Whether the epoch that ends has a higher score than all before it; of equal ones the lower loss decides."""
+        scored = [(record["score"], -record["val_loss"]) for record in loop.history if "score" in record]
+        return "score" in loop.history[-1] and all(scored[-1] > earlier for earlier in scored[:-1])

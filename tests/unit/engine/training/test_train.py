@@ -1,7 +1,10 @@
+import dataclasses
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from mmengine.hooks import Hook
@@ -12,7 +15,7 @@ from rogseg.engine.training.training_runner import TrainingRunner
 from rogseg.engine.training.work_dir import work_dir_of
 from rogseg.models.checkpoints import BEST, LAST, read_checkpoint
 from rogseg.registry import HOOKS
-from rogseg.storage import StoredTask
+from rogseg.storage import StoredTask, write_stored_case
 from tests.tiny_task import CASE_IDS, write_tiny_task
 from tests.tiny_training import Overrides, tiny_config
 
@@ -151,6 +154,56 @@ def test_resuming_with_other_settings_is_refused(tmp_path: Path, task: StoredTas
     for overrides, message in changes:
         with pytest.raises(ValueError, match=rf"last\.pth.*{message}"):
             run(tmp_path, task, "w", overrides={**overrides, "resume": True})
+
+
+def test_a_training_goes_on_from_the_start_that_it_had(tmp_path: Path, task: StoredTask) -> None:
+    start, other = tmp_path / "first" / BEST, tmp_path / "second" / BEST
+    run(tmp_path, task, "first")
+    run(tmp_path, task, "second", overrides={"optim_wrapper.optimizer.lr": 0.01})
+    begun: Overrides = {"init_from": {"checkpoint": str(start)}, "train_cfg.max_epochs": 4}
+    extra = "plateau = None\ncustom_hooks = [dict(type='InterruptHook', epoch=1)]\n"
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, task, "w", extra, begun)
+    again: Overrides = {**begun, "plateau": None, "resume": True}
+    with pytest.raises(ValueError, match=r"differs from this one in start .*--allow start"):
+        run(tmp_path, task, "w", overrides={**again, "init_from": {"checkpoint": str(other)}})
+    start.write_bytes(other.read_bytes())  # as where the stage before was trained again
+    with pytest.raises(ValueError, match="in start "):
+        run(tmp_path, task, "w", overrides=again)
+    start.unlink()  # what is not there any more cannot be held against it
+    last = run(tmp_path, task, "w", overrides=again)
+    assert last["meta"]["epoch"] == 4
+    assert len(last["meta"]["settings"]["start"]) == 64
+
+
+def test_a_start_that_knows_the_selection_cases_is_told_of(
+    tmp_path: Path, task: StoredTask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(tmp_path, task, "first", overrides={"train_cfg.max_epochs": 1})
+    begun: Overrides = {"init_from": {"checkpoint": str(tmp_path / "first" / BEST)}, "train_cfg.max_epochs": 1}
+    capsys.readouterr()
+    told = []
+    for seed in range(6):
+        last = run(tmp_path, task, f"seed_{seed}", overrides={**begun, "seed": seed})
+        selection = set(last["meta"]["lineage"]["selection"])
+        trained = set(read_checkpoint(tmp_path / "first" / LAST)["meta"]["lineage"]["training"])
+        said = "cases that select the checkpoint here" in capsys.readouterr().out
+        assert said == bool(selection & trained)
+        told.append(said)
+    assert set(told) == {False, True}
+
+
+def test_selection_cases_that_hold_nothing_are_refused(tmp_path: Path, task: StoredTask) -> None:
+    selected = split_of(tiny_config(tmp_path, task.directory, tmp_path / "w"), task)[1]
+    copy = tmp_path / "task"
+    shutil.copytree(task.directory, copy)
+    for case_id in selected:
+        case = task.case(case_id)
+        empty = dataclasses.replace(case.properties, class_places={})
+        label = np.zeros_like(case.read_label())
+        write_stored_case(copy / "cases" / case_id, case.read_image(), label, empty)
+    with pytest.raises(ValueError, match=r"none of the cases that select the checkpoint \(case_0.*selection_f"):
+        train(tiny_config(tmp_path, copy, tmp_path / "w"), copy)
 
 
 def test_robust_validation_chooses_by_the_mean(tmp_path: Path, task: StoredTask) -> None:

@@ -30,3 +30,9 @@ def test_curves_are_a_png_whatever_the_epochs_have() -> None:
 def test_the_best_epoch_is_the_one_with_a_new_highest_score(num_epochs: int, expected: bool) -> None:
     loop: Any = SimpleNamespace(history=HISTORY[:num_epochs])
     assert SaveHook.is_best(loop) is expected
+
+
+def test_of_equal_scores_the_lower_loss_is_the_better_one() -> None:
+    history = [{"score": 0.0, "val_loss": loss} for loss in (3.0, 2.0, 2.5, 1.0)]
+    loops: list[Any] = [SimpleNamespace(history=history[:number]) for number in range(1, 5)]
+    assert [SaveHook.is_best(loop) for loop in loops] == [True, True, False, True]
