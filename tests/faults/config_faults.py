@@ -246,6 +246,9 @@ OWN = [
         "a network config for an attack", lambda _: lambda: load_attack_config(NETWORK), "the config of a network, not"
     ),
     Fault("an own class without a method", python("attack = dict(type=int, nothing=1)", load_attack_config), "attack"),
+    Fault(
+        "a config that builds on itself", python("_base_ = './mine.py'"), r"mine\.py: _base_ leads back to itself, mine"
+    ),
     Fault("a config that raises", python("fold = 1 / 0"), r"mine\.py: not a readable config: division by zero"),
     Fault("a config that imports nothing", python("import no_such_package"), "No module named 'no_such_package'"),
     Fault("a config without a loop's end", python(f"_base_ = '{NETWORK}'\ndel fold_"), "not a readable config"),

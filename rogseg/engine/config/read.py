@@ -164,17 +164,21 @@ def _tree_of(path: Path) -> Path:
     return path.resolve().parent.parent
 
 
-def _check_json_bases(path: Path, seen: set[Path]) -> None:
+def _check_json_bases(path: Path, seen: set[Path], above: tuple[Path, ...] = ()) -> None:
     """Read every JSON file that a Python config builds on, before MMEngine does; none may ask for code."""
+    chain = (*above, path.resolve())
     for base in python_bases(path):
         file = (path.parent / base).resolve()
+        if file in chain:
+            names = " -> ".join(entry.name for entry in (*chain[chain.index(file) :], file))
+            raise _OwnError(f"{path}: {BASE} leads back to itself, {names}; take one of these out")
         if file in seen or not file.is_file():
             continue  # a file that is absent is reported by MMEngine
         seen.add(file)
         if is_json(file):
             _json_config(file, _tree_of(file), ())
         elif file.suffix == ".py":
-            _check_json_bases(file, seen)
+            _check_json_bases(file, seen, chain)
         else:
             raise _OwnError(f"{path}: {BASE} is {base!r}; bases are .py or .json files")
 

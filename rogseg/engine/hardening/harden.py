@@ -140,8 +140,7 @@ def harden_system(
             for number, case_id in enumerate(cases.case_ids, start=1):
                 cases.prepared(case_id)
                 progress.update(number, len(cases.case_ids))
-        job = dataclasses.replace(job, cases=[cases.prepared(case_id) for case_id in training])
-        job.check_shapes()
+        job = dataclasses.replace(job, cases=[cases.prepared(case_id) for case_id in training]).checked()
         look = LookSettings(epsilon, seed, place)
         begin = time.monotonic()
         before = first_look(directory / BEFORE, opened.system, cases, held_out, LOOK_SHARE * 60 * minutes, look)

@@ -7,7 +7,7 @@ import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from mmengine.config import Config
@@ -83,8 +83,8 @@ class NetworkTraining:
     device: torch.device
     seed: int
 
-    def check_shapes(self) -> None:
-        """Whether mini-batches can be made of all cases.
+    def checked(self) -> Self:
+        """Give it back, where mini-batches can be made of all cases.
 
         Raises:
             ValueError: whole cases of different shapes would have to share one.
@@ -97,6 +97,7 @@ class NetworkTraining:
                 f"{sizes[-1]}, which no mini-batch of {self.batch_size} holds: give --batch-size 1, or windows.size in "
                 "the system's config"
             )
+        return self
 
     def rehearse(self, network: Trainee) -> None:
         """One pass in training mode, in which many networks give something else; the network is left as it was.
