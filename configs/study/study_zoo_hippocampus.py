@@ -142,7 +142,7 @@ sections = [
     dict(
         title="FAB against FAB on the Dice surface",
         text="The smallest epsilon that fells a case.",
-        records=["standard=fab_standard", "standard=fab_dice_standard"],
+        records=["standard, FAB=fab_standard", "standard, FAB on the Dice surface=fab_dice_standard"],
         tables=["results"],
         figures=["smallest_epsilon"],
     ),
