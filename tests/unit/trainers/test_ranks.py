@@ -126,8 +126,11 @@ def test_ranks_agree_on_the_replays(ranks: list[dict[str, Any]]) -> None:
 
 @pytest.mark.parametrize("name", ["free", "free_random", "seat"])
 def test_a_resumed_run_equals_an_uninterrupted_one_on_each_rank(ranks: list[dict[str, Any]], name: str) -> None:
+    # DDP packs gradients otherwise in its first step; of more than two ranks the order of a sum decides its last bit.
+    tolerance = 0.0 if len(ranks) == 2 else 1e-6
     for rank in ranks:
         whole, resumed = rank[name], rank[f"{name}_resumed"]
-        assert all(map(torch.equal, whole["weights"], resumed["weights"]))
+        for one, other in zip(whole["weights"], resumed["weights"], strict=True):
+            assert torch.allclose(one, other, rtol=0, atol=tolerance)
         if name == "free":
-            assert torch.equal(whole["state"]["kept"], resumed["state"]["kept"])
+            assert torch.allclose(whole["state"]["kept"], resumed["state"]["kept"], rtol=0, atol=tolerance)
