@@ -10,16 +10,13 @@ from mmengine.config import Config
 
 from rogseg.attacks import FGSM, LinfThreat
 from rogseg.cases import Case
-from rogseg.engine.config.load import load_config
 from rogseg.engine.config.task import plan_of
 from rogseg.engine.costs.training_costs import calibration_of, median_shape, seconds_per_patch
 from rogseg.engine.device import keep_freed_memory
-from rogseg.engine.model.model_zoo import zoo_checkpoint
 from rogseg.engine.stored_task import ensure_stored_task
 from rogseg.engine.training.processes import device_of
-from rogseg.engine.training.starting_weights import SHARED_KEYS
+from rogseg.engine.training.starting_weights import starting_weights
 from rogseg.engine.training.training_data import split_of
-from rogseg.engine.training.warm_start import ensure_initial_checkpoint
 from rogseg.engine.training.work_dir import work_dir_of
 from rogseg.estimation.calibration import Calibration
 from rogseg.estimation.training_memory import cpu_memory_estimate, gpu_memory_estimate
@@ -138,8 +135,6 @@ def _begun_schedule(checkpoint: Path) -> ShortSchedule:
 
 
 def _check_start(config: Config, minutes: float, task_dir: str | Path | None) -> None:
-    shared = {key: config[key] for key in SHARED_KEYS}
-
     def refuse(stage: Path, _: Path) -> None:
         task = "" if task_dir is None else f" --task {task_dir}"
         raise ValueError(
@@ -148,13 +143,7 @@ def _check_start(config: Config, minutes: float, task_dir: str | Path | None) ->
             "--cfg-options init_from.checkpoint=FILE"
         )
 
-    ensure_initial_checkpoint(
-        config,
-        stage_work_dir=lambda stage: work_dir_of(load_config(stage, shared, task_dir)),
-        train_stage=refuse,
-        zoo_checkpoint=zoo_checkpoint,
-        say=lambda _: None,
-    )
+    starting_weights(config, task_dir, refuse, say=lambda _: None)
 
 
 def _validation_seconds(config: Config, calibration: Calibration, num_cases: int, volume: Triple | None) -> float:

@@ -7,7 +7,7 @@ from mmengine.config import Config
 
 from rogseg.engine.config.load import load_config
 from rogseg.engine.model.model_zoo import zoo_checkpoint
-from rogseg.engine.training.warm_start import ensure_initial_checkpoint, initial_checkpoint_there
+from rogseg.engine.training.warm_start import ensure_initial_checkpoint
 from rogseg.engine.training.work_dir import work_dir_of
 from rogseg.models.checkpoints import checkpoint_lineage
 from rogseg.models.lineage import Lineage
@@ -19,36 +19,36 @@ SHARED_KEYS = ("data_root", "stored_root", "fold", "seed", "selection_fraction",
 
 
 def starting_weights(
-    config: Config, task_dir: str | Path | None, train: Callable[[Config, str | Path | None], object]
+    config: Config,
+    task_dir: str | Path | None,
+    train_stage: Callable[[Path, Path], None],
+    say: Callable[[str], None] = print,
 ) -> Path | None:
-    """The file, after training the stage before where there is none; None from scratch.
+    """The file, found where this installation keeps such; see `ensure_initial_checkpoint`.
 
     Raises:
         ValueError: a given file is not there, or no place has one and no stage is named.
     """
     shared = {key: config[key] for key in SHARED_KEYS}
-
-    def train_stage(stage: Path, work_dir: Path) -> None:
-        train(load_config(stage, {**shared, "work_dir": str(work_dir), "resume": True}, task_dir), task_dir)
-
     return ensure_initial_checkpoint(
         config,
-        stage_work_dir=_stage_work_dir(config, task_dir),
+        stage_work_dir=lambda stage: work_dir_of(load_config(stage, shared, task_dir)),
         train_stage=train_stage,
         zoo_checkpoint=zoo_checkpoint,
+        say=say,
     )
 
 
 def weights_there(config: Config, task_dir: str | Path | None) -> Path | None:
     """The same without a training; None from scratch, and where there is none."""
-    return initial_checkpoint_there(
-        config, stage_work_dir=_stage_work_dir(config, task_dir), zoo_checkpoint=zoo_checkpoint
-    )
 
+    def refuse(stage: Path, _: Path) -> None:
+        raise ValueError(f"{stage} has not been trained")
 
-def _stage_work_dir(config: Config, task_dir: str | Path | None) -> Callable[[Path], Path]:
-    shared = {key: config[key] for key in SHARED_KEYS}
-    return lambda stage: work_dir_of(load_config(stage, shared, task_dir))
+    try:
+        return starting_weights(config, task_dir, refuse, say=lambda _: None)
+    except ValueError:
+        return None
 
 
 def known_to_start(start: Path, lineage: Lineage) -> str:

@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from rogseg.engine.stored_task import ensure_stored_task
 from rogseg.engine.training.processes import connect, device_of, is_first, place, wait_for_all
 from rogseg.engine.training.provenance import Provenance, check_allowed, provenance_of, refuse_other_training
 from rogseg.engine.training.selection_validation import SelectionValidation
-from rogseg.engine.training.starting_weights import known_to_start, starting_weights, weights_there
+from rogseg.engine.training.starting_weights import SHARED_KEYS, known_to_start, starting_weights, weights_there
 from rogseg.engine.training.training_data import build_train_loader, split_of
 from rogseg.engine.training.training_runner import EnvironmentSettings, TrainingRunner
 from rogseg.engine.training.work_dir import (
@@ -83,7 +83,7 @@ def _train(config: Config, task: StoredTask, task_dir: str | Path | None, minute
         provenance = refuse_other_training(config, task, minutes, weights_there(config, task_dir))
     else:
         refuse_existing(directory, bool(config.get("overwrite")))
-        start = starting_weights(config, task_dir, train)
+        start = starting_weights(config, task_dir, _stage_trainer(config, task_dir))
         config.load_from = None if start is None else str(start)
         if start is not None and start.resolve().parent == directory.resolve():
             raise ValueError(
@@ -117,6 +117,15 @@ class _BeginHook(Hook):
     def before_train(self, runner: TrainingRunner) -> None:
         if is_first():
             begin_training(Path(runner.work_dir), resuming=runner.is_resuming)
+
+
+def _stage_trainer(config: Config, task_dir: str | Path | None) -> Callable[[Path, Path], None]:
+    shared = {key: config[key] for key in SHARED_KEYS}
+
+    def train_stage(stage: Path, work_dir: Path) -> None:
+        train(load_config(stage, {**shared, "work_dir": str(work_dir), "resume": True}, task_dir), task_dir)
+
+    return train_stage
 
 
 def _what_to_shrink(config: Config, device: torch.device) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from rogseg.engine.config.takers import takes
 from rogseg.engine.training.work_dir import is_finished
 
-__all__ = ["InitialCheckpoint", "best_checkpoint", "ensure_initial_checkpoint", "initial_checkpoint_there"]
+__all__ = ["InitialCheckpoint", "best_checkpoint", "ensure_initial_checkpoint"]
 
 
 @takes("init_from")
@@ -102,29 +102,6 @@ def ensure_initial_checkpoint(
     )
     train_stage(stage, work_dir)
     return best_checkpoint(work_dir)
-
-
-def initial_checkpoint_there(
-    config: Mapping[str, Any],
-    *,
-    stage_work_dir: Callable[[Path], Path],
-    zoo_checkpoint: Callable[[str], Path | None],
-) -> Path | None:
-    """What `ensure_initial_checkpoint` would take without a training; None from scratch, and where nothing is there."""
-
-    def refuse(stage: Path, _: Path) -> None:
-        raise ValueError(f"{stage} has not been trained")
-
-    try:
-        return ensure_initial_checkpoint(
-            config,
-            stage_work_dir=stage_work_dir,
-            train_stage=refuse,
-            zoo_checkpoint=zoo_checkpoint,
-            say=lambda _: None,
-        )
-    except ValueError:
-        return None
 
 
 def best_checkpoint(work_dir: Path) -> Path:
