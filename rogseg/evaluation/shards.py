@@ -50,7 +50,8 @@ def _separate_strengths(parts: Sequence[RecordFolder]) -> dict[float, Path]:
     condition = parts[0].identity.condition
     if condition is None or condition.kind != "attack" or "sweep" in condition.config:
         return {}
-    return {strength: part.directory for part in parts for strength in part.strengths()}
+    alone = {part.directory: part.strengths() for part in parts}  # older sweeps are several in one folder
+    return {strengths[0]: directory for directory, strengths in alone.items() if len(strengths) == 1}
 
 
 def _without_time(record: CaseRecord) -> CaseRecord:

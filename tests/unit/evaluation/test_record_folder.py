@@ -11,7 +11,7 @@ import pytest
 from rogseg.evaluation.case_record import CLEAN, CaseRecord
 from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.evaluation.record_folder import RecordFolder
-from rogseg.evaluation.shards import merge_records
+from rogseg.evaluation.shards import are_shards, merge_records
 from tests.identities import IDENTITY, dice_record, identity_with
 
 ZOO = Path(__file__).resolve().parents[3] / "model_zoo/records"
@@ -274,3 +274,19 @@ def test_records_of_an_older_version_are_read_but_not_added_to(tmp_path: Path, o
         merge_records([directory, directory], tmp_path / "merged")
     assert (directory / "records.jsonl").read_bytes() == before
     assert not (tmp_path / "merged").exists()
+
+
+@pytest.mark.parametrize(("strengths", "are_parts"), [(((0.01,), (0.02,)), False), (((0.01, 0.02),) * 2, True)])
+def test_attacks_at_one_epsilon_each_are_no_shards_and_older_sweeps_are(
+    tmp_path: Path, strengths: tuple[tuple[float, ...], ...], are_parts: bool
+) -> None:
+    folders = [RecordFolder(tmp_path / str(number), IDENTITY) for number in range(2)]
+    for case_id, folder, of_one in zip(IDENTITY.cases, folders, strengths, strict=False):
+        for strength in of_one:
+            folder.add(dice_record(case_id, "pgd", (0.5, 0.5), strength=strength))
+    assert are_shards(folders) == are_parts
+    if are_parts:
+        assert len(merge_records([folder.directory for folder in folders], tmp_path / "merged").records) == 4
+    else:
+        with pytest.raises(ValueError, match="of several epsilons"):
+            merge_records([folder.directory for folder in folders], tmp_path / "merged")
