@@ -99,9 +99,9 @@ def test_the_wheel_scrolls_only_a_focused_plane(viewer: Viewer) -> None:
     viewer.page.wait_for_timeout(50)
     assert viewer.state["point"][2] == before
     viewer.press("ArrowUp")
+    assert viewer.state["point"][2] == before + 1
     viewer.page.mouse.wheel(0, 5)
-    viewer.page.wait_for_timeout(50)
-    assert viewer.state["point"][2] == before
+    viewer.wait_for_slice(before)
 
 
 def test_a_click_moves_the_crosshair(viewer: Viewer) -> None:

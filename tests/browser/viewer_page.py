@@ -29,6 +29,12 @@ class Viewer:
         state: dict[str, Any] = json.loads(self.page.evaluate("() => document.getElementById('viewer').dataset.drawn"))
         return state
 
+    def wait_for_slice(self, number: int) -> None:
+        """Until the axial plane shows that slice; a wheel is answered whenever the browser comes to it."""
+        self.page.wait_for_function(
+            "(number) => JSON.parse(document.getElementById('viewer').dataset.drawn).point[2] === number", arg=number
+        )
+
     def press(self, *keys: str, plane: str = "axial") -> None:
         """Press keys on a plane."""
         for key in keys:

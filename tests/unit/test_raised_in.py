@@ -8,12 +8,18 @@ import torch
 from torch._utils import ExceptionWrapper
 
 from rogseg.command_line import exit_status
-from rogseg.metrics import build_measures, measure_classes
+from rogseg.metrics import Dice, build_measures, measure_classes
 from rogseg.raised_in import foreign_fault
 from rogseg.workers.case_worker import CaseWorker, packed_job, unpacked_answer
-from tests.faults.own_components import RaisingMeasure
 
 MASK = torch.zeros(2, 2, 2, dtype=torch.uint8).numpy()
+
+
+class RaisingMeasure(Dice):
+    name = "raising"
+
+    def __call__(self, prediction: Any, target: Any, spacing: Any) -> float:
+        return dict[str, float]()["layer"]
 
 
 def by_rogseg() -> object:
@@ -33,7 +39,7 @@ def test_an_own_component_is_named_with_the_kind_and_text_of_its_error(capsys: p
     assert exit_status("rogseg test", by_rogseg) == 2
     said = capsys.readouterr().err
     assert said.startswith("rogseg test: /")
-    assert "own_components.py, line" in said
+    assert "test_raised_in.py, line" in said
     assert "KeyError: 'layer'; this file is no part of rogseg" in said
     assert "Traceback" not in said
     assert len(said.splitlines()) == 1
@@ -71,7 +77,7 @@ def test_what_a_worker_met_is_known_by_what_it_sent() -> None:
     answer = CaseWorker(packed_job(open_worker)).answer(packed_job("case"))
     fault = foreign_fault(raised(lambda: unpacked_answer(answer)))
     assert fault is not None
-    assert "own_components.py" in fault
+    assert "test_raised_in.py" in fault
     assert fault.endswith("KeyError: 'layer'")
 
 
@@ -82,5 +88,5 @@ def test_what_a_loading_process_met_is_known_by_its_text() -> None:
         sent = ExceptionWrapper(where="in DataLoader worker process 0")  # type: ignore[no-untyped-call]
     fault = foreign_fault(raised(sent.reraise))
     assert fault is not None
-    assert "own_components.py" in fault
+    assert "test_raised_in.py" in fault
     assert fault.endswith("KeyError: 'layer'")
