@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import FrameType
 
-from rogseg.raised_in import foreign_fault
+from rogseg.raised_in import foreign_fault, is_of_library
 
 __all__ = ["exit_status", "is_out_of_memory", "named_place", "nearest"]
 
@@ -105,6 +105,8 @@ def _sentence(error: BaseException) -> str | None:
         return first if "memory" in first else f"out of memory: {first}"
     if (fault := foreign_fault(error)) is not None:
         return f"{fault}; this file is no part of rogseg: mend it there, or set {TRACEBACK}=1 to see what led to it"
+    if isinstance(error, AssertionError) and text and is_of_library(error, "mmengine"):
+        return f"a value in the config is refused by MMEngine: {text}"
     if isinstance(error, pickle.PickleError):
         return "something that is more than plain data cannot be sent to another process, or read from a file"
     if isinstance(error, RecursionError):

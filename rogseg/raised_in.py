@@ -6,7 +6,7 @@ import sysconfig
 import traceback
 from collections.abc import Sequence
 
-__all__ = ["foreign_fault"]
+__all__ = ["foreign_fault", "is_of_library"]
 
 # What rogseg calls itself: an error that comes out of these is the fault of whoever called them.
 LIBRARIES = frozenset({
@@ -48,6 +48,12 @@ def foreign_fault(error: BaseException) -> str | None:
         return None
     file, line, function = places[-1][1]
     return f"{file}, line {line}, in {function}: {' '.join(reason.split())[:_LONGEST]}"
+
+
+def is_of_library(error: BaseException, package: str) -> bool:
+    """Whether an installed package has raised the error itself."""
+    frames = _frames(error)
+    return bool(frames) and _INSTALLED.findall(os.path.abspath(frames[-1][0]))[-1:] == [package]
 
 
 def _frames(error: BaseException) -> Sequence[Frame]:

@@ -16,7 +16,7 @@ from rogseg.cases import IntensityBox, Region, rows_of
 
 __all__ = ["TOLERANCE", "ThreatModel", "per_case", "slabs"]
 
-TOLERANCE = 1e-6  # of the box's width: what rounding in float32 may add
+TOLERANCE = 1e-6  # of the box's width: what rounding in float32 may add where the box is not far from 0
 SLAB_ELEMENTS = 2**18  # float64 checks go slab by slab, so that a whole volume is never copied in double precision
 
 
@@ -59,6 +59,12 @@ class ThreatModel(ABC):
     def from_raw_units(cls, epsilon: float, box: IntensityBox, raw_width: Tensor) -> Self:
         """Epsilon in raw units [HU or scanner units]; ``raw_width``, (B or 1, C or 1, 1, 1, 1), is the box's width."""
         return cls(box, epsilon / raw_width * box.width)
+
+    @property
+    def tolerance(self) -> float:
+        """Of the box's width: 1e-6, or the step of float32 where a narrow box lies so far from 0 that it is larger."""
+        farthest = torch.maximum(self.box.lower.abs(), self.box.upper.abs()) / self.box.width
+        return max(TOLERANCE, torch.finfo(torch.float32).eps * float(farthest.max()))
 
     @final
     @torch.no_grad()
@@ -132,17 +138,17 @@ class ThreatModel(ABC):
         return torch.maximum(excess, moved.amax(1))
 
     def contains(self, inputs: Tensor, adversarial: Tensor) -> Tensor:
-        """Whether each case is in ball and box, within 1e-6 of the box's width, in float64: (B,) bool."""
-        return self.excess(inputs, adversarial) <= TOLERANCE
+        """Whether each case is in ball and box, within `tolerance`, in float64: (B,) bool."""
+        return self.excess(inputs, adversarial) <= self.tolerance
 
     def assert_admissible(self, inputs: Tensor, adversarial: Tensor) -> None:
-        """Refuse a volume outside ball or box by over 1e-6 of the box's width, measured in float64.
+        """Refuse a volume outside ball or box by over `tolerance`, measured in float64.
 
         Raises:
             AssertionError: naming the cases and by how much they are outside.
         """
         excess = self.excess(inputs, adversarial)
-        bad = ~(excess <= TOLERANCE)
+        bad = ~(excess <= self.tolerance)
         if bad.any():
             cases = bad.nonzero().flatten().tolist()
             raise AssertionError(

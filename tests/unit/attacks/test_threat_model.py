@@ -97,6 +97,21 @@ def test_random_starts_fill_the_ball_and_follow_their_seed() -> None:
         assert (threat.distance(inputs, start) > 0.025).all()
 
 
+@pytest.mark.parametrize(("lower", "upper"), [(2000.0, 2050.0), (-1e6 - 10, -1e6)])
+@pytest.mark.parametrize("norm", [LinfThreat, L2Threat])
+def test_a_narrow_box_far_from_0_is_held_to_what_float32_resolves(
+    norm: type[ThreatModel], lower: float, upper: float
+) -> None:
+    threat = norm.from_fraction(8 / 255, (lower, upper))
+    generator = torch.Generator().manual_seed(0)
+    width = upper - lower
+    inputs = threat.clip_to_box(lower + width * torch.rand(1, 1, 24, 24, 24, generator=generator))
+    step = width * torch.randn(inputs.shape, generator=generator)
+    threat.assert_admissible(inputs, threat.project(inputs, inputs + step))
+    with pytest.raises(AssertionError, match="outside the threat model"):
+        threat.assert_admissible(inputs, threat.scaled(2).project(inputs, inputs + step))
+
+
 def test_assertion_is_at_a_millionth_of_the_width_and_names_the_case() -> None:
     inputs = torch.zeros(3, 2, 2, 2, 2, dtype=torch.float64)
     threat = LinfThreat.from_fraction(0.1, BOX)

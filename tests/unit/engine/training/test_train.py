@@ -9,6 +9,7 @@ import pytest
 import torch
 from mmengine.hooks import Hook
 
+from rogseg.command_line import exit_status
 from rogseg.engine.training.train import build_runner, train
 from rogseg.engine.training.training_data import split_of
 from rogseg.engine.training.training_runner import TrainingRunner
@@ -115,6 +116,14 @@ def test_a_hook_of_a_base_config_is_taken_out_by_none(tmp_path: Path, task: Stor
     averaged = 'default_hooks = dict(ema=dict(type="EMAHook", momentum=0.1))\n'
     assert "ema_state_dict" in run(tmp_path, task, "averaged", averaged)
     assert "ema_state_dict" not in run(tmp_path, task, "plain", averaged, {"default_hooks.ema": None})
+
+
+def test_what_mmengine_asserts_of_a_value_is_told_in_a_sentence(
+    tmp_path: Path, task: StoredTask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    averaged = 'default_hooks = dict(ema=dict(type="EMAHook", momentum=2.0))\n'
+    assert exit_status("rogseg train", lambda: run(tmp_path, task, "w", averaged)) == 2
+    assert "in the config is refused by MMEngine: momentum must be in range" in capsys.readouterr().err
 
 
 def test_one_cycle_rises_and_falls_and_resumes(tmp_path: Path, task: StoredTask) -> None:
