@@ -1,9 +1,11 @@
-"""What a test registers is gone after it, so that no other test meets it among all of a kind."""
+"""Each test starts from the same, whatever ran before it in its process."""
 
+import random
 import sys
 from collections.abc import Iterator
 
 import pytest
+import torch
 
 from rogseg import registry
 
@@ -11,7 +13,14 @@ REGISTRIES = [value for value in vars(registry).values() if isinstance(value, re
 
 
 @pytest.fixture(autouse=True)
+def _seeds() -> None:
+    torch.manual_seed(0)
+    random.seed(0)
+
+
+@pytest.fixture(autouse=True)
 def _registries_as_before() -> Iterator[None]:
+    """What a test registers is gone after it, so that no other meets it among all of a kind."""
     before = [set(each.module_dict) for each in REGISTRIES]
     yield
     for each, names in zip(REGISTRIES, before, strict=True):

@@ -94,8 +94,9 @@ steps = dict(
 sections = [
     dict(
         title="Accuracy without attack (what we can measure of the paper's table 2)",
-        text="Whole volumes in the raw grid, the 52 validation cases of fold 0. ROG is trained under one cycle, nnU-Net"
-        " by its own trainer, the others a short time; nnU-Net with and without its eight mirrored copies.",
+        text="Whole volumes in the raw grid, the 52 validation cases of fold 0. The standard networks are trained for"
+        " 2,000 mini-batches under one cycle, nnU-Net by its own trainer; nnU-Net with and without its eight mirrored"
+        " copies.",
         records=[
             "ROG standard=test_standard",
             "ROG Free AT=test_freeat",

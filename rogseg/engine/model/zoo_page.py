@@ -16,7 +16,8 @@ HEAD = """# Model zoo
 
 Written by `python tools/zoo.py` from `model_zoo/index.json` and the records in `model_zoo/records/`. Accuracy is that
 of `tools/test.py` on the validation cases of the published fold 0, in the raw grid, without test-time augmentation;
-robustness that of `tools/attack.py`: means over the cases with their 95% intervals. No choice was made on these cases.
+robustness that of `tools/attack.py`: means over the cases with their 95% intervals. No checkpoint was
+chosen on these cases.
 """
 
 
