@@ -118,6 +118,7 @@ class Case:
         region: which part of the prepared volume this is; None is the whole.
         properties: what leads from the network's grid back to the raw grid, known to the system that prepared the case.
         modalities: of each channel, such as CT; empty where nothing says.
+        notes: what a person should know of its files.
     """
 
     case_id: str
@@ -131,6 +132,7 @@ class Case:
     region: Region | None = None
     properties: Any = None
     modalities: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def to(self, device: torch.device | str) -> "Case":
         """The same case on a device."""

@@ -12,6 +12,8 @@ EPILOG = "Run it again with the same arguments after an interruption: finished c
 IF_INTERRUPTED = "stopped; the same command goes on after the last finished case"
 
 FOR_PREDICTIONS = {"--predictions", "--labels", "--tolerance", "--out"}
+# Each says itself which cases are taken, so that these have no effect beside it.
+SAID_BY = {"--images": {"--cases", "--data", "--fold", "--submission"}, "--submission": {"--cases"}}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,6 +72,9 @@ def run(options: argparse.Namespace) -> None:
 
         score_predictions(predictions, labels, options.out, tolerance=tolerance)
         return
+    for option, others in SAID_BY.items():
+        if option in given and (without_effect := given & others):
+            raise ValueError(f"{min(without_effect)} has no effect beside {option}, which says what is segmented")
     if tolerance is not None:
         raise ValueError(
             "--tolerance is for --predictions; a system is measured at its own, or by measures of its config"

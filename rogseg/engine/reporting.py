@@ -24,6 +24,7 @@ from rogseg.storage import write_bytes_atomic, write_json_atomic, write_text_ato
 
 __all__ = ["conclude", "conclude_accuracy", "conclude_folds", "merge_shards", "report_on"]
 
+MOST_NOTES = 10
 MARKS = {"ok": ("passed ", "green"), "warning": ("LOOK ", "bold yellow"), "failed": ("FAILED ", "bold red")}
 
 
@@ -45,6 +46,7 @@ def conclude(
     tables = evaluation_tables(records, baseline)
     for table in tables:
         table.print_to(console)
+    _tell_notes(records, console)
     if records.identity.condition is None:  # a test: nothing to check, no curve to draw
         return
     pages = [f"{table.title}\n\n{table.to_markdown()}" for table in tables]
@@ -108,7 +110,16 @@ def conclude_accuracy(records: RecordFolder, console: Console) -> None:
         accuracy_table(records, f"{records.identity.task}, measured in the raw grid").print_to(console)
     else:
         console.print("no case has a label: predictions only")
+    _tell_notes(records, console)
     console.print(f"predictions and records: {directory}", markup=False)
+
+
+def _tell_notes(records: RecordFolder, console: Console) -> None:
+    notes = [f"note: {case_id}: {note}" for case_id, record in records.clean().items() for note in record.notes]
+    for note in notes[:MOST_NOTES]:
+        console.print(note, markup=False)
+    if len(notes) > MOST_NOTES:
+        console.print(f"note: {len(notes) - MOST_NOTES} more stand in {records.directory}/records.jsonl", markup=False)
 
 
 def conclude_folds(folds: Sequence[RecordFolder], out: Path, console: Console) -> None:

@@ -71,6 +71,7 @@ class CaseRecord:
         prediction: digest of the file that holds the prediction, where one was written.
         certificate: bounds that hold for every perturbation within a radius; ``strength`` is the radius then, and
             ``measures`` are the lower bounds.
+        notes: of a case that nothing was done to, what a person should know of its files.
     """
 
     case_id: str
@@ -92,6 +93,7 @@ class CaseRecord:
     stopped: bool = False
     prediction: str | None = None
     certificate: CertifiedCase | None = None
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of_clean(
@@ -102,9 +104,12 @@ class CaseRecord:
         seed: int = 0,
         seconds: float = 0.0,
         prediction: str | None = None,
+        notes: tuple[str, ...] = (),
     ) -> "CaseRecord":
         """The record of a case that nothing was done to."""
-        return cls(case_id, CLEAN, 0.0, measures, measures, seed=seed, seconds=seconds, prediction=prediction)
+        return cls(
+            case_id, CLEAN, 0.0, measures, measures, seed=seed, seconds=seconds, prediction=prediction, notes=notes
+        )
 
     @property
     def key(self) -> tuple[str, str, float]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rogseg.preprocessing.normalization import case_box, normalize, window_notes
+from rogseg.preprocessing.normalization import case_box, normalize, refuse_empty_windows, window_notes
 from rogseg.preprocessing.orientation import SAME_AXES, axes_between, axes_of_file, in_plan_order, to_plan_order
 from rogseg.preprocessing.raw_reading import read_image, read_label
 from rogseg.preprocessing.resampling import coarse_axis, network_shape, resample_image, resample_labels
@@ -82,6 +82,7 @@ def preprocess_volume(
     if image is volume.array:
         image = image.copy()
     clipped = normalize(image, box)
+    refuse_empty_windows(image, plan.channels, box, volume, where)
     if labels is not None:
         labels = resample_labels(to_plan_order(labels, axes), plan.num_classes, shape, nearest_axis)
     properties = CaseProperties(

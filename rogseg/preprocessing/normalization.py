@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rogseg.preprocessing.volume import slabs
+from rogseg.preprocessing.volume import Volume, slabs
 from rogseg.task_plan import ChannelIntensity
 
-__all__ = ["CaseBox", "Clipped", "case_box", "normalize", "window_notes"]
+__all__ = ["CaseBox", "Clipped", "case_box", "normalize", "refuse_empty_windows", "window_notes"]
 
 END = 0.01  # of a window
 MOST_ABOVE, MOST_BUNCHED = 0.5, 0.995
@@ -86,19 +86,45 @@ def normalize(image: NDArray[np.float32], box: CaseBox) -> tuple[Clipped, ...]:
     return tuple(clipped)
 
 
+def refuse_empty_windows(
+    image: NDArray[np.float32], channels: Sequence[ChannelIntensity], box: CaseBox, volume: Volume, where: str
+) -> None:
+    """Refuse a case of which nothing is left in the window of a channel.
+
+    Args:
+        image: (C, D, H, W) [network units], as `normalize` left it.
+        channels: of the task.
+        box: of the case.
+        volume: what the image was made from.
+        where: names the case.
+
+    Raises:
+        ValueError: a channel is of one value.
+    """
+    for index, channel in enumerate(channels):
+        values = image[index]
+        # Most channels differ from their first voxel in their first slices.
+        if any(bool((plane != values.flat[0]).any()) for plane in values):
+            continue
+        raw = volume.array[index]
+        raise ValueError(
+            f"{where}: channel {index} ({channel.modality}) reaches from {raw.min():g} to {raw.max():g} and is of one "
+            f"value in the task's window, {box.raw_lower[index]:g} to {box.raw_upper[index]:g}, so a network sees "
+            "nothing of it: check the unit of the file, its slope and intercept, and that it belongs to this task"
+        )
+
+
 def window_notes(channels: Sequence[ChannelIntensity], clipped: Sequence[Clipped]) -> tuple[str, ...]:
-    """What to say of rescaled channels that the task's window, which hangs on the brightest voxel, does not fit."""
+    """What to say of channels that the task's window does not fit; of rescaled ones it hangs on the brightest voxel."""
     notes = []
     for index, (channel, shares) in enumerate(zip(channels, clipped, strict=True)):
-        if not channel.rescale:
-            continue
         name = f"channel {index} ({channel.modality})"
         if shares.bunched > MOST_BUNCHED:
             notes.append(
                 f"{name}: {shares.bunched:.2%} of the voxels lie at one end of the window, where they look alike; "
                 "the others are far from them, clip these before"
             )
-        elif shares.above > MOST_ABOVE:
+        elif channel.rescale and shares.above > MOST_ABOVE:
             notes.append(
                 f"{name}: {shares.above:.0%} of the voxels that are not background lie above the window and look alike "
                 "to the network; the window was made from cases with brighter single voxels"

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -61,8 +62,8 @@ class Volume:
             raise ValueError("a masked array does not say what its hidden voxels are: fill them, array.filled(value)")
         if array.dtype.kind not in "buif":
             raise ValueError(f"an array of {array.dtype} holds no intensities; give plain numbers")
-        if len(spacing) != 3:
-            raise ValueError(f"the spacing must be three lengths [mm], got {tuple(spacing)}")
+        if len(spacing) != 3 or not all(0 < length < math.inf for length in spacing):
+            raise ValueError(f"the spacing must be three lengths above 0 [mm], got {tuple(spacing)}")
         with np.errstate(over="ignore"):  # becomes infinity, which is refused when the volume is used
             voxels = array.astype(np.float32, copy=False)
         return cls(voxels[None] if array.ndim == 3 else voxels, np.diag([*spacing, 1.0]), oriented=False)

@@ -53,6 +53,10 @@ class SystemClass:
     values: tuple[int, ...]
     kind: Literal["organ", "lesion"] = "organ"
 
+    def __post_init__(self) -> None:
+        if not self.name.strip() or not self.name.isprintable():
+            raise ValueError(f"a class is called {self.name!r}; give it a name on one line")
+
 
 @dataclasses.dataclass(frozen=True)
 class SystemChannel:

@@ -1,6 +1,7 @@
 """A network that rogseg trained: planned per task, slid over whole volumes, post-processed as its plan says."""
 
 import importlib.metadata
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,12 +34,11 @@ from rogseg.preprocessing.rescaling import WHOLE_RANGE, rescaling_of
 from rogseg.storage import CaseProperties, RawCase, StoredCase
 from rogseg.systems.base import System, SystemChannel, SystemClass, SystemIdentity
 from rogseg.systems.exact_arithmetic import compute_exactly
+from rogseg.systems.given_image import Image, given_files, given_volume, refuse_destination
 from rogseg.systems.moved_values import moved_volume
 from rogseg.task_plan import TaskPlan, Triple
 
-__all__ = ["Image", "RogsegSystem", "stored_case"]
-
-Image = str | Path | Sequence[Path] | Volume | NDArray[np.float32]
+__all__ = ["RogsegSystem", "stored_case"]
 
 
 class RogsegSystem(System):
@@ -132,20 +132,10 @@ class RogsegSystem(System):
         """
         if isinstance(raw, RawCase):
             values, labels, properties = preprocess_case(raw.images, self.plan, raw.label, raw.case_id)
-        elif isinstance(raw, np.ndarray):
-            if spacing is None:
-                raise ValueError("an array says nothing of its grid: pass spacing=(x, y, z) [mm] with it")
-            values, labels, properties = preprocess_volume(Volume.of_array(raw, spacing), self.plan, None, "array")
-        elif isinstance(raw, Volume):
-            values, labels, properties = preprocess_volume(raw, self.plan, None, "array")
+        elif (volume := given_volume(raw, spacing)) is not None:
+            values, labels, properties = preprocess_volume(volume, self.plan, None, "array")
         else:
-            given = [raw] if isinstance(raw, str | Path) else raw
-            if not isinstance(given, Sequence) or not all(isinstance(path, str | Path) for path in given):
-                raise ValueError(
-                    f"an image is a file, a list of files or a numpy array, got a {type(raw).__name__}; of tensors and "
-                    "nested lists make one by numpy.asarray"
-                )
-            values, labels, properties = preprocess_case([Path(path) for path in given], self.plan)
+            values, labels, properties = preprocess_case(given_files(raw), self.plan)
         return _case(values, labels, properties)
 
     def to_raw(self, logits: Tensor, case: Case) -> NDArray[np.uint8]:
@@ -199,10 +189,19 @@ class RogsegSystem(System):
     ) -> NDArray[np.int64]:
         """Segment an image as `prepare` takes it, and write a NIfTI file with its grid where ``out`` is given.
 
+        What a person should know of the image, such as a grid that is told in two ways, is a warning.
+
         Returns:
             (D, H, W) raw label values on the raw grid.
+
+        Raises:
+            ValueError: the image cannot be used, or ``out`` is it, or no NIfTI file; the message says why.
         """
+        if out is not None:
+            refuse_destination(Path(out), image)
         case = self.prepare(image, spacing)
+        for note in case.notes:
+            warnings.warn(f"{case.case_id}: {note}", stacklevel=2)
         labels = self.segment(case)
         if out is not None:
             write_prediction(Path(out), labels, self.plan, case.properties)
@@ -227,4 +226,5 @@ def _case(values: NDArray[np.float32], labels: NDArray[np.uint8] | None, propert
         spacing=network_spacing(properties),
         axes=network_axes(properties),
         properties=properties,
+        notes=properties.notes,
     )

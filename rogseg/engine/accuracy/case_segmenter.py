@@ -74,7 +74,9 @@ class CaseSegmenter:
         if raw.label is not None:
             taken = measure_labels(system, self.measures, labels, *system.read_targets(raw, grid), grid)
         seconds = time.perf_counter() - begin
-        return CaseRecord.of_clean(raw.case_id, taken, seconds=seconds, prediction=digest_of_file(path))
+        return CaseRecord.of_clean(
+            raw.case_id, taken, seconds=seconds, prediction=digest_of_file(path), notes=case.notes
+        )
 
 
 @dataclasses.dataclass(frozen=True)

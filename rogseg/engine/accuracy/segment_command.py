@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from rogseg.engine.accuracy.accuracy import evaluate_accuracy
-from rogseg.engine.accuracy.case_segmenter import SegmentWorker, prediction_path
+from rogseg.engine.accuracy.case_segmenter import SegmentWorker, prediction_path, probabilities_path
 from rogseg.engine.accuracy.postprocessing_choice import choose_for_checkpoint
 from rogseg.engine.accuracy.raw_grid import default_measures
 from rogseg.engine.case_finding import cases_to_test
@@ -62,7 +62,8 @@ def segment_cases(
     tested = cases_to_test(opened, ["test"] if submission else cases, data=data, task=task, images=images)
     labelled = [case.case_id for case in tested.cases if case.label is not None]
     directory = Path(out)
-    remove_leftovers(directory)
+    for folder in (directory, *(path(directory, "").parent for path in (prediction_path, probabilities_path))):
+        remove_leftovers(folder)
     measures = tuple(default_measures(opened.system.surface_tolerance) if opened.measures is None else opened.measures)
     worker = SegmentWorker(asked.of(opened.system), directory.absolute(), measures, save_probabilities)
     with workers_at("segmenting", worker, asked.device, num_workers, cluster, console) as (workers, on_progress):

@@ -73,7 +73,7 @@ def clean_record(
     if case.spacing is not None:
         target, spacing = case.targets[0].cpu().numpy(), case.spacing
         taken[TARGET_VOLUME] = tuple(volume_ml(np.isin(target, of_class), spacing) for of_class in class_indices)
-    return CaseRecord.of_clean(case.case_id, taken, seed=seed, seconds=time.perf_counter() - begin)
+    return CaseRecord.of_clean(case.case_id, taken, seed=seed, seconds=time.perf_counter() - begin, notes=case.notes)
 
 
 def measured_case(

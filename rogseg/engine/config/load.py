@@ -14,7 +14,7 @@ from rogseg.engine.config.task import attach_task, resolve_task_values
 from rogseg.shipped_configs import find_config
 from rogseg.task_plan import TaskPlan
 
-__all__ = ["load_attack_config", "load_config", "parse_overrides"]
+__all__ = ["load_attack_config", "load_config", "load_system_config", "parse_overrides"]
 
 Overrides = Mapping[str, Any] | Sequence[str] | None
 
@@ -51,17 +51,30 @@ def load_config(
     """
     path = find_config(path)
     config = _loaded(path, overrides, task_dir, plan)
-    if "model" in config:
-        if missing := [key for key in NETWORK_KEYS if key not in config]:
-            raise ValueError(
-                f"{path}: lacks {', '.join(missing)}; _base_ of the config of a network has ../_base_/runtime.py, a "
-                "schedule and a dataset, see configs/rog/rog_standard.py"
-            )
-    elif "attack" in config:
+    if "model" not in config:
+        kinds = {"attack": "is the config of an attack", "system": "is the config of a system"}
+        found = next((said for key, said in kinds.items() if key in config), "has no key 'model'")
         raise ValueError(
-            f"{path}: is the config of an attack, and that of a network is needed here, for instance "
+            f"{path}: {found}, and the config of a network is needed here, for instance "
             "configs/rog/rog_standard_liver.py"
         )
+    if missing := [key for key in NETWORK_KEYS if key not in config]:
+        raise ValueError(
+            f"{path}: lacks {', '.join(missing)}; _base_ of the config of a network has ../_base_/runtime.py, a "
+            "schedule and a dataset, see configs/rog/rog_standard.py"
+        )
+    return config
+
+
+def load_system_config(path: str | Path, overrides: Overrides = None, task_dir: str | Path | None = None) -> Config:
+    """Read the config of a system of anybody's: ``system``, and where it has them ``measures`` and ``device``.
+
+    Raises:
+        ValueError: as `load_config`, or it has no system.
+    """
+    config = _loaded(Path(path), overrides, task_dir)
+    if config.get("system") is None:
+        raise ValueError(f"{path}: has no key 'system'; name its checkpoint behind it, or give it a system")
     return config
 
 

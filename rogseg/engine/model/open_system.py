@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 
 from rogseg.engine.config.keys import nearest
-from rogseg.engine.config.load import load_config, parse_overrides
+from rogseg.engine.config.load import load_config, load_system_config, parse_overrides
 from rogseg.engine.config.task import plan_of
 from rogseg.engine.device import choose_device, keep_freed_memory, system_device
 from rogseg.engine.model.api import build_model
@@ -104,9 +104,7 @@ def _open(
     if Path(first).is_dir():
         return _opened(_open_folder(Path(first), device, overrides, trust))
     if Path(first).suffix == ".py" and Path(first).is_file():
-        config = load_config(first, list(overrides), task_dir)
-        if config.get("system") is None:
-            raise ValueError(f"{first}: has no key 'system'; name its checkpoint behind it, or give it a system")
+        config = load_system_config(first, list(overrides), task_dir)
         opened = _opened(_build(config.system.to_dict(), device, trust))
         return dataclasses.replace(opened, measures=config.get("measures"))
     known = zoo_models()

@@ -5,7 +5,9 @@ import inspect
 from pathlib import Path
 from typing import Any
 
-__all__ = ["imported", "source_of"]
+from rogseg.raised_in import foreign_fault
+
+__all__ = ["given_by", "imported", "source_of"]
 
 # Packages that come with an extra of ours.
 EXTRAS = {"monai": "monai", "onnx": "onnx", "onnxruntime": "onnx"}
@@ -41,6 +43,23 @@ def imported(path: str, where: str) -> Any:
     if not hasattr(module, name):
         raise ValueError(f"{where} is {path!r}, and module {module_name} has no {name!r}")
     return getattr(module, name)
+
+
+def given_by(path: str, argument: Any, where: str) -> Any:
+    """What a function that a user names gives; an error in the user's own code is raised as it is.
+
+    Raises:
+        ValueError: as `imported`, or a library's function does not take the argument.
+    """
+    function = imported(path, where)
+    try:
+        return function(argument)
+    except Exception as error:
+        if foreign_fault(error) is not None:
+            raise
+        raise ValueError(
+            f"{where} is {path!r}, which does not take a {type(argument).__name__} ({type(error).__name__}: {error})"
+        ) from error
 
 
 def source_of(code: Any) -> Path | None:

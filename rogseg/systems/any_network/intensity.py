@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rogseg.foreign import decode
-from rogseg.systems.any_network.import_path import imported
+from rogseg.systems.any_network.import_path import given_by, imported
 from rogseg.systems.any_network.scaled_image import ScaledImage
 
 __all__ = ["STEPS", "IntensityStep", "build_steps", "called_by"]
@@ -154,8 +154,7 @@ class Function(IntensityStep):
                 f"inputs.intensity: raw_lower {self.raw_lower} must be below raw_upper {self.raw_upper}; where a "
                 "Function turns intensities over, leave both out"
             )
-        values = imported(self.call, "inputs.intensity: call")(image.values.copy())
-        values = np.asarray(values, dtype=np.float32)
+        values = np.asarray(given_by(self.call, image.values.copy(), "inputs.intensity: call"), dtype=np.float32)
         lower, upper = (np.array(bound, np.float32)[:, None, None, None] for bound in (self.lower, self.upper))
         if values.shape != image.values.shape or not ((values >= lower) & (values <= upper)).all():
             raise ValueError(

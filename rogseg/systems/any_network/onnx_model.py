@@ -67,6 +67,7 @@ class OnnxModel(NetworkSystem):
             digest=digest,
             options={},
             versions=versions,
+            is_program=True,
         )
         network.check(len(self.channels), self.window_size)
 

@@ -146,6 +146,7 @@ class Preparation:
             spacing=network_spacing(properties),
             axes=network_axes(properties),
             properties=properties,
+            notes=volume.notes,
         )
 
     def targets(self, raw: RawCase, grid: Volume) -> tuple[NDArray[np.uint8], None]:

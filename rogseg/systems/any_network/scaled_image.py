@@ -83,18 +83,18 @@ class ScaledImage:
         """The valid range of each channel: what it was clipped to, else the case's own, beyond which nothing was seen.
 
         Raises:
-            ValueError: a channel is constant, so that there is no range to move in, or a value is not finite.
+            ValueError: a channel is constant, within what it was clipped to as well, or a value is not finite.
         """
         lower, upper = self.values.min((1, 2, 3)), self.values.max((1, 2, 3))
         if not np.isfinite((lower, upper)).all():
             raise ValueError(f"case {case_id!r}: intensities are not finite after inputs.intensity; check its numbers")
-        for channel, window in enumerate(self.windows):
-            if window is not None:
-                lower[channel], upper[channel] = min(lower[channel], window[0]), max(upper[channel], window[1])
         if not (lower < upper).all():
             raise ValueError(
                 f"case {case_id!r}: channels {np.flatnonzero(lower >= upper).tolist()} are constant after "
-                "inputs.intensity, so there is no range to move in; give the case's real images or other numbers"
+                "inputs.intensity, so a network sees nothing of them; give the case's real images or other numbers"
             )
+        for channel, window in enumerate(self.windows):
+            if window is not None:
+                lower[channel], upper[channel] = min(lower[channel], window[0]), max(upper[channel], window[1])
         bounds = (torch.from_numpy(bound).reshape(1, -1, 1, 1, 1) for bound in (lower, upper))
         return IntensityBox(*bounds)

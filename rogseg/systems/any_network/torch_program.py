@@ -73,6 +73,7 @@ class TorchProgram(NetworkSystem):
             digest=digest,
             options={},
             versions={"torch": importlib.metadata.version("torch")},
+            is_program=True,
         )
 
 

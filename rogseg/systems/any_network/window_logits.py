@@ -12,6 +12,7 @@ from rogseg.systems.any_network.outputs import Outputs
 __all__ = ["TrainedWindows", "WindowLogits"]
 
 SUM_TOLERANCE = 1e-3  # of probabilities in half precision
+SAME_ANSWER = 1e-2  # of the largest value; a GPU may add up in another order
 # What a network raises that is given something else than it was made for.
 NETWORK_ERRORS = (RuntimeError, ValueError, TypeError, AssertionError, IndexError, KeyError, NotImplementedError)
 
@@ -23,10 +24,13 @@ class WindowLogits:
         network: gives a tensor, or a tuple or dictionary with tensors.
         name: of the network, for messages.
         outputs: how they are read.
+        must_repeat: whether another answer to the same window is refused, of which the first that is not flat tells.
     """
 
-    def __init__(self, network: Callable[[Tensor], Any], name: str, outputs: Outputs) -> None:
-        self.network, self.name, self.outputs = network, name, outputs
+    def __init__(
+        self, network: Callable[[Tensor], Any], name: str, outputs: Outputs, *, must_repeat: bool = False
+    ) -> None:
+        self.network, self.name, self.outputs, self.must_repeat = network, name, outputs, must_repeat
         self.classes, self.order = outputs.label_classes()
         self._given_as: dict[bool, bool] = {}
         """Whether what the network gives is probabilities, in training mode and in evaluation."""
@@ -37,7 +41,11 @@ class WindowLogits:
         Raises:
             ValueError: it does not take such windows, or gives something else than is said of it.
         """
-        return self._raw((self._entry(self._given(windows)),), windows)[0]
+        found = self._entry(self._given(windows))
+        if self.must_repeat and not _is_flat(windows):
+            self._refuse_another_answer(found.detach(), windows.detach())
+            self.must_repeat = False
+        return self._raw((found,), windows)[0]
 
     def probabilities(self, windows: Tensor) -> Tensor:
         """What a network that ends in its activation gives, its channels in the order of the classes.
@@ -98,6 +106,15 @@ class WindowLogits:
                 "so that labels would hang on the cases before: export it after network.eval()"
             )
         return given
+
+    @torch.no_grad()
+    def _refuse_another_answer(self, found: Tensor, windows: Tensor) -> None:
+        again = self._entry(self._given(windows))
+        if not bool((again - found).abs().max() <= SAME_ANSWER * found.abs().max()):
+            raise ValueError(
+                f"{self.name}: the network gives another answer each time, as dropout does when it trains: export it "
+                "after network.eval()"
+            )
 
     def _statistics(self) -> list[int]:
         """How often each buffer of the network was written."""

@@ -2,6 +2,7 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from rogseg.preprocessing import (
     Volume,
@@ -55,6 +56,18 @@ def test_a_case_is_resampled_boxed_and_sampled(tmp_path: Path) -> None:
         assert len(places) == min(1000, int((labels == index).sum())) == len(set(places))
         assert (labels.flat[places] == index).all()
     assert preprocess_case([image_path], PLAN)[1] is None
+
+
+@pytest.mark.parametrize("ends", [(500.0, 900.0), (-900.0, 60.0)])
+def test_a_scan_of_which_the_window_leaves_nothing_is_refused(ends: tuple[float, float]) -> None:
+    """As one whose rescale intercept was lost: a network would see one grey."""
+    array = np.stack([noise((8, 8, 8)), np.linspace(*ends, 512, dtype=np.float32).reshape(8, 8, 8)])
+    volume = Volume.of_array(array, (1.0, 1.0, 1.0))
+    with pytest.raises(ValueError, match=r"'ct': channel 1 \(CT\) reaches from .* 60 to 140, so a network sees"):
+        preprocess_volume(volume, PLAN, None, "ct")
+    array[1, 4, 4, 4] = 100
+    _, _, properties = preprocess_volume(volume, PLAN, None, "ct")
+    assert "channel 1 (CT): 99.80% of the voxels lie at one end of the window" in properties.notes[0]
 
 
 def test_labels_come_back_to_the_raw_grid() -> None:

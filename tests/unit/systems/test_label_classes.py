@@ -11,6 +11,12 @@ from rogseg.systems.label_classes import LabelClasses
 from tests.unit.systems.nnunet.tiny_folder import REGIONS, tiny_dataset
 
 
+@pytest.mark.parametrize("name", ["", " ", "a\n|", "a\x00"])
+def test_a_class_has_a_name_on_one_line(name: str) -> None:
+    with pytest.raises(ValueError, match="give it a name on one line"):
+        SystemClass(name, (1,))
+
+
 def test_the_last_region_with_a_positive_logit_wins() -> None:
     classes = LabelClasses.from_dataset(tiny_dataset(REGIONS))
     logits = torch.randn(1, 3, 40, 40, 20, generator=torch.Generator().manual_seed(0))

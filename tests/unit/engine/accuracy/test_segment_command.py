@@ -1,6 +1,7 @@
 """tools/test.py on a tiny task: raw folder in, predictions, records and tables out; interrupted and gone on."""
 
 import json
+import math
 import shutil
 import zipfile
 from pathlib import Path
@@ -16,6 +17,7 @@ from rogseg.engine.accuracy import case_segmenter
 from rogseg.engine.config.load import load_config
 from rogseg.engine.model.api import load_model
 from rogseg.engine.model.recorded_plan import plan_path
+from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.preprocessing import preprocess_task, write_label
 from rogseg.registry import MODELS
 from rogseg.storage import StoredTask
@@ -78,9 +80,13 @@ def without_time(path: Path) -> list[dict[str, Any]]:
     return [{key: value for key, value in entry.items() if key not in ("seconds", "crc")} for entry in entries]
 
 
+def on_images(made: Path, out: Path, *more: str) -> list[str]:
+    stored = str(made / "stored" / TASK)
+    return [str(CONFIG), str(made / "best.pth"), "--task", stored, "--out", str(out), *more]
+
+
 def arguments(made: Path, out: Path, *more: str) -> list[str]:
-    stored, raw = str(made / "stored" / TASK), str(made / "raw" / TASK)
-    return [str(CONFIG), str(made / "best.pth"), "--task", stored, "--raw", raw, "--out", str(out), *more]
+    return [*on_images(made, out, *more), "--raw", str(made / "raw" / TASK)]
 
 
 def test_validation_cases_are_measured_and_a_kill_costs_one_case(
@@ -124,12 +130,39 @@ def test_submission_and_plain_folders_need_no_label(made: Path, tmp_path: Path) 
         assert archive.namelist() == [f"{TASK}/made_5.nii.gz", f"{TASK}/made_6.nii.gz"]
     assert not (tmp_path / "test/metrics.csv").exists()
     folder = str(made / "raw" / TASK / "imagesTs")
-    assert tool.main(arguments(made, tmp_path / "plain", "--images", folder)) == 0
+    assert tool.main(on_images(made, tmp_path / "plain", "--images", folder)) == 0
     for case in ("made_5", "made_6"):
         one, other = (
             np.asarray(nibabel.load(tmp_path / out / f"predictions/{case}.nii.gz").dataobj) for out in ("test", "plain")
         )
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--images", "x", "--cases", "made_0"), "--cases has no effect beside --images"),
+        (("--images", "x", "--fold", "3"), "--fold has no effect beside --images"),
+        (("--images", "x", "--data", "y"), "--data has no effect beside --images"),
+        (("--images", "x", "--submission"), "--submission has no effect beside --images"),
+        (("--submission", "--cases", "made_0"), "--cases has no effect beside --submission"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], given: tuple[str, ...], said: str
+) -> None:
+    assert tool.main(on_images(made, tmp_path / "out", *given)) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_a_killed_run_left_among_the_files_of_cases_goes(made: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert tool.main(arguments(made, out, "--cases", "made_0", "--save-probabilities")) == 0
+    for folder in ("predictions", "probabilities"):
+        (out / folder / ".rogseg-partial-made_0.nii.gz-abcdefgh").write_bytes(b"half")
+    assert tool.main(arguments(made, out, "--cases", "made_0")) == 0
+    assert {path.name for path in out.rglob("*made_0*")} == {"made_0.nii.gz"}
 
 
 def test_results_of_another_checkpoint_do_not_mix(
@@ -207,6 +240,41 @@ def test_post_processing_is_chosen_and_recorded(made: Path, tmp_path: Path) -> N
     assert model.plan == recorded
 
 
+def test_a_label_map_goes_where_nothing_is_lost(made: Path, tmp_path: Path) -> None:
+    model = load_model(CONFIG, made / "best.pth", device="cpu", task_dir=made / "stored" / TASK)
+    file = tmp_path / "scan.nii.gz"
+    shutil.copy(made / "raw" / TASK / "imagesTr/made_3.nii.gz", file)
+    before = file.read_bytes()
+    (tmp_path / "link.nii.gz").symlink_to(file)
+    for out in (file, tmp_path / "link.nii.gz"):
+        with pytest.raises(ValueError, match=r"is the image itself"):
+            model.predict(file, out=out)
+    (tmp_path / "folder.nii.gz").mkdir()
+    for name in ("seg.mha", "seg.npy", "seg", "seg.NII.GZ", "folder.nii.gz"):
+        with pytest.raises(ValueError, match=rf"{name}: a label map is written as NIfTI"):
+            model.predict(file, out=tmp_path / name)
+    assert file.read_bytes() == before
+    assert {path.name for path in tmp_path.iterdir()} == {"scan.nii.gz", "link.nii.gz", "folder.nii.gz"}
+
+
+def test_what_is_strange_about_a_file_is_told_wherever_a_network_meets_it(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = nibabel.load(made / "raw" / TASK / "imagesTr/made_3.nii.gz")
+    moved = image.affine.copy()
+    moved[0, 3] += 70
+    image.set_qform(moved, 1)
+    (tmp_path / "images").mkdir()
+    nibabel.save(image, tmp_path / "images" / "odd.nii.gz")
+    model = load_model(CONFIG, made / "best.pth", device="cpu", task_dir=made / "stored" / TASK)
+    with pytest.warns(UserWarning, match=r"odd: .*qform"):
+        model.predict(tmp_path / "images" / "odd.nii.gz")
+    call = on_images(made, tmp_path / "out", "--images", str(tmp_path / "images"))
+    assert tool.main(call) == 0
+    assert "note: odd: " in " ".join(capsys.readouterr().out.split())
+    assert "qform" in RecordFolder(tmp_path / "out").clean()["odd"].notes[0]
+
+
 def test_the_python_api_predicts_and_lends_itself_to_attacks(made: Path, tmp_path: Path) -> None:
     stored = made / "stored" / TASK
     model = load_model(CONFIG, made / "best.pth", device="cpu", task_dir=stored)
@@ -217,6 +285,13 @@ def test_the_python_api_predicts_and_lends_itself_to_attacks(made: Path, tmp_pat
     np.testing.assert_array_equal(model.predict(array, spacing=(2.0, 1.0, 1.0)), labels)
     with pytest.raises(ValueError, match="spacing"):
         model.predict(array)
+    for spacing in ((2.0, 1.0), (2.0, 1.0, -1.0), (2.0, 1.0, math.nan)):
+        with pytest.raises(ValueError, match="three lengths above 0"):
+            model.predict(array, spacing=spacing)
+    with pytest.raises(ValueError, match="spacing is that of an array"):
+        model.predict(file, spacing=(1.0, 1.0, 1.0))
+    with pytest.raises(ValueError, match="got an empty list"):
+        model.predict([])
 
     case = model.prepare(file)
     np.testing.assert_array_equal(case.inputs[0].numpy(), StoredTask(stored).case("made_3").read_image())

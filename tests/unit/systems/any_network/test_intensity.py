@@ -83,6 +83,9 @@ def test_the_box_is_what_was_clipped_to_and_else_the_range_of_the_case() -> None
     flat = run(CHAINS[5], values)
     with pytest.raises(ValueError, match=r"case 'flat': channels \[1\] are constant"):
         flat.box("flat")
+    beyond = [{"type": "ScaleIntensityRange", "a_min": 1e6, "a_max": 2e6, "b_min": 0, "b_max": 1, "clip": True}]
+    with pytest.raises(ValueError, match=r"case 'dark': channels \[0, 1\] are constant"):
+        run(beyond, image()).box("dark")
 
 
 def test_voxels_that_are_zero_in_every_channel_are_frozen_where_only_others_are_normalised() -> None:
@@ -107,6 +110,10 @@ def test_voxels_that_are_zero_in_every_channel_are_frozen_where_only_others_are_
         ({"type": "ScaleIntensity", "minv": 1.0, "maxv": 0.0}, "give minv below maxv"),
         ({"type": "Function", "call": "os.system", "lower": [0.0], "upper": [1.0]}, "for each of the 2 channels"),
         ({"type": "Function", "call": "nowhere_at_all.f", "lower": [0.0] * 2, "upper": [1.0] * 2}, "no module"),
+        (
+            {"type": "Function", "call": "json.dumps", "lower": [0.0] * 2, "upper": [1.0] * 2},
+            "not take a ndarray",
+        ),
     ],
 )
 def test_a_wrong_transform_is_refused_by_name(step: dict[str, Any], said: str) -> None:
