@@ -19,6 +19,8 @@ __all__ = ["exit_status", "is_out_of_memory", "named_place", "nearest"]
 TRACEBACK = "ROGSEG_TRACEBACK"
 """Environment variable: where it is set, what a user is told of comes with the way that led there."""
 
+MOST_LISTED = 10  # of known words, in a message about one that is not
+
 
 def exit_status(program: str, job: Callable[[], object], if_interrupted: str = "stopped") -> int:
     """Run a job and say how it went.
@@ -120,10 +122,17 @@ def _sentence(error: BaseException) -> str | None:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """A hint for an error message: the known word that is nearest, and else all of them."""
+    """A hint for an error message: the known word that is nearest, and where none is near, up to ten that are nearest.
+
+    The ten stand in the order of their nearness, and the message says how many more there are.
+    """
     known = sorted(known)
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+    if close:
+        return f"did you mean {close[0]!r}?"
+    ranked = sorted(known, key=lambda one: difflib.SequenceMatcher(None, one, word).ratio(), reverse=True)
+    more = len(ranked) - MOST_LISTED
+    return f"known are {', '.join(ranked[:MOST_LISTED])}" + (f", ... and {more} more" if more > 0 else "")
 
 
 def named_place(entry: str) -> tuple[str, str]:

@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch._utils import ExceptionWrapper
 
-from rogseg.command_line import exit_status, named_place
+from rogseg.command_line import exit_status, named_place, nearest
+from rogseg.shipped_configs import shipped_configs
 
 ROOT = Path(__file__).parents[2]
 TOOLS = sorted(path.name for path in (Path(__file__).parents[2] / "tools").glob("*.py") if path.name != "__init__.py")
@@ -47,6 +48,19 @@ def test_a_missing_file_is_a_mistake_and_a_bug_is_not(tmp_path: Path) -> None:
 def test_a_name_and_a_place_may_both_hold_equal_signs(tmp_path: Path, entry: str, name: str, place: str) -> None:
     (tmp_path / "lr=0.1").mkdir()
     assert named_place(entry.format(here=tmp_path)) == (name, place.format(here=tmp_path))
+
+
+def test_of_words_that_are_not_near_ten_are_listed_the_nearest_first() -> None:
+    assert nearest("rog_standrad_liver", shipped_configs()) == "did you mean 'rog_standard_liver'?"
+    assert nearest("x", ["b", "a"]) == "known are a, b"
+    known = [f"{letter}{number}" for letter in "ab" for number in range(10)]
+    assert nearest("b~~~~", known[10:]) == f"known are {', '.join(known[10:])}"
+    assert nearest("b~~~~", known) == f"known are {', '.join(known[10:])}, ... and 10 more"
+    assert nearest("b~~~~", known[9:]) == f"known are {', '.join(known[10:])}, ... and 1 more"
+    assert nearest("", []) == "known are "
+    said = nearest("~", shipped_configs())
+    assert said.count(",") == 10
+    assert said.endswith(f", ... and {len(shipped_configs()) - 10} more")
 
 
 def test_who_stops_it_is_told_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
