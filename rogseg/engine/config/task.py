@@ -28,8 +28,8 @@ def plan_of(config: Config) -> TaskPlan:
     """
     if config.get("task") is None:
         raise ValueError(
-            f"{config.filename}: the config has no task: pass --task with the folder that tools/preprocess.py made, "
-            "or add a plan such as ../_base_/tasks/liver.json to _base_"
+            f"{config.filename}: the config has no task: pass --task (in Python task_dir) with the folder that "
+            "tools/preprocess.py made, or add a plan such as ../_base_/tasks/liver.json to _base_"
         )
     content, hints = _plain(config.task), typing.get_type_hints(TaskPlan)
     for key, value in content.items():

@@ -14,13 +14,13 @@ from rogseg.engine.digests import digest_of_file, digest_of_json, own_code
 from rogseg.engine.model.compilation import compile_in_place
 from rogseg.engine.model.fold_networks import fold_checkpoints
 from rogseg.engine.model.model_zoo import zoo_model
-from rogseg.engine.model.recorded_plan import common_postprocessing, plan_for_weights, recorded_plan
+from rogseg.engine.model.recorded_plan import common_postprocessing, plan_for_weights, recorded_plan, trained_plan
 from rogseg.inference import VolumeLogits
 from rogseg.models.checkpoints import assign_weights, read_checkpoint
 from rogseg.registry import MODELS
 from rogseg.systems import RogsegSystem
 
-__all__ = ["build_model", "load_model", "load_zoo_model"]
+__all__ = ["build_model", "config_for_weights", "load_model", "load_zoo_model"]
 
 takes("inference", "model", "compute_device")(VolumeLogits)
 
@@ -39,13 +39,14 @@ def load_model(
         config: of its training.
         checkpoint: its weights; or the folder that holds the trainings of all folds, whose networks are one ensemble.
         device: cpu or cuda; None takes cuda where there is one.
-        task_dir: folder of the stored task, where the config has no plan.
+        task_dir: folder of the stored task, where the config has no plan; without, the plan that the checkpoint was
+            trained for is taken.
         overrides: ``key=value`` for keys of the config.
 
     Raises:
         ValueError: config and checkpoint cannot be read or do not fit; the message says what to do.
     """
-    return build_model(load_config(config, list(overrides), task_dir), checkpoint, device)
+    return build_model(config_for_weights(config, checkpoint, overrides, task_dir), checkpoint, device)
 
 
 def load_zoo_model(name: str, *, device: torch.device | str | None = None) -> RogsegSystem:
@@ -55,7 +56,22 @@ def load_zoo_model(name: str, *, device: torch.device | str | None = None) -> Ro
         ValueError: there is none of that name, or its file is damaged.
     """
     entry = zoo_model(name)
-    return build_model(load_config(entry.config, []), entry.checkpoint, device, entry.sha256)
+    return build_model(config_for_weights(entry.config, entry.checkpoint), entry.checkpoint, device, entry.sha256)
+
+
+def config_for_weights(
+    config: str | Path, checkpoint: str | Path, overrides: Sequence[str] = (), task_dir: str | Path | None = None
+) -> Config:
+    """Load the config of a network whose weights are there: whoever opens one, by whatever name, comes through here.
+
+    Its plan is its own; else that of the stored task, where one is named; else the one that the weights were trained
+    for, where they say so.
+
+    Raises:
+        ValueError: config or checkpoint cannot be read, or nothing has a plan.
+    """
+    plan = trained_plan(checkpoint) if task_dir is None else None
+    return load_config(config, list(overrides), task_dir, plan)
 
 
 def build_model(

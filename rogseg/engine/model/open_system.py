@@ -13,16 +13,14 @@ from rogseg.engine.config.keys import nearest
 from rogseg.engine.config.load import load_config, load_system_config, parse_overrides
 from rogseg.engine.config.task import plan_of
 from rogseg.engine.device import choose_device, keep_freed_memory, system_device
-from rogseg.engine.model.api import build_model
+from rogseg.engine.model.api import build_model, config_for_weights
 from rogseg.engine.model.fold_networks import fold_checkpoints, united_lineage
 from rogseg.engine.model.model_zoo import zoo_models
-from rogseg.engine.model.recorded_plan import trained_plan
 from rogseg.evaluation.identity import HELD_OUT, NOT_KNOWN
 from rogseg.models.checkpoints import checkpoint_lineage
 from rogseg.models.hardening_lineage import HardeningLineage, read_hardening
 from rogseg.models.lineage import Lineage
 from rogseg.registry import SYSTEMS
-from rogseg.shipped_configs import find_config
 from rogseg.systems import System
 
 __all__ = ["OpenedSystem", "leak_of", "open_system"]
@@ -98,8 +96,7 @@ def _open(
         raise ValueError(f"a system is named by one or two words, got {len(names)}: {' '.join(map(str, names))}")
     first = str(names[0])
     if len(names) == 2:
-        plan = trained_plan(names[1]) if task_dir is None else None
-        config = load_config(find_config(first), list(overrides), task_dir, plan)
+        config = config_for_weights(first, names[1], overrides, task_dir)
         return _of_rogseg(config, names[1], device, _lineage(names[1], config))
     if Path(first).is_dir():
         return _opened(_open_folder(Path(first), device, overrides, trust))
@@ -114,7 +111,7 @@ def _open(
             "a config needs its checkpoint behind it"
         )
     entry = known[first].verified()
-    config = load_config(entry.config, list(overrides), task_dir)
+    config = config_for_weights(entry.config, entry.checkpoint, overrides, task_dir)
     return _of_rogseg(config, entry.checkpoint, device, checkpoint_lineage(entry.checkpoint), entry.sha256)
 
 

@@ -68,7 +68,9 @@ def _try(config: Path, written: Path, checkpoint: str | Path) -> None:
     try:
         system = load_model(config, written, device="cpu")
     except ValueError as error:
-        raise ValueError(f"{checkpoint}: as a zoo model it cannot be opened, so nothing was added: {error}") from error
+        raise ValueError(
+            f"{checkpoint}: as a zoo model, which is named alone, it cannot be opened, so nothing was added: {error}"
+        ) from error
     box = IntensityBox.per_channel(*zip(*(channel.box for channel in system.plan.channels), strict=True))
     middle = (box.lower + box.upper) / 2
     with torch.no_grad():
