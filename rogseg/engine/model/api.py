@@ -77,7 +77,7 @@ def config_for_weights(
 def build_model(
     config: Config, checkpoint: str | Path, device: torch.device | str | None = None, digest: str | None = None
 ) -> RogsegSystem:
-    """The same for a config that is loaded; the plan recorded beside the checkpoint counts, a known digest is taken.
+    """The same for a config that is loaded; the plan recorded for the checkpoint counts, a known digest is taken.
 
     An ensemble's logits are the mean over its networks, and what all of them chose to post-process is post-processed.
     """
@@ -87,7 +87,7 @@ def build_model(
     networks, plans = [], []
     for path in paths:
         content = read_checkpoint(path)
-        plans.append(recorded_plan(path, plan_for_weights(content, path, plan)))
+        plans.append(recorded_plan(content, path, plan_for_weights(content, path, plan)))
         network = MODELS.build(config.model)
         assign_weights(network, content["state_dict"], path)
         compile_in_place(network, config.get("compile"))

@@ -1,4 +1,4 @@
-"""The plan that was recorded beside a checkpoint, with its choice of post-processing."""
+"""The plans that a file of weights has: that of its training, and the one with its choice of post-processing."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,17 @@ from rogseg.inference import with_postprocessing
 from rogseg.models.checkpoints import read_checkpoint, recorded_lineage
 from rogseg.task_plan import TaskPlan
 
-__all__ = ["common_postprocessing", "plan_for_weights", "plan_path", "recorded_plan", "trained_plan"]
+__all__ = [
+    "RECORDED_PLAN",
+    "common_postprocessing",
+    "plan_for_weights",
+    "plan_path",
+    "recorded_choice",
+    "recorded_plan",
+    "trained_plan",
+]
+
+RECORDED_PLAN = "recorded_plan"  # key of a checkpoint's meta: the plan with its choice, where the file itself has it
 
 # What the weights depend on: the meaning of their inputs and outputs, and the grid that they know.
 OF_WEIGHTS = ("name", "channels", "label_values", "class_names", "spacing", "strides")
@@ -20,22 +30,40 @@ def plan_path(checkpoint: str | Path) -> Path:
     return Path(checkpoint).with_suffix(".plan.json")
 
 
-def recorded_plan(checkpoint: str | Path, plan: TaskPlan) -> TaskPlan:
-    """The plan recorded beside a checkpoint, or ``plan`` where there is none.
+def recorded_choice(checkpoint: Mapping[str, Any], path: str | Path) -> TaskPlan | None:
+    """The plan recorded for a checkpoint: the one beside it, which is the later, else the one in it; None without both.
+
+    Args:
+        checkpoint: what `read_checkpoint` gave.
+        path: its file.
 
     Raises:
-        ValueError: the recorded plan is of another task or geometry.
+        ValueError: what is recorded is no plan.
     """
-    path = plan_path(checkpoint)
-    if not path.is_file():
+    if plan_path(path).is_file():
+        return TaskPlan.load(plan_path(path))
+    return _plan_of(checkpoint["meta"].get(RECORDED_PLAN), path)
+
+
+def recorded_plan(checkpoint: Mapping[str, Any], path: str | Path, plan: TaskPlan) -> TaskPlan:
+    """The same, or ``plan`` where there is none.
+
+    Raises:
+        ValueError: the recorded plan is none, or of another task or geometry.
+    """
+    recorded = recorded_choice(checkpoint, path)
+    if recorded is None:
         return plan
-    recorded = TaskPlan.load(path)
     if recorded.orientation is None:  # from before plans had one
         recorded = dataclasses.replace(recorded, orientation=plan.orientation)
     if with_postprocessing(recorded, ()) != with_postprocessing(plan, ()):
+        beside = plan_path(path)
+        where, remedy = f"{path}: the plan in it", ""
+        if beside.is_file():
+            where, remedy = f"{beside}: it", ", or delete this file to go without its choice"
         raise ValueError(
-            f"{path}: it differs from the config's plan in more than post-processing: give the config that the "
-            "checkpoint was trained with, or delete this file to go without its choice"
+            f"{where} differs from the config's plan in more than post-processing: give the config that the "
+            f"checkpoint was trained with{remedy}"
         )
     return recorded
 
@@ -81,7 +109,10 @@ def trained_plan(checkpoint: str | Path) -> TaskPlan | None:
 
 def _plan_in(checkpoint: Mapping[str, Any], path: str | Path) -> TaskPlan | None:
     lineage = recorded_lineage(checkpoint, path)
-    recorded = checkpoint["meta"].get("task") if lineage is None else lineage.plan
+    return _plan_of(checkpoint["meta"].get("task") if lineage is None else lineage.plan, path)
+
+
+def _plan_of(recorded: Any, path: str | Path) -> TaskPlan | None:
     try:
         return None if recorded is None else TaskPlan.from_json(recorded)
     except (TypeError, KeyError, ValueError) as error:

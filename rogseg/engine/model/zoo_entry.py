@@ -1,4 +1,4 @@
-"""Put a trained network into the model zoo: its weights, their checksum and lineage, the config they belong to."""
+"""Put a trained network into the model zoo: its weights with their lineage and plan, their checksum, their config."""
 
 import tempfile
 from pathlib import Path
@@ -9,6 +9,7 @@ from rogseg.cases import IntensityBox
 from rogseg.engine.digests import digest_of_file
 from rogseg.engine.model.api import load_model
 from rogseg.engine.model.model_zoo import ZOO_DIRECTORY
+from rogseg.engine.model.recorded_plan import RECORDED_PLAN, recorded_choice
 from rogseg.foreign import checked_name, read_json
 from rogseg.models.checkpoints import read_checkpoint, recorded_lineage
 from rogseg.models.weight_files import safetensors_bytes
@@ -42,13 +43,16 @@ def add_to_zoo(
         raise ValueError(f"{config}: the config of a zoo model is a file below {root}; put it there first")
     file = f"{checked_name(name, '--add')}.safetensors"
     read = read_checkpoint(checkpoint)
-    lineage = recorded_lineage(read, checkpoint)
+    lineage, choice = recorded_lineage(read, checkpoint), recorded_choice(read, checkpoint)
+    provenance = {"lineage": None if lineage is None else lineage.to_json()}
+    if choice is not None:
+        provenance[RECORDED_PLAN] = choice.to_json()
     weights = {
         key: value.half() if half and value.is_floating_point() else value for key, value in read["state_dict"].items()
     }
     path, index = directory / file, directory / "index.json"
     entries = read_json(index, "mend the index first") if index.is_file() else {}
-    content = safetensors_bytes(weights, {"lineage": None if lineage is None else lineage.to_json()})
+    content = safetensors_bytes(weights, provenance)
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder) / file
         written.write_bytes(content)

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,10 +37,11 @@ def test_only_what_helps_is_chosen() -> None:
 
 def test_the_choice_is_found_beside_its_checkpoint(tmp_path: Path) -> None:
     plan, checkpoint = make_plan(), tmp_path / "best.pth"
-    assert recorded_plan(checkpoint, plan) == plan
+    content: dict[str, Any] = {"meta": {}}
+    assert recorded_plan(content, checkpoint, plan) == plan
     chosen = with_postprocessing(plan, [2])
     assert plan_path(checkpoint).name == "best.plan.json"
     plan_path(checkpoint).write_text(json.dumps({"task": chosen.to_json()}))
-    assert recorded_plan(checkpoint, plan) == chosen
+    assert recorded_plan(content, checkpoint, plan) == chosen
     with pytest.raises(ValueError, match="differs from the config's plan"):
-        recorded_plan(checkpoint, dataclasses.replace(plan, spacing=(1.0, 1.0, 2.0)))
+        recorded_plan(content, checkpoint, dataclasses.replace(plan, spacing=(1.0, 1.0, 2.0)))

@@ -1,5 +1,6 @@
 """One network, by whatever name and through whatever door it is opened, is one system."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,15 +10,20 @@ import torch
 from rogseg.engine.model import model_zoo
 from rogseg.engine.model.api import load_model, load_zoo_model
 from rogseg.engine.model.open_system import open_system
-from rogseg.models.checkpoints import write_checkpoint
+from rogseg.engine.model.recorded_plan import RECORDED_PLAN, plan_path
+from rogseg.inference import with_postprocessing
+from rogseg.models.checkpoints import read_checkpoint, write_checkpoint
 from rogseg.models.lineage import Lineage
+from rogseg.models.weight_files import safetensors_bytes
 from rogseg.registry import MODELS
-from rogseg.systems import System
+from rogseg.systems import RogsegSystem, System
+from rogseg.task_plan import TaskPlan
 from tests.tiny_task import tiny_plan, write_tiny_task
 from tests.tiny_training import tiny_config, write_tiny_config
 from tools.zoo import main as zoo
 
 PLAN = tiny_plan()
+CHOSEN = with_postprocessing(PLAN, (2,))
 
 # From the folder of a config without a plan, best.pth and a zoo that has the same network as "mine".
 WAYS: dict[str, Callable[[Path], System]] = {
@@ -51,14 +57,52 @@ def add(folder: Path, checkpoint: str = "best.pth") -> int:
     return zoo([*arguments, str(folder / "tiny.py"), str(folder / checkpoint)])
 
 
+def choose(checkpoint: Path, plan: TaskPlan) -> None:
+    plan_path(checkpoint).write_text(json.dumps({"task": plan.to_json()}))
+
+
 @pytest.mark.parametrize("way", WAYS)
-def test_every_way_gives_the_plan_of_the_training(folder: Path, way: str) -> None:
+@pytest.mark.parametrize("chosen", [PLAN, CHOSEN], ids=["no choice", "a choice"])
+def test_every_way_gives_the_plan_of_the_training_and_the_choice_of_post_processing(
+    folder: Path, way: str, chosen: TaskPlan
+) -> None:
+    if chosen != PLAN:
+        choose(folder / "best.pth", chosen)
     assert add(folder) == 0
     system = WAYS[way](folder)
-    assert system.plan == PLAN
+    assert isinstance(system, RogsegSystem)
+    assert system.plan == chosen
     volume = torch.randn(1, 1, 16, 16, 16, generator=torch.Generator().manual_seed(0))
     expected = WAYS["open_system, by two words"](folder)
     torch.testing.assert_close(system.logits(volume), expected.logits(volume), rtol=0, atol=0)
+
+
+def test_a_zoo_file_keeps_its_choice_wherever_it_goes_and_a_later_one_beside_it_counts(folder: Path) -> None:
+    choose(folder / "best.pth", CHOSEN)
+    assert add(folder) == 0
+    copy = folder / "elsewhere.safetensors"
+    copy.write_bytes((folder / "zoo" / "mine.safetensors").read_bytes())
+    assert load_model(folder / "tiny.py", copy, device="cpu").plan == CHOSEN
+    choose(copy, PLAN)
+    assert load_model(folder / "tiny.py", copy, device="cpu").plan == PLAN
+    plan_path(copy).unlink()
+    assert add(folder, copy.name) == 0
+    assert load_zoo_model("mine", device="cpu").plan == CHOSEN
+
+
+def test_a_choice_of_another_task_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    choose(folder / "best.pth", tiny_plan(crop_size=(24, 16, 16)))
+    assert add(folder) == 2
+    assert "differs from the config's plan in more than post-processing" in capsys.readouterr().err
+
+
+def test_what_a_file_says_of_its_choice_is_data(folder: Path) -> None:
+    copy = folder / "copy.safetensors"
+    state = read_checkpoint(folder / "best.pth")["state_dict"]
+    for said, message in ((5, "the plan in it is none"), (tiny_plan((24, 16, 16)).to_json(), "the plan in it differs")):
+        copy.write_bytes(safetensors_bytes(state, {"task": PLAN.to_json(), RECORDED_PLAN: said}))
+        with pytest.raises(ValueError, match=rf"copy\.safetensors: .*{message}"):
+            load_model(folder / "tiny.py", copy, device="cpu")
 
 
 def test_without_a_plan_in_the_config_or_the_weights_nothing_is_opened(
