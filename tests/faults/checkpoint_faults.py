@@ -152,6 +152,11 @@ FAULTS = [
     Fault(
         "a zoo name out of the zoo", lambda f: lambda: add_to_zoo("../x", __file__, f / "b.pth", ROOT / "zoo"), "'../x'"
     ),
+    Fault(
+        "a zoo name that is long",
+        lambda f: lambda: add_to_zoo("x" * 190, __file__, f / "b.pth", ROOT / "zoo"),
+        "longer than 200 bytes",
+    ),
     Fault("a zoo name that is unknown", lambda _: lambda: load_zoo_model("rog_standrad"), "the model zoo has no"),
     Fault("a network of another task", used("rog_standard_spleen"), "was trained for name Task04_Hippocampus"),
     Fault("a network of another spacing", used(LIGHT, "task.spacing=[1.0, 1.0, 3.0]"), "was trained for spacing"),

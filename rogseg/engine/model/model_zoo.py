@@ -6,24 +6,29 @@
 
 import dataclasses
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from rogseg.engine.config.keys import nearest
 from rogseg.engine.digests import digest_of_file
 from rogseg.foreign import checked_name, decode, parse_json
 from rogseg.shipped_configs import shipped_folder
+from rogseg.storage import write_json_atomic
 
 __all__ = [
+    "INDEX",
     "ZOO_DIRECTORY",
     "ZooEntry",
     "ZooModel",
     "downloaded_zoo",
     "read_index",
+    "write_index",
     "zoo_checkpoint",
     "zoo_model",
     "zoo_models",
 ]
 
+INDEX = "index.json"
 ZOO_DIRECTORY = shipped_folder("model_zoo")
 
 
@@ -83,7 +88,7 @@ def read_index(directory: Path, remedy: str) -> dict[str, ZooEntry]:
     Raises:
         ValueError: it is no index, a name is none, or a file would leave the folder.
     """
-    index = directory / "index.json"
+    index = directory / INDEX
     return parse_index(index.read_bytes(), index, remedy) if index.is_file() else {}
 
 
@@ -98,6 +103,11 @@ def parse_index(content: bytes, where: str | Path, remedy: str) -> dict[str, Zoo
         checked_name(name, where)
         checked_name(entry.file, f"{where}: {name}")
     return entries
+
+
+def write_index(directory: Path, entries: Mapping[str, ZooEntry]) -> None:
+    """Write a folder's index in one step; the caller holds the lock of the folder."""
+    write_json_atomic(directory / INDEX, {name: vars(entry) for name, entry in sorted(entries.items())})
 
 
 def zoo_models(directory: Path | None = None) -> dict[str, ZooModel]:
@@ -148,7 +158,7 @@ def _models(directory: Path, root: Path) -> dict[str, ZooModel]:
     for name, entry in read_index(directory, remedy).items():
         config = (root / entry.config).resolve()
         if not config.is_relative_to(root):
-            index = directory / "index.json"
+            index = directory / INDEX
             raise ValueError(f"{index}: {name}: its config {entry.config!r} does not lie below {root}; {remedy}")
         models[name] = ZooModel(name, config, directory / entry.file, entry.sha256)
     return models

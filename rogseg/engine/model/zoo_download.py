@@ -12,23 +12,24 @@ from rich.console import Console
 from rogseg.command_line import nearest
 from rogseg.engine.digests import digest_of_file
 from rogseg.engine.model.model_zoo import (
+    INDEX,
     ZOO_DIRECTORY,
     ZooEntry,
     ZooModel,
     downloaded_zoo,
     parse_index,
     read_index,
+    write_index,
     zoo_models,
 )
 from rogseg.foreign import read_regular
 from rogseg.progress import ProgressDisplay
 from rogseg.sources import fetch
-from rogseg.storage import folder_lock, write_bytes_atomic, write_json_atomic
+from rogseg.storage import folder_lock, write_bytes_atomic
 
 __all__ = ["ADDRESS_VARIABLE", "download_zoo_model"]
 
 ADDRESS_VARIABLE = "ROGSEG_ZOO"
-INDEX = "index.json"
 LARGEST_INDEX = 1 << 20  # bytes
 
 
@@ -63,8 +64,7 @@ def download_zoo_model(name: str, source: str | None = None) -> ZooModel:
         path = cache / entry.file
         if not (path.is_file() and digest_of_file(path) == entry.sha256):
             _bring(f"{source.rstrip('/')}/{entry.file}", path, entry.sha256)
-        content = {key: vars(value) for key, value in sorted({**listed, name: entry}.items())}
-        write_json_atomic(cache / INDEX, content)
+        write_index(cache, {**listed, name: entry})
     return zoo_models()[name]
 
 

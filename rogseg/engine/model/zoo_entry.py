@@ -1,19 +1,21 @@
 """Put a trained network into the model zoo: its weights with their lineage and plan, their checksum, their config."""
 
+import dataclasses
+import hashlib
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
 from rogseg.cases import IntensityBox
-from rogseg.engine.digests import digest_of_file
 from rogseg.engine.model.api import load_model
-from rogseg.engine.model.model_zoo import ZOO_DIRECTORY
-from rogseg.engine.model.recorded_plan import RECORDED_PLAN, recorded_choice
-from rogseg.foreign import checked_name, read_json
-from rogseg.models.checkpoints import read_checkpoint, recorded_lineage
+from rogseg.engine.model.model_zoo import ZOO_DIRECTORY, ZooEntry, read_index, write_index
+from rogseg.engine.model.recorded_plan import RECORDED_PLAN, plan_path, recorded_choice
+from rogseg.foreign import checked_name
+from rogseg.models.checkpoints import lineage_path, read_checkpoint, recorded_lineage
 from rogseg.models.weight_files import safetensors_bytes
-from rogseg.storage import write_bytes_atomic, write_json_atomic
+from rogseg.storage import folder_lock, remove_leftovers, write_bytes_atomic
 
 __all__ = ["add_to_zoo"]
 
@@ -22,6 +24,8 @@ def add_to_zoo(
     name: str, config: str | Path, checkpoint: str | Path, directory: Path = ZOO_DIRECTORY, *, half: bool = False
 ) -> Path:
     """Write ``<name>.safetensors`` and the entry of the index, in place of an older entry of that name.
+
+    One process at a time adds to a zoo, and one that is killed leaves the old network or the new one, whole.
 
     Args:
         name: what the network is asked for by.
@@ -35,13 +39,15 @@ def add_to_zoo(
         The file of the weights.
 
     Raises:
-        ValueError: the name could leave the zoo, the config lies elsewhere, or the network cannot be built from it with
-            the checkpoint's weights, or gives outputs that are not finite.
+        ValueError: the name could leave the zoo, the config lies elsewhere, another process writes to the zoo, or the
+            network cannot be built from the config with the checkpoint's weights, or gives outputs that are not finite.
     """
     root, config = directory.resolve().parent, Path(config).resolve()
     if not (config.is_file() and config.is_relative_to(root)):
         raise ValueError(f"{config}: the config of a zoo model is a file below {root}; put it there first")
-    file = f"{checked_name(name, '--add')}.safetensors"
+    for one in (name, _set_aside(name)):
+        checked_name(one, "--add")
+    file = f"{name}.safetensors"
     read = read_checkpoint(checkpoint)
     lineage, choice = recorded_lineage(read, checkpoint), recorded_choice(read, checkpoint)
     provenance = {"lineage": None if lineage is None else lineage.to_json()}
@@ -50,21 +56,50 @@ def add_to_zoo(
     weights = {
         key: value.half() if half and value.is_floating_point() else value for key, value in read["state_dict"].items()
     }
-    path, index = directory / file, directory / "index.json"
-    entries = read_json(index, "mend the index first") if index.is_file() else {}
     content = safetensors_bytes(weights, provenance)
-    with tempfile.TemporaryDirectory() as folder:
-        written = Path(folder) / file
-        written.write_bytes(content)
-        _try(config, written, checkpoint)
-    write_bytes_atomic(path, content)
-    entries[name] = {
-        "config": config.relative_to(root).as_posix(),
-        "file": path.name,
-        "sha256": digest_of_file(path),
-    }
-    write_json_atomic(index, dict(sorted(entries.items())))
-    return path
+    entry = ZooEntry(config.relative_to(root).as_posix(), file, hashlib.sha256(content).hexdigest())
+    with folder_lock(directory, f"adding {name}"):
+        remove_leftovers(directory)
+        listed = read_index(directory, "mend the index first")
+        with tempfile.TemporaryDirectory() as folder:
+            written = Path(folder) / file
+            written.write_bytes(content)
+            _try(config, written, checkpoint)
+        _put(directory, listed, name, entry, content)
+    return directory / file
+
+
+def _put(directory: Path, listed: Mapping[str, ZooEntry], name: str, entry: ZooEntry, content: bytes) -> None:
+    """Write the weights and list them, so that at every moment all files that the index names are there and whole.
+
+    No file is written to or deleted while the index names it: the network that is replaced is listed under another
+    file until the new one is there. A process that dies in between leaves at most files that the index does not name,
+    and the next one that adds the network deletes them.
+    """
+    aside = _set_aside(name)
+    for other, one in listed.items():
+        if other != name and one.file in (entry.file, aside):
+            raise ValueError(f"{directory / one.file}: is the file of {other}, and would be written over by {name}")
+    old = listed.get(name)
+    if old is not None and old.file == entry.file and (directory / old.file).is_file():
+        for part in (lineage_path, plan_path, Path):
+            if part(directory / old.file).is_file():
+                write_bytes_atomic(part(directory / aside), part(directory / old.file).read_bytes())
+        write_index(directory, {**listed, name: dataclasses.replace(old, file=aside)})
+    _delete(directory / entry.file)  # what was recorded beside it is of the old weights, not of the new ones
+    write_bytes_atomic(directory / entry.file, content)
+    write_index(directory, {**listed, name: entry})
+    _delete(directory / aside)
+
+
+def _set_aside(name: str) -> str:
+    """The file of a network while its own is being replaced."""
+    return f"{name}.replaced.safetensors"
+
+
+def _delete(weights: Path) -> None:
+    for part in (weights, lineage_path(weights), plan_path(weights)):
+        part.unlink(missing_ok=True)
 
 
 def _try(config: Path, written: Path, checkpoint: str | Path) -> None:

@@ -90,6 +90,14 @@ def test_a_zoo_file_keeps_its_choice_wherever_it_goes_and_a_later_one_beside_it_
     assert load_zoo_model("mine", device="cpu").plan == CHOSEN
 
 
+def test_a_network_in_place_of_another_takes_nothing_over_from_it(folder: Path) -> None:
+    assert add(folder) == 0
+    choose(folder / "zoo" / "mine.safetensors", CHOSEN)
+    assert load_zoo_model("mine", device="cpu").plan == CHOSEN
+    assert add(folder) == 0
+    assert load_zoo_model("mine", device="cpu").plan == PLAN
+
+
 def test_a_choice_of_another_task_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     choose(folder / "best.pth", tiny_plan(crop_size=(24, 16, 16)))
     assert add(folder) == 2
