@@ -6,6 +6,7 @@
 
 import dataclasses
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from rogseg.shipped_configs import shipped_folder
 from rogseg.storage import write_json_atomic
 
 __all__ = [
+    "DELETE_INDEX",
     "INDEX",
     "ZOO_DIRECTORY",
     "ZooEntry",
@@ -29,6 +31,10 @@ __all__ = [
 ]
 
 INDEX = "index.json"
+DELETE_INDEX = (
+    f"delete this {INDEX}, and run rogseg download zoo NAME for each of your networks; weights that are whole are not "
+    "fetched again"
+)
 ZOO_DIRECTORY = shipped_folder("model_zoo")
 
 
@@ -96,12 +102,16 @@ def parse_index(content: bytes, where: str | Path, remedy: str) -> dict[str, Zoo
     """The entries of an index by name, from the bytes of its file.
 
     Raises:
-        ValueError: as `read_index`; the message begins with ``where``.
+        ValueError: as `read_index`; the message begins with ``where`` and ends with ``remedy``.
     """
-    entries = decode(parse_json(content, where, remedy), dict[str, ZooEntry], str(where))
-    for name, entry in entries.items():
-        checked_name(name, where)
-        checked_name(entry.file, f"{where}: {name}")
+    found = parse_json(content, where, remedy)
+    try:
+        entries = decode(found, dict[str, ZooEntry], str(where))
+        for name, entry in entries.items():
+            checked_name(name, where)
+            checked_name(entry.file, f"{where}: {name}")
+    except ValueError as error:
+        raise ValueError(f"{error}; {remedy}") from error
     return entries
 
 
@@ -115,19 +125,15 @@ def zoo_models(directory: Path | None = None) -> dict[str, ZooModel]:
 
     Args:
         directory: of a zoo beside the configs it names; None is the one that comes with rogseg and, below it, what was
-            downloaded.
+            downloaded. Where the index of the latter is damaged, a warning says so, and its networks are left out.
 
     Raises:
         ValueError: an index is none, or an entry leaves its folder.
     """
     if directory is not None:
-        return _models(directory, directory.resolve().parent)
+        return _models(directory, directory.resolve().parent, "get it again")
     shipped_root = ZOO_DIRECTORY.resolve().parent
-    try:
-        downloaded = downloaded_zoo()
-    except ValueError:  # nothing can have been downloaded
-        return _models(ZOO_DIRECTORY, shipped_root)
-    return {**_models(downloaded, shipped_root), **_models(ZOO_DIRECTORY, shipped_root)}
+    return {**_downloaded(shipped_root), **_models(ZOO_DIRECTORY, shipped_root, "install rogseg again")}
 
 
 def zoo_model(name: str, directory: Path | None = None) -> ZooModel:
@@ -152,9 +158,22 @@ def zoo_checkpoint(name: str, directory: Path | None = None) -> Path | None:
     return None if entry is None else entry.verified().checkpoint
 
 
-def _models(directory: Path, root: Path) -> dict[str, ZooModel]:
+def _downloaded(root: Path) -> dict[str, ZooModel]:
+    """What was downloaded; nothing where its index is damaged, on which what comes with rogseg does not depend."""
+    try:
+        directory = downloaded_zoo()
+    except ValueError:  # nothing can have been downloaded
+        return {}
+    try:
+        return _models(directory, root, DELETE_INDEX)
+    except ValueError as error:
+        warnings.warn(f"no downloaded network is known: {error}", stacklevel=3)
+        return {}
+
+
+def _models(directory: Path, root: Path, remedy: str) -> dict[str, ZooModel]:
     """The entries of one folder, whose configs lie below a root."""
-    remedy, models = "get it again", {}
+    models = {}
     for name, entry in read_index(directory, remedy).items():
         config = (root / entry.config).resolve()
         if not config.is_relative_to(root):

@@ -12,6 +12,7 @@ from rich.console import Console
 from rogseg.command_line import nearest
 from rogseg.engine.digests import digest_of_file
 from rogseg.engine.model.model_zoo import (
+    DELETE_INDEX,
     INDEX,
     ZOO_DIRECTORY,
     ZooEntry,
@@ -57,7 +58,7 @@ def download_zoo_model(name: str, source: str | None = None) -> ZooModel:
     cache.mkdir(parents=True, exist_ok=True)
     with folder_lock(cache, f"downloading {name}"):
         entry = _entry(name, source)
-        listed = read_index(cache, "delete it")
+        listed = read_index(cache, DELETE_INDEX)
         taken = [other for other, one in listed.items() if other != name and one.file == entry.file]
         if taken or entry.file == INDEX:
             raise ValueError(f"{cache / entry.file}: is the file of {', '.join(taken) or 'the index'}, not of {name}")

@@ -9,7 +9,7 @@ import pytest
 from rogseg.command_line import exit_status
 from rogseg.commands import command_parser
 from rogseg.commands import download as download_command
-from rogseg.engine.model.model_zoo import zoo_model, zoo_models
+from rogseg.engine.model.model_zoo import ZOO_DIRECTORY, zoo_model, zoo_models
 from rogseg.engine.model.zoo_download import download_zoo_model
 from tests.unit.sources.range_server import serving
 
@@ -89,6 +89,21 @@ def test_a_strangers_index_is_data(tmp_path: Path, files: dict[str, bytes], mess
     with pytest.raises(ValueError, match=message):
         download_zoo_model("far", str(write(tmp_path / "zoo", files)))
     assert not (cache / "index.json").exists()
+
+
+@pytest.mark.parametrize("content", ["", "[1]", '{"far": 5}', '{"far": {"config": "../x", "file": "f", "sha256": ""}}'])
+def test_a_damaged_index_in_the_cache_costs_no_shipped_network(tmp_path: Path, cache: Path, content: str) -> None:
+    folder = str(write(tmp_path / "zoo", zoo_files()))
+    download_zoo_model("far", folder)
+    (cache / "index.json").write_text(content)
+    what_to_do = rf"{cache}/index\.json.*; delete this index\.json, and run rogseg download zoo NAME"
+    with pytest.warns(UserWarning, match=f"no downloaded network is known: {what_to_do}"):
+        assert zoo_model("rog_freeat_hippocampus_light") == zoo_model("rog_freeat_hippocampus_light", ZOO_DIRECTORY)
+    with pytest.warns(UserWarning, match=what_to_do):
+        assert "far" not in zoo_models()
+    (cache / "index.json").unlink()
+    (tmp_path / "zoo" / "far.safetensors").unlink()  # not fetched again
+    assert download_zoo_model("far", folder) == zoo_model("far")
 
 
 def test_the_command_prints_the_file_and_says_where_from_is_missing(
