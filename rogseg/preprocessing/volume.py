@@ -63,7 +63,7 @@ class Volume:
         if array.dtype.kind not in "buif":
             raise ValueError(f"an array of {array.dtype} holds no intensities; give plain numbers")
         if len(spacing) != 3 or not all(0 < length < math.inf for length in spacing):
-            raise ValueError(f"the spacing must be three lengths above 0 [mm], got {tuple(spacing)}")
+            raise ValueError(f"the spacing must be positive, three lengths [mm], got {tuple(spacing)}")
         with np.errstate(over="ignore"):  # becomes infinity, which is refused when the volume is used
             voxels = array.astype(np.float32, copy=False)
         return cls(voxels[None] if array.ndim == 3 else voxels, np.diag([*spacing, 1.0]), oriented=False)

@@ -286,7 +286,7 @@ def test_the_python_api_predicts_and_lends_itself_to_attacks(made: Path, tmp_pat
     with pytest.raises(ValueError, match="spacing"):
         model.predict(array)
     for spacing in ((2.0, 1.0), (2.0, 1.0, -1.0), (2.0, 1.0, math.nan)):
-        with pytest.raises(ValueError, match="three lengths above 0"):
+        with pytest.raises(ValueError, match="spacing must be positive, three lengths"):
             model.predict(array, spacing=spacing)
     with pytest.raises(ValueError, match="spacing is that of an array"):
         model.predict(file, spacing=(1.0, 1.0, 1.0))

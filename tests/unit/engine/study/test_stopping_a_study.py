@@ -38,7 +38,7 @@ def test_steps_end_with_their_study(tmp_path: Path, number: signal.Signals) -> N
         time.sleep(0.01)
     # Ctrl-C of a terminal goes to the steps, too.
     (os.killpg if number == signal.SIGINT else os.kill)(driver.pid, number)
-    _, errors = driver.communicate(timeout=60)
+    _, errors = driver.communicate(timeout=240)
     assert (driver.returncode, errors) == (130, "driver: stopped; go on later\n")
     assert len(steps) == 1
     assert not Path(f"/proc/{steps[0]}").exists()
