@@ -12,15 +12,15 @@ from rogseg.attacks import Attack, DiceBelow, ThreatModel
 from rogseg.cases import Case, IntensityBox
 from rogseg.estimation.calibration import PassSeconds, voxel_ratio
 from rogseg.estimation.memory_counting import LiveMemory
-from rogseg.inference import RegionVolumeLogits, VolumeLogits
+from rogseg.estimation.window_counting import WindowCounter, divided
+from rogseg.inference import VolumeLogits
 from rogseg.inference.windows import plan_windows
 from rogseg.task_plan import TaskPlan, Triple
 
 __all__ = ["AttackPasses", "AttackTime", "VolumeMemory", "count_attack_passes", "volume_memory", "windows_per_axis"]
 
-TINY_WINDOW = 8
-# The tiny network takes many windows in one call; how many it took is counted all the same.
-WINDOWS_PER_CALL = 64
+# Square's cuboids are rounded to voxels: with as many, the windows that they touch are counted within 2%.
+MAX_ATTACKED_VOXELS = 2**13
 # Memory of larger volumes is counted on a copy with all lengths divided, which takes a moment instead of the memory.
 MAX_VOXELS = 2**20
 
@@ -65,22 +65,6 @@ class AttackTime:
         return cls(passes, seconds)
 
 
-class CountingNetwork:
-    """A pointwise convolution that counts windows: (B, C, D, H, W) -> (B, K, D, H, W)."""
-
-    def __init__(self, num_channels: int, num_classes: int) -> None:
-        generator = torch.Generator().manual_seed(0)
-        self.weight = torch.randn(num_classes, num_channels, 1, 1, 1, generator=generator)
-        self.forward_windows = self.gradient_windows = 0
-
-    def __call__(self, windows: Tensor) -> Tensor:
-        if torch.is_grad_enabled() and windows.requires_grad:
-            self.gradient_windows += len(windows)
-        else:
-            self.forward_windows += len(windows)
-        return functional.conv3d(windows, self.weight)
-
-
 def windows_per_axis(volume: Triple, window: Triple, overlap: float) -> Triple:
     """How many windows a volume takes along each axis; a volume smaller than the window is padded to one."""
     x, y, z = (max(length, extent) for length, extent in zip(volume, window, strict=True))
@@ -93,33 +77,31 @@ def count_attack_passes(
     make_threat: Callable[[float, Case], ThreatModel],
     epsilon: float,
     plan: TaskPlan,
-    windows: Sequence[int],
+    volume: Triple,
+    window: Triple,
     overlap: float,
     mirror_axes: Sequence[int] = (),
 ) -> AttackPasses:
-    """Attack a tiny volume through the same sliding window with as many windows along each axis.
+    """Attack noise on a small copy of a volume, and count the windows that the real volume would have cost.
 
     The criterion is never met, so that a cascade runs all of its members: a case that falls early costs less. Square
-    is counted by the windows that its cuboids touch; where these lie on the real volume differs a little.
+    is counted by the windows that its cuboids touch, within a few per cent where the volume had to be shrunk; all
+    other attacks exactly, unless what the network says decides how many passes they make.
 
     Args:
         attack: as it will run.
         make_threat: epsilon and case -> threat model.
         epsilon: in the threat's unit.
         plan: number of channels and classes, intensity box.
-        windows: along each axis; (1, 1, 1) is the protocol ``patch``.
+        volume: [voxels]; one window's size is the protocol ``patch``.
+        window: [voxels].
         overlap: of the windows.
         mirror_axes: along which windows are mirrored; every copy counts as a window that the network evaluated.
     """
-    step = max(1, int(TINY_WINDOW * (1 - overlap)))
-    shape = [TINY_WINDOW + (number - 1) * step for number in windows]
-    network = CountingNetwork(plan.num_channels, plan.num_classes)
-    volume_logits = VolumeLogits(
-        network, (TINY_WINDOW,) * 3, overlap, mirror_axes=mirror_axes, window_batch=WINDOWS_PER_CALL
-    )
-    case, targets = _noise_case(plan, shape)
+    counter = WindowCounter(plan, volume, window, overlap, mirror_axes)
+    case, targets = _noise_case(plan, divided(volume, _divisor(volume, MAX_ATTACKED_VOXELS)))
     result = attack(
-        RegionVolumeLogits(volume_logits),
+        counter,
         case.inputs,
         targets,
         make_threat(epsilon, case),
@@ -129,10 +111,10 @@ def count_attack_passes(
     return AttackPasses(
         result.num_forward,
         result.num_backward,
-        math.prod(windows),
-        len(volume_logits.models),
-        network.forward_windows,
-        network.gradient_windows,
+        counter.num_windows,
+        counter.num_copies,
+        counter.forward_windows,
+        counter.gradient_windows,
     )
 
 
@@ -159,33 +141,52 @@ class VolumeMemory:
     gradient: float
 
 
-def volume_memory(plan: TaskPlan, volume: Triple, window: Triple, overlap: float) -> VolumeMemory:
-    """Slide windows over a volume, count, and scale by voxels where the volume had to be shrunk.
+def volume_memory(plan: TaskPlan, volume: Triple, window: Triple) -> VolumeMemory:
+    """Slide windows over the beginning of a volume, count, and follow the line on which bytes grow with voxels.
 
     The network is a pointwise convolution there, which holds a window's inputs and logits and no activations. What an
-    attack keeps between its steps (the best iterate, the last move) comes on top.
+    attack keeps between its steps (the best iterate, the last move) comes on top. The windows do not overlap: those
+    that do are more, but no more of them are held at a time.
 
     Args:
         plan: number of channels and classes.
         volume: [voxels].
         window: [voxels].
-        overlap: of the windows.
     """
-    divisor = math.ceil((math.prod(volume) / MAX_VOXELS) ** (1 / 3))
-    small, small_window = _divided(volume, divisor), _divided(window, divisor)
+    divisor = _divisor(_beginning(volume, window, 3), MAX_VOXELS)
+    small, small_window = divided(volume, divisor), divided(window, divisor)
+    # Padding, the blend and the gradient are in both, so that the line is the same however many windows there are.
+    shorter, longer = (_beginning(small, small_window, number) for number in (2, 3))
+    voxels = [math.prod(size) for size in (shorter, longer, small)]
+
+    def follow(less: int, more: int) -> float:
+        per_voxel = (more - less) / max(1, voxels[1] - voxels[0])
+        return (more + (voxels[2] - voxels[1]) * per_voxel) * voxel_ratio(volume, small)
+
+    both = (_peaks(plan, size, small_window) for size in (shorter, longer))
+    inference, gradient = zip(*both, strict=True)
+    return VolumeMemory(follow(*inference), follow(*gradient))
+
+
+def _peaks(plan: TaskPlan, volume: Triple, window: Triple) -> tuple[int, int]:
     weight = torch.zeros(plan.num_classes, plan.num_channels, 1, 1, 1)
-    logits = VolumeLogits(lambda windows: functional.conv3d(windows, weight), small_window, overlap)
-    shape = (1, plan.num_channels, *small)
+    logits = VolumeLogits(lambda windows: functional.conv3d(windows, weight), window, overlap=0)
+    shape = (1, plan.num_channels, *volume)
     with LiveMemory((weight,)) as inference, torch.no_grad():
         logits(torch.zeros(shape))
     with LiveMemory((weight,)) as gradient:
         leaf = torch.zeros(shape).requires_grad_()
         blended = logits(leaf)
         torch.autograd.grad(blended, leaf, torch.zeros_like(blended))
-    factor = voxel_ratio(volume, small)
-    return VolumeMemory(inference.peak * factor, gradient.peak * factor)
+    return inference.peak, gradient.peak
 
 
-def _divided(size: Triple, divisor: int) -> Triple:
-    x, y, z = (max(1, round(length / divisor)) for length in size)
+def _beginning(volume: Triple, window: Triple, number: int) -> Triple:
+    """Cut so that no axis is longer than so many windows."""
+    x, y, z = (min(length, number * extent) for length, extent in zip(volume, window, strict=True))
     return x, y, z
+
+
+def _divisor(size: Triple, limit: int) -> int:
+    """Of all lengths, so that about ``limit`` voxels are left at most."""
+    return math.ceil((math.prod(size) / limit) ** (1 / 3))

@@ -64,7 +64,7 @@ class CachedVolumeLogits:
 
     def num_touched(self, region: Sequence[slice]) -> int:
         """How many windows a change inside ``region`` [voxels of the volume, unpadded] evaluates again."""
-        return len(self._grid.touched(self._padded_region(region)))
+        return self._grid.num_touched(self._padded_region(region))
 
     def propose(self, values: Tensor, region: Sequence[slice]) -> Tensor:
         """Put ``values`` (1, C, d, h, w) into the cuboid ``region`` and return `logits`; then `accept` or `reject`.

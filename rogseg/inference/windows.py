@@ -57,11 +57,17 @@ class WindowGrid(ABC):
 
     def touched(self, region: Sequence[slice]) -> tuple[WindowIndex, ...]:
         """The windows that share at least one voxel with a cuboid, in the order of `indices`."""
-        axes = [
+        return tuple((i, j, k) for i, j, k in itertools.product(*self._touched_per_axis(region)))
+
+    def num_touched(self, region: Sequence[slice]) -> int:
+        """How many windows share at least one voxel with a cuboid; does not list them, which may be millions."""
+        return math.prod(len(axis) for axis in self._touched_per_axis(region))
+
+    def _touched_per_axis(self, region: Sequence[slice]) -> list[list[int]]:
+        return [
             [i for i, start in enumerate(starts) if start < cut.stop and cut.start < start + extent]
             for starts, extent, cut in zip(self.starts, self.window_size, region, strict=True)
         ]
-        return tuple((i, j, k) for i, j, k in itertools.product(*axes))
 
 
 GridPlanner = Callable[[Triple, Triple, float], WindowGrid]

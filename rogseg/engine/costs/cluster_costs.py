@@ -153,7 +153,8 @@ def _passes_of_a_window(attack: str, num_channels: int, num_classes: int) -> Att
         classes=tuple(ForegroundClass(name, "organ") for name in names),
         label_values=tuple(range(num_classes)),
     )
-    return count_attack_passes(built, ThreatFactory(settings.threat), settings.epsilons[0], plan, (1, 1, 1), 0.5)
+    threat, window = ThreatFactory(settings.threat), plan.window_size
+    return count_attack_passes(built, threat, settings.epsilons[0], plan, window, window, 0.5)
 
 
 def _measure(tasks: Sequence[str], seconds: float, device: str | None) -> DeviceCalibration:

@@ -20,7 +20,7 @@ from rogseg.estimation.cost_estimate import CostEstimate, VolumeEstimate, count_
 from rogseg.estimation.estimate_table import estimate_table
 from rogseg.estimation.sizes import parse_memory, parse_size
 from rogseg.estimation.training_memory import cpu_memory_estimate, gpu_memory_estimate
-from rogseg.estimation.volume_costs import AttackTime, count_attack_passes, volume_memory, windows_per_axis
+from rogseg.estimation.volume_costs import AttackTime, count_attack_passes, volume_memory
 from rogseg.registry import ATTACKS, MODELS, TRAINERS
 from rogseg.task_plan import Triple
 
@@ -69,8 +69,8 @@ def estimate_costs(
     threat = ThreatFactory(attack_cfg.get("threat", DEFAULT_THREAT))
     epsilon = attack_cfg.get("epsilons", [8 / 255])[0]
 
-    def attack_time(windows: Triple) -> AttackTime:
-        passes = count_attack_passes(built, threat, epsilon, plan, windows, overlap, mirror_axes)
+    def attack_time(attacked: Triple) -> AttackTime:
+        passes = count_attack_passes(built, threat, epsilon, plan, attacked, window, overlap, mirror_axes)
         return AttackTime.of(passes, calibration.at(window))
 
     size = given_size or median_shape(stored)
@@ -93,15 +93,10 @@ def estimate_costs(
         may_stop_early=cfg.plateau is not None,
         starts_from_stage=cfg.get("init_from") is not None,
         attack=Path(attack).stem,
-        patch_attack=attack_time((1, 1, 1)),
+        patch_attack=attack_time(window),
         volume=None
         if size is None
-        else VolumeEstimate(
-            size,
-            source,
-            volume_memory(plan, size, window, overlap),
-            attack_time(windows_per_axis(size, window, overlap)),
-        ),
+        else VolumeEstimate(size, source, volume_memory(plan, size, window), attack_time(size)),
     )
     print_table(estimate_table(estimate))
     return estimate

@@ -168,6 +168,6 @@ def _validation_seconds(config: Config, calibration: Calibration, num_cases: int
 
         for attack in (ATTACKS.build(dict(settings.attack)), FGSM()):
             epsilon = settings.get("epsilon", 8 / 255)
-            passes = count_attack_passes(attack, threat, epsilon, plan, (1, 1, 1), overlap, mirror_axes)
+            passes = count_attack_passes(attack, threat, epsilon, plan, window, window, overlap, mirror_axes)
             seconds += number("max_attacked", 4) * AttackTime.of(passes, at_window).seconds
     return seconds
