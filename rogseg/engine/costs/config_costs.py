@@ -1,6 +1,7 @@
 """From a config to what training and attack will cost, told before either runs."""
 
 import copy
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,9 +19,10 @@ from rogseg.engine.stored_task import stored_if_any
 from rogseg.engine.training.processes import device_of
 from rogseg.estimation.cost_estimate import CostEstimate, VolumeEstimate, count_macs, count_parameters
 from rogseg.estimation.estimate_table import estimate_table
-from rogseg.estimation.sizes import parse_memory, parse_size
+from rogseg.estimation.sizes import format_size, parse_memory, parse_size
 from rogseg.estimation.training_memory import cpu_memory_estimate, gpu_memory_estimate
 from rogseg.estimation.volume_costs import AttackTime, count_attack_passes, volume_memory
+from rogseg.preprocessing.memory_limit import MAX_VOXELS
 from rogseg.registry import ATTACKS, MODELS, TRAINERS
 from rogseg.task_plan import Triple
 
@@ -57,6 +59,8 @@ def estimate_costs(
     trainer, model = TRAINERS.build(dict(cfg.trainer)), MODELS.build(cfg.model).train()
     patch: Triple = tuple(cfg.train_data["dataset"]["patch_size"])
     window: Triple = tuple(cfg.inference["window_size"])
+    if given_size:
+        _refuse_too_large(given_size, window)
     overlap, mirror_axes = cfg.inference["overlap"], cfg.inference.get("mirror_axes", ())
 
     memory = [gpu_memory_estimate(model, trainer, plan, cfg.optim_wrapper, patch, gpu_budget)]
@@ -100,6 +104,16 @@ def estimate_costs(
     )
     print_table(estimate_table(estimate))
     return estimate
+
+
+def _refuse_too_large(size: Triple, window: Triple) -> None:
+    voxels = math.prod(max(length, extent) for length, extent in zip(size, window, strict=True))
+    if voxels > MAX_VOXELS:
+        raise ValueError(
+            f"--volume {format_size(size)} has {voxels:,} voxels where it is padded to at least a window of "
+            f"{format_size(window)}, more than any network takes: give a volume on the network's grid, of at most "
+            f"{MAX_VOXELS:,}"
+        )
 
 
 def _precision(cfg: Config) -> str | None:

@@ -36,6 +36,9 @@ def test_the_tool_tells_what_a_config_costs(
     [
         (["--gpu-memory", "12XB"], "--gpu-memory '12XB'"),
         (["--volume", "512x512"], "--volume '512x512' has 2 axes"),
+        (["--volume", "999999x999999x999999"], "more than any network takes: give a volume on the network's grid"),
+        # One voxel wide, but padded to a window.
+        (["--volume", "2000000000x1x1"], "padded to at least a window of 32x48x32, more than any network takes"),
         (["--seconds", "0"], "--seconds 0.0 must be above 0"),
         (["--attack", CONFIG], "is the config of a network, not of an attack"),
     ],
