@@ -8,7 +8,7 @@ import; the rest is imported in ``run``, so that ``--help`` and a mistyped argum
 import argparse
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -27,6 +27,7 @@ __all__ = [
     "add_worker_arguments",
     "command_parser",
     "fold_number",
+    "given_options",
     "main",
     "run_command",
 ]
@@ -84,6 +85,19 @@ def fold_number(text: str) -> int:
     if not text.isdecimal():
         raise ValueError(f"--fold is {text!r}: give the number of a fold, counted from 0, or all")
     return int(text)
+
+
+def given_options(options: argparse.Namespace, add_arguments: Callable[[argparse.ArgumentParser], None]) -> set[str]:
+    """The options of a command that are not at their default, as they are written on the command line.
+
+    Args:
+        options: as they were read, none taken out.
+        add_arguments: of the command.
+    """
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    named = (action for action in parser._actions if action.option_strings and action.dest in vars(options))
+    return {action.option_strings[0] for action in named if getattr(options, action.dest) != action.default}
 
 
 def add_worker_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,10 +3,13 @@
 import argparse
 from pathlib import Path
 
-from rogseg.commands import add_keys
+from rogseg.commands import add_keys, given_options
 
 DESCRIPTION = "Tell what a training and an attack will cost in memory and time, before running either."
 EPILOG = "Needs no data and no checkpoint. Seconds are those of the device that it runs on."
+
+OF_TASKS = {"--cluster", "--calibrate", "--calibration", "--tasks"}
+OF_TIMING = {"--seconds", "--device"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,10 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Estimate and print the table."""
+    given = given_options(options, add_arguments)
     chosen = {name: vars(options).pop(name) for name in ("cluster", "calibration", "calibrate", "tasks")}
     if chosen["cluster"] is not None or chosen["calibrate"] is not None:
         if options.config is not None:
             raise ValueError(f"{options.config}: --cluster and --calibrate are for the ten tasks, name no config")
+        _refuse_without_effect(given, chosen["calibration"])
         _of_tasks(seconds=options.seconds, device=options.device, **chosen)
         return
     for name in ("calibration", "tasks"):
@@ -50,6 +55,22 @@ def run(options: argparse.Namespace) -> None:
     options.config = find_config(options.config, "network")
     options.attack = find_config(options.attack, "attack")
     estimate_costs(**vars(options))
+
+
+def _refuse_without_effect(given: set[str], calibration: Path | None) -> None:
+    if "--calibrate" in given and calibration is not None:
+        raise ValueError(
+            f"--calibration {calibration} has no effect, since --calibrate times anew: leave one of them out"
+        )
+    if without_effect := given - OF_TASKS - OF_TIMING:
+        raise ValueError(
+            f"{min(without_effect)} has no effect with --cluster and --calibrate: leave it out; the networks, attacks "
+            "and volumes are those of the ten tasks"
+        )
+    if calibration is not None and (without_effect := given & OF_TIMING):
+        raise ValueError(
+            f"{min(without_effect)} has no effect: leave it out; nothing is timed, {calibration} has it all"
+        )
 
 
 def _of_tasks(

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rogseg.commands import add_run_arguments, add_system_argument, fold_number
+from rogseg.commands import add_run_arguments, add_system_argument, fold_number, given_options
 
 DESCRIPTION = (
     "Segment cases with a system, or take label maps that are there; measure Dice, NSD and HD95 in the raw grid."
@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Predict and measure, or measure what is there."""
-    given, arguments = _given(options), vars(options)
+    given, arguments = given_options(options, add_arguments), vars(options)
     fold, predictions, labels, tolerance = (
         arguments.pop(name) for name in ("fold", "predictions", "labels", "tolerance")
     )
@@ -87,11 +87,3 @@ def run(options: argparse.Namespace) -> None:
     if fold is not None:
         arguments["cfg_options"] = [*arguments["cfg_options"], f"fold={fold_number(fold)}"]
     segment_cases(**arguments)
-
-
-def _given(options: argparse.Namespace) -> set[str]:
-    """The options that are not at their default."""
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    named = (action for action in parser._actions if action.option_strings and action.dest in vars(options))
-    return {action.option_strings[0] for action in named if getattr(options, action.dest) != action.default}

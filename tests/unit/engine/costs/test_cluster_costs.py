@@ -82,6 +82,14 @@ def _two_rounds(seconds: Mapping[str, float]) -> float:
         (["rog_standard_liver", "--cluster", "8xA100"], "name no config"),
         (["rog_standard_liver", "--tasks", "liver"], "--tasks belongs to --cluster or --calibrate"),
         ([], "name the config of a network"),
+        (["--cluster", "8xA100", "--calibration", "FILE", "--attack", "no_such_attack"], "--attack has no effect"),
+        (["--cluster", "8xA100", "--calibration", "FILE", "--volume", "1x2"], "--volume has no effect"),
+        (["--cluster", "8xA100", "--calibration", "FILE", "--gpu-memory", "banana"], "--gpu-memory has no effect"),
+        (["--cluster", "8xA100", "--calibration", "FILE", "--task", "/nowhere"], "--task has no effect"),
+        (["--cluster", "8xA100", "--calibration", "FILE", "--cfg-options", "a=3"], "--cfg-options has no effect"),
+        (["--cluster", "8xA100", "--calibration", "FILE", "--seconds", "5"], "--seconds has no effect: leave it out"),
+        (["--calibrate", "FILE", "--attack-options", "attack.num_iterations=5"], "--attack-options has no effect"),
+        (["--calibrate", "FILE", "--calibration", "FILE"], "--calibrate times anew: leave one of them out"),
     ],
 )
 def test_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str) -> None:
