@@ -82,7 +82,7 @@ def fold_number(text: str) -> int:
     Raises:
         ValueError: it is no number.
     """
-    if not text.isdecimal():
+    if not (text.isascii() and text.isdecimal()):
         raise ValueError(f"--fold is {text!r}: give the number of a fold, counted from 0, or all")
     return int(text)
 

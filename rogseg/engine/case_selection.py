@@ -43,7 +43,8 @@ def parse_shard(text: str) -> tuple[int, int]:
         ValueError: it is not K/N with 1 <= K <= N.
     """
     index, _, count = text.partition("/")
-    if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
+    is_numbers = text.isascii() and index.isdecimal() and count.isdecimal()
+    if not (is_numbers and 1 <= int(index) <= int(count)):
         raise ValueError(f"--shard is {text!r}, it must be K/N with 1 <= K <= N, for instance 2/8")
     return int(index), int(count)
 

@@ -157,7 +157,7 @@ def parse_devices(text: str) -> DeviceCount:
         ValueError: it is not a number, an x and a kind of device.
     """
     number, _, kind = text.partition("x")
-    if not (number.isdecimal() and int(number) and kind.strip()):
+    if not (number.isascii() and number.isdecimal() and int(number) and kind.strip()):
         raise ValueError(
             f"--cluster is {text!r}: write the number and the kind of devices, for instance 8xA100 or 2xcpu"
         )

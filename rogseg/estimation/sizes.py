@@ -22,7 +22,7 @@ def parse_memory(argument: str, text: str) -> int:
     Raises:
         ValueError: it is no such amount, or none above 0.
     """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)", text.strip())
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]+)", text.strip())
     if match is None:
         raise ValueError(f"{argument} {text!r} is not a number with a unit: write for instance 12GB or 11.5GiB")
     number, unit = float(match[1]), match[2].upper()
@@ -43,7 +43,7 @@ def parse_size(argument: str, text: str) -> Triple:
     Raises:
         ValueError: it is not three positive whole numbers.
     """
-    lengths = [int(part) if part.isdecimal() else 0 for part in text.strip().lower().split("x")]
+    lengths = [int(part) if part.isascii() and part.isdecimal() else 0 for part in text.strip().lower().split("x")]
     if len(lengths) != 3:
         raise ValueError(
             f"{argument} {text!r} has {len(lengths)} axes, a volume has three: write for instance 512x512x300"

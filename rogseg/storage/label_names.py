@@ -1,15 +1,19 @@
 """What the values of label files are called: labels, regions of several labels, and a value to leave out."""
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rogseg.foreign import read_json
 
-__all__ = ["LabelNames", "read_label_names"]
+__all__ = ["WHOLE_NUMBER", "LabelNames", "read_label_names"]
 
 IGNORE = "ignore"
+
+# As labels are written in ASCII; Python's own test would take the digits of every script.
+WHOLE_NUMBER = re.compile("-?[0-9]{1,18}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +61,7 @@ def read_label_names(index: Path) -> LabelNames:
     if not isinstance(entries, dict):
         raise ValueError(f'{index}: labels must be an object such as {{"background": 0, "liver": 1}}')
     # The MSD writes value -> name, nnU-Net name -> value, or values of a region.
-    by_value = any(isinstance(name, str) and not name.lstrip("-").isdecimal() for name in entries.values())
+    by_value = any(isinstance(name, str) and not WHOLE_NUMBER.fullmatch(name) for name in entries.values())
     classes, ignore = [], None
     for left, right in entries.items():
         name, value = (right, left) if by_value else (left, right)
@@ -73,6 +77,6 @@ def read_label_names(index: Path) -> LabelNames:
 
 
 def _whole(value: Any, name: str, index: Path) -> int:
-    if isinstance(value, bool | float) or not str(value).lstrip("-").isdecimal():
+    if isinstance(value, bool | float) or not WHOLE_NUMBER.fullmatch(str(value)):
         raise ValueError(f"{index}: labels: {name!r} has the value {value!r}; give whole numbers")
     return int(value)

@@ -1,19 +1,17 @@
 """Read ``dataset.json`` of a raw task folder, in the layout of the MSD or of nnU-Net."""
 
 import os
-import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rogseg.foreign import checked_name, read_json
+from rogseg.storage.label_names import WHOLE_NUMBER
 from rogseg.storage.raw_case import ENDINGS, RawCase, RawTask, case_id_of, group_channels
 from rogseg.task_plan import MAX_CLASSES
 
 __all__ = ["read_raw_task"]
-
-_WHOLE = re.compile("-?[0-9]{1,18}")
 
 
 def read_raw_task(directory: str | Path, *, plain_labels: bool = True) -> RawTask:
@@ -75,14 +73,14 @@ def _labels(content: Mapping[str, Any], index: Path) -> dict[int, str]:
     if not isinstance(entries, dict) or not entries:
         raise ValueError(f'{index}: labels must be an object such as {{"0": "background", "1": "liver"}}')
     # MSD writes value -> name, nnU-Net name -> value; only the second has numbers for values.
-    by_name = all(not isinstance(value, str) or _WHOLE.fullmatch(value) for value in entries.values())
+    by_name = all(not isinstance(value, str) or WHOLE_NUMBER.fullmatch(value) for value in entries.values())
     pairs = [(value, name) for name, value in entries.items()] if by_name else list(entries.items())
     labels: dict[int, str] = {}
     for value, name in pairs:
         name = str(name).strip()
         if name == "ignore":
             raise ValueError(f"{index}: labels: no network is trained with an ignore label here; relabel those voxels")
-        if isinstance(value, bool | float) or not _WHOLE.fullmatch(str(value)):
+        if isinstance(value, bool | float) or not WHOLE_NUMBER.fullmatch(str(value)):
             raise ValueError(
                 f"{index}: labels: {name!r} has the value {value!r}; give each label one whole number: no network "
                 "is trained on regions of several labels here"

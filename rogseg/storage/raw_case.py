@@ -11,7 +11,7 @@ __all__ = ["RawCase", "RawTask", "case_id_of", "is_nifti", "read_folder_of_image
 NIFTI_ENDINGS = (".nii.gz", ".nii")
 ITK_ENDINGS = (".seg.nrrd", ".nrrd", ".mha", ".mhd")
 ENDINGS = (*NIFTI_ENDINGS, *ITK_ENDINGS)
-_CHANNEL = re.compile(r"(?P<case>.+)_(?P<channel>\d{4})")
+_CHANNEL = re.compile(r"(?P<case>.+)_(?P<channel>[0-9]{4})")
 
 
 @dataclasses.dataclass(frozen=True)

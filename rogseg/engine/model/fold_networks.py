@@ -26,7 +26,7 @@ def fold_checkpoints(folder: str | Path, task: str) -> dict[int, Path]:
     Raises:
         ValueError: there is none, or a training has not come to its end.
     """
-    pattern = re.compile(re.escape(task) + r"_fold(\d+)")
+    pattern = re.compile(re.escape(task) + r"_fold([0-9]+)")
     found = {}
     for path in Path(folder).iterdir():
         match = pattern.fullmatch(path.name)

@@ -103,7 +103,7 @@ class BundleConfig:
                 value, place = self._follow(value, place, depth)
             if isinstance(value, dict) and key in value:
                 value = value[key]
-            elif isinstance(value, list) and key.isdecimal() and int(key) < len(value):
+            elif isinstance(value, list) and key.isascii() and key.isdecimal() and int(key) < len(value):
                 value = value[int(key)]
             else:
                 return ABSENT, name

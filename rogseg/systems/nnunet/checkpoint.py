@@ -29,7 +29,7 @@ CHECKPOINT_GLOBALS: list[Any] = [
     np.dtypes.Float64DType,
     np.dtypes.Int64DType,
 ]
-_FOLDER = re.compile(r"fold_(0|[1-9]\d{0,2}|all)")
+_FOLDER = re.compile(r"fold_(0|[1-9][0-9]{0,2}|all)")
 
 
 def find_folds(folder: Path, checkpoint: str, wanted: Sequence[Fold] | None) -> tuple[Fold, ...]:
