@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 
 from rogseg.engine.config.keys import nearest
-from rogseg.engine.config.load import load_config, load_system_config, parse_overrides
+from rogseg.engine.config.load import load_system_config, parse_overrides
 from rogseg.engine.config.task import plan_of
 from rogseg.engine.device import choose_device, keep_freed_memory, system_device
 from rogseg.engine.model.api import build_model, config_for_weights
