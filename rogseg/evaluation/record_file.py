@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rogseg.foreign import open_regular, read_json
-from rogseg.storage import write_bytes_atomic
+from rogseg.storage import create_bytes_atomic, write_bytes_atomic
 
 __all__ = ["HEADER", "RecordFile", "read_header", "write_header"]
 
@@ -36,10 +36,17 @@ def read_header(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     return content["identity"], content["environment"]
 
 
-def write_header(path: Path, identity: Mapping[str, Any], environment: Mapping[str, Any]) -> None:
-    """Write a header; it is on disk as a whole when this returns."""
+def write_header(
+    path: Path, identity: Mapping[str, Any], environment: Mapping[str, Any], *, is_first: bool = False
+) -> None:
+    """Write a header; it is on disk as a whole when this returns.
+
+    Raises:
+        FileExistsError: it is to be the first, and another process has written one meanwhile.
+    """
     header = {"identity": dict(identity), "environment": dict(environment)}
-    write_bytes_atomic(path, (json.dumps({**header, "crc": _header_checksum(header)}, indent=2) + "\n").encode())
+    data = (json.dumps({**header, "crc": _header_checksum(header)}, indent=2) + "\n").encode()
+    (create_bytes_atomic if is_first else write_bytes_atomic)(path, data)
 
 
 def _header_checksum(header: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """RecordFolder: the records of one evaluation on disk, safe against kill -9 and against mixing with another."""
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,29 +44,33 @@ class RecordFolder:
         self.directory = Path(directory)
         self._header_path = self.directory / HEADER
         records_path = self.directory / "records.jsonl"
+        if not self._header_path.exists():
+            self._begin(records_path, identity, environment)
         self.environment: Mapping[str, Any]
-        if self._header_path.exists():
-            content, self.environment = read_header(self._header_path)
-            legacy = is_legacy_header(content)
-            self._file = RecordFile(records_path, checked=not legacy)
-            self._records = self._read_records()
-            self.identity = self._read_identity(content, legacy)
-            self._refuse_strangers()
-            if identity is not None:
-                self._take_mended_cases(identity)
-                self.check_identity(identity)
-        elif records_path.exists():
+        content, self.environment = read_header(self._header_path)
+        legacy = is_legacy_header(content)
+        self._file = RecordFile(records_path, checked=not legacy)
+        self._records = self._read_records()
+        self.identity = self._read_identity(content, legacy)
+        self._refuse_strangers()
+        if identity is not None:
+            self._take_mended_cases(identity)
+            self.check_identity(identity)
+
+    def _begin(
+        self, records_path: Path, identity: EvaluationIdentity | None, environment: Mapping[str, Any] | None
+    ) -> None:
+        """Write the first header. Where another process was faster, its header stands, and is compared as any other."""
+        if records_path.exists():
             raise ValueError(
                 f"{self.directory}: records.jsonl lies here without header.json, so nothing says what its records are "
                 "of; put the header back, or give another --out"
             )
-        elif identity is None:
+        if identity is None:
             raise ValueError(f"{self.directory}: no header.json here; name the --out folder of an evaluation")
-        else:
-            _refuse_files_of_others(self.directory)
-            self.identity, self.environment = identity, dict(environment or {})
-            self._file, self._records = RecordFile(records_path), {}
-            self._write_header()
+        _refuse_files_of_others(self.directory)
+        with contextlib.suppress(FileExistsError):
+            write_header(self._header_path, identity.to_json(), environment or {}, is_first=True)
 
     def check_identity(self, identity: EvaluationIdentity) -> None:
         """Refuse to mix with records of another evaluation; the one place where identities are compared.

@@ -3,6 +3,7 @@
 from rogseg.storage.atomic import (
     PARTIAL_PREFIX,
     atomic_directory,
+    create_bytes_atomic,
     remove_leftovers,
     write_bytes_atomic,
     write_json_atomic,
@@ -42,6 +43,7 @@ __all__ = [
     "TaskRecord",
     "atomic_directory",
     "case_id_of",
+    "create_bytes_atomic",
     "extend_folds",
     "folder_lock",
     "foreign_entries",

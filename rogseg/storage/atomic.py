@@ -13,6 +13,7 @@ from typing import Any
 __all__ = [
     "PARTIAL_PREFIX",
     "atomic_directory",
+    "create_bytes_atomic",
     "remove_leftovers",
     "write_bytes_atomic",
     "write_json_atomic",
@@ -28,7 +29,29 @@ def write_bytes_atomic(path: str | Path, data: bytes, lasting: bool = True) -> N
     `lasting` waits for the disk, so that this holds after a power failure, too; what is checked when it is read and can
     be made again need not wait.
     """
-    path = Path(path)
+    with _written_beside(Path(path), data, lasting) as name:
+        os.replace(name, path)
+
+
+def create_bytes_atomic(path: str | Path, data: bytes) -> None:
+    """Write a file that nobody has written yet: of two processes that do so at once one gets an error.
+
+    Raises:
+        FileExistsError: it is there.
+    """
+    with _written_beside(Path(path), data, lasting=True) as name:
+        try:
+            os.link(name, path)
+        except FileExistsError:
+            raise
+        except OSError:  # the file system knows no links: the name is taken first, and bears nothing for a moment
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            os.replace(name, path)
+
+
+@contextlib.contextmanager
+def _written_beside(path: Path, data: bytes, lasting: bool) -> Iterator[str]:
+    """The name of a temporary neighbour with this content, which is gone when the block ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f"{PARTIAL_PREFIX}{path.name}-", dir=path.parent)
     try:
@@ -38,10 +61,9 @@ def write_bytes_atomic(path: str | Path, data: bytes, lasting: bool = True) -> N
                 file.flush()
                 os.fsync(file.fileno())
         os.chmod(name, 0o666 & ~_umask())  # mkstemp makes files for the owner only
-        os.replace(name, path)
-    except BaseException:
+        yield name
+    finally:
         Path(name).unlink(missing_ok=True)
-        raise
 
 
 def write_text_atomic(path: str | Path, text: str) -> None:

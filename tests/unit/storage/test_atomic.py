@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from rogseg.storage import atomic_directory, remove_leftovers, write_bytes_atomic, write_json_atomic
+from rogseg.storage import (
+    atomic_directory,
+    create_bytes_atomic,
+    remove_leftovers,
+    write_bytes_atomic,
+    write_json_atomic,
+)
 
 
 def test_bytes_and_json_are_replaced_as_a_whole(tmp_path: Path) -> None:
@@ -36,6 +42,21 @@ def test_failed_replacement_leaves_no_temporary_file(tmp_path: Path) -> None:
     with pytest.raises(OSError):
         write_bytes_atomic(tmp_path / "a", b"x")
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_a_file_is_created_once_on_whatever_file_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_links: bool
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError("no links here")
+
+    if not has_links:
+        monkeypatch.setattr(os, "link", refuse)
+    create_bytes_atomic(tmp_path / "deep" / "a", b"one")
+    with pytest.raises(FileExistsError):
+        create_bytes_atomic(tmp_path / "deep" / "a", b"two")
+    assert [path.read_bytes() for path in (tmp_path / "deep").iterdir()] == [b"one"]
 
 
 def test_directory_appears_whole_and_replaces_the_old_one(tmp_path: Path) -> None:
