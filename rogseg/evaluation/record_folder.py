@@ -11,6 +11,7 @@ from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.evaluation.identity_differences import differences
 from rogseg.evaluation.legacy_identity import is_legacy_header, read_legacy_identity
 from rogseg.evaluation.record_file import HEADER, RecordFile, read_header, write_header
+from rogseg.evaluation.strangers import why_strangers
 
 __all__ = ["RecordFolder"]
 
@@ -52,7 +53,8 @@ class RecordFolder:
         self._file = RecordFile(records_path, checked=not legacy)
         self._records = self._read_records()
         self.identity = self._read_identity(content, legacy)
-        self._refuse_strangers()
+        if why := why_strangers(self.identity, self.as_made):
+            raise ValueError(f"{records_path}: {why}; put the {HEADER} back that belongs to it, or give another --out")
         if identity is not None:
             self._take_mended_cases(identity)
             self.check_identity(identity)
@@ -187,17 +189,6 @@ class RecordFolder:
                     "the wrong one of the two, and both where nobody knows which"
                 )
         return records
-
-    def _refuse_strangers(self) -> None:
-        """Refuse records of cases or classes that the header does not have."""
-        number = len(self.identity.classes)
-        for record in self._records.values():
-            lengths = {len(values) for values in (*record.clean.values(), *record.measures.values())}
-            if record.case_id not in self.identity.data or not lengths <= {number}:
-                raise ValueError(
-                    f"{self._file.path}: its record of {record.case_id!r} is of another case or of other classes than "
-                    f"{HEADER} says; put the header back that belongs to it, or give another --out"
-                )
 
     def _write_header(self) -> None:
         write_header(self._header_path, self.identity.to_json(), self.environment)

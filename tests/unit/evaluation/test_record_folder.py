@@ -151,14 +151,14 @@ def test_two_classes_of_one_name_are_refused() -> None:
 
 def test_mu_is_noted_once_it_is_known(tmp_path: Path) -> None:
     folder = filled(tmp_path)
-    folder.settle_mu(0.8625)
-    folder.settle_mu(0.8625)
+    folder.settle_mu(0.875)
+    folder.settle_mu(0.875)
     criterion = RecordFolder(tmp_path, IDENTITY).identity.criterion
     assert criterion is not None
-    assert criterion.mu == 0.8625
-    with pytest.raises(ValueError, match=r"criterion\.mu: 0\.8625 there, 0\.5 now"):
+    assert criterion.mu == 0.875
+    with pytest.raises(ValueError, match=r"criterion\.mu: 0\.875 there, 0\.5 now"):
         folder.settle_mu(0.5)
-    with pytest.raises(ValueError, match=r"criterion\.mu: 0\.8625 there, 0\.5 now"):
+    with pytest.raises(ValueError, match=r"criterion\.mu: 0\.875 there, 0\.5 now"):
         RecordFolder(tmp_path, identity_with("criterion.mu", 0.5))
 
 
@@ -210,13 +210,13 @@ def test_a_damaged_header_is_told(tmp_path: Path, header: str) -> None:
 
 def test_shards_merge_to_what_one_run_gives(tmp_path: Path) -> None:
     whole = filled(tmp_path / "whole")
-    whole.settle_mu(0.9)
+    whole.settle_mu(0.875)
     for name in ("left", "right"):
         shard = RecordFolder(tmp_path / name, IDENTITY)
         for record in whole.records:
             if record.condition == CLEAN or (record.condition == "Square") == (name == "left"):
                 shard.add(dataclasses.replace(record, seconds=3.0))
-    RecordFolder(tmp_path / "right").settle_mu(0.9)  # the left one was stopped before it knew
+    RecordFolder(tmp_path / "right").settle_mu(0.875)  # the left one was stopped before it knew
     merged = merge_records([tmp_path / "left", tmp_path / "right"], tmp_path / "merged")
     assert merged.identity == whole.identity
     assert [record.key for record in merged.records] == [record.key for record in whole.records]
@@ -234,7 +234,7 @@ def test_a_merge_learns_mu_from_the_shards_that_it_is_made_of_again(tmp_path: Pa
     shards = [filled(tmp_path / "left"), RecordFolder(tmp_path / "right", IDENTITY)]
     places = [shard.directory for shard in shards]
     assert merge_records(places, tmp_path / "merged").identity == IDENTITY
-    shards[0].settle_mu(0.9)
+    shards[0].settle_mu(0.875)
     assert merge_records(places, tmp_path / "merged").identity == shards[0].identity
     assert RecordFolder(tmp_path / "merged").identity == shards[0].identity
 
@@ -283,7 +283,7 @@ def test_attacks_at_one_epsilon_each_are_no_shards_and_older_sweeps_are(
     folders = [RecordFolder(tmp_path / str(number), IDENTITY) for number in range(2)]
     for case_id, folder, of_one in zip(IDENTITY.cases, folders, strengths, strict=False):
         for strength in of_one:
-            folder.add(dice_record(case_id, "pgd", (0.5, 0.5), strength=strength))
+            folder.add(dice_record(case_id, "apgd_ce", (0.5, 0.5), strength=strength))
     assert are_shards(folders) == are_parts
     if are_parts:
         assert len(merge_records([folder.directory for folder in folders], tmp_path / "merged").records) == 4

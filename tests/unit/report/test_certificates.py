@@ -72,8 +72,8 @@ def certificates(directory: Path) -> Path:
 
 
 def attacks(directory: Path, num_cases: int = 2, protocol: str = "volume") -> Path:
-    threat = ThreatSetting("L2Threat", "fraction", {})
-    folder = RecordFolder(directory, of_cases(num_cases, threat=threat, protocol=protocol))
+    threat, attack = ThreatSetting("L2Threat", "fraction", {}), Condition("attack", "apgd_dice_l2", {"type": "APGD"})
+    folder = RecordFolder(directory, of_cases(num_cases, threat=threat, condition=attack, protocol=protocol))
     folder.settle_mu(0.8)
     for case_id in folder.identity.cases:
         folder.add(dice_record(case_id, CLEAN, (0.9, 0.7)))

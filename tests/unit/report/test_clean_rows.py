@@ -18,7 +18,8 @@ from rogseg.report.verdict import verdict_of
 from tests.identities import IDENTITY, dice_record
 
 Dice = tuple[float | None, ...]
-CORRUPTED: dict[str, Any] = {"condition": Condition("corruption", "x", {}), "threat": None, "criterion": None}
+BLUR = Condition("corruption", "x", {"corruptions": {"blur": {}}})
+CORRUPTED: dict[str, Any] = {"condition": BLUR, "threat": None, "criterion": None}
 RAW = {"protocol": "raw grid"}
 MADE_ON = {"kind": "rogseg", "name": "other", "digest": "f", "options": {}}
 
@@ -27,8 +28,8 @@ def folder(path: Path, cases: str, under: str, clean: Dice, dice: Dice, **change
     identity = dataclasses.replace(IDENTITY, data={case_id: f"digest of {case_id}" for case_id in cases}, **changes)
     records = RecordFolder(path, identity)
     for case_id in cases:
-        records.add(dice_record(case_id, CLEAN, clean))
-        records.add(dice_record(case_id, under, dice))
+        for condition, of_one in ((CLEAN, clean), *([(under, dice)] if identity.condition is not None else [])):
+            records.add(dataclasses.replace(dice_record(case_id, condition, of_one), seed=identity.seed or 0))
     return path
 
 
@@ -87,7 +88,8 @@ def test_clean_values_of_all_measures_stand_in_one_row(tmp_path: Path) -> None:
     records = RecordFolder(tmp_path / "b", identity)
     for case_id in "ab":
         values = {"Dice": (0.9, 0.9), "HD95": (1.0, 2.0)}
-        records.add(dataclasses.replace(dice_record(case_id, CLEAN, (0.9, 0.9)), clean=values, measures=values))
+        record = dataclasses.replace(dice_record(case_id, CLEAN, (0.9, 0.9)), clean=values, measures=values, seed=7)
+        records.add(record)
     for order in ([attack, tmp_path / "b"], [tmp_path / "b", attack]):
         (clean,) = contents_of(order, tmp_path).rows_of("best", ("clean",))
         assert [case.values["HD95"] for case in clean.cases] == [(1.0, 2.0)] * 2

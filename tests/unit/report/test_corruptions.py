@@ -33,9 +33,10 @@ def corrupted(directory: Path, dice: Dice, step: float = 1, seed: int = 0) -> Re
     identity = of_cases(2, condition=condition, threat=None, criterion=None, seed=seed)
     folder = RecordFolder(directory, dataclasses.replace(identity, system=system))
     for case_id in identity.cases:
-        folder.add(dice_record(case_id, CLEAN, (0.9, 0.9)))
-        for (name, severity), value in dice.items():
-            folder.add(dice_record(case_id, name, (value, value), severity, success=None))
+        made_of = [(CLEAN, 0, 0.9), *((name, severity, value) for (name, severity), value in dice.items())]
+        for name, severity, value in made_of:
+            record = dice_record(case_id, name, (value, value), severity, success=None)
+            folder.add(dataclasses.replace(record, seed=seed))
     return folder
 
 

@@ -52,11 +52,15 @@ def evaluation(
     changes.setdefault("condition", dataclasses.replace(identity.condition, name=attack))
     folder = RecordFolder(directory, dataclasses.replace(identity, **changes), {"command": f"rogseg attack {attack}"})
     for case_id in identity.cases:
-        folder.add(dice_record(case_id, CLEAN, (0.9, 0.7)))
+        folder.add(_seeded(folder, dice_record(case_id, CLEAN, (0.9, 0.7))))
     for number, case_id in enumerate(identity.cases):
         fell = number == 0
-        folder.add(dice_record(case_id, attack, (dice + number / 100, dice), strength, success=fell))
+        folder.add(_seeded(folder, dice_record(case_id, attack, (dice + number / 100, dice), strength, success=fell)))
     return folder
+
+
+def _seeded(folder: RecordFolder, record: CaseRecord) -> CaseRecord:
+    return dataclasses.replace(record, seed=folder.identity.seed or 0)
 
 
 def test_how_visible_the_adversaries_are_stands_in_table_and_page(tmp_path: Path) -> None:
@@ -229,7 +233,12 @@ def test_corruptions_and_l2_are_kept_apart(tmp_path: Path) -> None:
     evaluation(tmp_path / "l2", threat=ThreatSetting("L2Threat", "fraction", {}))
     blur = RecordFolder(
         tmp_path / "blur",
-        of_cases(5, condition=Condition("corruption", "blur", {}), threat=None, criterion=None),
+        of_cases(
+            5,
+            condition=Condition("corruption", "corruptions", {"corruptions": {"blur": {}}}),
+            threat=None,
+            criterion=None,
+        ),
     )
     for case_id in blur.identity.cases:
         blur.add(dice_record(case_id, CLEAN, (0.9, 0.7)))
@@ -511,13 +520,13 @@ def test_a_shard_that_does_not_know_mu_yet_belongs_to_the_others(tmp_path: Path)
             shard.add(dice_record(case_id, CLEAN, (0.9, 0.7)))
         if number < 2:  # the last one was stopped before it was done with the clean cases
             shard.settle_mu(0.8)
-            shard.add(dice_record(f"case_{number}", "pgd", (0.4, 0.4)))
+            shard.add(dice_record(f"case_{number}", "apgd_ce", (0.4, 0.4)))
     report_on([str(shard.directory) for shard in shards], tmp_path / "merged")
     merged = RecordFolder(tmp_path / "merged")
     assert merged.identity == shards[0].identity
     assert len(merged.records) == 5
     rows = contents_of([merged.directory], tmp_path).rows
-    assert [(row.condition.name, len(row.cases)) for row in rows] == [(CLEAN, 3), ("pgd", 2)]
+    assert [(row.condition.name, len(row.cases)) for row in rows] == [(CLEAN, 3), ("apgd_ce", 2)]
 
 
 def test_two_names_for_equal_evaluations_are_two_networks_and_one_is_that_of_the_shards(
@@ -540,7 +549,7 @@ def test_too_few_cases_are_told_of_the_part_that_has_them(tmp_path: Path) -> Non
     evaluation(tmp_path / "a", num_cases=1)
     assert any(limit.startswith("One case is too few") for limit in contents_of([tmp_path / "a"], tmp_path).limits)
     evaluation(tmp_path / "many", num_cases=5)
-    condition = Condition("corruption", "blur", {})
+    condition = Condition("corruption", "corruptions", {"corruptions": {"blur": {}}})
     blur = RecordFolder(tmp_path / "blur", of_cases(4, condition=condition, threat=None, criterion=None))
     for case_id in blur.identity.cases:
         blur.add(dice_record(case_id, CLEAN, (0.9, 0.7)))
@@ -569,7 +578,7 @@ def test_phantoms_are_called_synthetic_whatever_their_task_is_called(tmp_path: P
 
 def test_parts_that_are_measured_otherwise_say_so_each(tmp_path: Path) -> None:
     evaluation(tmp_path / "patch", protocol="patch")
-    condition = Condition("corruption", "blur", {})
+    condition = Condition("corruption", "corruptions", {"corruptions": {"blur": {}}})
     blur = RecordFolder(
         tmp_path / "blur", of_cases(5, condition=condition, threat=None, criterion=None, protocol="raw grid")
     )

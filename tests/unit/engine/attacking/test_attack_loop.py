@@ -28,7 +28,7 @@ from rogseg.evaluation.case_record import CLEAN, TARGET_VOLUME, WORST_CASE
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.metrics import Dice
 from rogseg.systems import foreground_window
-from tests.identities import IDENTITY
+from tests.identities import identity_with
 
 IDS = ["a", "b", "c"]
 
@@ -53,7 +53,8 @@ def threat(epsilon: float, case: Case) -> ThreatModel:
 
 
 def loop_on(directory: Path, attack: Attack | None = None, **keywords: Any) -> AttackLoop:
-    records = RecordFolder(directory, dataclasses.replace(IDENTITY, classes=("organ",), data=dict.fromkeys(IDS, "0")))
+    identity = dataclasses.replace(identity_with("condition.name", "pgd"), seed=keywords.get("seed", 0))
+    records = RecordFolder(directory, dataclasses.replace(identity, classes=("organ",), data=dict.fromkeys(IDS, "0")))
     attack = attack or PGD(objective={"type": "CrossEntropy"}, num_iterations=4)
     return AttackLoop(CaseAttacker(model, attack, "pgd", threat, make_case, [Dice()], [(1,)], **keywords), records)
 
