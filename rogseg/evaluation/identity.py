@@ -126,7 +126,8 @@ class EvaluationIdentity:
             are no part of rogseg, where the attack, the corruptions or the measures are such.
 
     Raises:
-        ValueError: two classes have one name, or a channel, a measure or the versions lack what every reader asks for.
+        ValueError: two classes have one name; a channel, a measure or the versions lack what every reader asks for; or
+            a newer version of rogseg wrote it.
     """
 
     system: EvaluatedSystem
@@ -153,6 +154,11 @@ class EvaluationIdentity:
                 raise ValueError(f"the identity's {name} must each have {', '.join(sorted(asked))}")
         if "schema" not in self.versions:
             raise ValueError("the identity's versions must name the schema of the records")
+        if self.versions["schema"] not in range(1, SCHEMA_VERSION + 1):
+            raise ValueError(
+                f"its records have schema version {self.versions['schema']}, this version of rogseg reads 1 to "
+                f"{SCHEMA_VERSION}: take the version that wrote them, or a newer one"
+            )
         doubled = sorted({name for name in self.classes if self.classes.count(name) > 1})
         if doubled:
             raise ValueError(

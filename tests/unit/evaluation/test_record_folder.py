@@ -190,6 +190,30 @@ def test_two_processes_do_not_write_into_one_folder(tmp_path: Path) -> None:
     assert len(RecordFolder(tmp_path).records) == 5
 
 
+def test_of_two_processes_that_begin_at_once_one_is_told_that_the_folder_is_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have looked and found nothing; then one writes after the other."""
+    first = "rogseg.evaluation.record_folder._refuse_files_of_others"
+
+    def while_it_looks(directory: Path) -> None:
+        monkeypatch.undo()
+        filled(directory, identity_with("system.digest", "of another"))
+
+    monkeypatch.setattr(first, while_it_looks)
+    with pytest.raises(ValueError, match=r"belong to another evaluation \(system\.digest"):
+        RecordFolder(tmp_path, IDENTITY)
+    assert RecordFolder(tmp_path).identity.system.digest == "of another"
+
+
+def test_a_header_of_a_newer_version_is_not_taken_for_an_older_one(tmp_path: Path) -> None:
+    header = {"identity": {**IDENTITY.to_json(), "versions": {"rogseg": "9", "schema": 3}}, "environment": {}}
+    (tmp_path / "header.json").write_text(json.dumps(header))
+    for identity in (None, IDENTITY):
+        with pytest.raises(ValueError, match=r"header\.json: its records have schema version 3, .* reads 1 to 2"):
+            RecordFolder(tmp_path, identity)
+
+
 def test_records_without_a_header_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no header.json here"):
         RecordFolder(tmp_path)
