@@ -22,7 +22,8 @@ def merge_records(directories: Iterable[str | Path], out: str | Path) -> RecordF
     """Gather the shards of one evaluation in a new folder.
 
     Raises:
-        ValueError: the shards differ in identity or epsilon, or disagree on a record.
+        ValueError: the shards differ in identity or epsilon, or disagree on a record with each other or with what an
+            earlier merge has left in the folder.
     """
     # A shard that was stopped early does not know mu yet.
     parts = sorted((RecordFolder(directory) for directory in directories), key=lambda part: part.mu is None)
@@ -34,14 +35,18 @@ def merge_records(directories: Iterable[str | Path], out: str | Path) -> RecordF
     merged = RecordFolder(out, parts[0].identity, parts[0].environment)
     if parts[0].mu is not None:
         merged.settle_mu(parts[0].mu)  # which an earlier merge may not have known
-    gathered = {record.key: record for record in merged.as_made}
+    gathered = {record.key: (record, merged.directory) for record in merged.as_made}
     for part in parts:
         for record in part.as_made:
             if record.key not in gathered:
                 merged.add(record)
-                gathered[record.key] = record
-            elif _without_time(gathered[record.key]) != _without_time(record):
-                raise ValueError(f"{part.directory}: its record of {record.key} differs from another shard's")
+                gathered[record.key] = record, part.directory
+            there, place = gathered[record.key]
+            if _without_time(there) != _without_time(record):
+                raise ValueError(
+                    f"{part.directory} and {place} hold two records of {record.key}, which differ; leave the wrong "
+                    "folder of the two out, or give another --out where that is the wrong one"
+                )
     return merged
 
 

@@ -267,8 +267,10 @@ def test_shards_that_disagree_do_not_merge(tmp_path: Path) -> None:
     filled(tmp_path / "left")
     right = RecordFolder(tmp_path / "right", IDENTITY)
     right.add(CaseRecord.of_clean("a", {"Dice": (0.5, 0.8)}))
-    with pytest.raises(ValueError, match="differs from another shard's"):
+    with pytest.raises(ValueError, match=r"right and \S*left hold two records of \('a', 'clean', 0\.0\)"):
         merge_records([tmp_path / "left", tmp_path / "right"], tmp_path / "merged")
+    with pytest.raises(ValueError, match=r"right and \S*merged hold two records"):  # which the left one is no part of
+        merge_records([tmp_path / "right"], tmp_path / "merged")
     RecordFolder(tmp_path / "other", identity_with("seed", 3))
     with pytest.raises(ValueError, match="seed"):
         merge_records([tmp_path / "left", tmp_path / "other"], tmp_path / "nothing")
