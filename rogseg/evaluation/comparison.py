@@ -8,7 +8,7 @@ from typing import Any
 from rogseg.evaluation.case_record import DICE
 from rogseg.evaluation.comparison_row import ComparisonRow, row_labels, rows_of
 from rogseg.evaluation.identity_differences import leaves
-from rogseg.evaluation.notes import leak_note
+from rogseg.evaluation.notes import leak_note, versions_notes
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.statistics import Bounds, mean_interval, paired_difference, size_bounds
 from rogseg.evaluation.summary import ConditionSummary, mean
@@ -36,8 +36,9 @@ LEFT_OUT = (
 def comparison_tables(folders: Mapping[str, Sequence[RecordFolder]], measure: str = DICE) -> tuple[TextTable, ...]:
     """Means with their intervals, a row per condition and a column per system; then the paired differences.
 
-    A row holds only what was made in the same way: by the same attack with all its settings, threat, epsilon,
-    criterion, source of mu and seed. What would otherwise look alike is told apart in its label.
+    A row holds only what was made in the same way: by the same attack with all its settings, the same files of own
+    components, threat, epsilon, criterion, source of mu and seed. What would otherwise look alike is told apart in its
+    label. Versions of rogseg may differ; a note says so.
 
     Args:
         folders: by the system's name, one per attack or corruption.
@@ -157,5 +158,6 @@ def _where(here: Mapping[str, Any], there: Mapping[str, Any], field: str) -> str
 
 
 def _notes(folders: Mapping[str, Sequence[RecordFolder]]) -> tuple[str, ...]:
-    notes = {leak_note(folder.identity, name): None for name, of_one in folders.items() for folder in of_one}
-    return tuple(note for note in notes if note)
+    named = [(name, folder.identity) for name, of_one in folders.items() for folder in of_one]
+    notes = dict.fromkeys(leak_note(identity, name) for name, identity in named)
+    return (*(note for note in notes if note), *versions_notes(named))

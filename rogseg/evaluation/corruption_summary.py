@@ -179,7 +179,8 @@ def made_by(identity: EvaluationIdentity, name: str, severity: float) -> str:
     """All that a value under a corruption depends on beside the network and the case, as canonical JSON."""
     config = {} if identity.condition is None else identity.condition.config
     parameters = config.get("corruptions", {}).get(name, {}).get("severities", {})
-    parts = [parameters.get(f"{severity:g}"), config.get("modalities"), identity.seed, identity.classes]
+    of_draw = [config.get("modalities"), identity.seed, identity.classes, identity.own_code]
+    parts = [parameters.get(f"{severity:g}"), *of_draw]
     return json.dumps(parts)
 
 

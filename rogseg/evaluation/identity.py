@@ -188,6 +188,12 @@ class EvaluationIdentity:
         return self.condition is None or self.condition.kind == "corruption"
 
     @property
+    def own_code(self) -> str | None:
+        """A digest of the files of components that are no part of rogseg; None where there are none."""
+        digest: str | None = self.versions.get("own_code")
+        return digest
+
+    @property
     def is_legacy(self) -> bool:
         """Whether an older version wrote it, which noted less than the numbers depend on."""
         return self.versions["schema"] != SCHEMA_VERSION

@@ -9,7 +9,7 @@ from rogseg.evaluation.legacy_identity import NOT_RECORDED
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.summary import ConditionSummary, area_under_curve, summarise_all
 
-__all__ = ["leak_note", "notes_on"]
+__all__ = ["leak_note", "notes_on", "versions_notes"]
 
 FALSE_VOLUME = "false volume"
 PLACES = {
@@ -71,6 +71,17 @@ def leak_note(identity: EvaluationIdentity, system: str = "the system") -> str:
         return f"Whether {system} was trained or selected on these cases is {leak}."
     # "trained on", or with how many of them, which ends the sentence.
     return f"No estimate for new cases: {system} was {leak if leak.endswith('cases') else f'{leak} these'}."
+
+
+def versions_notes(named: Sequence[tuple[str, EvaluationIdentity]]) -> tuple[str, ...]:
+    """That evaluations, each with the name of its system, were made by several versions of rogseg, if they were."""
+    systems: dict[str, dict[str, None]] = {}
+    for name, identity in named:
+        systems.setdefault(str(identity.versions.get("rogseg", NOT_RECORDED)), {})[name] = None
+    if len(systems) < 2:
+        return ()
+    listed = "; ".join(f"{version}: {', '.join(names)}" for version, names in systems.items())
+    return (f"Made by several versions of rogseg, which may differ in more than the systems do ({listed}).",)
 
 
 def incomplete_note(row: ConditionSummary, identity: EvaluationIdentity) -> str:

@@ -36,7 +36,7 @@ def recipe_of(identity: EvaluationIdentity, strength: float | None = None) -> st
         threat = dataclasses.replace(threat, options=options)
     criterion = None if identity.criterion is None else identity.criterion.config
     model = None if threat is None else dataclasses.asdict(threat)
-    return json.dumps([condition, before, model, criterion, identity.seed], sort_keys=True)
+    return json.dumps([condition, before, model, criterion, identity.seed, identity.own_code], sort_keys=True)
 
 
 def told_apart(rows: Sequence[Row], recipes: Mapping[str, str], settings: Mapping[str, str]) -> list[Row]:

@@ -51,8 +51,8 @@ class Comparison:
 def comparisons(contents: Contents) -> tuple[Comparison, ...]:
     """Paired differences of every two systems: clean, and at each epsilon that both have.
 
-    Networks that met other attacks there, or the same with other settings, have none. Of several trainings of recipes
-    those of the same number are compared.
+    Networks that met other attacks there, or the same with other settings or code, have none. Of several trainings of
+    recipes those of the same number are compared.
     """
     made = []
     for first, second, a, b in _pairs(contents):

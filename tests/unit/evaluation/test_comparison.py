@@ -62,6 +62,7 @@ def test_a_row_per_attack_a_column_per_system_and_their_difference(tmp_path: Pat
         ("criterion.mu_source", "the whole fold", "criterion.mu_source the whole fold"),
         ("criterion.mu_cases", tuple(f"case_{number}" for number in range(40)), '["case_0", "case_1", "case_2",... ('),
         ("seed", 1, "seed 1"),
+        ("versions.own_code", "abcdef", "own code abcdef"),
     ],
 )
 def test_what_was_made_otherwise_is_another_row_that_says_so(tmp_path: Path, path: str, value: Any, said: str) -> None:
@@ -69,6 +70,29 @@ def test_what_was_made_otherwise_is_another_row_that_says_so(tmp_path: Path, pat
     assert len(found) == 3
     assert len(set(found)) == 3
     assert said in found[2]
+
+
+def test_own_code_that_differs_is_no_difference_of_the_networks(tmp_path: Path) -> None:
+    """The clean values do not depend on the code of an attack, and compare."""
+    first = {"versions.own_code": "as written"}
+    second = {"versions.own_code": "as changed", "system.digest": "xyz"}
+    folders = [evaluated(tmp_path / "a", 0.4, first), evaluated(tmp_path / "b", 0.8, second)]
+    _, paired = comparison_tables({"one": [folders[0]], "other": [folders[1]]})
+    assert [row[1] for row in paired.rows] == ["+0.0000 -, better on 0 of 12", "-", "-"]
+    tests = [
+        evaluated(tmp_path / name, 0.4, {**how, "condition": None}, 0) for name, how in (("c", first), ("d", second))
+    ]
+    means, _ = comparison_tables({"one": [tests[0]], "other": [tests[1]]})
+    assert [row[0] for row in means.rows] == ["clean, own code as written", "clean, own code as changed"]
+
+
+def test_that_versions_of_rogseg_differ_is_said(tmp_path: Path) -> None:
+    other = {"system.digest": "xyz", "versions.rogseg": "0.2.0"}
+    folders = {"one": [evaluated(tmp_path / "a", 0.4)], "other": [evaluated(tmp_path / "b", 0.4, other)]}
+    means, _ = comparison_tables(folders)
+    assert len(means.rows) == 2
+    assert any("several versions of rogseg" in note and "(0.1.0: one; 0.2.0: other)" in note for note in means.notes)
+    assert not any("versions" in note for note in comparison_tables({"one": folders["one"]})[0].notes)
 
 
 def test_the_value_of_mu_is_each_systems_own(tmp_path: Path) -> None:

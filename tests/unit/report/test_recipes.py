@@ -18,7 +18,7 @@ from rogseg.report.page import render_page
 from rogseg.report.records.contents import contents_of
 from rogseg.report.records.recipes import recipe_of
 from rogseg.report.tables.report_tables import report_tables
-from rogseg.report.views.networks import comparisons, system_figure
+from rogseg.report.views.networks import comparisons, differing_attacks, system_figure
 from tests.identities import cascade, dice_record, identity_with, of_cases
 
 OTHER = EvaluatedSystem("rogseg", "other", "digest of other", {})
@@ -136,6 +136,15 @@ def test_a_cascade_that_needs_fewer_members_is_the_same_attack(tmp_path: Path) -
     assert all(isinstance(one.difference, Estimate) and one.difference.value is not None for one in differences)
 
 
+def test_an_own_attack_whose_code_was_changed_is_another_attack(tmp_path: Path) -> None:
+    versions = {"rogseg": "0.1.0", "schema": 2}
+    attack(tmp_path / "a", {8: 0.4}, versions={**versions, "own_code": "as written"})
+    attack(tmp_path / "b", {8: 0.3}, versions={**versions, "own_code": "as changed"}, system=OTHER)
+    made = contents_of([tmp_path / "a", tmp_path / "b"], tmp_path)
+    assert [one.difference.value for one in comparisons(made) if one.label != "clean"] == [None]
+    assert any("best and other met other attacks" in sentence for sentence in differing_attacks(made))
+
+
 @pytest.mark.parametrize(
     ("path", "value", "is_other"),
     [
@@ -148,6 +157,8 @@ def test_a_cascade_that_needs_fewer_members_is_the_same_attack(tmp_path: Path) -
         ("criterion.mu", 0.4, False),
         ("system.digest", "other", False),
         ("data", {"c": "other"}, False),
+        ("versions.own_code", "of an own attack", True),
+        ("versions.rogseg", "0.2.0", False),
     ],
 )
 def test_a_recipe_is_all_but_the_network_and_the_cases(path: str, value: Any, is_other: bool) -> None:
