@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 SANITY_FILE = "sanity.json"
-REMEDY = "run the evaluation again"
+REMEDY = "delete it and run the evaluation again"
 
 NOT_LOOKED_AT = "the network was looked at"
 """Name of the finding where the budget allowed no check."""

@@ -16,7 +16,15 @@ from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.report_text import evaluation_tables
 from rogseg.evaluation.robustness_figures import plot_dice_over_strength
 from rogseg.evaluation.shards import are_shards, merge_records
-from rogseg.findings import LEVELS, SANITY_FILE, SanityFinding, load_findings, save_findings
+from rogseg.findings import (
+    LEVELS,
+    NOT_LOOKED_AT,
+    SANITY_FILE,
+    SanityFinding,
+    is_of_records,
+    load_findings,
+    save_findings,
+)
 from rogseg.report import refuse_folder_of_others, write_report
 from rogseg.report.figures.corruption_map import plot_corruption_map
 from rogseg.report.volumes import VOLUMES
@@ -60,7 +68,7 @@ def conclude(
             plot_corruption_map({records.identity.system.name: values}, records.directory / "corruptions")
         console.print(f"records, table and figure: {records.directory}", markup=False)
         return
-    findings = [*model_findings, *check_records(records)]
+    findings = _with_earlier([*model_findings, *check_records(records)], records.directory / SANITY_FILE)
     for finding in findings:
         mark = Text(*MARKS[finding.level])
         mark.append(f"{finding.name}: {finding.seen}" + ("" if finding.passed else f"; {finding.meaning}"), "default")
@@ -68,6 +76,17 @@ def conclude(
     save_findings(findings, records.directory / SANITY_FILE)
     plot_dice_over_strength(records, records.directory / "dice_over_epsilon.png")
     console.print(f"records, table, sanity checks and figure: {records.directory}", markup=False)
+
+
+def _with_earlier(made: Sequence[SanityFinding], file: Path) -> list[SanityFinding]:
+    """Findings that were made now, after those on file of checks that were not: they hold for the records as before.
+
+    That the network was not looked at is forgotten once it was.
+    """
+    names = {finding.name for finding in made}
+    was_looked_at = any(not is_of_records(name) for name in names)
+    earlier = [finding for finding in load_findings(file) if finding.name not in names]
+    return [*(one for one in earlier if not (was_looked_at and one.name == NOT_LOOKED_AT)), *made]
 
 
 def merge_shards(directories: Sequence[Path], out: Path) -> None:
