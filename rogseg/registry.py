@@ -150,12 +150,12 @@ OTHER_KINDS = tuple(
 )
 
 
-def own_sources(names: Container[str]) -> tuple[Path, ...]:
-    """The files of components of these names that are no part of rogseg."""
+def own_sources(names: Container[str]) -> dict[Path, str]:
+    """The files of components of these names that are no part of rogseg, each with the name of its module."""
     registries = [entry for entry in globals().values() if isinstance(entry, Registry)]
     named = [of for registry in registries for name, of in registry.module_dict.items() if name in names]
     own = [component for component in named if component.__module__.partition(".")[0] != SCOPE]
-    return tuple(sorted({path for component in own if (path := _source_of(component)) is not None}))
+    return {path: component.__module__ for component in own if (path := _source_of(component)) is not None}
 
 
 def _source_of(component: Any) -> Path | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from rogseg.engine.own_imports import with_imports
 from rogseg.registry import own_sources
 
 __all__ = ["command_line", "digest_of_file", "digest_of_json", "environment", "own_code", "processor"]
@@ -37,9 +38,9 @@ def own_code(*used: Any) -> dict[str, str]:
         used: configs that name components.
 
     Returns:
-        ``own_code``: a digest of their files, since they have no version.
+        ``own_code``: a digest of their files and of those that these import, since they have no version.
     """
-    own = [digest_of_file(path) for path in own_sources(set(_texts(used)))]
+    own = [digest_of_file(path) for path in sorted(with_imports(own_sources(set(_texts(used)))))]
     return {"own_code": digest_of_json(own)} if own else {}
 
 

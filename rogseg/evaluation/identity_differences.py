@@ -39,7 +39,7 @@ def _worded(path: str) -> str:
     if path == "system.digest":
         return f"{path} (the weights, the code or the settings of the network)"
     if path.endswith(".own_code"):
-        return f"{path} (the files of your own components)"
+        return f"{path} (the files of your own components, and what these import from beside them)"
     return f"{path} (the files of that case)" if path.startswith("data.") else path
 
 

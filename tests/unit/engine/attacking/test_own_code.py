@@ -61,10 +61,25 @@ def test_records_do_not_outlive_a_change_of_an_own_attack(tmp_path: Path, monkey
     assert evaluated() == 2
     assert evaluated() == 2  # goes on with what is there
     source.write_text(OWN_ATTACK.replace("problem.inputs", "-problem.inputs"))
-    with pytest.raises(ValueError, match=r"own_code \(the files of your own components\).*give another --out"):
+    with pytest.raises(ValueError, match=r"own_code \(the files of your own components, .*give another --out"):
         evaluated()
     assert set(record_versions([{"attack": {"type": "OwnAttack"}}])) == {"rogseg", "schema", "own_code"}
     assert set(record_versions({"type": "APGD"}, None)) == {"rogseg", "schema"}
+
+
+def test_what_an_own_attack_imports_from_beside_it_is_its_code_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ATTACKS, "_module_dict", dict(ATTACKS.module_dict))
+    monkeypatch.syspath_prepend(tmp_path)
+    helper, source = tmp_path / "steps_of_a_test.py", tmp_path / "own_stepping_attack_of_a_test.py"
+    helper.write_text("SIGN = 1\n")
+    source.write_text(f"from {helper.stem} import SIGN\n{OWN_ATTACK}")
+    importlib.import_module(source.stem)
+    before = record_versions({"type": "OwnAttack"})
+    assert record_versions({"type": "OwnAttack"}) == before
+    helper.write_text("SIGN = -1\n")
+    assert record_versions({"type": "OwnAttack"})["own_code"] != before["own_code"]
 
 
 def test_a_network_of_an_own_backbone_is_another_one_after_a_change_of_its_file(
