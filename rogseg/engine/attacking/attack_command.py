@@ -6,7 +6,7 @@ from pathlib import Path
 from rogseg.attacks.sanity_checks import Effort
 from rogseg.cases import worded_cases
 from rogseg.engine.attacking.attack_worker import AttackWorker, SavedFiles
-from rogseg.engine.attacking.replays import replay
+from rogseg.engine.attacking.replays import refuse_without_files, replay
 from rogseg.engine.attacking.robustness import Evaluation, evaluate_robustness
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.transfer import TransferSetting
@@ -77,6 +77,7 @@ def attack_system(
     saved = SavedFiles(directory.absolute(), evaluated[:keep_volumes], raw)
     made = saved.adversaries(opened.system, settings, source)
     if made is not None:
+        refuse_without_files(made, directory)
         made.refuse_if_impossible(evaluated[0])
     fold = fold_of_cases(opened, source.case_ids, data=data, task=task)
     selection = selection_of(max_cases, case_seed, BY_ID if cases else None)

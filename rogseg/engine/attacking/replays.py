@@ -9,16 +9,33 @@ from rich.console import Console
 from rogseg.engine.attacking.save_adversarial import AdversarialFolder
 from rogseg.engine.attacking.transfer import TransferSetting, score_adversaries
 from rogseg.engine.case_selection import shard_of
-from rogseg.evaluation.case_record import class_mean
+from rogseg.evaluation.case_record import CLEAN, class_mean
+from rogseg.evaluation.record_file import HEADER
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.summary import mean
 from rogseg.evaluation.text_table import TextTable, number
 from rogseg.storage import write_text_atomic
 
-__all__ = ["replay", "replay_table"]
+__all__ = ["refuse_without_files", "replay", "replay_table"]
 
 REPLAYED = "replayed"
 EXACT = 5e-5  # of Dice; four digits
+
+
+def refuse_without_files(made: AdversarialFolder, directory: Path) -> None:
+    """Refuse to go on with an attack whose volumes were not kept: what is on record is not attacked again.
+
+    Raises:
+        ValueError: a case is on record without the files of its adversarial volume.
+    """
+    if not (directory / HEADER).exists():
+        return
+    for record in RecordFolder(directory).records:
+        if record.condition != CLEAN and not made.has(record.case_id, record.strength):
+            raise ValueError(
+                f"{directory}: the attack on {record.case_id} is on record and its adversarial volume is no file here, "
+                "as after a run without --save-adversarial: leave that out, or give another --out"
+            )
 
 
 def replay(

@@ -134,6 +134,10 @@ class AdversarialFolder:
                 raise ValueError(f"{path}: it is not the file that was written; {REMEDY}")
         return RawCase(case_id, images, folder / "labelsTr" / f"{case_id}.nii.gz"), made
 
+    def has(self, case_id: str, epsilon: float) -> bool:
+        """Whether this adversarial volume was written."""
+        return self._made(case_id, epsilon).is_file()
+
     def raw_case(self, case_id: str) -> RawCase:
         """The clean files of a case.
 

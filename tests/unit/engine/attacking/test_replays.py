@@ -1,6 +1,7 @@
 """Adversarial volumes as files, which ``rogseg test`` reads as it reads a patient's."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Literal
 
@@ -114,6 +115,18 @@ def test_a_changed_file_and_a_task_without_raw_files_are_told(
     capsys.readouterr()
     assert main([*again, str(out)]) == 2
     assert "small_0.nii.gz: it is not the file that was written" in capsys.readouterr().err
+    # A run that kept no volumes is told so before anything is attacked, by a run that keeps them and has more cases.
+    without = [part for part in again if part != "--save-adversarial"]
+    assert main([*without, str(tmp_path / "without")]) == 0
+    kept = (tmp_path / "without" / "records.jsonl").read_bytes()
+    (tmp_path / "without" / "records.jsonl").write_bytes(kept[: kept.rindex(b"\n", 0, -1) + 1])
+    assert main([*again, str(tmp_path / "without")]) == 0  # nothing was attacked yet
+    shutil.rmtree(tmp_path / "without" / "adversarial")
+    capsys.readouterr()
+    assert main([*again, str(tmp_path / "without")]) == 2
+    told = capsys.readouterr()
+    assert "small_0 is on record and its adversarial volume is no file here, as after a run without" in told.err
+    assert "on 1 case of" not in told.out  # with which the work begins
     raw.rename(tmp_path / "elsewhere")
     assert main([*again, str(tmp_path / "second")]) == 2
     assert "name their folder with --data" in capsys.readouterr().err
