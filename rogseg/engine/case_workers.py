@@ -9,6 +9,7 @@ from typing import Any, Self
 import torch
 from rich.console import Console
 
+from rogseg.engine.evaluated_system import record_versions
 from rogseg.engine.model.open_system import OpenedSystem, open_system
 from rogseg.progress import ProgressDisplay
 from rogseg.storage import RawCase
@@ -29,6 +30,8 @@ class SystemNames:
         cfg_options: overrides of the config.
         trust: whether whoever made a bundle or an exported program may run code.
         digest: of the system that the driver opened; None in the driver.
+        components: configs that name what else the records depend on, such as an attack and measures.
+        versions: of rogseg and of own code, as the driver found them.
     """
 
     names: Sequence[str | Path]
@@ -37,20 +40,33 @@ class SystemNames:
     cfg_options: Sequence[str] = ()
     trust: bool = False
     digest: str | None = None
+    components: tuple[Any, ...] = ()
+    versions: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
-    def of(self, system: System) -> Self:
-        """For workers, once it was opened here: files are named so that a worker finds them wherever it starts."""
+    def of(self, system: System, *components: Any) -> Self:
+        """For workers, once it was opened here: files are named so that a worker finds them wherever it starts.
+
+        Args:
+            system: as it was opened here.
+            components: configs that name what else the records depend on.
+        """
         found = tuple(str(Path(name).absolute() if Path(name).exists() else name) for name in self.names)
         task = None if self.task is None else Path(self.task).absolute()
         return dataclasses.replace(
-            self, names=found, task=task, cfg_options=tuple(self.cfg_options), digest=system.identity.digest
+            self,
+            names=found,
+            task=task,
+            cfg_options=tuple(self.cfg_options),
+            digest=system.identity.digest,
+            components=components,
+            versions=_versions(system, components),
         )
 
     def open(self) -> OpenedSystem:
         """The system.
 
         Raises:
-            ValueError: it cannot be opened, or is another one than the driver's.
+            ValueError: it cannot be opened, or it or what else the records depend on is not what the driver has.
         """
         opened = open_system(
             self.names, device=self.device, task_dir=self.task, overrides=self.cfg_options, trust=self.trust
@@ -60,7 +76,23 @@ class SystemNames:
                 f"{' '.join(map(str, self.names))}: a worker found another system under this name than the process "
                 "that asked for the work: let both see the same files"
             )
+        now = _versions(opened.system, self.components)
+        if self.digest is not None and (differing := [key for key in now if now[key] != self.versions[key]]):
+            raise ValueError(
+                f"a worker found another {' and another '.join(differing)} than the process that asked for the work: "
+                "let both see the same files, change none of your own components while they work, and run the command "
+                "again"
+            )
         return opened
+
+
+def _versions(system: System, components: Sequence[Any]) -> dict[str, Any]:
+    """What two processes must agree on beside the digest of the system; by the words for it."""
+    made = record_versions(*components)
+    return {
+        "version of rogseg": (made["rogseg"], made["schema"]),
+        "code of your own components": (made.get("own_code"), system.identity.options.get("own_code")),
+    }
 
 
 @dataclasses.dataclass(frozen=True)

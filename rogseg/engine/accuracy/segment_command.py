@@ -65,7 +65,7 @@ def segment_cases(
     for folder in (directory, *(path(directory, "").parent for path in (prediction_path, probabilities_path))):
         remove_leftovers(folder)
     measures = tuple(default_measures(opened.system.surface_tolerance) if opened.measures is None else opened.measures)
-    worker = SegmentWorker(asked.of(opened.system), directory.absolute(), measures, save_probabilities)
+    worker = SegmentWorker(asked.of(opened.system, measures), directory.absolute(), measures, save_probabilities)
     with workers_at("segmenting", worker, asked.device, num_workers, cluster, console) as (workers, on_progress):
         records = evaluate_accuracy(
             opened.system,

@@ -82,7 +82,7 @@ def attack_system(
     fold = fold_of_cases(opened, source.case_ids, data=data, task=task)
     selection = selection_of(max_cases, case_seed, BY_ID if cases else None)
     worker = AttackWorker(
-        asked.of(opened.system),
+        asked.of(opened.system, settings.attack, settings.threat, settings.criterion, settings.measures),
         Path(attack).absolute(),
         tuple(attack_options),
         None if epsilon is None else tuple(epsilon),

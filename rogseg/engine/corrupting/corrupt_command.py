@@ -76,7 +76,7 @@ def corrupt_system(
             console.print(f"{one.name}: {at or 'reaches none of these'}", markup=False, highlight=False)
     directory = Path(out)
     measures = tuple(default_measures(opened.system.surface_tolerance) if opened.measures is None else opened.measures)
-    worker = CorruptWorker(asked.of(opened.system), measures, settings.modalities, seed)
+    worker = CorruptWorker(asked.of(opened.system, settings.to_json(), measures), measures, settings.modalities, seed)
     with workers_at("corrupting", worker, asked.device, num_workers, cluster, console) as (workers, on_progress):
         records = evaluate_corruptions(
             opened.system,

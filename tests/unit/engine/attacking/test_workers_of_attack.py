@@ -1,6 +1,7 @@
 """Commands in several processes give what they give in one."""
 
 import dataclasses
+import importlib
 import json
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ import torch
 
 from rogseg.commands import run_command
 from rogseg.engine import load_config
+from rogseg.engine.attacking.settings import DEFAULT_MEASURES
 from rogseg.engine.case_workers import SystemNames
 from rogseg.engine.model.open_system import open_system
-from rogseg.registry import MODELS
+from rogseg.registry import ATTACKS, MODELS
+from rogseg.systems import System
 from tests.tiny_task import write_tiny_task
 from tests.tiny_training import write_tiny_config
 
@@ -72,6 +75,46 @@ def test_a_worker_that_finds_another_system_under_the_name_says_so(made: Path) -
     assert asked.open().system.identity == system.identity
     with pytest.raises(ValueError, match="a worker found another system under this name"):
         dataclasses.replace(asked, digest="another").open()
+
+
+def test_a_worker_that_finds_other_own_code_or_another_rogseg_says_so(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the file of an own attack is saved between the start of the command and that of a worker."""
+    monkeypatch.setattr(ATTACKS, "_module_dict", dict(ATTACKS.module_dict))
+    monkeypatch.syspath_prepend(tmp_path)
+    source = tmp_path / "own_attack_of_a_worker.py"
+    source.write_text("from rogseg.attacks import FGSM\n\n\nclass OwnStep(FGSM):\n    pass\n")
+    ATTACKS.register_module(module=importlib.import_module(source.stem).OwnStep)
+    names = (str(made / "tiny.py"), str(made / "own.pth"))
+    system = open_system(names, device="cpu", task_dir=made / "task").system
+    asked = SystemNames(names, made / "task", "cpu").of(system, {"type": "OwnStep"})
+    asked.open()
+    source.write_text(source.read_text() + "# changed\n")
+    with pytest.raises(ValueError, match="a worker found another code of your own components than the process"):
+        asked.open()
+    SystemNames(names, made / "task", "cpu").of(system, {"type": "FGSM"}).open()  # which does not depend on it
+    monkeypatch.setattr("rogseg.__version__", "9")
+    with pytest.raises(ValueError, match="another version of rogseg and another code"):
+        asked.open()
+
+
+def test_workers_of_an_attack_are_told_what_its_records_depend_on(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    of = SystemNames.of
+
+    def noted(self: SystemNames, system: System, *components: Any) -> SystemNames:
+        told.append(json.dumps(components))
+        return of(self, system, *components)
+
+    monkeypatch.setattr(SystemNames, "of", noted)
+    assert attack(made, tmp_path / "out", "--cases", "case_08") == 0
+    (components,) = told
+    header = json.loads((tmp_path / "out" / "header.json").read_text())["identity"]
+    used = [header["condition"]["config"]["type"], header["threat"]["type"], *DEFAULT_MEASURES[0].values()]
+    assert all(f'"{name}"' in components for name in used)
 
 
 def test_the_device_of_a_config_of_ours_counts_where_none_is_asked_for(made: Path) -> None:
