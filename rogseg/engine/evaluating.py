@@ -32,6 +32,7 @@ from rogseg.engine.model.open_system import OpenedSystem, leak_of, open_system
 from rogseg.engine.raw_files import raw_task_for, refuse_other_files
 from rogseg.engine.reporting import report_on
 from rogseg.estimation.timed_passes import fastest_seconds
+from rogseg.report import refuse_folder_of_others
 from rogseg.shipped_configs import find_config
 from rogseg.storage import write_json_atomic
 from rogseg.systems import CaseSource, Protocol
@@ -64,6 +65,7 @@ def evaluate_system(
         ValueError: something in the arguments or files is wrong, the time is too short for anything, or ``out`` holds
             an evaluation that was asked for otherwise.
     """
+    refuse_folder_of_others(out)  # where the report goes in the end
     console = make_console()
     request = Request(minutes, protocol, tuple(cases or ()), seed, case_seed, tuple(cfg_options))
     if (out / PLAN).is_file():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rogseg.engine.evaluating import cheaper_ways
+from rogseg.engine.evaluating import cheaper_ways, evaluate_system
 from rogseg.engine.evaluation_plan import (
     CURVE,
     ENSEMBLE,
@@ -54,6 +54,12 @@ def test_a_time_in_which_nothing_fits_is_refused_with_what_is_needed() -> None:
         plan_attacks(10.0, 5, 1.0)
     with pytest.raises(ValueError, match="must be above 0"):
         plan_attacks(10.0, 5, 0.0)
+
+
+def test_files_of_somebody_else_are_found_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "figures").mkdir()
+    with pytest.raises(ValueError, match="holds figures, which no report has written"):
+        evaluate_system(["no system"], tmp_path, minutes=1)
 
 
 def test_only_what_is_not_done_yet_is_advised() -> None:
