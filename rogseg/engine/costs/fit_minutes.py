@@ -91,10 +91,11 @@ def fit_minutes(config: Config, minutes: float, task_dir: str | Path | None = No
     A training that is resumed keeps the schedule that it began with, and is refused for other minutes.
 
     Raises:
-        ValueError: no time at all, several processes, or a stage before this training that is not trained yet.
+        ValueError: no time at all or no end of it, several processes, or a stage before this training that is not
+            trained yet.
     """
-    if not minutes > 0:
-        raise ValueError(f"--minutes {minutes} must be above 0: write for instance 30")
+    if not 0 < minutes < math.inf:
+        raise ValueError(f"--minutes {minutes} must be above 0, and a number: write for instance 30")
     if config.launcher != "none":
         raise ValueError("--minutes times one process: leave it or --launcher out")
     last = work_dir_of(config) / LAST

@@ -1,3 +1,4 @@
+import math
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -117,5 +118,6 @@ def test_mistakes(tmp_path: Path) -> None:
     config = load_config(write_tiny_config(tmp_path), {"launcher": "pytorch"}, task.directory)
     with pytest.raises(ValueError, match="--minutes times one process"):
         fit_minutes(config, 30, task.directory)
-    with pytest.raises(ValueError, match="--minutes 0 must be above 0"):
-        fit_minutes(config, 0, task.directory)
+    for minutes in (0, -1, math.inf, math.nan):
+        with pytest.raises(ValueError, match=f"--minutes {minutes} must be above 0, and a number"):
+            fit_minutes(config, minutes, task.directory)
