@@ -3,6 +3,8 @@
 import sys
 
 from rogseg.commands import main
+from rogseg.workers.spawning import follow_starter
 
 if __name__ == "__main__":
+    follow_starter()
     sys.exit(main())

@@ -1,10 +1,12 @@
-"""The processes of a study's steps, which end with the study."""
+"""The processes of a study's steps, which end with the study, however that ends."""
 
 import os
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from rogseg.workers.spawning import STARTER
 
 __all__ = ["StepProcesses"]
 
@@ -47,14 +49,12 @@ class StepProcesses:
         Returns:
             Its exit status.
         """
-        arguments = [sys.executable, "-m", "rogseg", *command]
-        if log is None:
-            return self._wait(subprocess.Popen(arguments))
-        threads = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // jobs)), **os.environ}
-        with log.open("w") as file:
-            return self._wait(
-                subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=threads)
-            )
+        reading, writing = os.pipe()  # the step ends when no one holds the second, however the study ends
+        try:
+            return self._wait(_start(command, log, jobs, reading))
+        finally:
+            os.close(reading)
+            os.close(writing)
 
     def _wait(self, process: subprocess.Popen[bytes]) -> int:
         self._running.add(process)
@@ -63,3 +63,14 @@ class StepProcesses:
         status = process.wait()
         self._running.remove(process)
         return status
+
+
+def _start(command: list[str], log: Path | None, jobs: int, starter: int) -> subprocess.Popen[bytes]:
+    arguments, more = [sys.executable, "-m", "rogseg", *command], {STARTER: str(starter)}
+    if log is None:
+        return subprocess.Popen(arguments, env={**os.environ, **more}, pass_fds=[starter])
+    threads = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // jobs)), **os.environ}
+    with log.open("w") as file:
+        return subprocess.Popen(
+            arguments, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env={**threads, **more}, pass_fds=[starter]
+        )
