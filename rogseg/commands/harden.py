@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The system, the cases, how it is trained, and where the result goes."""
     add_system_argument(parser)
     parser.add_argument("--data", type=Path, required=True, help="labelled raw cases, in the layout of MSD or nnU-Net")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the hardened system; it must not exist")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the hardened system; no other may lie there")
     parser.add_argument(
         "--minutes", type=float, default=60.0, help="for everything but reading the cases; default: 60, for all folds"
     )

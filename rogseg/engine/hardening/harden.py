@@ -1,18 +1,17 @@
 """harden_system: fine-tune a trained system under attack and write it back in its own format."""
 
 import dataclasses
-import json
 import math
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rogseg.engine.case_finding import fold_of
 from rogseg.engine.console import make_console
 from rogseg.engine.costs.fit_minutes import SHARE_USED
+from rogseg.engine.hardening.earlier_run import finished_hardening, looks_of_the_same, refuse_other_settings
 from rogseg.engine.hardening.look import Look, LookSettings, first_look, look_at, look_line
 from rogseg.engine.hardening.network_training import NetworkTraining, optimisation
 from rogseg.engine.hardening.prepared_cases import PreparedCases
@@ -20,7 +19,6 @@ from rogseg.engine.hardening.trainee import Trainee
 from rogseg.engine.hardening.trainer_choice import build_trainer, trainer_config
 from rogseg.engine.model.open_system import OpenedSystem, open_system
 from rogseg.engine.task_meaning import refuse_other_meaning
-from rogseg.foreign import decode, read_json
 from rogseg.models.hardening_lineage import HardeningLineage, write_hardening
 from rogseg.progress import ProgressDisplay
 from rogseg.storage import (
@@ -30,7 +28,6 @@ from rogseg.storage import (
     read_raw_task,
     remove_leftovers,
     split_for_selection,
-    write_json_atomic,
 )
 from rogseg.systems import RogsegSystem, TrainableNetwork
 
@@ -81,13 +78,14 @@ def harden_system(
 ) -> Hardening:
     """Fine-tune every network of a system on the training part of a fold; see ``rogseg harden --help``.
 
+    Where ``out`` holds what the same settings came to on the same cases, nothing is done again.
+
     Raises:
         ValueError: something in the arguments, the system or the data is wrong; the message says what to do.
         MemoryError: a mini-batch does not fit into memory.
     """
     out = Path(out).absolute()
-    if out.exists():
-        raise ValueError(f"{out}: exists already; name a folder that does not")
+    finished = finished_hardening(out)
     _refuse_numbers(minutes, batch_size, learning_rate, epsilon, seed)
     opened = open_system(system, device=device, overrides=cfg_options, trust=trust)
     networks, place = _trainable(opened), opened.device
@@ -113,11 +111,16 @@ def harden_system(
         "seed": seed,
         "options": dict(identity.options),
     }
+    data_digests = {case_id: cases.digest(case_id) for case_id in cases.case_ids}
+    asked = {**settings, "fold": fold, "start": identity.digest, "data": data_digests}
+    if finished is not None:
+        before, after = looks_of_the_same(out, finished, asked)
+        cases.remove()
+        make_console().print(f"{out}: done before, with the same settings")
+        return Hardening(out, before, after)
     with folder_lock(directory, "hardening"):
-        data_digests = {case_id: cases.digest(case_id) for case_id in cases.case_ids}
         begun = any((directory / network.name).exists() for network in networks)
-        asked = {**settings, "fold": fold, "start": identity.digest, "data": data_digests}
-        _refuse_other_settings(directory, asked, set() if begun else NOT_LOOKED_BY)
+        refuse_other_settings(directory / SETTINGS, asked, set() if begun else NOT_LOOKED_BY)
         _rehearse(opened, directory)
         job = NetworkTraining(
             [cases.prepared(training[0])],
@@ -199,20 +202,6 @@ def _trainable(opened: OpenedSystem) -> tuple[TrainableNetwork, ...]:
             "cannot write them in a format of its own; harden the network that it was made from"
         )
     return networks
-
-
-def _refuse_other_settings(directory: Path, settings: Mapping[str, Any], free: Set[str]) -> None:
-    """The free ones may differ: nothing there depends on them yet, as on minutes that were too few to begin."""
-    path, asked = directory / SETTINGS, json.loads(json.dumps(settings))
-    known = read_json(path, f"remove {directory} to begin again") if path.is_file() else asked
-    found = decode(known, dict[str, Any], str(path))
-    differing = sorted(key for key in {*found, *asked} - free if found.get(key) != asked.get(key))
-    if differing:
-        raise ValueError(
-            f"{directory}: holds a hardening with other settings ({', '.join(differing)}): give the same to go on with "
-            "it, remove the folder to begin again, or name another --out"
-        )
-    write_json_atomic(path, asked)
 
 
 def _rehearse(opened: OpenedSystem, directory: Path) -> None:

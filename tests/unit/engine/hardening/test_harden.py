@@ -142,7 +142,7 @@ def test_a_killed_hardening_goes_on_to_the_same_weights(
     outs = tmp_path / "whole", tmp_path / "killed"
     for out in outs:
         plan_schedule(out, 4, 4)
-    harden(clean, data, outs[0], "free", trainer_options=["num_replays=2"])
+    whole = harden(clean, data, outs[0], "free", trainer_options=["num_replays=2"])
 
     step, count = FreeTrainer.step, itertools.count()
 
@@ -164,6 +164,14 @@ def test_a_killed_hardening_goes_on_to_the_same_weights(
     assert (training_folder(outs[1]) / "before.json").read_text() == before
     first, second = (NNUNetSystem(out).networks[0].state_dict() for out in outs)
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+    # Whoever is killed after its end, before anybody hears of it, takes it up; with other settings it is not theirs.
+    (training_folder(outs[0]) / "prepared").mkdir()
+    monkeypatch.setattr(NetworkTraining, "run", die_in_the_third_epoch)
+    assert harden(clean, data, outs[0], "free", trainer_options=["num_replays=2"]) == whole
+    assert not (training_folder(outs[0]) / "prepared").exists()
+    with pytest.raises(ValueError, match=r"whole: exists already, .* other settings \(trainer\)"):
+        harden(clean, data, outs[0], "pgd")
 
 
 def test_every_fold_is_hardened_or_the_one_that_is_named(folder: Path, data: Path, tmp_path: Path) -> None:
