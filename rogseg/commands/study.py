@@ -4,9 +4,6 @@ import argparse
 import shlex
 from pathlib import Path
 
-from rogseg.command_line import nearest
-from rogseg.commands import COMMANDS, command_parser
-
 DESCRIPTION = "Run a study, a list of rogseg commands, and write the page of its tables and figures from the records."
 EPILOG = (
     "The same command goes on after an interruption: a step that is done is not run again, unless what it read has "
@@ -51,17 +48,12 @@ def run(options: argparse.Namespace) -> None:
     """Run what is not done, and write the page."""
     from rogseg.engine.study.plan import read_study
     from rogseg.engine.study.run_study import done_steps, run_steps
-    from rogseg.engine.study.step_inputs import chosen_steps
+    from rogseg.engine.study.step_order import chosen_steps
     from rogseg.engine.study.study_page import write_study_page
     from rogseg.shipped_configs import find_config
 
     study = read_study(find_config(options.config, "study"), options.set)
     commands = study.commands(options.data, options.out)
-    for step, (name, *arguments) in commands.items():
-        # A word that the last step does not know would else be told of after all the others.
-        if name not in COMMANDS:
-            raise ValueError(f"{options.config}: steps.{step}: there is no command {name!r}: {nearest(name, COMMANDS)}")
-        command_parser(name, f"rogseg study: steps.{step}: rogseg {name}").parse_args(arguments)
     chosen = chosen_steps(commands, options.steps)
     if options.list:
         print(*(f"rogseg {shlex.join(command)}" for command in chosen.values()), sep="\n")

@@ -9,7 +9,7 @@ import pytest
 
 from rogseg.commands import main
 from rogseg.engine.study.plan import read_study
-from rogseg.engine.study.step_inputs import made_by
+from rogseg.engine.study.step_order import made_by
 from rogseg.shipped_configs import find_config
 from tests.tiny_training import ROOT
 

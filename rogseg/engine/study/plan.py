@@ -1,5 +1,6 @@
 """A study as its config says it: words, steps that are commands of rogseg, and the sections of its page."""
 
+import argparse
 import dataclasses
 import shlex
 import string
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from rogseg.command_line import nearest
 from rogseg.engine.config.read import read_config
+from rogseg.engine.study.step_order import options_of
 from rogseg.foreign import checked_name, decode
 
 __all__ = ["Section", "Study", "read_study"]
@@ -92,10 +94,23 @@ def read_study(path: Path, words: Sequence[str] = ()) -> Study:
                 raise ValueError(f"{path}: section {section.title!r}: {entry!r} is no NAME=STEP")
             if step not in study.steps:
                 raise ValueError(f"{path}: section {section.title!r}: no step {step!r}: {nearest(step, study.steps)}")
-            if "--out" not in study.steps[step].split()[:-1]:
+    options = _options(study, path)
+    for section in study.sections:
+        for step in (entry.rpartition("=")[2] for entry in section.records):
+            if getattr(options[step], "out", None) is None:
                 raise ValueError(f"{path}: section {section.title!r}: the step {step!r} has no --out to report on")
-    study.commands(Path("data"), Path("out"))
     return study
+
+
+def _options(study: Study, path: Path) -> dict[str, argparse.Namespace]:
+    """What each command reads: a word that the last step does not know is told of before the first one runs."""
+    options = {}
+    for step, command in study.commands(Path("data"), Path("out")).items():
+        try:
+            options[step] = options_of(command)
+        except ValueError as error:
+            raise ValueError(f"{path}: steps.{step}: {error}") from error
+    return options
 
 
 def _word(entry: str, known: Mapping[str, str], path: Path) -> tuple[str, str]:

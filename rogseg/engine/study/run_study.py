@@ -11,7 +11,8 @@ from pathlib import Path
 import torch
 
 from rogseg.engine.digests import processor
-from rogseg.engine.study.step_inputs import changed_inputs, inputs_of, made_by, steps_before
+from rogseg.engine.study.step_inputs import changed_inputs, inputs_of
+from rogseg.engine.study.step_order import made_by, steps_before
 from rogseg.engine.study.step_processes import StepProcesses
 from rogseg.foreign import decode, read_json
 from rogseg.storage import folder_lock, write_json_atomic

@@ -1,24 +1,16 @@
-"""What a step of a study reads: the files and folders that its command names, and those that their configs name."""
+"""What a step of a study read, by digests of its content, and whether that is still what it was."""
 
-import ast
-import fnmatch
 import functools
 import hashlib
-import itertools
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from rogseg.command_line import nearest
 from rogseg.engine.digests import digest_of_file
-from rogseg.engine.model.model_zoo import zoo_model, zoo_models
+from rogseg.engine.study.named_files import named_files, plan_beside
+from rogseg.engine.study.step_order import made_by
 
-__all__ = ["changed_inputs", "chosen_steps", "inputs_of", "made_by", "steps_before"]
-
-MADE = ("--out", "--work-dir")
-"""What stands behind them is there once a command is done."""
-CONFIGS = (".py", ".json")
-MOST_BYTES = 2**20  # of a config that is searched for further files
+__all__ = ["changed_inputs", "inputs_of"]
 
 
 def inputs_of(command: Sequence[str], out: Path) -> dict[str, str]:
@@ -29,112 +21,20 @@ def inputs_of(command: Sequence[str], out: Path) -> dict[str, str]:
         out: folder of the study, of whose own notes nothing is read.
 
     Returns:
-        Path -> SHA-256 of the content of the file, or of all files in the folder.
+        Path -> SHA-256 of the content of the file, or of all files in the folder. Beside a checkpoint a plan may lie,
+        or come to lie, that changes what is made of it.
     """
-    made = made_by(command)
-    files: dict[Path, None] = {}
-    for argument in command:
-        for path in _named(argument):
-            if path.absolute() not in made:
-                files.update(dict.fromkeys([path, *(_named_by_config(path) if path.is_file() else ())]))
-    return {str(path): _digest(path, out) for path in files}
+    files, made = named_files(command), made_by(command)
+    return {str(path): _digest(path, out) for path in (*files, *plan_beside(files)) if path.absolute() not in made}
 
 
-def made_by(command: Sequence[str]) -> set[Path]:
-    """The absolute folders that a command says it makes, which are there once it is done."""
-    return {Path(value).absolute() for flag, value in itertools.pairwise(command) if flag in MADE}
-
-
-def steps_before(steps: Mapping[str, Sequence[str]]) -> dict[str, set[str]]:
-    """Those of the steps above each one that make what its command names, or do not say what they make.
-
-    What is named may lie in what was made, as a checkpoint does in its training, or hold it, as a folder of networks.
-
-    Args:
-        steps: name -> arguments of ``rogseg``, in order.
-    """
-    needs: dict[str, set[str]] = {}
-    makers: dict[str, set[Path]] = {}
-    for name, command in steps.items():
-        words = {word for argument in command[1:] for word in (argument, argument.rpartition("=")[2])}
-        places, own = {Path(word).absolute() for word in words if word}, made_by(command)
-        inside = {folder for place in places for folder in (place, *place.parents)}
-        needs[name] = {
-            maker
-            for maker, made in makers.items()
-            # Where a step puts its own output holds that of others without its reading it.
-            if not made or made & inside or any(not (places - own).isdisjoint(folder.parents) for folder in made)
-        }
-        makers[name] = own
-    return needs
-
-
-def chosen_steps(steps: Mapping[str, Sequence[str]], names: Sequence[str]) -> dict[str, Sequence[str]]:
-    """Those of the steps that are asked for and all that they need, in their order.
-
-    Args:
-        steps: name -> arguments of ``rogseg``, in order.
-        names: of steps; ``*``, ``?`` and ``[...]`` stand for what they do in a shell.
-
-    Raises:
-        ValueError: a name is that of no step.
-    """
-    needs, chosen = steps_before(steps), set[str]()
-    for name in names:
-        found = fnmatch.filter(steps, name)
-        if not found:
-            raise ValueError(f"--steps {name}: the study has no such step; {nearest(name, steps)}")
-        chosen.update(found)
-    for name in reversed(list(steps)):
-        if name in chosen:
-            chosen |= needs[name]
-    return {name: command for name, command in steps.items() if name in chosen}
-
-
-def changed_inputs(known: dict[str, str], out: Path) -> tuple[str, ...]:
-    """Which of the files and folders that a step has read are not what they were."""
-    return tuple(
-        path for path, digest in known.items() if not Path(path).exists() or _digest(Path(path), out) != digest
-    )
-
-
-def _named(argument: str) -> Iterator[Path]:
-    """The files and folders that an argument may mean: ``x``, ``--flag=x``, ``key=x``, or a network of the zoo."""
-    if argument in zoo_models():
-        yield zoo_model(argument).checkpoint
-        return
-    for word in dict.fromkeys((argument, argument.rpartition("=")[2])):
-        if _is_there(word):
-            yield Path(word)
-            return
-
-
-def _named_by_config(config: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
-    """The files that the texts in a config name, such as weights, from here or from its folder."""
-    if config.suffix not in CONFIGS or config.resolve() in above or config.stat().st_size > MOST_BYTES:
-        return
-    try:
-        nodes = list(ast.walk(ast.parse(config.read_text("utf-8-sig"))))
-    except (SyntaxError, ValueError, RecursionError):  # whoever reads it as a config tells
-        return
-    for node in nodes:
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            for path in (Path(node.value), config.parent / node.value):
-                if _is_there(str(path)) and path.is_file():
-                    yield path
-                    yield from _named_by_config(path, above | {config.resolve()})
-                    break
-
-
-def _is_there(word: str) -> bool:
-    try:
-        return bool(word) and os.path.exists(word)
-    except ValueError:  # NUL in it
-        return False
+def changed_inputs(known: Mapping[str, str], out: Path) -> tuple[str, ...]:
+    """Which of the files and folders that a step has read are not what they were, or are gone."""
+    return tuple(path for path, digest in known.items() if _digest(Path(path), out) != digest)
 
 
 def _digest(path: Path, out: Path) -> str:
-    """Over names and contents; hidden files, such as locks, are nobody's data."""
+    """Over names and contents; hidden files, such as locks, are nobody's data, and what Python compiles is none."""
     total = hashlib.sha256()
     for name, file in sorted(_files(path, out)):
         status = file.stat()
@@ -149,13 +49,17 @@ def _files(path: Path, out: Path) -> Iterator[tuple[str, Path]]:
     notes, seen = {out.absolute() / "steps", out.absolute() / "reports"}, set()
     for folder, inner, names in os.walk(path, followlinks=True):
         place = Path(folder)
-        inner[:] = [name for name in inner if name[0] != "." and (place / name).absolute() not in notes]
+        inner[:] = [name for name in inner if _is_data(name) and (place / name).absolute() not in notes]
         if place.resolve() in seen:  # a link that leads back
             inner.clear()
             continue
         seen.add(place.resolve())
-        files = (place / name for name in names if name[0] != ".")
+        files = (place / name for name in names if _is_data(name))
         yield from ((str(file.relative_to(path)), file) for file in files if file.is_file())
+
+
+def _is_data(name: str) -> bool:
+    return name[0] != "." and name != "__pycache__"
 
 
 @functools.cache

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rogseg.engine.study.plan import Section, Study
 from rogseg.engine.study.run_study import Done, stamp_of
+from rogseg.engine.study.step_order import options_of
 from rogseg.report import write_report
 from rogseg.storage import write_bytes_atomic
 
@@ -66,12 +67,14 @@ def _is_begun(section: Section, entry: str, commands: Mapping[str, Sequence[str]
 
 
 def _folder_of(command: Sequence[str]) -> Path:
-    return Path(command[command.index("--out") + 1])
+    return Path(options_of(command).out)
 
 
 def _steps_of(section: Section, commands: Mapping[str, Sequence[str]], out: Path) -> list[str]:
     """The steps whose records or files a section shows, in its order."""
-    makers = {_folder_of(command): name for name, command in commands.items() if "--out" in command}
+    makers = {
+        _folder_of(command): name for name, command in commands.items() if getattr(options_of(command), "out", None)
+    }
     of_files = [makers[folder] for name in section.files for folder in (out / name).parents if folder in makers]
     return list(dict.fromkeys([*map(_step_of, section.records), *of_files]))
 

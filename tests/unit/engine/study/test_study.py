@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from rogseg.commands import COMMANDS, command_parser
 from rogseg.engine.study.plan import read_study
 from rogseg.engine.study.run_study import Done, done_steps, run_steps
-from rogseg.engine.study.step_inputs import changed_inputs, chosen_steps, inputs_of, steps_before
+from rogseg.engine.study.step_inputs import changed_inputs, inputs_of
+from rogseg.engine.study.step_order import options_of
 from rogseg.engine.study.study_page import write_study_page
 from rogseg.shipped_configs import shipped_configs
 from tests.tiny_training import ROOT
@@ -45,7 +45,16 @@ def test_words_become_arguments_and_folders_stay_one(tmp_path: Path) -> None:
         ({"words": {"size": "{many}", "many": "{size}", "more": ""}}, [], r"stands for itself: size -> many -> size"),
         ({"steps": {"one": " "}}, [], r"steps\.one is empty"),
         ({"sections": [{"title": "A", "text": "", "records": ["x=tow"]}]}, [], "did you mean 'two'"),
-        ({"sections": [{"title": "A", "text": "", "records": ["x=two"]}]}, [], "has no --out"),
+        (
+            {"steps": {"two": "train x"}, "sections": [{"title": "A", "text": "", "records": ["x=two"]}]},
+            [],
+            "has no --out",
+        ),
+        (
+            {"steps": {"one": "phantom x", "two": "phantom"}},
+            [],
+            r"s\.py: steps\.two: rogseg phantom: the following arg",
+        ),
         ({"sections": [{"title": "A", "text": "", "records": ["two"]}]}, [], "'two' is no NAME=STEP"),
         ({}, ["many"], "'many' is no WORD=VALUE"),
         ({}, ["meny=1"], "did you mean 'many'"),
@@ -102,8 +111,6 @@ def test_several_steps_at_a_time_wait_for_what_they_need(tmp_path: Path, capsys:
         "held": ["preprocess", str(tmp_path / "bad"), "--out", str(tmp_path / "never")],
         "stored": ["preprocess", raw, "--out", stored],
     }
-    # No one can tell what a phantom makes.
-    assert steps_before(steps) == {"raw": set(), "bad": {"raw"}, "held": {"raw", "bad"}, "stored": {"raw"}}
     with pytest.raises(
         ValueError, match=r"bad failed with exit status 2 \(held had to wait for that\); see .*NAME\.log"
     ):
@@ -119,54 +126,6 @@ def test_several_steps_at_a_time_wait_for_what_they_need(tmp_path: Path, capsys:
     assert done["stored"].machine.endswith(", 3 steps at a time")
     with pytest.raises(ValueError, match="--jobs is 0"):
         run_steps(steps, tmp_path, jobs=0)
-
-
-def test_chosen_are_the_steps_that_match_and_what_they_need_in_their_order(tmp_path: Path) -> None:
-    steps = {
-        "train_a": ["train", "x", "--work-dir", str(tmp_path / "a")],
-        "tune_b": ["train", "x", f"init_from={tmp_path / 'a'}/best.pth", "--work-dir", str(tmp_path / "b")],
-        "other": ["train", "x", "--work-dir", str(tmp_path / "c")],
-        "attack_b": ["attack", f"{tmp_path / 'b'}/best.pth", "--out", str(tmp_path / "d")],
-    }
-    assert list(chosen_steps(steps, ["attack_*"])) == ["train_a", "tune_b", "attack_b"]
-    assert list(chosen_steps(steps, ["other", "tune_?"])) == ["train_a", "tune_b", "other"]
-    assert list(chosen_steps(steps, ["*"])) == list(steps)
-    with pytest.raises(ValueError, match=r"--steps tune_x: .* did you mean 'tune_b'"):
-        chosen_steps(steps, ["other", "tune_x"])
-
-
-def test_the_need_of_a_step_may_stand_behind_a_key(tmp_path: Path) -> None:
-    steps = {
-        "train": ["train", "net", "--work-dir", f"{tmp_path}/net"],
-        "other": ["train", "net", "--work-dir", f"{tmp_path}/net2"],
-        "more": ["train", "net", "--work-dir", "x", "--cfg-options", f"y={tmp_path}/net/best.pth"],
-        "test": ["test", "net", f"{tmp_path}/net2/best.pth", "--out", f"{tmp_path}/net"],
-    }
-    assert steps_before(steps) == {"train": set(), "other": set(), "more": {"train"}, "test": {"train", "other"}}
-
-
-def test_a_step_needs_all_that_is_made_in_a_folder_that_it_names(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    steps = {
-        "a": ["train", "x", "--work-dir", f"{tmp_path}/nets/a"],
-        "b": ["train", "y", "--work-dir", "nets/b/long"],
-        "beside": ["train", "y", "--work-dir", f"{tmp_path}/nets_of_others/c"],
-        "under": ["test", f"{tmp_path}/nets/a/best.pth", "--out", f"{tmp_path}/tested/a"],
-        "above": ["test", f"folds={tmp_path}/nets", "--out", f"{tmp_path}/t"],
-        # Its own output is to lie where others have theirs, and the word "test" is no folder.
-        "holds": ["nets", "z", "--out", f"{tmp_path}"],
-    }
-    assert steps_before(steps) == {
-        "a": set(),
-        "b": set(),
-        "beside": set(),
-        "under": {"a"},
-        "above": {"a", "b"},
-        "holds": set(),
-    }
-    assert list(chosen_steps(steps, ["above"])) == ["a", "b", "above"]
 
 
 @pytest.fixture
@@ -190,7 +149,7 @@ def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list
             return start(["true"])
 
         monkeypatch.setattr(subprocess, "Popen", note)
-        given = ["attack", "net.py", "--data", "data", "--out", "study/made", *command]
+        given = ["attack", "net.py", "--attack", "fgsm", "--data", "data", "--out", "study/made", *command]
         run_steps({"one": given}, Path("study"))
         return ran
 
@@ -223,9 +182,17 @@ def test_networks_of_the_zoo_and_files_behind_keys_are_read(tmp_path: Path) -> N
     light = "rog_standard_hippocampus_light"
     (tmp_path / "best.pth").write_bytes(b"weights")
     (tmp_path / "loop").symlink_to(tmp_path)
-    command = ["test", light, "--cfg-options", f"init_from.checkpoint={tmp_path}/best.pth", f"--data={tmp_path}"]
+    command = [
+        "test",
+        light,
+        "--cfg-options",
+        f"init_from.checkpoint={tmp_path}/best.pth",
+        f"--data={tmp_path}",
+        "--out=t",
+    ]
     inputs = inputs_of(command, tmp_path / "study")
-    assert [Path(path).name for path in inputs] == [f"{light}.safetensors", "best.pth", tmp_path.name]
+    names = [Path(path).name for path in inputs]
+    assert {f"{light}.safetensors", f"{light}.py", "hippocampus_light.json", "best.pth", tmp_path.name} <= {*names}
     assert changed_inputs(inputs, tmp_path / "study") == ()
 
 
@@ -249,7 +216,7 @@ def test_the_page_has_the_tables_of_its_records(tmp_path: Path) -> None:
     (tmp_path / "legacy").mkdir()
     (tmp_path / "legacy" / "legacy.md").write_text("| fault | share |\n")
     (tmp_path / "legacy" / "legacy.png").write_bytes(b"")
-    steps = {"two": f"attack x --out {records}"}
+    steps = {"two": f"attack x --attack fgsm --out {records}"}
     study = read_study(write(tmp_path / "s.py", steps=steps, sections=[section]))
     page = write_study_page(
         study, study.commands(tmp_path, tmp_path), {"two": Done([], 90.0, {}, "a GPU")}, tmp_path, "rogseg study s"
@@ -274,9 +241,9 @@ def test_a_page_of_what_is_done_says_what_is_not(tmp_path: Path) -> None:
     attacked = {"title": "Attacked", "text": "", "records": ["robust=two", "robust=three"], "tables": ["results"]}
     old = {"title": "Old", "text": "", "files": ["four/legacy.md"]}
     steps = {
-        "two": f"attack x --out {records}",
-        "three": "attack y --out {out}/three",
-        "four": "legacy --out {out}/four",
+        "two": f"attack x --attack fgsm --out {records}",
+        "three": "attack y --attack fgsm --out {out}/three",
+        "four": "legacy x --out {out}/four",
     }
     study = read_study(write(tmp_path / "s.py", steps=steps, sections=[attacked, old]))
     commands = study.commands(tmp_path, tmp_path)
@@ -306,8 +273,7 @@ def test_every_shipped_study_names_commands_and_configs_that_exist(name: str) ->
     study = read_study(shipped_configs("study")[name])
     known = shipped_configs()
     for step, command in study.commands(Path("data"), Path("out")).items():
-        assert command[0] in COMMANDS
-        options = command_parser(command[0], f"rogseg {command[0]}").parse_args(command[1:])
+        options = options_of(command)
         config = getattr(options, "config", None) or (getattr(options, "system", None) or [None])[0]
         made_elsewhere = config == study.words.get("nnunet", "") or str(config).startswith("out/")
         assert config is None or config in known or made_elsewhere, step
