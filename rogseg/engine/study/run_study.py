@@ -11,13 +11,13 @@ from pathlib import Path
 import torch
 
 from rogseg.engine.digests import processor
-from rogseg.engine.study.step_inputs import changed_inputs, inputs_of
+from rogseg.engine.study.step_inputs import changed_inputs, inputs_of, other_inputs
 from rogseg.engine.study.step_order import made_by, steps_before
 from rogseg.engine.study.step_processes import StepProcesses
 from rogseg.foreign import decode, read_json
 from rogseg.storage import folder_lock, write_json_atomic
 
-__all__ = ["Done", "done_steps", "run_steps", "stamp_of"]
+__all__ = ["Done", "done_steps", "is_begun", "outdated_steps", "run_steps"]
 
 NOT_KNOWN = "not on record"
 
@@ -62,16 +62,18 @@ def run_steps(steps: Mapping[str, Sequence[str]], out: Path, jobs: int = 1) -> d
         What is kept of each step.
 
     Raises:
-        ValueError: less than one job, or steps failed; all others that could be done stay done.
+        ValueError: less than one job, or a stamp that is none, both before the first step; or steps failed: all others
+            that could be done stay done.
     """
     if jobs < 1:
         raise ValueError(f"--jobs is {jobs}, it must be at least 1")
     needs = steps_before(steps)
     done: dict[str, Done] = {}
-    failed: dict[str, int] = {}
+    failed: dict[str, str] = {}
     waiting = list(steps)
     running: dict[Future[Done | int], str] = {}
     with folder_lock(out, "the study"), ThreadPoolExecutor(jobs) as pool, StepProcesses() as processes:
+        done_steps(steps, out)  # what is no stamp is told of before anything runs
         while True:
             for name in [name for name in waiting if needs[name] <= done.keys()][: jobs - len(running)]:
                 waiting.remove(name)
@@ -80,13 +82,18 @@ def run_steps(steps: Mapping[str, Sequence[str]], out: Path, jobs: int = 1) -> d
             if not running:
                 break
             for finished in wait(running, return_when=FIRST_COMPLETED).done:
-                name, outcome = running.pop(finished), finished.result()
+                name = running.pop(finished)
+                try:
+                    outcome = finished.result()
+                except (ValueError, OSError) as error:  # of what it reads, or of its stamp
+                    failed[name] = f": {error}"
+                    continue
                 if isinstance(outcome, Done):
                     done[name] = outcome
                 else:
-                    failed[name] = outcome
+                    failed[name] = f" with exit status {outcome}"
     if failed:
-        told = ", ".join(f"{name} failed with exit status {status}" for name, status in failed.items())
+        told = ", ".join(f"{name} failed{how}" for name, how in failed.items())
         held = f" ({', '.join(waiting)} had to wait for that)" if waiting else ""
         logs = f"; see {out / 'steps'}/NAME.log" if jobs > 1 else ""
         raise ValueError(f"{told}{held}{logs}; the same command goes on from there")
@@ -95,7 +102,7 @@ def run_steps(steps: Mapping[str, Sequence[str]], out: Path, jobs: int = 1) -> d
 
 def _do(heading: str, name: str, command: list[str], out: Path, jobs: int, processes: StepProcesses) -> Done | int:
     """What is kept of the step once it is done, or the exit status that it failed with."""
-    stamp = stamp_of(out, name)
+    stamp = _stamp(out, name)
     before, again = _done(stamp, command), ""
     if before is not None:
         changed = changed_inputs(before.inputs or {}, out)
@@ -108,6 +115,8 @@ def _do(heading: str, name: str, command: list[str], out: Path, jobs: int, proce
     begin, inputs = time.perf_counter(), inputs_of(command, out)
     went_on = any(path.is_dir() and any(path.iterdir()) for path in made_by(command))
     stamp.parent.mkdir(parents=True, exist_ok=True)
+    if stamp.exists():  # it says nothing of what lies there from now on
+        stamp.replace(_earlier(stamp))
     status = processes.run(command, stamp.with_suffix(".log") if jobs > 1 else None, jobs)
     if status:
         return status
@@ -115,14 +124,26 @@ def _do(heading: str, name: str, command: list[str], out: Path, jobs: int, proce
     machine = f"{_machine()}{f', {jobs} steps at a time' if jobs > 1 else ''}"
     done = Done(command, seconds, inputs, machine, went_on)
     write_json_atomic(stamp, dataclasses.asdict(done))
+    _earlier(stamp).unlink(missing_ok=True)
     if jobs > 1:
         print(f"== {heading}: done in {seconds:.0f} s", flush=True)
     return done
 
 
-def stamp_of(out: Path, name: str) -> Path:
+def is_begun(name: str, out: Path) -> bool:
+    """Whether no run of a step has come to its end, so that what lies there is of the one under way."""
+    stamp = _stamp(out, name)
+    return not stamp.exists() and not _earlier(stamp).exists()
+
+
+def _stamp(out: Path, name: str) -> Path:
     """What says that a step is done, with which command."""
     return out / "steps" / f"{name}.json"
+
+
+def _earlier(stamp: Path) -> Path:
+    """Where a stamp is put when its step runs again: what lies there may be of the earlier run, or no longer."""
+    return stamp.with_suffix(".earlier")
 
 
 def _machine() -> str:
@@ -132,8 +153,21 @@ def _machine() -> str:
 
 def done_steps(steps: Mapping[str, Sequence[str]], out: Path) -> dict[str, Done]:
     """What is kept of each step that is done with the same command; nothing is run."""
-    found = ((name, _done(stamp_of(out, name), command)) for name, command in steps.items())
+    found = ((name, _done(_stamp(out, name), command)) for name, command in steps.items())
     return {name: done for name, done in found if done is not None}
+
+
+def outdated_steps(
+    steps: Mapping[str, Sequence[str]], done: Mapping[str, Done], out: Path
+) -> dict[str, tuple[str, ...]]:
+    """Which of the steps that are done have read, themselves or through others, what has changed since; and what."""
+    needs = steps_before(steps)
+    found: dict[str, tuple[str, ...]] = {}
+    for name in (name for name in steps if name in done):
+        through = [path for maker in needs[name] if made_by(steps[maker]) for path in found.get(maker, ())]
+        if changed := tuple(sorted({*other_inputs(done[name].inputs or {}, out), *through})):
+            found[name] = changed
+    return found
 
 
 def _done(stamp: Path, command: Sequence[str]) -> Done | None:
@@ -141,8 +175,9 @@ def _done(stamp: Path, command: Sequence[str]) -> Done | None:
     if not stamp.is_file():
         return None
     remedy = "delete it to have the step run again"
+    content = read_json(stamp, remedy)
     try:
-        done = decode(read_json(stamp, remedy), Done, "it")
+        done = decode(content, Done, "it")
     except ValueError as error:
         raise ValueError(f"{stamp}: says nothing of a step ({error}); {remedy}") from error
     if done.command != list(command) or not all(path.exists() for path in made_by(command)):

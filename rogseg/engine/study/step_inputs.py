@@ -10,7 +10,10 @@ from rogseg.engine.digests import digest_of_file
 from rogseg.engine.study.named_files import named_files, plan_beside
 from rogseg.engine.study.step_order import made_by
 
-__all__ = ["changed_inputs", "inputs_of"]
+__all__ = ["changed_inputs", "inputs_of", "other_inputs"]
+
+NOTHING = hashlib.sha256().hexdigest()
+"""Digest of what is not there, or of a folder without a file."""
 
 
 def inputs_of(command: Sequence[str], out: Path) -> dict[str, str]:
@@ -31,6 +34,11 @@ def inputs_of(command: Sequence[str], out: Path) -> dict[str, str]:
 def changed_inputs(known: Mapping[str, str], out: Path) -> tuple[str, ...]:
     """Which of the files and folders that a step has read are not what they were, or are gone."""
     return tuple(path for path, digest in known.items() if _digest(Path(path), out) != digest)
+
+
+def other_inputs(known: Mapping[str, str], out: Path) -> tuple[str, ...]:
+    """As `changed_inputs`, without those that are gone: records may be kept without what they were made of."""
+    return tuple(path for path in changed_inputs(known, out) if _digest(Path(path), out) != NOTHING)
 
 
 def _digest(path: Path, out: Path) -> str:

@@ -1,11 +1,11 @@
 """The page of a study: its sections, each with tables and figures that a report made of the records."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rogseg.engine.study.plan import Section, Study
-from rogseg.engine.study.run_study import Done, stamp_of
+from rogseg.engine.study.run_study import Done, is_begun, outdated_steps
 from rogseg.engine.study.step_order import options_of
 from rogseg.report import write_report
 from rogseg.storage import write_bytes_atomic
@@ -21,35 +21,52 @@ def write_study_page(
     Args:
         study: its sections.
         commands: the arguments of each step.
-        done: what is kept of each step that is; what needs another one says that it has not run yet.
+        done: what is kept of each step that is; what needs another one says that it has not run yet, and what needs
+            one whose inputs have changed since says which.
         out: folder of the study.
         made_by: the command that makes the page again.
 
     Raises:
         ValueError: the records of a section do not belong into one report, or one of its files is not there.
     """
+    outdated = outdated_steps(commands, done, out)
     lines = [f"# {study.title}", "", f"Written by `{made_by}`; every number comes from records.", ""]
     for number, section in enumerate(study.sections, start=1):
         lines += [f"## {section.title}", "", section.text.strip(), ""]
-        waiting = [name for name in _steps_of(section, commands, out) if name not in done]
+        needed = _steps_of(section, commands, out)
+        waiting = [name for name in needed if name not in done]
         begun = [entry for entry in section.records if _is_begun(section, entry, commands, out)]
         shown = [entry for entry in section.records if _step_of(entry) in done or entry in begun]
         unfinished = [name for name in waiting if name in map(_step_of, shown)]
         for what, names in (("finished", unfinished), ("run", [name for name in waiting if name not in unfinished])):
             if names:
                 lines += [f"*Not {what} yet: {', '.join(names)}.*", ""]
+        lines += _outdated(needed, outdated)
         if shown:
             lines += _reported(section, shown, commands, out, f"reports/{number}")
         for name in section.files:
             if not waiting or (out / name).is_file():
                 lines += _shown(out, name)
-    lines += ["## What ran, how long, and on what", "", "| step | minutes | machine | command |", "|---|---:|---|---|"]
+    lines += ["## What ran, how long, and on what", "", *_outdated(commands, outdated)]
+    lines += ["| step | minutes | machine | command |", "|---|---:|---|---|"]
     for name, command in commands.items():
         ran = f"{done[name].minutes} | {done[name].machine}" if name in done else "not yet | -"
         lines.append(f"| {name} | {ran} | `rogseg {shlex.join(command)}` |")
     page = out / "study.md"
     write_bytes_atomic(page, "\n".join([*lines, ""]).encode())
     return page
+
+
+def _outdated(names: Iterable[str], outdated: Mapping[str, Sequence[str]]) -> list[str]:
+    """What the reader is told of those of the steps whose inputs are others now."""
+    by_inputs: dict[str, list[str]] = {}
+    for name in (name for name in names if name in outdated):
+        by_inputs.setdefault(", ".join(outdated[name]), []).append(name)
+    return [
+        line
+        for inputs, steps in by_inputs.items()
+        for line in (f"*Made of an earlier {inputs}: {', '.join(steps)}.*", "")
+    ]
 
 
 def _step_of(entry: str) -> str:
@@ -63,7 +80,7 @@ def _is_begun(section: Section, entry: str, commands: Mapping[str, Sequence[str]
     """
     step = _step_of(entry)
     has_records = (_folder_of(commands[step]) / "records.jsonl").is_file()
-    return section.common_cases and has_records and not stamp_of(out, step).exists()
+    return section.common_cases and has_records and is_begun(step, out)
 
 
 def _folder_of(command: Sequence[str]) -> Path:
