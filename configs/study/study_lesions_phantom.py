@@ -2,7 +2,7 @@
 # --shape 40 40 32 --training 60 --test 0. Everything here is synthetic.
 title = "Phantoms with lesions (synthetic): what vanishes, and what is measured wrongly"
 words = dict(
-    training="--minutes 10",
+    training="--minutes 10 --resume",
     # A third of the multiplications of the plan's strides, as in the light plan of hippocampus.
     light="model.backbone.strides=[[1,1,1],[2,2,2],[2,2,2]]",
     standard="rog_standard_short {out}/training/standard/best.pth --task {out}/stored --cfg-options {light}",

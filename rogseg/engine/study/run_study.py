@@ -4,7 +4,7 @@ import dataclasses
 import os
 import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import torch
 
 from rogseg.engine.digests import processor
 from rogseg.engine.study.step_inputs import changed_inputs, inputs_of, other_inputs
-from rogseg.engine.study.step_order import made_by, steps_before
+from rogseg.engine.study.step_order import made_by, options_of, steps_before
 from rogseg.engine.study.step_processes import StepProcesses
 from rogseg.foreign import decode, read_json
 from rogseg.storage import folder_lock, write_json_atomic
@@ -62,8 +62,8 @@ def run_steps(steps: Mapping[str, Sequence[str]], out: Path, jobs: int = 1) -> d
         What is kept of each step.
 
     Raises:
-        ValueError: less than one job, or a stamp that is none, both before the first step; or steps failed: all others
-            that could be done stay done.
+        ValueError: less than one job, a stamp that is none, or a training that could not go on after an interruption,
+            all before the first step; or steps failed: all others that could be done stay done.
     """
     if jobs < 1:
         raise ValueError(f"--jobs is {jobs}, it must be at least 1")
@@ -73,7 +73,7 @@ def run_steps(steps: Mapping[str, Sequence[str]], out: Path, jobs: int = 1) -> d
     waiting = list(steps)
     running: dict[Future[Done | int], str] = {}
     with folder_lock(out, "the study"), ThreadPoolExecutor(jobs) as pool, StepProcesses() as processes:
-        done_steps(steps, out)  # what is no stamp is told of before anything runs
+        _refuse_lost_trainings(steps.keys() - done_steps(steps, out).keys(), steps)
         while True:
             for name in [name for name in waiting if needs[name] <= done.keys()][: jobs - len(running)]:
                 waiting.remove(name)
@@ -128,6 +128,17 @@ def _do(heading: str, name: str, command: list[str], out: Path, jobs: int, proce
     if jobs > 1:
         print(f"== {heading}: done in {seconds:.0f} s", flush=True)
     return done
+
+
+def _refuse_lost_trainings(names: Set[str], steps: Mapping[str, Sequence[str]]) -> None:
+    """A training that neither goes on nor starts again ends every later run of its study, once it was interrupted."""
+    for name in (name for name in steps if name in names):
+        options = options_of(steps[name])
+        if steps[name][0] == "train" and not (options.resume or options.overwrite or options.fold == "all"):
+            raise ValueError(
+                f"steps.{name}: a training that is interrupted could not be taken up: give it --resume, which goes on "
+                "with what is there, or --overwrite, which starts again"
+            )
 
 
 def is_begun(name: str, out: Path) -> bool:

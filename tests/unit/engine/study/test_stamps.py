@@ -137,3 +137,11 @@ def test_what_cannot_be_read_fails_its_step_and_those_that_need_it(study: Ran) -
         study(during=damage)
     assert done_steps({"aside": STEPS["aside"]}, Path("study"))
     assert "others" in Path("study/u/best.pth").read_text()
+
+
+def test_a_training_that_could_not_go_on_is_refused_before_the_first_step(study: Ran, tmp_path: Path) -> None:
+    bare = ["train", "net.py", "--work-dir", "x"]
+    for more in ([], ["--minutes", "3"], ["--fold", "0"]):
+        with pytest.raises(ValueError, match=r"steps\.bare: .* --resume, .* or --overwrite"):
+            run_steps({"aside": STEPS["aside"], "bare": [*bare, *more]}, Path("study"))
+    assert not Path("study/u").exists()

@@ -274,6 +274,7 @@ def test_every_shipped_study_names_commands_and_configs_that_exist(name: str) ->
     known = shipped_configs()
     for step, command in study.commands(Path("data"), Path("out")).items():
         options = options_of(command)
+        assert command[0] != "train" or options.resume or options.overwrite, step
         config = getattr(options, "config", None) or (getattr(options, "system", None) or [None])[0]
         made_elsewhere = config == study.words.get("nnunet", "") or str(config).startswith("out/")
         assert config is None or config in known or made_elsewhere, step
