@@ -103,7 +103,7 @@ def evaluate_phantoms(
         classes=("block",),
         channels=({"name": "phantom", "unit": "HU"},),
         data={case.case_id: "made by its number" for case in every},
-        condition=Condition("corruption", SHAKEN, {}),
+        condition=Condition("corruption", SHAKEN, {"corruptions": {SHAKEN: {}}}),
         threat=None,
         criterion=None,
         protocol="volume",
