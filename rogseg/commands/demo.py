@@ -25,7 +25,7 @@ def steps(out: Path) -> dict[str, list[str]]:
     return {
         "generate phantoms": ["phantom", raw, *PHANTOMS],
         "preprocess": ["preprocess", raw, "--out", stored, "--num-workers", "2"],
-        "train": ["train", CONFIG, "--task", stored, "--work-dir", trained],
+        "train": ["train", CONFIG, "--task", stored, "--work-dir", trained, "--resume"],
         "segment the validation cases": ["test", *model, "--data", raw, "--out", str(out / "test")],
         "attack two validation cases": ["attack", *model, *attack, "--out", str(out / "attack")],
         "report": ["report", str(out / "test"), str(out / "attack"), "--out", str(out / "report")],
