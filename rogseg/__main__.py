@@ -2,8 +2,8 @@
 
 import sys
 
+from rogseg.command_line import follow_starter
 from rogseg.commands import main
-from rogseg.workers.spawning import follow_starter
 
 if __name__ == "__main__":
     follow_starter()

@@ -14,10 +14,13 @@ from types import FrameType
 
 from rogseg.raised_in import foreign_fault, is_of_library
 
-__all__ = ["exit_status", "is_out_of_memory", "named_place", "nearest"]
+__all__ = ["STARTER", "exit_status", "follow_starter", "is_out_of_memory", "named_place", "nearest"]
 
 TRACEBACK = "ROGSEG_TRACEBACK"
 """Environment variable: where it is set, what a user is told of comes with the way that led there."""
+
+STARTER = "ROGSEG_STARTER"
+"""Environment variable: number of the end of a pipe whose other end whoever started this process holds."""
 
 MOST_LISTED = 10  # of known words, in a message about one that is not
 
@@ -86,6 +89,21 @@ class _Stopping:
             os._exit(128 + number)
         self.is_asked = os.getpid() == self.process
         raise KeyboardInterrupt
+
+
+def follow_starter() -> None:
+    """To be called first in a command that another one starts as a user would: its starter's death ends it.
+
+    Ctrl-C it hears itself. Without `STARTER` it is a user who started it, and nothing is done.
+    """
+    handle = os.environ.pop(STARTER, None)  # what it starts itself follows it
+    if handle is not None:
+        threading.Thread(target=_end_with_pipe, args=(int(handle),), daemon=True).start()
+
+
+def _end_with_pipe(handle: int) -> None:
+    os.read(handle, 1)  # nobody writes: it returns when the other end is closed, as by a death
+    os._exit(1)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

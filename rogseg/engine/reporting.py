@@ -25,6 +25,7 @@ from rogseg.findings import (
     load_findings,
     save_findings,
 )
+from rogseg.preprocessing import note_lines
 from rogseg.report import refuse_folder_of_others, write_report
 from rogseg.report.figures.corruption_map import plot_corruption_map
 from rogseg.report.volumes import VOLUMES
@@ -32,7 +33,6 @@ from rogseg.storage import write_bytes_atomic, write_json_atomic, write_text_ato
 
 __all__ = ["conclude", "conclude_accuracy", "conclude_folds", "merge_shards", "report_on"]
 
-MOST_NOTES = 10
 MARKS = {"ok": ("passed ", "green"), "warning": ("LOOK ", "bold yellow"), "failed": ("FAILED ", "bold red")}
 
 
@@ -134,11 +134,9 @@ def conclude_accuracy(records: RecordFolder, console: Console) -> None:
 
 
 def _tell_notes(records: RecordFolder, console: Console) -> None:
-    notes = [f"note: {case_id}: {note}" for case_id, record in records.clean().items() for note in record.notes]
-    for note in notes[:MOST_NOTES]:
-        console.print(note, markup=False)
-    if len(notes) > MOST_NOTES:
-        console.print(f"note: {len(notes) - MOST_NOTES} more stand in {records.directory}/records.jsonl", markup=False)
+    notes = ((case_id, record.notes) for case_id, record in records.clean().items())
+    for line in note_lines(notes, f"in {records.directory}/records.jsonl"):
+        console.print(line, markup=False)
 
 
 def conclude_folds(folds: Sequence[RecordFolder], out: Path, console: Console) -> None:

@@ -4,7 +4,7 @@ from rogseg.preprocessing.case_preprocessing import preprocess_case, preprocess_
 from rogseg.preprocessing.fingerprint import Fingerprint, compute_fingerprint
 from rogseg.preprocessing.itk_file import files_of
 from rogseg.preprocessing.nifti import write_image, write_label
-from rogseg.preprocessing.pipeline import preprocess_task
+from rogseg.preprocessing.pipeline import note_lines, preprocess_task
 from rogseg.preprocessing.plan_wishes import PlanWishes
 from rogseg.preprocessing.planner import plan_geometry
 from rogseg.preprocessing.raw_grid import (
@@ -45,6 +45,7 @@ __all__ = [
     "moves_to_raw_grid",
     "network_axes",
     "network_spacing",
+    "note_lines",
     "open_raw",
     "plan_geometry",
     "preprocess_case",

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from rogseg.foreign import read_json
@@ -39,7 +39,7 @@ from rogseg.storage import (
 )
 from rogseg.task_plan import TaskPlan
 
-__all__ = ["preprocess_task"]
+__all__ = ["note_lines", "preprocess_task"]
 
 _MOST_NOTES = 10
 
@@ -126,7 +126,10 @@ def _stored_cases(
         fingerprint = _fingerprint(raw_task, folds[0], out_dir)
     if before is not None and before != plan:
         say(f"the plan in {out_dir} is replaced: {described_changes(before, plan)}")
-    _tell(outcomes, say)
+    for line in note_lines(
+        ((outcome.case_id, outcome.notes) for outcome in outcomes), "under notes in the case.json of the cases"
+    ):
+        say(line)
     for note in seen_under_two_names({outcome.case_id: outcome.image for outcome in outcomes}, folds)[:_MOST_NOTES]:
         say(f"note: {note}")
     remove_departed(out_dir, {case.case_id for case in cases})
@@ -196,12 +199,16 @@ def _run(
     return outcomes
 
 
-def _tell(outcomes: Sequence[CaseOutcome], say: Say) -> None:
-    notes = [f"note: {outcome.case_id}: {note}" for outcome in outcomes for note in outcome.notes]
-    for note in notes[:_MOST_NOTES]:
-        say(note)
-    if len(notes) > _MOST_NOTES:
-        say(f"note: {len(notes) - _MOST_NOTES} more of this kind stand under notes in the case.json of the cases")
+def note_lines(notes: Iterable[tuple[str, Sequence[str]]], place: str) -> list[str]:
+    """What a person is told of the files of cases: a line each, and of many where the others stand.
+
+    Args:
+        notes: case id and what is said of the case.
+        place: where all of them stand, such as ``in records.jsonl``.
+    """
+    lines = [f"note: {case_id}: {note}" for case_id, of_case in notes for note in of_case]
+    more = len(lines) - _MOST_NOTES
+    return [*lines[:_MOST_NOTES], *([f"note: {more} more of this kind stand {place}"] if more > 0 else [])]
 
 
 def _fingerprint(raw_task: RawTask, fold: Fold, out_dir: Path) -> Fingerprint:

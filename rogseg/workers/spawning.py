@@ -1,4 +1,4 @@
-"""Processes of this machine that are started to work: one thread each, no ears for Ctrl-C, no life without a driver."""
+"""Processes of this machine that are spawned to work: one thread each, no ears for Ctrl-C, no life without a driver."""
 
 import contextlib
 import multiprocessing
@@ -7,10 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping
 
-__all__ = ["STARTER", "follow_driver", "follow_starter", "interrupts_later", "one_thread_each"]
-
-STARTER = "ROGSEG_STARTER"
-"""Environment variable: number of the end of a pipe whose other end whoever started this process holds."""
+__all__ = ["follow_driver", "interrupts_later", "one_thread_each"]
 
 # The libraries of linear algebra read these when they are loaded; the workers are the parallelism. Threads that wait
 # for others shall not spin meanwhile.
@@ -54,21 +51,6 @@ def follow_driver() -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_driver, daemon=True).start()
-
-
-def follow_starter() -> None:
-    """To be called first in a command that another one starts as a user would: its starter's death ends it.
-
-    Ctrl-C it hears itself. Without `STARTER` it is a user who started it, and nothing is done.
-    """
-    handle = os.environ.pop(STARTER, None)  # what it starts itself follows it
-    if handle is not None:
-        threading.Thread(target=_end_with_pipe, args=(int(handle),), daemon=True).start()
-
-
-def _end_with_pipe(handle: int) -> None:
-    os.read(handle, 1)  # nobody writes: it returns when the other end is closed, as by a death
-    os._exit(1)
 
 
 def _end_with_driver() -> None:

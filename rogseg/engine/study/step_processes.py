@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from rogseg.workers.spawning import STARTER
+from rogseg.command_line import STARTER
 
 __all__ = ["StepProcesses"]
 
