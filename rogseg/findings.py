@@ -13,6 +13,7 @@ __all__ = [
     "LEVELS",
     "NOT_LOOKED_AT",
     "SANITY_FILE",
+    "STRONGER_CHECKS",
     "Level",
     "SanityFinding",
     "is_of_records",
@@ -25,6 +26,8 @@ REMEDY = "delete it and run the evaluation again"
 
 NOT_LOOKED_AT = "the network was looked at"
 """Name of the finding where the budget allowed no check."""
+STRONGER_CHECKS = "the attacks on record are as strong as those of the checks"
+"""Name of the finding that compares what an evaluation found with what its checks found."""
 BAD_GRADIENTS = "gradients are finite under attack"
 Level = Literal["ok", "warning", "failed"]
 LEVELS: tuple[Level, ...] = get_args(Level)

@@ -14,7 +14,7 @@ from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.summary import mean
 from rogseg.findings import BAD_GRADIENTS, SanityFinding
 
-__all__ = ["aims_at_dice", "check_records", "lowest_white_box_dice"]
+__all__ = ["aims_at_dice", "check_records", "lowest_dice", "lowest_white_box_dice"]
 
 MOST_BAD = 0.01  # of the gradients: a few in which one voxel overflows do no harm
 
@@ -77,6 +77,11 @@ def _bad_gradients(records: RecordFolder) -> SanityFinding | None:
         "they were zeroed there, so the attacks saw a part of the gradient or none: look for overflow, 0 / 0, or the "
         "logarithm or root of 0 in the network",
     )
+
+
+def lowest_dice(records: RecordFolder, epsilon: float) -> dict[str, float]:
+    """Lowest mean Dice of each case over all attacks."""
+    return _lowest_dice(records, records.conditions(), epsilon)
 
 
 def lowest_white_box_dice(records: RecordFolder, epsilon: float) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """What has to be said beside a verdict: how many cases, which checks, what was not tried."""
 
 from rogseg.cases import worded_cases
-from rogseg.findings import NOT_LOOKED_AT, is_of_records
+from rogseg.findings import NOT_LOOKED_AT, STRONGER_CHECKS, is_of_records
 from rogseg.report.contents import Contents
 from rogseg.report.estimates import FEWEST_CASES, Estimate
 from rogseg.report.rows import Row
@@ -40,6 +40,9 @@ def cautions_on(contents: Contents, system: str, row: Row, attacked: Estimate, h
         cautions.append("No sanity check was recorded, so nothing shows that the attacks were as strong as they claim.")
     elif all(is_of_records(name) for name in names):
         cautions.append("No sanity check asked the network itself, so a masked gradient would not have been noticed.")
+    undercut = [one.seen for one in findings if one.name == STRONGER_CHECKS and one.level != "ok"]
+    if undercut:
+        cautions.append(f"The checks found more than the attacks did, so less is left than it says: {undercut[0]}.")
     if NOT_LOOKED_AT in names:
         cautions.append(
             "The attacks were too short for a check of the gradients, so nothing shows that they were as strong as they"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from rogseg.cases import worded_cases
-from rogseg.findings import NOT_LOOKED_AT, is_of_records
+from rogseg.findings import NOT_LOOKED_AT, STRONGER_CHECKS, is_of_records
 from rogseg.report.cautions import cautions_on, incomplete_notes, other_threats
 from rogseg.report.contents import TISSUE_ALONE, Contents, Strength
 from rogseg.report.estimates import Estimate
@@ -99,7 +99,8 @@ def verdict_of(contents: Contents, system: str) -> Verdict:
     # Green only where there was something to lose, checks were made and passed, all cases are in, and no other threat
     # model says otherwise.
     falls = any(1 - left > HOLDS_UP_TO for _, left in others)
-    doubtful = is_poor or falls or not is_asked or bool(incomplete_notes(contents, system))
+    is_undercut = any(finding.name == STRONGER_CHECKS and finding.level != "ok" for finding in findings)
+    doubtful = is_poor or falls or not is_asked or is_undercut or bool(incomplete_notes(contents, system))
     if "failed" in levels or (tone == "holds" and doubtful):
         tone = "unsure"
     return Verdict(

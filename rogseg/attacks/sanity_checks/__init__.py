@@ -9,6 +9,7 @@ from rogseg.attacks.sanity_checks.attack_checks import (
     check_large_epsilon,
     check_more_budget,
     check_near_clean,
+    check_recorded,
     check_square_against_white_box,
     check_transfer,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "check_large_epsilon",
     "check_more_budget",
     "check_near_clean",
+    "check_recorded",
     "check_square_against_white_box",
     "check_transfer",
     "run_checks",

@@ -6,12 +6,13 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from rogseg.findings import SanityFinding
+from rogseg.findings import STRONGER_CHECKS, SanityFinding
 
 __all__ = [
     "check_large_epsilon",
     "check_more_budget",
     "check_near_clean",
+    "check_recorded",
     "check_square_against_white_box",
     "check_transfer",
 ]
@@ -61,6 +62,25 @@ def check_square_against_white_box(
         f"mean Dice {square_dice.nanmean().item():.4f} under Square, {white_box_dice.nanmean().item():.4f} under "
         f"white-box attacks; Square is stronger on {num_stronger} of {len(square_dice)} cases",
         "masked gradients: an attack that sees them should not lose against one that only queries",
+    )
+
+
+def check_recorded(found: Tensor, recorded: Tensor, margin: Tensor | float = 0.01) -> SanityFinding:
+    """Whether the attacks on record leave as little as what the checks themselves found.
+
+    Args:
+        found: (N,) lowest Dice of each case over the checks' attacks; NaN for a case without foreground.
+        recorded: (N,) lowest Dice over the attacks on record; NaN where none met the case.
+        margin: of the Dice, by which two equally strong searches may differ; (N,) or one for all.
+    """
+    found = torch.where(recorded.isnan(), recorded, found)
+    return SanityFinding(
+        STRONGER_CHECKS,
+        "warning" if found.nanmean() < (recorded - margin).nanmean() else "ok",
+        f"mean Dice {recorded.nanmean().item():.4f} under the attacks on record, {found.nanmean().item():.4f} under "
+        "those of the checks",
+        "the attacks on record are too weak, so the network is less robust than they say: give them more iterations, "
+        "or run an ensemble",
     )
 
 

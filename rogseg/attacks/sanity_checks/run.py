@@ -67,6 +67,7 @@ def run_checks(
     *,
     has_gradient: bool = True,
     white_box: Mapping[str, float] | None = None,
+    recorded: Mapping[str, float] | None = None,
     classes: Sequence[Sequence[int]] | None = None,
     label: str | None = None,
     seed: int = 0,
@@ -83,6 +84,8 @@ def run_checks(
         has_gradient: whether the network can be differentiated; if not, only its outputs are looked at.
         white_box: lowest Dice of cases under the white-box attacks of the evaluation at this epsilon, with which Square
             is compared as well; where passes allow one step alone and none is known, Square is not asked.
+        recorded: lowest Dice of cases under all attacks of the evaluation at this epsilon, which those of the checks
+            should not undercut; None compares nothing.
         classes: the class indices that make up each foreground class, of which those Dice are; None is each by itself.
         label: epsilon as it is written, with its unit and norm; None is its number.
         seed: of the random starts.
@@ -125,6 +128,7 @@ def run_checks(
         findings += searches.findings(
             budget.queries,
             white_box or {},
+            recorded or {},
             has_growth=budget.has_growth,
             keeps_promises=all(finding.passed for finding in of_gradients),
         )

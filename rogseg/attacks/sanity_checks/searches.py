@@ -51,13 +51,20 @@ class Searches:
     seed: int
 
     def findings(
-        self, queries: int, white_box: Mapping[str, float], *, has_growth: bool, keeps_promises: bool
+        self,
+        queries: int,
+        white_box: Mapping[str, float],
+        recorded: Mapping[str, float],
+        *,
+        has_growth: bool,
+        keeps_promises: bool,
     ) -> list[SanityFinding]:
-        """More budget, nearly the whole box and a black box.
+        """More budget, nearly the whole box, a black box, and what all that says of the attacks on record.
 
         Args:
             queries: of Square on each case.
-            white_box: what the evaluation found.
+            white_box: lowest Dice of cases under the evaluation's attacks that see gradients.
+            recorded: under all of its attacks.
             has_growth: whether APGD runs with few and with many iterations and in nearly the whole box, too.
             keeps_promises: whether nothing was suspicious about the gradient.
         """
@@ -81,15 +88,20 @@ class Searches:
             lowest = self._dice(FGSM())
         else:  # one step alone is weaker than a black box, whatever the gradient
             return []
-        known = [white_box.get(one.case.case_id, float("inf")) for one in self.subjects]
-        lowest = lowest.fmin(torch.tensor(known, dtype=lowest.dtype))
         square = self._dice(Square(HardDice(self.classes), num_queries=queries))
         # From one search to another the Dice of n voxels moves by about 1 / sqrt(n).
         sizes = torch.stack([(one.targets > 0).sum() for one in self.subjects]).cpu()
         margin = sizes.to(lowest.dtype).rsqrt().clamp(min=0.01)
-        findings.append(attack_checks.check_square_against_white_box(square, lowest, margin))
+        white_box_dice, recorded_dice = (self._of_subjects(dice, lowest) for dice in (white_box, recorded))
+        findings.append(attack_checks.check_square_against_white_box(square, lowest.fmin(white_box_dice), margin))
+        if not recorded_dice.isnan().all():
+            findings.append(attack_checks.check_recorded(lowest.fmin(square), recorded_dice, margin))
         over = f", over {worded_cases(len(self.subjects))}"
         return [replace(one, seen=one.seen + over + ("" if one is large else f" at {self.label}")) for one in findings]
+
+    def _of_subjects(self, dice: Mapping[str, float], like: Tensor) -> Tensor:
+        """(N,) of cases that are known; NaN for the others."""
+        return like.new_tensor([dice.get(one.case.case_id, float("nan")) for one in self.subjects])
 
     def _large_threat(self, epsilon: float, case: Case) -> ThreatModel:
         """Nearly the whole box, for the voxels that may move in the evaluation."""

@@ -8,7 +8,7 @@ from rogseg.attacks.threats import LinfThreat, ThreatModel
 from rogseg.cases import Case
 from rogseg.engine.attacking.case_attacker import MakeThreat
 from rogseg.engine.attacking.measured_case import scored_model
-from rogseg.engine.record_checks import aims_at_dice, lowest_white_box_dice
+from rogseg.engine.record_checks import aims_at_dice, lowest_dice, lowest_white_box_dice
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE
 from rogseg.evaluation.epsilon_label import epsilon_label, norm_of_threat, strength_label
 from rogseg.evaluation.record_folder import RecordFolder
@@ -43,13 +43,13 @@ def check_model(
     attacked = [record for record in records.records if record.condition != CLEAN]
     # A composite's own record counts the passes of its members.
     whole = [record for record in attacked if record.condition == WORST_CASE] or attacked
-    white_box = lowest_white_box_dice(records, epsilon)
+    white_box, recorded = lowest_white_box_dice(records, epsilon), lowest_dice(records, epsilon)
     if not aims_at_dice(records.identity):
-        white_box = {}
+        white_box = recorded = {}
     label = strength_label(records.identity, epsilon)
     if records.identity.threat is not None and norm_of_threat(records.identity.threat.type) not in ("Linf", "L2"):
         # The checks are of the network; APGD and Square look for it in a ball that both know.
-        make_threat, epsilon, white_box = _linf_of, LINF_EPSILON, {}
+        make_threat, epsilon, white_box, recorded = _linf_of, LINF_EPSILON, {}, {}
         label = f"{epsilon_label(epsilon, 'fraction')} in Linf"
     with evaluation_mode(system.model):
         return run_checks(
@@ -61,6 +61,7 @@ def check_model(
             sum(record.num_forward + record.num_backward for record in whole),
             has_gradient=system.differentiable,
             white_box=white_box,
+            recorded=recorded,
             classes=system.class_indices,
             label=label,
             seed=seed,

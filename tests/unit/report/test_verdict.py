@@ -6,7 +6,7 @@ import pytest
 
 from rogseg.evaluation.case_record import CLEAN
 from rogseg.evaluation.record_folder import RecordFolder
-from rogseg.findings import BAD_GRADIENTS, NOT_LOOKED_AT, Level
+from rogseg.findings import BAD_GRADIENTS, NOT_LOOKED_AT, STRONGER_CHECKS, Level
 from rogseg.report.contents import Contents, Finding, Strength, ThreatText
 from rogseg.report.records.contents import contents_of
 from rogseg.report.verdict import verdict_of
@@ -73,6 +73,13 @@ def test_a_failed_check_takes_the_green_away(level: Level, tone: str) -> None:
     verdict = verdict_of(made, "net")
     assert verdict.tone == tone
     assert any("1 of 1 sanity check has failed" in caution for caution in verdict.cautions) == (level == "failed")
+
+
+def test_a_verdict_is_not_green_where_the_checks_found_more_than_the_attacks() -> None:
+    undercut = Finding("net", STRONGER_CHECKS, "warning", "mean Dice 0.7900 on record, 0.0180 in the checks", "")
+    verdict = verdict_of(dataclasses.replace(with_values(0.8, 0.79), findings=(undercut,)), "net")
+    assert verdict.tone == "unsure"
+    assert any("less is left than it says: mean Dice 0.7900" in caution for caution in verdict.cautions)
 
 
 def test_where_nothing_was_looked_at_nothing_is_green() -> None:

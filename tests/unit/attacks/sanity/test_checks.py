@@ -131,6 +131,15 @@ def test_square_must_not_win() -> None:
     assert "2 of 3" in finding.seen
 
 
+def test_the_record_must_not_be_undercut() -> None:
+    check = sanity_checks.check_recorded
+    recorded = torch.tensor([0.2, 0.5, torch.nan])
+    assert check(torch.tensor([0.2, 0.495, 0.0]), recorded).level == "ok"
+    assert check(torch.tensor([0.1, 0.5, 0.0]), recorded).level == "warning"
+    assert check(torch.tensor([0.1, 0.5, 0.0]), recorded, torch.tensor([0.06, 0.06, 0.06])).level == "ok"
+    assert "0.3500 under the attacks on record, 0.3000 under" in check(torch.tensor([0.1, 0.5, 0.0]), recorded).seen
+
+
 def test_budgets_are_compared_in_their_order() -> None:
     assert sanity_checks.check_more_budget("epsilon", {0.03: 0.2, 0.01: 0.5, 0.02: 0.505}).passed is True
     assert sanity_checks.check_more_budget("epsilon", {0.03: 0.6, 0.01: 0.5}).passed is False

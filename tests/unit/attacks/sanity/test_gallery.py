@@ -12,7 +12,7 @@ from rogseg.attacks.objectives import HardDice
 from rogseg.attacks.sanity_checks import local_checks, run_checks
 from rogseg.cases import Case
 from rogseg.engine.attacking.measured_case import scored_model
-from rogseg.findings import SanityFinding
+from rogseg.findings import STRONGER_CHECKS, SanityFinding
 from rogseg.metrics import dice_per_class, mean_foreground_dice
 from tests.unit.attacks.sanity import networks
 
@@ -178,6 +178,18 @@ def test_square_is_compared_with_the_attacks_of_the_evaluation(claimed: float, l
     findings = run_checks(lambda _: blind, networks.cases(), threat, networks.EPSILON, "quick", 400, white_box=claims)
     assert findings[-1].name == "white-box attacks are at least as strong as Square"
     assert findings[-1].level == level
+
+
+@pytest.mark.parametrize(("recorded", "level"), [(0.99, "warning"), (0.0, "ok")])
+def test_a_weak_attack_on_record_is_told(recorded: float, level: str) -> None:
+    """What the checks find themselves is the upper bound of what is left, whatever was on record."""
+    claims = {case.case_id: recorded for case in networks.cases()}
+    findings = run_checks(
+        lambda _: networks.sound("relu"), networks.cases(), threat, networks.EPSILON, "quick", SMALL, recorded=claims
+    )
+    assert [(finding.name, finding.level) for finding in findings if "on record" in finding.name] == [
+        (STRONGER_CHECKS, level)
+    ]
 
 
 def test_one_step_alone_is_not_compared_with_a_black_box() -> None:

@@ -66,6 +66,6 @@ def test_square_is_compared_with_attacks_that_aim_at_dice(
     told: dict[str, Any] = {}
     monkeypatch.setattr(sanity, "run_checks", lambda *_, **settings: told.update(settings) or ())
     evaluated(made(Normed()), tmp_path, criterion=criterion)
-    assert bool(told["white_box"]) == aims_at_dice
+    assert bool(told["white_box"]) == bool(told["recorded"]) == aims_at_dice
     assert told["classes"] == ((1,), (2,))
     assert told["label"] == "8/255"
