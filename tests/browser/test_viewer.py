@@ -93,15 +93,14 @@ def test_keys_move_slices_of_the_plane_that_has_the_focus(viewer: Viewer) -> Non
 
 def test_the_wheel_scrolls_only_a_focused_plane(viewer: Viewer) -> None:
     before = viewer.state["point"][2]
-    box = viewer.page.locator('.pane[data-plane="axial"] .image').bounding_box()
-    viewer.page.mouse.move(box["x"] + 30, box["y"] + 30)
-    viewer.page.mouse.wheel(0, 5)
-    viewer.page.wait_for_timeout(50)
+    assert viewer.wheel(5) is False  # left to the page
     assert viewer.state["point"][2] == before
     viewer.press("ArrowUp")
     assert viewer.state["point"][2] == before + 1
-    viewer.page.mouse.wheel(0, 5)
-    viewer.wait_for_slice(before)
+    assert viewer.wheel(5) is True
+    assert viewer.state["point"][2] == before
+    assert viewer.wheel(-5) is True
+    assert viewer.state["point"][2] == before + 1
 
 
 def test_a_click_moves_the_crosshair(viewer: Viewer) -> None:

@@ -29,11 +29,17 @@ class Viewer:
         state: dict[str, Any] = json.loads(self.page.evaluate("() => document.getElementById('viewer').dataset.drawn"))
         return state
 
-    def wait_for_slice(self, number: int) -> None:
-        """Until the axial plane shows that slice; a wheel is answered whenever the browser comes to it."""
-        self.page.wait_for_function(
-            "(number) => JSON.parse(document.getElementById('viewer').dataset.drawn).point[2] === number", arg=number
+    def wheel(self, down: float) -> bool:
+        """Turn the wheel over the axial plane, and say whether the plane keeps the turn from the page.
+
+        The event is made in the page: those of the mouse are joined and delayed as the browser finds time.
+        """
+        kept: bool = self.page.locator('.pane[data-plane="axial"] .image').evaluate(
+            "(image, down) => !image.dispatchEvent(new WheelEvent('wheel', "
+            "{ deltaY: down, bubbles: true, cancelable: true }))",
+            down,
         )
+        return kept
 
     def press(self, *keys: str, plane: str = "axial") -> None:
         """Press keys on a plane."""
