@@ -131,6 +131,48 @@ def test_overlays_come_and_go(viewer: Viewer) -> None:
     assert viewer.page.is_checked('[data-overlay="clean"]')
 
 
+def test_over_a_perturbation_predictions_are_outlined_since_a_fill_would_change_its_colours(viewer: Viewer) -> None:
+    volume, point = saved_volume("case 1", 8), tuple(viewer.state["point"])
+    viewer.press("x", "t", "c")
+    attacked = expected_plane(volume.attacked, "axial", point)
+    around = [np.roll(attacked, shift, axis) for axis in (0, 1) for shift in (-1, 1)]
+    inside = (attacked > 0) & np.all([other == attacked for other in around], axis=0)
+    row, column = (int(v[len(v) // 2]) for v in np.nonzero(inside))
+    assert viewer.mark_at("axial", column, row)[3] > 0
+    viewer.press("3")
+    assert viewer.mark_at("axial", column, row)[3] == 0
+    count = """() => { const marks = document.querySelector('.marks');
+        const data = marks.getContext('2d').getImageData(0, 0, marks.width, marks.height).data;
+        return data.filter((value, index) => index % 4 === 3 && value > 0).length; }"""
+    drawn = viewer.page.evaluate(count)
+    viewer.press("a", "c")
+    assert drawn > viewer.page.evaluate(count) == 0
+
+
+def test_before_it_is_unpacked_its_frame_has_its_size(open_page: OpenPage) -> None:
+    page = open_page(contents(num_cases=5, num_volumes=1, systems=("one",)))
+    page.evaluate(
+        """() => { document.querySelector(".stage").classList.add("empty");
+        for (const pane of document.querySelectorAll(".pane")) pane.style.width = pane.style.height = ""; }"""
+    )
+    frame = page.locator(".stage").bounding_box()
+    assert frame["width"] > 300
+    assert frame["height"] > 300
+    letter = page.evaluate(
+        """() => { const { right, top, height } = document.querySelector(".stage").getBoundingClientRect();
+        return document.elementsFromPoint(right + 4, top + height / 2).some((one) => one.closest(".pane")); }"""
+    )
+    assert letter is False
+
+
+def test_on_paper_a_slice_of_each_case_stands_for_the_viewer(viewer: Viewer) -> None:
+    assert not viewer.page.locator(".strip img").first.is_visible()
+    viewer.page.emulate_media(media="print")
+    assert viewer.page.locator(".strip img").first.is_visible()
+    assert not viewer.page.locator(".theatre").is_visible()
+    assert not viewer.page.get_by_text("Click a plane").is_visible()
+
+
 def test_window_and_level_change_the_grey(viewer: Viewer) -> None:
     volume, point = saved_volume("case 1", 8), tuple(viewer.state["point"])
     viewer.page.evaluate(

@@ -45,6 +45,7 @@
     const single = state.single !== "all" ? PLANES[state.single] : null;
     const across = single ? mm[single.across] : mm[0] + mm[1], down = single ? mm[single.down] : mm[1] + mm[2];
     const scale = Math.min((room - gap) / across, (tall - gap) / down);
+    stage.classList.remove("empty");
     stage.classList.toggle("single", Boolean(single));
     for (const pane of $$(".pane")) {
       const { across, down } = PLANES[pane.dataset.plane];
@@ -79,8 +80,11 @@
       image.getContext("2d").putImageData(sliceImage(volume, plane, point, state), 0, 0);
       const context = marks.getContext("2d"), [sx, sy] = [marks.width / size[0], marks.height / size[1]];
       context.clearRect(0, 0, marks.width, marks.height);
-      for (const name of ["clean", "attacked"]) if (state.shown[name]) fill(context, marks, plane, name, size);
-      if (state.shown.target) outline(context, plane, size, sx, sy);
+      // The colours of a perturbation say how much; a fill would change them.
+      const isBare = state.base === "perturbation";
+      for (const [name, dashes] of [["clean", [1, 4]], ["attacked", [6, 4]]])
+        if (state.shown[name]) isBare ? outline(context, plane, name, size, sx, sy, dashes) : fill(context, marks, plane, name, size);
+      if (state.shown.target) outline(context, plane, "target", size, sx, sy);
       if (state.crosshair) cross(context, marks, pixelOf(volume, plane, point), sx, sy);
       const text = `${plane}, slice ${point[along] + 1} of ${volume.shape[along]}`;
       pane.querySelector(".caption").textContent = `${plane} ${point[along] + 1}/${volume.shape[along]}`;
@@ -100,8 +104,9 @@
     context.drawImage(small, 0, 0, marks.width, marks.height);
   }
 
-  function outline(context, plane, size, sx, sy) {
-    const paths = outlines(sliceLabels(state.volume, plane, state.point, "target"), ...size);
+  function outline(context, plane, name, size, sx, sy, dashes = []) {
+    const paths = outlines(sliceLabels(state.volume, plane, state.point, name), ...size);
+    context.setLineDash(dashes.map((length) => length * (devicePixelRatio || 1)));
     for (const [style, width] of [["rgba(0,0,0,.55)", 3.5], [null, 1.8]])
       for (const [label, path] of paths) {
         const scaled = new Path2D();
@@ -111,6 +116,7 @@
         context.strokeStyle = style || `rgb(${CLASS_COLOURS[(label - 1) % CLASS_COLOURS.length]})`;
         context.stroke(scaled);
       }
+    context.setLineDash([]);
   }
 
   function cross(context, marks, [column, row], sx, sy) {
