@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from rogseg.engine.attacking.threats import DEFAULT_THREAT, REFERENCE
-from rogseg.engine.config.load import load_attack_config, parse_overrides
+from rogseg.engine.config.load import load_attack_config
+from rogseg.engine.config.overrides import ATTACK_OPTIONS, parse_overrides
 from rogseg.evaluation.epsilon_label import epsilon_label, norm_of_threat
 
 __all__ = ["DEFAULT_MEASURES", "AttackSettings", "parse_epsilon"]
@@ -89,7 +90,10 @@ class AttackSettings:
         Raises:
             ValueError: the config cannot be read or has no attack.
         """
-        overrides = {**({"threat.unit": REFERENCE} if has_reference else {}), **parse_overrides(options)}
+        overrides = {
+            **({"threat.unit": REFERENCE} if has_reference else {}),
+            **parse_overrides(options, ATTACK_OPTIONS),
+        }
         if epsilons:
             if "epsilons" in overrides:
                 raise ValueError("--epsilon and --attack-options epsilons=... say the same; leave one of them out")

@@ -7,8 +7,9 @@ from typing import Any
 from mmengine.config import Config
 
 from rogseg.engine.config.check import check_components, check_top_level
-from rogseg.engine.config.keys import TOP_LEVEL_KEYS, nearest
-from rogseg.engine.config.overrides import parse_overrides
+from rogseg.engine.config.key_paths import key_hint
+from rogseg.engine.config.keys import TOP_LEVEL_KEYS
+from rogseg.engine.config.overrides import ATTACK_OPTIONS, CFG_OPTIONS, parse_overrides
 from rogseg.engine.config.read import import_custom_modules, is_json, read_config
 from rogseg.engine.config.task import attach_task, resolve_task_values
 from rogseg.shipped_configs import find_config
@@ -85,7 +86,7 @@ def load_attack_config(path: str | Path, overrides: Overrides = None) -> Config:
         ValueError: as `load_config`, or it is no config of an attack.
     """
     path = find_config(path)
-    config = _loaded(path, overrides, None)
+    config = _loaded(path, overrides, None, flag=ATTACK_OPTIONS)
     if config.get("attack") is None:
         what = "is the config of a network, not of an attack" if "model" in config else "has no key 'attack'"
         raise ValueError(f"{path}: {what}; take one of configs/attack/")
@@ -100,18 +101,25 @@ def load_attack_config(path: str | Path, overrides: Overrides = None) -> Config:
     return config
 
 
-def _loaded(path: Path, overrides: Overrides, task_dir: str | Path | None, plan: TaskPlan | None = None) -> Config:
+def _loaded(
+    path: Path,
+    overrides: Overrides,
+    task_dir: str | Path | None,
+    plan: TaskPlan | None = None,
+    *,
+    flag: str = CFG_OPTIONS,
+) -> Config:
     config = read_config(path)
     if overrides is not None:
-        merged = dict(overrides) if isinstance(overrides, Mapping) else parse_overrides(overrides)
+        merged = dict(overrides) if isinstance(overrides, Mapping) else parse_overrides(overrides, flag)
         for key in merged:
-            _check_key(key.partition(".")[0], "--cfg-options")
+            _check_key(key, flag, config)
         try:
             config.merge_from_dict(merged)
         except (AttributeError, IndexError, KeyError, TypeError) as error:
-            raise ValueError(f"--cfg-options: {merged} does not fit {path}: {error}") from error
+            raise ValueError(f"{flag}: {merged} does not fit {path}: {error}") from error
     for key in config:
-        _check_key(key, str(path))
+        _check_key(key, str(path), config)
     check_top_level(config, str(path))
     _check_stage(config, path)
     import_custom_modules(config)
@@ -134,6 +142,7 @@ def _check_stage(config: Config, path: Path) -> None:
         )
 
 
-def _check_key(key: str, where: str) -> None:
-    if key not in TOP_LEVEL_KEYS:
-        raise ValueError(f"{where}: unknown key {key!r}: {nearest(key, TOP_LEVEL_KEYS)}")
+def _check_key(key: str, where: str, config: Config) -> None:
+    first = key.partition(".")[0]
+    if first not in TOP_LEVEL_KEYS:
+        raise ValueError(f"{where}: unknown key {first!r}: {key_hint(key, dict(config.items()))}")

@@ -7,8 +7,14 @@ from typing import Any
 
 from mmengine.config import ConfigDict
 
-__all__ = ["parse_overrides", "parse_value"]
+__all__ = ["ATTACK_OPTIONS", "CFG_OPTIONS", "TRAINER_OPTIONS", "parse_overrides", "parse_value"]
 
+CFG_OPTIONS, ATTACK_OPTIONS, TRAINER_OPTIONS = "--cfg-options", "--attack-options", "--trainer-options"
+EXAMPLES = {
+    CFG_OPTIONS: "train_cfg.max_epochs=10",
+    ATTACK_OPTIONS: "attack.num_iterations=5",
+    TRAINER_OPTIONS: "num_replays=3",
+}
 WORDS = {"true": True, "false": False, "none": None}
 # Such as 8/255; a minus between numbers is rather a date.
 OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -19,8 +25,12 @@ OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
 OPENINGS = ("[", "(", "{", "dict(")
 
 
-def parse_overrides(options: Sequence[str]) -> dict[str, Any]:
+def parse_overrides(options: Sequence[str], flag: str = CFG_OPTIONS) -> dict[str, Any]:
     """Read ``key=value`` strings; values are numbers, lists and ``dict(...)`` where they can be, and else texts.
+
+    Args:
+        options: the strings.
+        flag: what they stand behind on the command line, one of `EXAMPLES`, for messages.
 
     Raises:
         ValueError: an entry has no ``=``, a key is given twice or inside another, or a list or dictionary cannot be
@@ -30,26 +40,26 @@ def parse_overrides(options: Sequence[str]) -> dict[str, Any]:
     for option in options:
         key, separator, text = option.partition("=")
         if not (separator and key):
-            raise ValueError(f"--cfg-options: {option!r} must be KEY=VALUE, for instance train_cfg.max_epochs=10")
+            raise ValueError(f"{flag}: {option!r} must be KEY=VALUE, for instance {EXAMPLES[flag]}")
         if key in parsed:
-            raise ValueError(f"--cfg-options: {key} is given twice, the second time by {option[:200]!r}; leave one out")
-        parsed[key] = parse_value(text, option)
+            raise ValueError(f"{flag}: {key} is given twice, the second time by {option[:200]!r}; leave one out")
+        parsed[key] = parse_value(text, f"{flag}: {option[:200]!r}")
     for key in parsed:
         for inner in parsed:
             if inner.startswith(f"{key}."):
                 raise ValueError(
-                    f"--cfg-options: {inner} lies inside {key}, which is given as well, so that one would be lost: "
+                    f"{flag}: {inner} lies inside {key}, which is given as well, so that one would be lost: "
                     f"write both into the value of {key}, or give each of its keys by itself"
                 )
     return parsed
 
 
-def parse_value(text: str, option: str) -> Any:
+def parse_value(text: str, where: str) -> Any:
     """Read one value.
 
     Args:
         text: the value.
-        option: the whole option, for messages.
+        where: the option and its entry, for messages.
 
     Raises:
         ValueError: it begins as a list or dictionary and cannot be read.
@@ -62,7 +72,7 @@ def parse_value(text: str, option: str) -> Any:
         if text.startswith(OPENINGS):
             reason = " ".join(str(error).split()) or type(error).__name__
             raise ValueError(
-                f"--cfg-options: {option[:200]!r} cannot be read ({reason[:200]}); write lists and components as in a "
+                f"{where} cannot be read ({reason[:200]}); write lists and components as in a "
                 """config, for instance "model.losses=[dict(type='DiceLoss', weight=0.5)]\""""
             ) from error
         return text

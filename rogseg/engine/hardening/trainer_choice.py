@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rogseg.command_line import nearest
-from rogseg.engine.config.load import parse_overrides
+from rogseg.engine.config.overrides import TRAINER_OPTIONS, parse_overrides
 from rogseg.registry import TRAINERS
 from rogseg.trainers import Trainer
 
@@ -44,7 +44,7 @@ def trainer_config(name: str, epsilon: float, seed: int, options: Sequence[str] 
     config = {key: dict(value) if isinstance(value, dict) else value for key, value in _BY_NAME[name].items()}
     said = {} if name == "standard" else {"epsilon": epsilon, "seed": seed}
     (config["trainer"] if name == "seat" else config).update(said)
-    for key, value in parse_overrides(options).items():
+    for key, value in parse_overrides(options, TRAINER_OPTIONS).items():
         *parents, last = key.split(".")
         place = config
         for part in parents:

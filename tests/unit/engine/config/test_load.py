@@ -1,10 +1,14 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from rogseg.commands import COMMANDS, command_parser
+from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.config.load import load_config, parse_overrides
 from rogseg.engine.config.task import plan_of, sizes_not_taken
+from rogseg.engine.hardening.trainer_choice import trainer_config
 from rogseg.task_plan import TaskPlan
 from tests.tiny_task import tiny_plan, write_tiny_task
 
@@ -42,12 +46,42 @@ def test_every_shipped_config_of_standard_training_loads(name: str) -> None:
         ("inference.overlapp=0.2", "did you mean 'overlap'?"),
         ("model.backbone.in_channels=task.num_chanels", "model.backbone.in_channels .* did you mean 'num_channels'?"),
         ("model.losses.0.type=DiceLos", r"model.losses\[0\].type is 'DiceLos', .* did you mean 'DiceLoss'?"),
+        # A key without what stands before it: written in the config, or an argument of a component there.
+        ("max_epochs=3", "unknown key 'max_epochs': did you mean 'train_cfg.max_epochs'?"),
+        ("max_epoch=3", "unknown key 'max_epoch': did you mean 'train_cfg.max_epochs'?"),
+        ("cuda_graphs=True", "unknown key 'cuda_graphs': did you mean 'inference.cuda_graphs'?"),
+        ("optimizer.lr=0.1", "unknown key 'optimizer': did you mean 'optim_wrapper.optimizer.lr'?"),
         ("nonsense", "must be KEY=VALUE"),
     ],
 )
 def test_what_is_misspelt_fails_at_load_with_the_nearest_known_word(option: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         load_config(HIPPOCAMPUS, [option])
+
+
+READERS: dict[str, Callable[[list[str]], object]] = {
+    "--cfg-options": lambda options: load_config(HIPPOCAMPUS, options),
+    "--attack-options": lambda options: AttackSettings.load("apgd_ce", options),
+    "--trainer-options": lambda options: trainer_config("free", 8 / 255, 0, options),
+}
+
+
+@pytest.mark.parametrize("flag", READERS)
+@pytest.mark.parametrize("options", [["nonsense"], ["a=1", "a=2"], ["a=1", "a.b=2"], ["a=["]])
+def test_a_wrong_key_is_told_by_the_option_that_it_stands_behind(flag: str, options: list[str]) -> None:
+    with pytest.raises(ValueError, match=f"^{flag}: "):
+        READERS[flag](options)
+
+
+def test_these_are_all_options_of_keys() -> None:
+    actions = [action for name in COMMANDS for action in command_parser(name, name)._actions]
+    assert {action.option_strings[0] for action in actions if action.metavar == "KEY=VALUE"} == set(READERS)
+
+
+@pytest.mark.parametrize("key", ["num_iterations", "num_iteration"])
+def test_a_key_of_an_attack_is_suggested_with_what_stands_before_it(key: str) -> None:
+    with pytest.raises(ValueError, match=rf"^--attack-options: .*'{key}': did you mean 'attack\.num_iterations'\?"):
+        AttackSettings.load("apgd_ce", [f"{key}=2"])
 
 
 def test_weights_may_be_called_as_components_are() -> None:
