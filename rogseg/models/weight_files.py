@@ -7,6 +7,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Mapping
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from rogseg.foreign import open_regular, read_json
 
-__all__ = ["refuse_damaged_archive", "safetensors_bytes", "tensors_and_plain_data"]
+__all__ = ["open_weights", "refuse_damaged_archive", "safetensors_bytes", "tensors_and_plain_data"]
 
 INDEX = "index.json"  # of a model zoo, beside its files
 PROVENANCE, DIGEST = "rogseg.provenance", "rogseg.digest"  # keys of the metadata of a safetensors file
@@ -29,6 +30,15 @@ DAMAGE = (
 )  # fmt: skip
 
 
+def open_weights(path: Path) -> BufferedReader:
+    """Open a file of weights for reading its bytes.
+
+    Raises:
+        ValueError: there is no such file; the message says where it was looked for.
+    """
+    return open_regular(path.absolute(), "a relative path counts from the folder that you are in")
+
+
 def tensors_and_plain_data(path: Path) -> Any:
     """What a file of weights holds, once it is known to be whole.
 
@@ -38,7 +48,7 @@ def tensors_and_plain_data(path: Path) -> Any:
     Raises:
         ValueError: no such file, a damaged one, or one that asks for more than tensors and plain data.
     """
-    open_regular(path, AGAIN).close()
+    open_weights(path).close()
     try:
         return _safetensors(path) if path.suffix == ".safetensors" else _pth(path)
     except _DamageError:
@@ -58,7 +68,7 @@ def refuse_damaged_archive(path: Path, *, compressed: bool = False) -> None:
     Raises:
         ValueError: no such file, one that unpacks to more than it is, or a record of it is not what was written.
     """
-    with open_regular(path, AGAIN) as file:
+    with open_weights(path) as file:
         if file.read(2) != b"PK":  # an older form, which has no checksums
             return
         try:

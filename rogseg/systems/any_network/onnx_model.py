@@ -53,7 +53,7 @@ class OnnxModel(NetworkSystem):
     ) -> None:
         path = Path(file)
         versions = installed(("onnx", "onnxruntime"), "onnx", path)
-        open_regular(path, "name the ONNX file").close()
+        open_regular(path.absolute(), "name the ONNX file").close()
         digest = _digest(path)
         network = _OnnxNetwork(path, outputs.get("key"), threads)
         super().__init__(

@@ -83,7 +83,7 @@ def program_form(path: Path) -> Form:
     Raises:
         ValueError: it is none, or cannot be opened.
     """
-    open_regular(path, "name the program's file").close()
+    open_regular(path.absolute(), "name the program's file").close()
     names: list[str] = []
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:

@@ -12,7 +12,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from rogseg.models.checkpoints import assign_weights
-from rogseg.models.weight_files import tensors_and_plain_data
+from rogseg.models.weight_files import open_weights, tensors_and_plain_data
 from rogseg.storage import write_bytes_atomic
 from rogseg.systems.nnunet.checkpoint import CHECKPOINT_GLOBALS
 
@@ -50,6 +50,7 @@ class WeightFile:
             ValueError: it cannot be read, asks for more than that, or holds no state dict under the key.
         """
         path = Path(path)
+        open_weights(path).close()
         try:
             with torch.serialization.safe_globals(CHECKPOINT_GLOBALS):
                 content = tensors_and_plain_data(path)

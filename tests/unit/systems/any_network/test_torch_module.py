@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -216,6 +217,16 @@ def test_a_network_that_cannot_be_made_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=said):
         TorchModule(network, INPUTS, WINDOWS, OUTPUTS, arguments, weights)
+
+
+@pytest.mark.parametrize("name", ["absent.pt", "absent.safetensors"])
+def test_where_absent_weights_were_looked_for_is_said(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = rf"^{re.escape(str(tmp_path / name))}: no such file; a relative path counts from the folder that you are in$"
+    with pytest.raises(ValueError, match=said):
+        TorchModule(PATH, INPUTS, WINDOWS, OUTPUTS, {}, name)
 
 
 def test_what_is_missing_is_named(tmp_path: Path, weights: Path) -> None:
