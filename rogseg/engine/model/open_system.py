@@ -1,8 +1,9 @@
 """The one way to name a system: a zoo name, a config with its checkpoint, a folder, or a config of a system."""
 
 import dataclasses
+import difflib
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from mmengine.config import Config
 
 from rogseg.engine.config.keys import nearest
 from rogseg.engine.config.load import load_system_config, parse_overrides
+from rogseg.engine.config.read import is_json
 from rogseg.engine.config.task import plan_of
 from rogseg.engine.device import choose_device, keep_freed_memory, system_device
 from rogseg.engine.model.api import build_model, config_for_weights
@@ -21,6 +23,7 @@ from rogseg.models.checkpoints import checkpoint_lineage
 from rogseg.models.hardening_lineage import HardeningLineage, read_hardening
 from rogseg.models.lineage import Lineage
 from rogseg.registry import SYSTEMS
+from rogseg.shipped_configs import shipped_configs
 from rogseg.systems import System
 
 __all__ = ["OpenedSystem", "leak_of", "open_system"]
@@ -106,13 +109,28 @@ def _open(
         return dataclasses.replace(opened, measures=config.get("measures"))
     known = zoo_models()
     if first not in known:
-        raise ValueError(
-            f"{first!r} is no folder, no config and no network of the model zoo ({nearest(first, known)}); "
-            "a config needs its checkpoint behind it"
-        )
+        raise _unknown(first, known)
     entry = known[first].verified()
     config = config_for_weights(entry.config, entry.checkpoint, overrides, task_dir)
     return _of_rogseg(config, entry.checkpoint, device, checkpoint_lineage(entry.checkpoint), entry.sha256)
+
+
+def _unknown(name: str, zoo: Collection[str]) -> ValueError:
+    """What a word alone lacks that is neither a folder nor a network of the model zoo."""
+    configs, path = shipped_configs("network"), Path(name)
+    if name in configs or (path.is_file() and is_json(path)):
+        made = f"work_dirs/{path.stem}/TASK_foldN/best.pth"
+        return ValueError(
+            f"{name} is a config, which says nothing of weights: name its checkpoint behind it, as rogseg train writes "
+            f"it ({made}), or take a network of the model zoo by its name alone: {', '.join(sorted(zoo))}"
+        )
+    if path.is_file():
+        return ValueError(f"{name} is a file and no config: if it holds weights, name their config before it")
+    if name in shipped_configs():
+        return ValueError(f"{name} is the config of no network, so there is no system of that name")
+    near = difflib.get_close_matches(name, [*zoo, *configs], n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(zoo))}"
+    return ValueError(f"{name!r} is no folder, no file and no network of the model zoo: {hint}")
 
 
 def _of_rogseg(
