@@ -205,7 +205,7 @@ class TaskPlan:
         Raises:
             ValueError: the file is not JSON or holds no valid plan; the message names the file.
         """
-        remedy = "run tools/preprocess.py to make one"
+        remedy = "run rogseg preprocess to make one"
         content = read_json(path, remedy)
         if not isinstance(content, dict) or set(content) != {"task"}:
             raise ValueError(f"{path}: not a task plan (it must hold one key, task, and nothing else); {remedy}")

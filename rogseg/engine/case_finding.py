@@ -7,7 +7,7 @@ from pathlib import Path
 from rogseg.cases import ReferenceWidth
 from rogseg.engine.model.open_system import OpenedSystem
 from rogseg.engine.raw_files import raw_task_for, refuse_other_files
-from rogseg.engine.stored_task import all_cases, ensure_stored_task, is_stored, stored_task_dir
+from rogseg.engine.stored_task import all_cases, data_hint, ensure_stored_task, is_stored, stored_task_dir
 from rogseg.preprocessing import refuse_changed_sources
 from rogseg.storage import (
     Fold,
@@ -59,11 +59,8 @@ def cases_to_attack(
         _refuse_unknown(wanted, by_id, str(raw.directory))
         return RawCases(opened.system, [by_id[case_id] for case_id in sorted(set(wanted))], raw.name)
     if opened.config is None:
-        raise ValueError(
-            f"{opened.system.identity.name}: say with --data where its raw cases are, a folder with dataset.json in "
-            "the layout of the MSD or of nnU-Net"
-        )
-    stored = ensure_stored_task(opened.config, task, needed=lambda part: cases or part.validation)
+        raise _without_data(opened)
+    stored = ensure_stored_task(opened.config, task, needed=lambda part: cases or part.validation, takes_data=True)
     wanted = tuple(cases) if cases else stored.folds(opened.config.fold).validation
     _refuse_unknown(wanted, stored.case_ids, str(stored.directory))
     refuse_changed_sources(stored, set(wanted))
@@ -111,10 +108,12 @@ def cases_to_test(
         found = read_folder_of_images(images, len(opened.system.channels))
         return CasesToTest(Path(images).name, found, f"every image of {Path(images).absolute()}", None)
     is_named, data = data is not None, data or opened.raw_folder
-    if data is None or not (data / "dataset.json").is_file():
+    if data is None:
+        raise _without_data(opened)
+    if not is_named and not (data / "dataset.json").is_file():
         raise ValueError(
-            f"{data}: no raw task here (no dataset.json), and results are measured on its grid: name its folder "
-            "with --data, or segment a plain folder of images with --images"
+            f"{data.absolute()}: no raw task here (no dataset.json), and results are measured on its grid: "
+            f"{data_hint(data.name)}"
         )
     raw = raw_task_for(opened, data)
     by_id = {case.case_id: case for case in (*raw.training, *raw.test)}
@@ -207,6 +206,13 @@ def _are_held_out(opened: OpenedSystem, raw: RawTask, task: str | Path | None, c
         return set(case_ids) <= set(_held_out(opened, raw, task))
     except ValueError:  # a folder of a few cases may have no split, or nothing of the validation part
         return False
+
+
+def _without_data(opened: OpenedSystem) -> ValueError:
+    return ValueError(
+        f"{opened.system.identity.name}: say with --data where its raw cases are, a folder with dataset.json in the "
+        "layout of the MSD or of nnU-Net"
+    )
 
 
 def _refuse_unknown(wanted: Sequence[str], known: Collection[str], where: str) -> None:

@@ -8,7 +8,7 @@ from mmengine.config import Config
 from rogseg.engine.config.task import attach_task, plan_of
 from rogseg.storage import Fold, StoredTask
 
-__all__ = ["all_cases", "ensure_stored_task", "is_stored", "stored_if_any", "stored_task_dir"]
+__all__ = ["all_cases", "data_hint", "ensure_stored_task", "is_stored", "stored_if_any", "stored_task_dir"]
 
 
 def stored_task_dir(config: Config, task_dir: str | Path | None = None) -> Path:
@@ -32,11 +32,25 @@ def all_cases(fold: Fold) -> tuple[str, ...]:
     return (*fold.train, *fold.validation)
 
 
+def data_hint(task_name: str, otherwise: str = "name its folder with --data") -> str:
+    """How a user gets the raw data of a task, or tells a command that has them.
+
+    Args:
+        task_name: of the task.
+        otherwise: what to do who has them elsewhere, by options that the command has.
+    """
+    from rogseg.sources import MSD_ARCHIVES, download_hint
+
+    hint = f"{download_hint(task_name)}; " if task_name in MSD_ARCHIVES else ""
+    return f"{hint}if you have {task_name} elsewhere, {otherwise}"
+
+
 def ensure_stored_task(
     config: Config,
     task_dir: str | Path | None = None,
     *,
     needed: Callable[[Fold], Sequence[str]] = all_cases,
+    takes_data: bool = False,
 ) -> StoredTask:
     """The stored task of a config; it is preprocessed first where it is missing or was not finished.
 
@@ -45,6 +59,7 @@ def ensure_stored_task(
         task_dir: folder of the stored task, where it is not the config's own.
         needed: the cases that must be there, given the config's fold; others may be missing. Ids that no fold knows
             are the caller's to refuse: preprocessing would not bring them.
+        takes_data: whether the command has ``--data``, which the message names then.
 
     Raises:
         ValueError: neither stored nor raw data are there; the message has the command that gets them. Or the needed
@@ -62,16 +77,14 @@ def ensure_stored_task(
             attach_task(config, directory)
             refuse_other_plan(task, sorted(wanted))
             return task
-    from rogseg.sources import MSD_ARCHIVES, download_hint
-
     plan = plan_of(config)
     raw_dir = Path(config.data_root) / plan.name
     if not (raw_dir / "dataset.json").is_file():
-        hint = f"{download_hint(plan.name)}. " if plan.name in MSD_ARCHIVES else ""
+        by_root = f"pass --cfg-options data_root=FOLDER, FOLDER being what holds {plan.name}"
+        hint = data_hint(plan.name) if takes_data else data_hint(plan.name, by_root)
         raise ValueError(
-            f"{plan.name} is neither stored in {directory} nor raw in {raw_dir}. {hint}"
-            "If you have it elsewhere, pass --cfg-options data_root=FOLDER, FOLDER being what holds "
-            f"{plan.name}, or --task with what tools/preprocess.py made."
+            f"{plan.name} is neither stored in {directory.absolute()} nor raw in {raw_dir.absolute()}: {hint}, or pass "
+            "--task with what rogseg preprocess made"
         )
     print(f"{directory} is not there or not finished: preprocessing {raw_dir} first", flush=True)
     # What the folder was made with before stays: a config is no order to replace it, and is held against it afterwards.

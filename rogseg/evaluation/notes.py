@@ -89,7 +89,7 @@ def incomplete_note(row: ConditionSummary, identity: EvaluationIdentity) -> str:
     num_cases = len(identity.data)
     return (
         f"INCOMPLETE: {_under(row, identity)} is over {num_cases - row.num_missing} of {num_cases} cases. Run the "
-        "command again, or merge the shards with tools/report.py."
+        "command again, or merge the shards with rogseg report."
     )
 
 
@@ -149,7 +149,7 @@ def corruptions_note(rows: tuple[ConditionSummary, ...], identity: EvaluationIde
     fewest = len(identity.data) - max(row.num_missing for row in short_of)
     return (
         f"INCOMPLETE: {len(short_of)} of {len(rows)} conditions lack cases; the fewest have {fewest} of "
-        f"{len(identity.data)}. Run the command again, or merge the shards with tools/report.py."
+        f"{len(identity.data)}. Run the command again, or merge the shards with rogseg report."
     )
 
 

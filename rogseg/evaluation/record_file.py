@@ -98,7 +98,7 @@ class RecordFile:
         if self._size() != self._num_bytes:
             raise ValueError(
                 f"{self.path.parent}: another process writes its records here, too; let it end, or give each its own "
-                "--out (attacks: split the work by --shard and merge with tools/report.py)"
+                "--out (attacks: split the work by --shard and merge with rogseg report)"
             )
         written = f'{line[:-1]}, "crc": "{_checksum(line)}"}}\n'.encode()
         with self.path.open("ab") as file:

@@ -120,7 +120,7 @@ def read_measurement(out_dir: Path, case_id: str) -> CaseMeasurement:
     Raises:
         ValueError: there is no valid measurement.
     """
-    path, remedy = measurement_path(out_dir, case_id), "run tools/preprocess.py again"
+    path, remedy = measurement_path(out_dir, case_id), "run rogseg preprocess again"
     content = read_json(path, remedy)
     try:
         return CaseMeasurement.from_json(content)

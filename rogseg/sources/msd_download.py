@@ -67,7 +67,7 @@ def download_hint(task_name: str) -> str:
     """
     size = find_archive(task_name).gigabytes
     return (
-        f"python tools/download.py msd {task_name} gets the data (about {size:g} GB to download; unpacking needs as "
+        f"rogseg download msd {task_name} gets the data (about {size:g} GB to download; unpacking needs as "
         "much again for a while)"
     )
 

@@ -21,7 +21,7 @@ __all__ = ["ArrayChecksum", "read_array", "verify_array", "write_array"]
 CHUNK, BLOCK = 64, 16
 ENDS = 2**16  # bytes; the first hold what the array is, the last where its chunks are
 
-_REMEDY = "run tools/preprocess.py again, which makes the case anew"
+_REMEDY = "run rogseg preprocess again, which makes the case anew"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -24,7 +24,7 @@ __all__ = ["CASE_FILES", "StoredCase", "write_stored_case"]
 
 CASE_FILES = ("case.json", "image.b2nd", "label.b2nd")
 
-_REMEDY = "run tools/preprocess.py again, which makes the case anew"
+_REMEDY = "run rogseg preprocess again, which makes the case anew"
 _CHECKSUM = re.compile(rb'\{"checksum": "([0-9a-f]{8})", ')
 
 
@@ -49,7 +49,7 @@ class StoredCase:
     def __init__(self, directory: str | Path) -> None:
         self.directory = Path(directory)
         if not (self.directory / "case.json").is_file():
-            raise ValueError(f"{self.directory}: not a stored case (no case.json); run tools/preprocess.py again")
+            raise ValueError(f"{self.directory}: not a stored case (no case.json); run rogseg preprocess again")
 
     @functools.cached_property
     def _record(self) -> _Record:

@@ -14,11 +14,11 @@ from rogseg.task_plan import TaskPlan
 
 __all__ = ["StoredTask", "read_folds", "write_folds", "write_plan"]
 
-_REMEDY = "run tools/preprocess.py again"
+_REMEDY = "run rogseg preprocess again"
 
 
 class StoredTask:
-    """The folder that ``tools/preprocess.py`` fills: ``plan.json``, ``fingerprint.json``, ``splits.json``, ``cases/``.
+    """The folder that ``rogseg preprocess`` fills: ``plan.json``, ``fingerprint.json``, ``splits.json``, ``cases/``.
 
     Raises:
         ValueError: the folder holds no plan.
@@ -27,7 +27,7 @@ class StoredTask:
     def __init__(self, directory: str | Path) -> None:
         self.directory = Path(directory)
         if not (self.directory / "plan.json").is_file():
-            raise ValueError(f"{self.directory}: not a stored task (no plan.json); run tools/preprocess.py first")
+            raise ValueError(f"{self.directory}: not a stored task (no plan.json); run rogseg preprocess first")
 
     @functools.cached_property
     def plan(self) -> TaskPlan:
@@ -99,7 +99,7 @@ def read_folds(directory: str | Path) -> tuple[Fold, ...]:
     """
     path = Path(directory) / "splits.json"
     remedy = "bring it back from a copy; if no network was trained on this split, delete it and preprocess again"
-    content = read_json(path, "run tools/preprocess.py again" if not path.exists() else remedy)
+    content = read_json(path, "run rogseg preprocess again" if not path.exists() else remedy)
     try:
         if not isinstance(content, dict) or set(content) != {"folds"}:
             raise ValueError("it must hold one key, folds")

@@ -265,9 +265,9 @@ FAULTS = [
     Fault("stored image flipped", _stored(lambda f: flip(f / CASE / "image.b2nd"),
           lambda t: t.case("case_03").read_image()), "image.b2nd: damaged"),
     Fault("stored image lost", _stored(lambda f: (f / CASE / "image.b2nd").unlink(),
-          lambda t: t.case("case_03").read_image()), "image.b2nd: no such file; run tools"),
+          lambda t: t.case("case_03").read_image()), "image.b2nd: no such file; run rogseg"),
     Fault("stored label lost", _stored(lambda f: (f / CASE / "label.b2nd").unlink(),
-          lambda t: t.case("case_03").read_label()), "label.b2nd: no such file; run tools"),
+          lambda t: t.case("case_03").read_label()), "label.b2nd: no such file; run rogseg"),
     Fault("stored image of another case", _stored(lambda f: (f / CASE / "image.b2nd").write_bytes(
           (f / "cases/case_04/image.b2nd").read_bytes()), lambda t: t.case("case_03").read_image()), "b2nd: damaged"),
     Fault("stored case of null", _stored(_text(f"{CASE}/case.json", "null"), lambda t: t.case("case_03").properties),

@@ -1,4 +1,5 @@
 import argparse
+import re
 import resource
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from rogseg.commands import COMMANDS, command_parser, main
 from rogseg.commands.demo import steps
 from tests.tiny_training import ROOT
 
+ZOO_NETWORK = "rog_standard_hippocampus_light"
 HEAVY = {"torch", "numpy", "mmengine", "scipy", "nibabel", "matplotlib", "rich", "rogseg.engine"}
 
 
@@ -49,7 +51,17 @@ def test_help_takes_under_a_fifth_of_a_second_and_loads_nothing_heavy() -> None:
         (["attack", "rog_standard_liver", "weights.pth", "--attack", "rog_freeat"], "rog_freeat is no attack config"),
         (["attack", "rog_standard_liver", "weights.pth", "--attack", "apgd_cee"], "did you mean 'apgd_ce'?"),
         (["compare", "=records"], "rogseg compare: '=records' must be NAME=DIR"),
-        (["attack", "rog_standard_liver", "--attack", "apgd_ce"], "a config needs its checkpoint behind it"),
+        (["attack", "rog_standard_liver", "--attack", "apgd_ce"], "is a config, which says nothing of weights: name"),
+        (
+            ["attack", "rog_standard_livre", "--attack", "apgd_ce"],
+            "zoo: did you mean 'rog_standard_liver'?",
+        ),
+        (["attack", "12345", "--attack", "apgd_ce"], "no network of the model zoo: there are rog_corrupt_"),
+        (
+            ["attack", f"{ROOT}/README.md", "--attack", "apgd_ce"],
+            "README.md is a file and no config",
+        ),
+        (["attack", "apgd_ce", "--attack", "apgd_ce"], "apgd_ce is the config of no network"),
     ],
 )
 def test_a_wrong_word_is_answered_in_one_line(
@@ -59,6 +71,38 @@ def test_a_wrong_word_is_answered_in_one_line(
     captured = capsys.readouterr()
     assert message in captured.err
     assert captured.err.count("\n") == 1
+
+
+WITHOUT_DATA = {
+    "attack": [ZOO_NETWORK, "--attack", "fgsm"],
+    "legacy": [ZOO_NETWORK, "--out", "out"],
+    "certify": [ZOO_NETWORK],
+    "test": [ZOO_NETWORK, "--out", "out"],
+    "corrupt": [ZOO_NETWORK, "--out", "out"],
+    "evaluate": [ZOO_NETWORK, "--out", "out"],
+    "transfer": [ZOO_NETWORK, f"other={ZOO_NETWORK}", "--attack", "fgsm", "--out", "out"],
+    "train": ["rog_standard_hippocampus"],
+}
+
+
+@pytest.mark.parametrize("command", WITHOUT_DATA)
+def test_without_data_a_command_says_where_to_get_them_and_advises_options_that_it_has(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([command, *WITHOUT_DATA[command]]) == 2
+    message = capsys.readouterr().err
+    assert "rogseg download msd Task04_Hippocampus" in message
+    own = {flag for action in command_parser(command, command)._actions for flag in action.option_strings}
+    advised = set(re.findall(r"--[a-z][a-z-]+", message))
+    assert advised
+    assert advised <= own
+    assert ("--data" in advised) == ("--data" in own)
+
+
+def test_messages_name_commands_that_an_installed_package_has() -> None:
+    for path in (ROOT / "rogseg").rglob("*.py"):
+        assert not re.search(r"tools/\w+\.py", path.read_text()), path
 
 
 def test_the_package_runs_as_a_module() -> None:

@@ -59,7 +59,7 @@ def test_a_bad_plan_is_named_in_one_sentence(tmp_path: Path, change: dict[str, A
 @pytest.mark.parametrize("text", ["null", "[]", "{}", '{"task": null}', '{"task": []}', "3", "{"])
 def test_what_is_no_plan_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "plan.json").write_text(text)
-    with pytest.raises(ValueError, match=r"plan\.json: not (a task plan|usable JSON).*run tools/preprocess\.py"):
+    with pytest.raises(ValueError, match=r"plan\.json: not (a task plan|usable JSON).*run rogseg preprocess"):
         TaskPlan.load(tmp_path / "plan.json")
 
 

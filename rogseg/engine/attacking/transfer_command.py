@@ -22,6 +22,7 @@ from rogseg.engine.console import make_console
 from rogseg.engine.model.open_system import OpenedSystem, leak_of, open_system
 from rogseg.engine.raw_files import refuse_other_files
 from rogseg.engine.reporting import conclude
+from rogseg.engine.stored_task import data_hint
 from rogseg.engine.task_meaning import refuse_other_meaning
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.transfer_table import transfer_tables
@@ -183,9 +184,10 @@ def _raw_task(opened: Sequence[OpenedSystem], data: Path | None) -> RawTask:
     found = data or next((folder for folder in known if (folder / "dataset.json").is_file()), None)
     if found is None:
         looked = f"none in {' or '.join(dict.fromkeys(map(str, known)))}" if known else "none is known"
+        hint = data_hint(known[0].name) if known else "name their folder with --data"
         raise ValueError(
             "adversarial volumes go from one network to another as raw files, and of the raw cases there are "
-            f"{looked}: name their folder with --data"
+            f"{looked}: {hint}"
         )
     return read_raw_task(found, plain_labels=False)
 

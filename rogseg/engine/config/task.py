@@ -29,7 +29,7 @@ def plan_of(config: Config) -> TaskPlan:
     if config.get("task") is None:
         raise ValueError(
             f"{config.filename}: the config has no task: pass --task (in Python task_dir) with the folder that "
-            "tools/preprocess.py made, or add a plan such as ../_base_/tasks/liver.json to _base_"
+            "rogseg preprocess made, or add a plan such as ../_base_/tasks/liver.json to _base_"
         )
     content, hints = _plain(config.task), typing.get_type_hints(TaskPlan)
     for key, value in content.items():
@@ -51,7 +51,7 @@ def attach_task(config: Config, task_dir: str | Path | None) -> None:
         return
     path = Path(task_dir) / "plan.json"
     if not path.is_file():
-        raise ValueError(f"{task_dir}: not a stored task (no plan.json); run tools/preprocess.py RAW --out {task_dir}")
+        raise ValueError(f"{task_dir}: not a stored task (no plan.json); run rogseg preprocess RAW --out {task_dir}")
     stored = TaskPlan.load(path)
     if config.get("task") is None:
         config.task = stored.to_json()

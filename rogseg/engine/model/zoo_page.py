@@ -14,9 +14,9 @@ __all__ = ["zoo_page"]
 
 HEAD = """# Model zoo
 
-Written by `python tools/zoo.py` from `model_zoo/index.json` and the records in `model_zoo/records/`. Accuracy is that
-of `tools/test.py` on the validation cases of the published fold 0, in the raw grid, without test-time augmentation;
-robustness that of `tools/attack.py`: means over the cases with their 95% intervals. No checkpoint was
+Written by `rogseg zoo` from `model_zoo/index.json` and the records in `model_zoo/records/`. Accuracy is that
+of `rogseg test` on the validation cases of the published fold 0, in the raw grid, without test-time augmentation;
+robustness that of `rogseg attack`: means over the cases with their 95% intervals. No checkpoint was
 chosen on these cases.
 """
 
@@ -25,7 +25,7 @@ def zoo_page(directory: Path) -> str:
     """Markdown of all entries.
 
     Args:
-        directory: with ``index.json`` and ``records/<name>/``, folders that tools/test.py and tools/attack.py wrote.
+        directory: with ``index.json`` and ``records/<name>/``, folders that rogseg test and rogseg attack wrote.
 
     Raises:
         ValueError: records are of another checkpoint than the index names, or do not compare; weights are damaged.

@@ -33,7 +33,7 @@ def connect(config: Config) -> None:
     if config.launcher == "none" or torch.distributed.is_initialized():
         return
     if "RANK" not in os.environ:
-        raise ValueError("launcher is 'pytorch', which needs torchrun: torchrun --nproc-per-node 2 tools/train.py ...")
+        raise ValueError("launcher is 'pytorch', which needs torchrun: torchrun --nproc-per-node 2 -m rogseg train ...")
     device = device_of(config)
     if device.type == "cuda":
         torch.cuda.set_device(device)

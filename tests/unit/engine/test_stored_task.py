@@ -33,7 +33,7 @@ def test_missing_data_come_with_the_command_that_gets_them(tmp_path: Path) -> No
     config = tiny_config(
         tmp_path, task.directory, tmp_path / "w", overrides={"data_root": "nowhere", "stored_root": "nowhere"}
     )
-    with pytest.raises(ValueError, match=r"Task99_Tiny is neither stored in nowhere/Task99_Tiny nor raw"):
+    with pytest.raises(ValueError, match=r"Task99_Tiny is neither stored in /\S*nowhere/Task99_Tiny nor raw"):
         ensure_stored_task(config)
 
 

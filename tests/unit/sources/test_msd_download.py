@@ -96,7 +96,7 @@ def test_table_holds_the_ten_tasks() -> None:
 
 
 def test_hint_names_the_command_and_the_size() -> None:
-    assert "python tools/download.py msd Task09_Spleen" in download_hint("Task09_Spleen")
+    assert "rogseg download msd Task09_Spleen" in download_hint("Task09_Spleen")
     assert "1.6 GB" in download_hint("Task09_Spleen")
 
 

@@ -115,7 +115,7 @@ def test_broken_folders_are_told(tmp_path: Path) -> None:
     content = json.loads((tmp_path / "a" / "case.json").read_text())
     del content["raw_shape"]
     (tmp_path / "a" / "case.json").write_text(json.dumps(content))
-    with pytest.raises(ValueError, match=r"missing keys \['raw_shape'\].*run tools/preprocess"):
+    with pytest.raises(ValueError, match=r"missing keys \['raw_shape'\].*run rogseg preprocess"):
         _ = StoredCase(tmp_path / "a").properties
 
 
@@ -133,7 +133,7 @@ def test_no_flipped_byte_stays_unnoticed(tmp_path: Path, name: str) -> None:
         (tmp_path / "a" / name).write_bytes(whole)
         StoredCase(case.directory).verify()
         _flip(tmp_path / "a" / name, place)
-        with pytest.raises(ValueError, match=rf"{name}: .*run tools/preprocess"):
+        with pytest.raises(ValueError, match=rf"{name}: .*run rogseg preprocess"):
             StoredCase(case.directory).verify()
 
 
@@ -157,7 +157,7 @@ def test_a_lost_array_is_told_with_the_remedy(tmp_path: Path, name: str, what: s
     path.unlink()
     if what != "deleted":
         path.write_bytes({"cut": content[: len(content) // 2], "emptied": b"", "text": b"hello" * 100}[what])
-    with pytest.raises(ValueError, match=rf"{name}: (damaged|no such file).*run tools/preprocess\.py again"):
+    with pytest.raises(ValueError, match=rf"{name}: (damaged|no such file).*run rogseg preprocess again"):
         (case.read_image if name == "image.b2nd" else case.read_label)()
 
 
@@ -165,7 +165,7 @@ def test_a_lost_array_is_told_with_the_remedy(tmp_path: Path, name: str, what: s
 def test_a_damaged_record_is_one_sentence(tmp_path: Path, text: str) -> None:
     write_example(tmp_path / "a")
     (tmp_path / "a" / "case.json").write_text(text)
-    with pytest.raises(ValueError, match=r"case\.json: .*run tools/preprocess\.py again"):
+    with pytest.raises(ValueError, match=r"case\.json: .*run rogseg preprocess again"):
         _ = StoredCase(tmp_path / "a").properties
 
 

@@ -23,14 +23,14 @@ def test_everything_that_was_written_is_found(tmp_path: Path) -> None:
 
 
 def test_what_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"no plan\.json.*run tools/preprocess\.py"):
+    with pytest.raises(ValueError, match=r"no plan\.json.*run rogseg preprocess"):
         StoredTask(tmp_path)
     write_plan(tmp_path, PLAN)
     task = StoredTask(tmp_path)
     assert task.case_ids == ()
     with pytest.raises(ValueError, match="not a stored case"):
         task.case("a")
-    with pytest.raises(ValueError, match=r"splits\.json: no such file; run tools/preprocess"):
+    with pytest.raises(ValueError, match=r"splits\.json: no such file; run rogseg preprocess"):
         task.folds(0)
     write_folds(tmp_path, [Fold(("a",), ("b",))])
     with pytest.raises(ValueError, match="no fold 1; there are folds 0 to 0"):
