@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from rogseg import __version__
-from rogseg.command_line import exit_status, nearest
+from rogseg.command_line import CommandParser, exit_status, nearest
 
 __all__ = [
     "COMMANDS",
@@ -205,15 +205,20 @@ def run_command(name: str, arguments: Sequence[str] | None = None, *, program: s
     Returns:
         The exit status, as `exit_status` gives it.
     """
-    module, options = _module(name), command_parser(name, program).parse_args(arguments)
-    return exit_status(program, lambda: module.run(options), getattr(module, "IF_INTERRUPTED", "stopped"))
+    module, parser = _module(name), command_parser(name, program)
+    return exit_status(
+        program, lambda: module.run(parser.parse_args(arguments)), getattr(module, "IF_INTERRUPTED", "stopped")
+    )
 
 
-def command_parser(name: str, program: str) -> argparse.ArgumentParser:
+def command_parser(name: str, program: str) -> CommandParser:
     """What reads the arguments of one of `COMMANDS`; ``program`` is what its messages begin with."""
     module = _module(name)
-    parser = argparse.ArgumentParser(
-        prog=program, description=module.DESCRIPTION, epilog=getattr(module, "EPILOG", None)
+    parser = CommandParser(
+        prog=program,
+        description=module.DESCRIPTION,
+        epilog=getattr(module, "EPILOG", None),
+        allow_abbrev=False,
     )
     module.add_arguments(parser)
     return parser

@@ -56,6 +56,15 @@ def test_help_takes_under_a_fifth_of_a_second_and_loads_nothing_heavy() -> None:
             ["attack", "rog_standard_livre", "--attack", "apgd_ce"],
             "zoo: did you mean 'rog_standard_liver'?",
         ),
+        (
+            ["attack", "net", "--attack", "fgsm", "--epsilons", "8/255"],
+            "--epsilons: did you mean '--epsilon'?",
+        ),
+        (["attack", "net", "--atack", "fgsm"], "there is no option --atack: did you mean '--attack'?"),
+        (["attack", "net", "--attack", "fgsm", "--seed=x"], "argument --seed: invalid int value: 'x'"),
+        (["report", "a", "--out", "b", "c"], "nothing takes c (rogseg report --help says more)"),
+        (["download", "msd", "Task01_X", "--rooot", "x"], "there is no option --rooot: did you mean '--root'?"),
+        (["download"], "required: source (rogseg download --help says more)"),
         (["attack", "12345", "--attack", "apgd_ce"], "no network of the model zoo: there are rog_corrupt_"),
         (
             ["attack", f"{ROOT}/README.md", "--attack", "apgd_ce"],
@@ -71,6 +80,19 @@ def test_a_wrong_word_is_answered_in_one_line(
     captured = capsys.readouterr()
     assert message in captured.err
     assert captured.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_option_may_be_shortened(command: str) -> None:
+    parsers: list[argparse.ArgumentParser] = [command_parser(command, command)]
+    for parser in parsers:
+        assert not parser.allow_abbrev
+        kinds = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+        parsers += [kind for action in kinds for kind in action.choices.values()]
+        known = {one for action in parser._actions for one in action.option_strings if one.startswith("--")}
+        for option in (one for one in known if one[:-1] not in known):
+            with pytest.raises(ValueError, match=f"there is no option {option[:-1]}: "):
+                parser.parse_args([option[:-1]])
 
 
 WITHOUT_DATA = {

@@ -27,13 +27,7 @@ def options_of(command: Sequence[str]) -> argparse.Namespace:
     name, *arguments = command
     if name not in COMMANDS:
         raise ValueError(f"there is no command {name!r}: {nearest(name, COMMANDS)}")
-
-    def refuse(message: str) -> None:
-        raise ValueError(f"rogseg {name}: {message}; rogseg {name} --help says more")
-
-    parser = command_parser(name, f"rogseg {name}")
-    parser.error = refuse  # type: ignore[method-assign,assignment]
-    return parser.parse_args(arguments)
+    return command_parser(name, f"rogseg {name}").parse_args(arguments)
 
 
 def made_by(command: Sequence[str]) -> set[Path]:

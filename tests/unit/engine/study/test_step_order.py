@@ -11,7 +11,14 @@ from rogseg.engine.study.step_order import chosen_steps, made_by, steps_before
 def test_chosen_are_the_steps_that_match_and_what_they_need_in_their_order(tmp_path: Path) -> None:
     steps = {
         "train_a": ["train", "x", f"--work-dir={tmp_path / 'a'}"],
-        "tune_b": ["train", "x", "--cfg", f"init_from={tmp_path / 'a'}/best.pth", "--work", str(tmp_path / "b")],
+        "tune_b": [
+            "train",
+            "x",
+            "--cfg-options",
+            f"init_from={tmp_path / 'a'}/best.pth",
+            "--work-dir",
+            str(tmp_path / "b"),
+        ],
         "other": ["train", "x", "--work-dir", str(tmp_path / "c")],
         "attack_b": ["attack", "--attack", "x", f"{tmp_path / 'b'}/best.pth", "--out", str(tmp_path / "d")],
     }
@@ -59,7 +66,7 @@ def test_a_step_needs_all_that_is_made_in_a_folder_that_it_names(
 def test_what_a_step_makes_is_what_its_command_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     made = {tmp_path / "a"}
-    for arguments in ("report r --out a", "report r --out=a", "report r --ou a", "train c --work-d=a", "phantom a"):
+    for arguments in ("report r --out a", "report r --out=a", "train c --work-dir=a", "phantom a"):
         assert made_by(arguments.split()) == made, arguments
     assert made_by(["train", "c", "--overwrite", "--cfg-options", "work=a"]) == set()
     chosen = ["test", "net.py", "n/best.pth", "--out", "a", "--choose-postprocessing"]
