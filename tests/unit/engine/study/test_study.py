@@ -53,7 +53,7 @@ def test_words_become_arguments_and_folders_stay_one(tmp_path: Path) -> None:
         (
             {"steps": {"one": "phantom x", "two": "phantom"}},
             [],
-            r"s\.py: steps\.two: rogseg phantom: the following arg",
+            r"s\.py: steps\.two: the following arg",
         ),
         ({"sections": [{"title": "A", "text": "", "records": ["two"]}]}, [], "'two' is no NAME=STEP"),
         ({}, ["many"], "'many' is no WORD=VALUE"),
