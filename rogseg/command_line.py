@@ -188,15 +188,21 @@ def _sentence(error: BaseException) -> str | None:
 def nearest(word: str, known: Iterable[str]) -> str:
     """A hint for an error message: the known word that is nearest, and where none is near, up to ten that are nearest.
 
-    The ten stand in the order of their nearness, and the message says how many more there are.
+    The ten stand in the order of their nearness, and the message says how many more there are. Words whose numbers
+    differ in leading zeros alone, as ids of cases do, are nearer than any other.
     """
     known = sorted(known)
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    close = [one for one in known if _without_zeros(one) == _without_zeros(word)]
+    close = close or difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     if close:
         return f"did you mean {close[0]!r}?"
     ranked = sorted(known, key=lambda one: difflib.SequenceMatcher(None, one, word).ratio(), reverse=True)
     more = len(ranked) - MOST_LISTED
     return f"known are {', '.join(ranked[:MOST_LISTED])}" + (f", ... and {more} more" if more > 0 else "")
+
+
+def _without_zeros(word: str) -> str:
+    return re.sub("0*([0-9]+)", r"\1", word)
 
 
 def named_place(entry: str) -> tuple[str, str]:

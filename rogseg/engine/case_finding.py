@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from rogseg.cases import ReferenceWidth
+from rogseg.command_line import nearest
 from rogseg.engine.model.open_system import OpenedSystem
 from rogseg.engine.raw_files import raw_task_for, refuse_other_files
 from rogseg.engine.stored_task import all_cases, data_hint, ensure_stored_task, is_stored, stored_task_dir
@@ -219,6 +220,6 @@ def _refuse_unknown(wanted: Sequence[str], known: Collection[str], where: str) -
     unknown = sorted(set(wanted) - set(known))
     if unknown:
         raise ValueError(
-            f"--cases: {where} has no case {', '.join(unknown[:5])}; give ids from its dataset.json, or leave --cases "
-            "out to take the validation part"
+            f"--cases: {where} has no case {', '.join(unknown[:5])} ({nearest(unknown[0], known)}); leave --cases out "
+            "to take the validation part"
         )

@@ -16,6 +16,8 @@ from rogseg.evaluation.strangers import why_strangers
 __all__ = ["RecordFolder"]
 
 MAX_DIFFERENCES = 5  # that a message lists
+MAX_LISTED = 10  # of the evaluations in a folder that is none
+MAX_DEPTH = 3  # of folders in which they are looked for
 WRITTEN = (
     "predictions", "probabilities", "volumes", "votes", "adversarial", "table.md", "sanity.json", "metrics.csv",
     "summary.json", "dice_over_epsilon.png", "examples.png", "corruptions.png", "corruptions.svg",
@@ -69,7 +71,7 @@ class RecordFolder:
                 "of; put the header back, or give another --out"
             )
         if identity is None:
-            raise ValueError(f"{self.directory}: no header.json here; name the --out folder of an evaluation")
+            raise ValueError(f"{self.directory}: {_without_header(self.directory)}")
         _refuse_files_of_others(self.directory)
         with contextlib.suppress(FileExistsError):
             write_header(self._header_path, identity.to_json(), environment or {}, is_first=True)
@@ -192,6 +194,17 @@ class RecordFolder:
 
     def _write_header(self) -> None:
         write_header(self._header_path, self.identity.to_json(), self.environment)
+
+
+def _without_header(directory: Path) -> str:
+    """What a folder is that holds no evaluation, and which ones inside may have been meant."""
+    if not directory.exists():
+        return "there is no such folder; name the --out folder of an evaluation"
+    inside = [path.parent for depth in range(1, MAX_DEPTH + 1) for path in directory.glob("*/" * depth + HEADER)]
+    if not inside:
+        return f"no {HEADER} here; name the --out folder of an evaluation"
+    more = f" and {len(inside) - MAX_LISTED} more" if len(inside) > MAX_LISTED else ""
+    return f"no {HEADER} here; evaluations lie in {', '.join(map(str, sorted(inside)[:MAX_LISTED]))}{more}: name those"
 
 
 def _refuse_files_of_others(directory: Path) -> None:

@@ -13,6 +13,9 @@ from rogseg.task_plan import MAX_CLASSES
 
 __all__ = ["read_raw_task"]
 
+INDEX = "dataset.json"
+MOST_LISTED = 10  # of the tasks in a folder that is none
+
 
 def read_raw_task(directory: str | Path, *, plain_labels: bool = True) -> RawTask:
     """The channels, labels and cases of a raw task folder; its name is the folder's.
@@ -30,9 +33,9 @@ def read_raw_task(directory: str | Path, *, plain_labels: bool = True) -> RawTas
     directory = Path(directory).absolute()
     if directory.name in ("", ".."):
         directory = directory.resolve()
-    index = directory / "dataset.json"
+    index = directory / INDEX
     if not index.exists():
-        raise ValueError(f"{index}: no such file; a raw task folder needs dataset.json in the MSD or nnU-Net layout")
+        raise ValueError(_without_index(directory))
     content = read_json(index, "mend or fetch the file again")
     if not isinstance(content, dict):
         raise ValueError(f"{index}: must hold a JSON object with modality, labels and training")
@@ -56,6 +59,23 @@ def read_raw_task(directory: str | Path, *, plain_labels: bool = True) -> RawTas
     notes = () if per_channel_files else _wrong_numbers(content, index, len(training), len(test))
     name = checked_name(directory.name, f"{directory}: the name of the folder, which is that of the task")
     return RawTask(directory, name, modalities, labels, training, test, notes)
+
+
+def _without_index(directory: Path) -> str:
+    """What a folder is that is no raw task, and which one near it may have been meant."""
+    if not directory.exists():
+        return f"{directory}: there is no such folder"
+    if not directory.is_dir():
+        return f"{directory}: is a file; name the folder of a raw task, which has dataset.json"
+    missing = f"{directory / INDEX}: no such file"
+    above = next((folder for folder in directory.parents if (folder / INDEX).is_file()), None)
+    if above is not None:
+        return f"{missing}; the task is {above}: name that folder"
+    if inside := sorted(path.parent.name for path in directory.glob(f"*/{INDEX}")):
+        return f"{missing}; name one of the tasks in this folder: {', '.join(inside[:MOST_LISTED])}"
+    if (directory / "plan.json").is_file() and (directory / "splits.json").is_file():
+        return f"{missing}; this is a task that rogseg preprocess has stored: name the raw one that it was made from"
+    return f"{missing}; a raw task folder needs it in the MSD or nnU-Net layout"
 
 
 def _modalities(content: Mapping[str, Any], index: Path) -> tuple[str, ...]:

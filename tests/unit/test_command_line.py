@@ -52,6 +52,7 @@ def test_a_name_and_a_place_may_both_hold_equal_signs(tmp_path: Path, entry: str
 
 def test_of_words_that_are_not_near_ten_are_listed_the_nearest_first() -> None:
     assert nearest("rog_standrad_liver", shipped_configs()) == "did you mean 'rog_standard_liver'?"
+    assert nearest("case_1", ["case_001", "case_010", "case_011"]) == "did you mean 'case_001'?"
     assert nearest("x", ["b", "a"]) == "known are a, b"
     known = [f"{letter}{number}" for letter in "ab" for number in range(10)]
     assert nearest("b~~~~", known[10:]) == f"known are {', '.join(known[10:])}"

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -214,8 +215,18 @@ def test_a_header_of_a_newer_version_is_not_taken_for_an_older_one(tmp_path: Pat
             RecordFolder(tmp_path, identity)
 
 
+def test_of_a_folder_without_a_header_those_inside_that_have_one_are_named(tmp_path: Path) -> None:
+    filled(tmp_path / "attacks" / "apgd")
+    filled(tmp_path / "tested")
+    named = ", ".join(str(tmp_path / name) for name in ("attacks/apgd", "tested"))
+    with pytest.raises(ValueError, match=f"no header.json here; evaluations lie in {re.escape(named)}: name those"):
+        RecordFolder(tmp_path)
+    with pytest.raises(ValueError, match="nowhere: there is no such folder"):
+        RecordFolder(tmp_path / "nowhere")
+
+
 def test_records_without_a_header_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"no header.json here"):
+    with pytest.raises(ValueError, match=r"no header.json here; name the --out folder"):
         RecordFolder(tmp_path)
     filled(tmp_path)
     (tmp_path / "header.json").unlink()

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -139,3 +140,22 @@ def test_regions_and_ignored_voxels_are_left_to_systems_that_know_them(tmp_path:
 def test_missing_index_is_told(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"dataset\.json: no such file"):
         read_raw_task(tmp_path)
+
+
+def test_a_folder_that_is_no_task_is_told_apart_and_a_task_near_it_is_named(tmp_path: Path) -> None:
+    task = tmp_path / "raw" / "Task50_Mine"
+    (task / "imagesTr").mkdir(parents=True)
+    (task / "dataset.json").write_text("{}")
+    (tmp_path / "stored").mkdir()
+    for name in ("plan.json", "splits.json"):
+        (tmp_path / "stored" / name).write_text("{}")
+    for folder, said in (
+        (tmp_path / "nowhere", "nowhere: there is no such folder"),
+        (task / "dataset.json", r"dataset\.json: is a file; name the folder"),
+        (task / "imagesTr", rf"imagesTr/dataset\.json: no such file; the task is {re.escape(str(task))}: name that"),
+        (tmp_path / "raw", "name one of the tasks in this folder: Task50_Mine"),
+        (tmp_path / "stored", "rogseg preprocess has stored: name the raw one"),
+        (tmp_path, "a raw task folder needs it in the MSD or nnU-Net layout"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            read_raw_task(folder)

@@ -81,4 +81,4 @@ def test_report_on_a_test_says_what_it_is(tmp_path: Path, capsys: pytest.Capture
     assert not (directory / "sanity.json").exists()
     shutil.rmtree(directory)
     assert report.main([str(directory)]) == 2
-    assert "no header.json" in capsys.readouterr().err
+    assert "there is no such folder" in capsys.readouterr().err
