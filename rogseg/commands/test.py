@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rogseg.commands import add_run_arguments, add_system_argument, fold_number, given_options
+from rogseg.commands import add_few_cases_arguments, add_run_arguments, add_system_argument, fold_number, given_options
 
 DESCRIPTION = (
     "Segment cases with a system, or take label maps that are there; measure Dice, NSD and HD95 in the raw grid."
@@ -13,7 +13,10 @@ IF_INTERRUPTED = "stopped; the same command goes on after the last finished case
 
 FOR_PREDICTIONS = {"--predictions", "--labels", "--tolerance", "--out"}
 # Each says itself which cases are taken, so that these have no effect beside it.
-SAID_BY = {"--images": {"--cases", "--data", "--fold", "--submission"}, "--submission": {"--cases"}}
+SAID_BY = {
+    "--images": {"--cases", "--data", "--fold", "--submission"},
+    "--submission": {"--cases", "--max-cases", "--case-seed"},
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cases", nargs="+", default=["validation"], help="validation (default), test, all (both), or case ids"
     )
+    add_few_cases_arguments(parser)
     parser.add_argument("--images", type=Path, help="a plain folder of NIfTI files to predict instead")
     parser.add_argument(
         "--data",

@@ -12,6 +12,7 @@ from rogseg.engine.accuracy.case_segmenter import SegmentWorker, prediction_path
 from rogseg.engine.accuracy.postprocessing_choice import choose_for_checkpoint
 from rogseg.engine.accuracy.raw_grid import default_measures
 from rogseg.engine.case_finding import cases_to_test
+from rogseg.engine.case_selection import selection_of, spread
 from rogseg.engine.case_workers import SystemNames, workers_at
 from rogseg.engine.config.load import load_config
 from rogseg.engine.config.task import plan_of
@@ -20,7 +21,6 @@ from rogseg.engine.model.fold_networks import fold_checkpoints
 from rogseg.engine.model.open_system import OpenedSystem, leak_of
 from rogseg.engine.reporting import conclude_accuracy, conclude_folds
 from rogseg.engine.stored_task import stored_task_dir
-from rogseg.evaluation.identity import CaseSelection
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.shipped_configs import find_config
 from rogseg.storage import RawCase, StoredTask, remove_leftovers
@@ -34,6 +34,8 @@ def segment_cases(
     out: str | Path,
     *,
     cases: Sequence[str] = ("validation",),
+    max_cases: int | None = None,
+    case_seed: int = 0,
     images: Path | None = None,
     data: Path | None = None,
     task: Path | None = None,
@@ -60,7 +62,9 @@ def segment_cases(
         opened = asked.open()
     _refuse_wishes(opened, save_probabilities, cfg_options)
     tested = cases_to_test(opened, ["test"] if submission else cases, data=data, task=task, images=images)
-    labelled = [case.case_id for case in tested.cases if case.label is not None]
+    by_id = {case.case_id: case for case in tested.cases}
+    chosen = [by_id[case_id] for case_id in spread(tuple(by_id), max_cases, case_seed)]
+    labelled = [case.case_id for case in chosen if case.label is not None]
     directory = Path(out)
     for folder in (directory, *(path(directory, "").parent for path in (prediction_path, probabilities_path))):
         remove_leftovers(folder)
@@ -69,11 +73,11 @@ def segment_cases(
     with workers_at("segmenting", worker, asked.device, num_workers, cluster, console) as (workers, on_progress):
         records = evaluate_accuracy(
             opened.system,
-            tested.cases,
+            chosen,
             directory,
             task=tested.task,
             measures=measures,
-            selection=CaseSelection(tested.rule, None),
+            selection=selection_of(max_cases, case_seed, tested.rule),
             fold=tested.fold,
             leak=leak_of(opened, labelled, tested.task, allow_seen=allow_seen),
             save_probabilities=save_probabilities,
@@ -82,7 +86,7 @@ def segment_cases(
         )
     conclude_accuracy(records, console)
     if submission:
-        console.print(f"submission: {_pack(tested.task, tested.cases, directory)}")
+        console.print(f"submission: {_pack(tested.task, chosen, directory)}")
     return records
 
 

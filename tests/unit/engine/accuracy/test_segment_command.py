@@ -14,6 +14,7 @@ import torch
 
 from rogseg.attacks import FGSM, DiceBelow, LinfThreat
 from rogseg.engine.accuracy import case_segmenter
+from rogseg.engine.case_selection import selection_of, spread
 from rogseg.engine.config.load import load_config
 from rogseg.engine.model.api import load_model
 from rogseg.engine.model.recorded_plan import plan_path
@@ -145,6 +146,7 @@ def test_submission_and_plain_folders_need_no_label(made: Path, tmp_path: Path) 
         (("--images", "x", "--fold", "3"), "--fold has no effect beside --images"),
         (("--images", "x", "--data", "y"), "--data has no effect beside --images"),
         (("--images", "x", "--submission"), "--submission has no effect beside --images"),
+        (("--submission", "--max-cases", "1"), "--max-cases has no effect beside --submission"),
         (("--submission", "--cases", "made_0"), "--cases has no effect beside --submission"),
     ],
 )
@@ -154,6 +156,21 @@ def test_an_option_that_would_do_nothing_is_refused(
     assert tool.main(on_images(made, tmp_path / "out", *given)) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_few_cases_are_spread_over_the_set_and_never_taken_for_all(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = ["made_0", "made_1", "made_2", "made_3"]
+    few = arguments(made, tmp_path / "few", "--cases", *ids, "--max-cases", "2", "--case-seed", "1")
+    assert tool.main(few) == 0
+    records = RecordFolder(tmp_path / "few")
+    assert tuple(sorted(records.clean())) == spread(ids, 2, 1)
+    assert records.identity.selection == selection_of(2, 1, "by id")
+    assert set(records.identity.data) == set(records.clean())
+    assert tool.main(arguments(made, tmp_path / "few", "--cases", *ids)) == 2
+    assert "its records belong to another evaluation" in capsys.readouterr().err
+    assert tool.main(few) == 0  # goes on with its own
 
 
 def test_what_a_killed_run_left_among_the_files_of_cases_goes(made: Path, tmp_path: Path) -> None:
