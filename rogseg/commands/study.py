@@ -9,14 +9,15 @@ EPILOG = (
     "The same command goes on after an interruption: a step that is done is not run again, unless what it read has "
     "changed."
 )
+PLACES = {"data": Path("DATA"), "out": Path("OUT")}  # and what stands for them in a list of commands
 IF_INTERRUPTED = "stopped; the same command goes on with the step that was running"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The study, its data, and where all of it goes."""
     parser.add_argument("config", help="a file, or a name such as study_hippocampus")
-    parser.add_argument("--data", type=Path, required=True, help="folder of the raw task")
-    parser.add_argument("--out", type=Path, required=True, help="folder of everything that is made")
+    parser.add_argument("--data", type=Path, help="folder of the raw task; --list alone needs none")
+    parser.add_argument("--out", type=Path, help="folder of everything that is made; --list alone needs none")
     parser.add_argument(
         "--set",
         nargs="+",
@@ -53,7 +54,9 @@ def run(options: argparse.Namespace) -> None:
     from rogseg.shipped_configs import find_config
 
     study = read_study(find_config(options.config, "study"), options.set)
-    commands = study.commands(options.data, options.out)
+    if not options.list and (missing := [f"--{name}" for name in PLACES if getattr(options, name) is None]):
+        raise ValueError(f"{' and '.join(missing)} must be given, unless --list is, which only prints the commands")
+    commands = study.commands(*(getattr(options, name) or place for name, place in PLACES.items()))
     chosen = chosen_steps(commands, options.steps)
     if options.list:
         print(*(f"rogseg {shlex.join(command)}" for command in chosen.values()), sep="\n")

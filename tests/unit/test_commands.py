@@ -95,6 +95,18 @@ def test_no_option_may_be_shortened(command: str) -> None:
                 parser.parse_args([option[:-1]])
 
 
+def test_a_list_of_commands_needs_no_folders_which_running_them_does(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["study", "study_hippocampus", "--list"]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert all(line.startswith("rogseg ") for line in listed)
+    assert any("--data DATA --out OUT/" in line for line in listed)
+    for more in ([], ["--page"], ["--data", "x"]):
+        assert main(["study", "study_hippocampus", *more]) == 2
+        told = capsys.readouterr().err
+        assert "--out must be given, unless --list is" in told
+        assert ("--data and" in told) == ("--data" not in more)
+
+
 WITHOUT_DATA = {
     "attack": [ZOO_NETWORK, "--attack", "fgsm"],
     "legacy": [ZOO_NETWORK, "--out", "out"],
