@@ -94,7 +94,13 @@ def _images_in(directory: Path) -> list[Path]:
         raise ValueError(f"{directory}: no such folder; give a folder of .nii.gz files")
     files = sorted(path for path in directory.iterdir() if _is_image(path))
     if not files:
-        raise ValueError(f"{directory}: holds no file that ends in {', '.join(ENDINGS)}, and no folder of DICOM files")
+        inside = [
+            path.name for path in sorted(directory.iterdir()) if path.is_dir() and any(map(_is_image, path.iterdir()))
+        ]
+        meant = f"; name one of its folders that do: {', '.join(inside[:10])}" if inside else ""
+        raise ValueError(
+            f"{directory}: holds no file that ends in {', '.join(ENDINGS)}, and no folder of DICOM files{meant}"
+        )
     return files
 
 

@@ -58,3 +58,11 @@ def test_case_id_drops_folder_and_ending() -> None:
     assert case_id_of(Path("x/liver_10.nii.gz")) == "liver_10"
     with pytest.raises(ValueError, match="cannot name a file"):
         case_id_of(Path(".nii.gz"))
+
+
+def test_of_a_folder_without_images_those_inside_that_have_some_are_named(tmp_path: Path) -> None:
+    (tmp_path / "imagesTr").mkdir()
+    (tmp_path / "imagesTr" / "a.nii.gz").touch()
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="name one of its folders that do: imagesTr$"):
+        read_folder_of_images(tmp_path, 1)
