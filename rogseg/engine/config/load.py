@@ -95,8 +95,8 @@ def load_attack_config(path: str | Path, overrides: Overrides = None) -> Config:
         raise ValueError(f"{path}: epsilons is empty; give at least one, for instance [8 / 255]")
     if config.get("threat", {}).get("unit", "fraction") in ("fraction", "reference") and max(epsilons) > 1:
         raise ValueError(
-            f"{path}: epsilons are {list(epsilons)}, fractions of the width of the intensity box, so at most 1, such as 8/255; "
-            "for HU or scanner units write threat = dict(type='LinfThreat', unit='raw'), and no --reference"
+            f"{path}: epsilons are {list(epsilons)}, fractions of the width of the intensity box, so at most 1, "
+            "such as 8/255; for raw units write threat = dict(type='LinfThreat', unit='raw'), and no --reference"
         )
     return config
 

@@ -64,5 +64,5 @@ def test_of_a_folder_without_images_those_inside_that_have_some_are_named(tmp_pa
     (tmp_path / "imagesTr").mkdir()
     (tmp_path / "imagesTr" / "a.nii.gz").touch()
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match="name one of its folders that do: imagesTr$"):
+    with pytest.raises(ValueError, match=r"name one of its folders that do: imagesTr$"):
         read_folder_of_images(tmp_path, 1)
