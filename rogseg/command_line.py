@@ -47,10 +47,22 @@ class CommandParser(argparse.ArgumentParser):
                 break
             if option.startswith("--") and " " not in option and option not in known:
                 self.error(f"there is no option {option}: {nearest(option, known)}")
-        found, more = self.parse_known_args(words, namespace)
+        try:
+            found, more = self.parse_known_args(words, namespace)
+        except ValueError as error:
+            raise ValueError(f"{error}{self._swallowed(words, str(error))}") from error
         if more:
             self.error(f"nothing takes {' '.join(more)}")
         return found
+
+    def _swallowed(self, words: Sequence[str], message: str) -> str:
+        """What may have become of a missing argument: an option of several words takes all that follow it."""
+        actions = self._option_string_actions
+        takers = [word for word in words if word in actions and actions[word].nargs == "+"]
+        is_missing = any(f"required: {one.dest}" in message for one in self._actions if not one.option_strings)
+        if not (takers and is_missing):
+            return ""
+        return f"; {takers[-1]} takes all words behind it, so put what it is not for before it"
 
     def error(self, message: str) -> NoReturn:
         """Tell of a mistake.

@@ -190,7 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in COMMANDS:
         commands.add_parser(name, help=_module(name).DESCRIPTION)
-    parser.parse_args(arguments)
+    parser.parse_args(arguments or ["--help"])
     return 0
 
 

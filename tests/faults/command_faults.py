@@ -98,7 +98,11 @@ FAULTS = [
     Fault("validation for an attack", _on_task("attack", *ATTACK, "--cases", "validation"), "leave --cases out"),
     Fault("two epsilons of one name", _on_task("attack", *ATTACK, "--epsilon", "8/255", "0.031373"), "five digits"),
     Fault("volumes of less than none", _on_task("attack", *ATTACK, "--keep-volumes", "-1"), "--keep-volumes is -1"),
-    Fault("a fold of a network without", _on_task("test", "--fold", "3"), "--fold .*of a network of ours"),
+    Fault(
+        "a fold of a network without",
+        _on_task("test", "--fold", "3"),
+        "fold has no effect .*--cases instead of --fold",
+    ),
     Fault("probabilities of a network without", _on_task("test", "--save-probabilities"), "--save-probabilities"),
     Fault("an attack into a file", _out_is_a_file, "out: is a file; give"),
     Fault("an attack over one's table", _into("table.md", "attack", *ATTACK), "out: holds table.md, which"),

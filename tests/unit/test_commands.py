@@ -30,6 +30,14 @@ def test_help_says_what_a_command_does_and_exits(command: str, capsys: pytest.Ca
     assert text.startswith(f"usage: rogseg {command} ")
 
 
+def test_without_arguments_the_commands_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([])
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    assert all(command in shown.split() for command in COMMANDS)
+
+
 def test_help_takes_under_a_fifth_of_a_second_and_loads_nothing_heavy() -> None:
     code = "import sys\nfrom rogseg.commands import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
     code += f"loaded = {HEAVY!r} & set(sys.modules)\nassert not loaded, loaded\n"
@@ -59,6 +67,10 @@ def test_help_takes_under_a_fifth_of_a_second_and_loads_nothing_heavy() -> None:
         (
             ["attack", "net", "--attack", "fgsm", "--epsilons", "8/255"],
             "--epsilons: did you mean '--epsilon'?",
+        ),
+        (
+            ["attack", "--attack", "fgsm", "--epsilon", "4/255", "net"],
+            "required: system (rogseg attack --help says more); --epsilon takes all words behind it",
         ),
         (["attack", "net", "--atack", "fgsm"], "there is no option --atack: did you mean '--attack'?"),
         (["attack", "net", "--attack", "fgsm", "--seed=x"], "argument --seed: invalid int value: 'x'"),

@@ -1,6 +1,7 @@
 """load_config: MMEngine's configs, guarded, so that what is misspelt or of a wrong type fails before anything runs."""
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from mmengine.config import Config
 from rogseg.engine.config.check import check_components, check_top_level
 from rogseg.engine.config.key_paths import key_hint
 from rogseg.engine.config.keys import TOP_LEVEL_KEYS
-from rogseg.engine.config.overrides import ATTACK_OPTIONS, CFG_OPTIONS, parse_overrides
+from rogseg.engine.config.overrides import ATTACK_OPTIONS, CFG_OPTIONS, parse_overrides, said_of_option
 from rogseg.engine.config.read import import_custom_modules, is_json, read_config
 from rogseg.engine.config.task import attach_task, resolve_task_values
 from rogseg.shipped_configs import find_config
@@ -25,6 +26,34 @@ NETWORK_KEYS = (
     "plateau", "default_hooks", "custom_hooks", "visualizer", "env_cfg", "log_level", "default_scope", "data_root",
     "stored_root", "fold", "selection_fraction", "seed", "device", "launcher", "work_dir", "load_from", "resume",
 )  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """What a config is of: the key that says so, what else it takes, and what to do who gives one of another kind."""
+
+    key: str
+    words: str
+    takes: frozenset[str]
+    hint: str
+
+
+EVALUATED = frozenset({"measures", "custom_imports", "default_scope"})
+ATTACK = Kind(
+    "attack", "an attack", EVALUATED | {"attack", "criterion", "threat", "epsilons"}, "take one of configs/attack/"
+)
+SYSTEM = Kind(
+    "system",
+    "a system",
+    EVALUATED | {"system", "device", "task"},
+    "name its checkpoint behind it, or give it a system",
+)
+NETWORK = Kind(
+    "model",
+    "a network",
+    frozenset(TOP_LEVEL_KEYS) - {"attack", "criterion", "threat", "epsilons", "system"},
+    "the config of a network, such as configs/rog/rog_standard_liver.py, is needed here",
+)
 
 
 def load_config(
@@ -51,14 +80,7 @@ def load_config(
             key and the nearest known one.
     """
     path = find_config(path)
-    config = _loaded(path, overrides, task_dir, plan)
-    if "model" not in config:
-        kinds = {"attack": "is the config of an attack", "system": "is the config of a system"}
-        found = next((said for key, said in kinds.items() if key in config), "has no key 'model'")
-        raise ValueError(
-            f"{path}: {found}, and the config of a network is needed here, for instance "
-            "configs/rog/rog_standard_liver.py"
-        )
+    config = _loaded(path, NETWORK, overrides, task_dir, plan)
     if missing := [key for key in NETWORK_KEYS if key not in config]:
         raise ValueError(
             f"{path}: lacks {', '.join(missing)}; _base_ of the config of a network has ../_base_/runtime.py, a "
@@ -73,10 +95,7 @@ def load_system_config(path: str | Path, overrides: Overrides = None, task_dir: 
     Raises:
         ValueError: as `load_config`, or it has no system.
     """
-    config = _loaded(Path(path), overrides, task_dir)
-    if config.get("system") is None:
-        raise ValueError(f"{path}: has no key 'system'; name its checkpoint behind it, or give it a system")
-    return config
+    return _loaded(Path(path), SYSTEM, overrides, task_dir)
 
 
 def load_attack_config(path: str | Path, overrides: Overrides = None) -> Config:
@@ -86,10 +105,7 @@ def load_attack_config(path: str | Path, overrides: Overrides = None) -> Config:
         ValueError: as `load_config`, or it is no config of an attack.
     """
     path = find_config(path)
-    config = _loaded(path, overrides, None, flag=ATTACK_OPTIONS)
-    if config.get("attack") is None:
-        what = "is the config of a network, not of an attack" if "model" in config else "has no key 'attack'"
-        raise ValueError(f"{path}: {what}; take one of configs/attack/")
+    config = _loaded(path, ATTACK, overrides, flag=ATTACK_OPTIONS)
     epsilons = config.get("epsilons", [1.0])
     if not epsilons:
         raise ValueError(f"{path}: epsilons is empty; give at least one, for instance [8 / 255]")
@@ -103,34 +119,47 @@ def load_attack_config(path: str | Path, overrides: Overrides = None) -> Config:
 
 def _loaded(
     path: Path,
+    kind: Kind,
     overrides: Overrides,
-    task_dir: str | Path | None,
+    task_dir: str | Path | None = None,
     plan: TaskPlan | None = None,
     *,
     flag: str = CFG_OPTIONS,
 ) -> Config:
-    config = read_config(path)
+    config, merged = read_config(path), dict[str, Any]()
     if overrides is not None:
         merged = dict(overrides) if isinstance(overrides, Mapping) else parse_overrides(overrides, flag)
-        for key in merged:
-            _check_key(key, flag, config)
+        _check_keys(merged, flag, config)
         try:
             config.merge_from_dict(merged)
         except (AttributeError, IndexError, KeyError, TypeError) as error:
             raise ValueError(f"{flag}: {merged} does not fit {path}: {error}") from error
-    for key in config:
-        _check_key(key, str(path), config)
-    check_top_level(config, str(path))
-    _check_stage(config, path)
-    import_custom_modules(config)
-    attach_task(config, task_dir)
-    if plan is not None and config.get("task") is None:
-        config.task = plan.to_json()
-    resolve_task_values(config)
-    for key, value in config.items():
-        if key not in ("task", "custom_imports"):
-            check_components(value, key, str(path))
+    with said_of_option(flag, merged, str(path)):
+        _check_keys(config, str(path), config)
+        check_top_level(config, str(path))
+        _check_stage(config, path)
+        _check_kind(config, path, kind)
+        import_custom_modules(config)
+        attach_task(config, task_dir)
+        if plan is not None and config.get("task") is None:
+            config.task = plan.to_json()
+        resolve_task_values(config)
+        for key, value in config.items():
+            if key not in ("task", "custom_imports"):
+                check_components(value, key, str(path))
     return config
+
+
+def _check_kind(config: Config, path: Path, kind: Kind) -> None:
+    if config.get(kind.key) is None:
+        others = (other for other in (NETWORK, ATTACK, SYSTEM) if other.key in config and other is not kind)
+        not_this = (f"is the config of {other.words}, not of {kind.words}" for other in others)
+        found = next(not_this, f"has no key {kind.key!r}")
+        raise ValueError(f"{path}: {found}; {kind.hint}")
+    for key in config:
+        if key not in kind.takes:
+            mend = "name the cases with --cases instead of --fold" if key == "fold" else "leave it out"
+            raise ValueError(f"{path}: {key} has no effect in the config of {kind.words}; {mend}")
 
 
 def _check_stage(config: Config, path: Path) -> None:
@@ -142,7 +171,8 @@ def _check_stage(config: Config, path: Path) -> None:
         )
 
 
-def _check_key(key: str, where: str, config: Config) -> None:
-    first = key.partition(".")[0]
-    if first not in TOP_LEVEL_KEYS:
-        raise ValueError(f"{where}: unknown key {first!r}: {key_hint(key, dict(config.items()))}")
+def _check_keys(keys: Iterable[str], where: str, config: Config) -> None:
+    for key in keys:
+        first = key.partition(".")[0]
+        if first not in TOP_LEVEL_KEYS:
+            raise ValueError(f"{where}: unknown key {first!r}: {key_hint(key, dict(config.items()))}")

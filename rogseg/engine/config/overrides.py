@@ -1,13 +1,14 @@
 """``key=value`` strings of a command line, read as the Python that a config would have, without running any."""
 
 import ast
+import contextlib
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from mmengine.config import ConfigDict
 
-__all__ = ["ATTACK_OPTIONS", "CFG_OPTIONS", "TRAINER_OPTIONS", "parse_overrides", "parse_value"]
+__all__ = ["ATTACK_OPTIONS", "CFG_OPTIONS", "TRAINER_OPTIONS", "parse_overrides", "parse_value", "said_of_option"]
 
 CFG_OPTIONS, ATTACK_OPTIONS, TRAINER_OPTIONS = "--cfg-options", "--attack-options", "--trainer-options"
 EXAMPLES = {
@@ -76,6 +77,25 @@ def parse_value(text: str, where: str) -> Any:
                 """config, for instance "model.losses=[dict(type='DiceLoss', weight=0.5)]\""""
             ) from error
         return text
+
+
+@contextlib.contextmanager
+def said_of_option(flag: str, keys: Iterable[str], filename: str) -> Iterator[None]:
+    """Inside, a fault of what an option gave is told as one of the option and not of the file that it changes.
+
+    Args:
+        flag: what the keys stand behind on the command line.
+        keys: dotted, as they were given.
+        filename: that messages begin with.
+    """
+    try:
+        yield
+    except ValueError as error:
+        told = str(error).removeprefix(f"{filename}: ")
+        place = told.partition(" ")[0].rstrip(":").replace("[", ".").replace("]", "")
+        if told != str(error) and any(place == key or place.startswith(f"{key}.") for key in keys):
+            raise ValueError(f"{flag}: {told}") from error
+        raise
 
 
 def _value_of(node: ast.expr, inside: bool) -> Any:

@@ -105,7 +105,7 @@ def _open(
         return _opened(_open_folder(Path(first), device, overrides, trust))
     if Path(first).suffix == ".py" and Path(first).is_file():
         config = load_system_config(first, list(overrides), task_dir)
-        opened = _opened(_build(config.system.to_dict(), device, trust))
+        opened = _opened(_build(config.system.to_dict(), device or config.get("device"), trust))
         return dataclasses.replace(opened, measures=config.get("measures"))
     known = zoo_models()
     if first not in known:

@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 
 from rogseg.commands import COMMANDS, command_parser
 from rogseg.engine.attacking.settings import AttackSettings
-from rogseg.engine.config.load import load_config, parse_overrides
+from rogseg.engine.config.load import load_attack_config, load_config, load_system_config, parse_overrides
 from rogseg.engine.config.task import plan_of, sizes_not_taken
 from rogseg.engine.hardening.trainer_choice import trainer_config
 from rogseg.task_plan import TaskPlan
@@ -153,3 +154,44 @@ def test_overrides_are_literals_where_they_can_be() -> None:
     parsed = parse_overrides(["a=1e-3", "b.c=(1, 2)", "d=text/with=sign", "e=none", "f=True", "g=dict"])
     assert parsed == {"a": 1e-3, "b.c": (1, 2), "d": "text/with=sign", "e": None, "f": True, "g": "dict"}
     assert load_config(HIPPOCAMPUS, ["train_data.batch_size=7"]).train_data.batch_size == 7
+
+
+@pytest.mark.parametrize(
+    ("load", "text", "key"),
+    [
+        (load_attack_config, "attack = dict(type='FGSM')", "fold"),
+        (load_attack_config, "attack = dict(type='FGSM')", "seed"),
+        (load_system_config, "system = dict(type='TorchModule')", "epsilons"),
+        (load_config, f"_base_ = {str(HIPPOCAMPUS)!r}", "epsilons"),
+    ],
+)
+def test_a_key_of_another_kind_of_config_is_not_passed_over(
+    load: Callable[..., object], text: str, key: str, tmp_path: Path
+) -> None:
+    value = [0.1] if key == "epsilons" else 1
+    (tmp_path / "plain.py").write_text(text)
+    with pytest.raises(ValueError, match=rf"^--(cfg|attack)-options: {key} has no effect in the config of an? "):
+        load(tmp_path / "plain.py", {key: value})
+    (tmp_path / "more.py").write_text(f"{text}\n{key} = {value}\n")
+    with pytest.raises(ValueError, match=rf"^{tmp_path}/more.py: {key} has no effect"):
+        load(tmp_path / "more.py")
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("attack.x=1", "--attack-options: attack.x is no argument of APGD"),
+        ("attack.num_iterations=0", "--attack-options: attack.num_iterations is 0"),
+        ("attack.objective.type=Nothing", "--attack-options: attack.objective.type is 'Nothing'"),
+        ("attack=dict(type=APGD,num_iterations=0)", "--attack-options: attack"),
+    ],
+)
+def test_what_an_option_says_is_not_blamed_on_the_file(option: str, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+        load_attack_config("apgd_ce", [option])
+
+
+def test_what_the_file_says_is_not_blamed_on_an_option(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("attack = dict(type='FGSM', x=1)\n")
+    with pytest.raises(ValueError, match=f"^{tmp_path}/mine.py: attack.x is no argument"):
+        load_attack_config(tmp_path / "mine.py", ["attack.objective.type=Margin"])
