@@ -1,7 +1,7 @@
 """Attacks on volumetric segmentation networks: threat models, objectives, criteria, attacks."""
 
 from rogseg.attacks.apgd import APGD
-from rogseg.attacks.base import Attack, AttackResult, Perturbation
+from rogseg.attacks.base import Attack
 from rogseg.attacks.criteria import (
     ClassAppears,
     ClassGrown,
@@ -23,6 +23,7 @@ from rogseg.attacks.pgd import PGD
 from rogseg.attacks.plain_arrays import attack_arrays
 from rogseg.attacks.problem import Problem
 from rogseg.attacks.proximal import PDPGD, ALMAProx
+from rogseg.attacks.result import AttackResult, Perturbation
 from rogseg.attacks.shrinking_apgd import ShrinkingAPGD
 from rogseg.attacks.square import OpenCase, RegionModel, Square
 from rogseg.attacks.threats import L2Threat, LinfThreat, ThreatModel

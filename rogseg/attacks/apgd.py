@@ -5,11 +5,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rogseg.attacks.base import Attack, Perturbation
+from rogseg.attacks.base import Attack
 from rogseg.attacks.best_iterate import BestIterate, Select, check_select, replace_cases, score_only, scored_gradient
 from rogseg.attacks.objectives import Objective
 from rogseg.attacks.problem import Problem
 from rogseg.attacks.restarts import run_restarts
+from rogseg.attacks.result import Perturbation
 from rogseg.attacks.threats import ThreatModel
 from rogseg.registry import ATTACKS
 

@@ -4,8 +4,6 @@ import contextlib
 import copy
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, final
 
 import torch
@@ -18,85 +16,11 @@ from rogseg.attacks.input_checks import check_box, check_found, check_inputs, ch
 from rogseg.attacks.model_state import evaluation_mode, frozen_parameters
 from rogseg.attacks.objectives.base import Objective, build_objective
 from rogseg.attacks.problem import Problem
+from rogseg.attacks.result import AttackResult, Perturbation
 from rogseg.attacks.threats import ThreatModel
 from rogseg.cases import LogitFn
-from rogseg.metrics import mean_foreground_dice
 
-__all__ = ["Attack", "AttackResult", "Perturbation"]
-
-
-@dataclass(frozen=True)
-class Perturbation:
-    """What a subclass's search hands back.
-
-    Args:
-        adversarial: (B, C, D, H, W).
-        found_distance: (B,) in units of the box's width: length of the shortest adversary that a minimal-norm attack
-            found, at whatever epsilon; infinity where it found none. None for attacks that search in the ball.
-        members: results of a composite's members by name.
-    """
-
-    adversarial: Tensor
-    found_distance: Tensor | None = None
-    members: Mapping[str, "AttackResult"] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class AttackResult:
-    """One adversarial volume per case and what the model makes of it.
-
-    Args:
-        adversarial: (B, C, D, H, W), in ball and box.
-        prediction: (B, D, H, W) uint8, the class of every voxel of it.
-        success: (B,) bool, the criterion on it.
-        rank: (B,) float64, what results of a case are compared by, higher is worse for the network: `Criterion.rank`.
-        dice: (B, K - 1) float64, per foreground class; NaN where neither target nor prediction has it, and in
-            the whole row of a case without foreground.
-        loss: (B,), the ruler of the attack's objective on it (the objective itself, for most).
-        distance: (B,) float64, length of the perturbation in units of the box's width, in the threat's norm.
-        num_forward: forward passes of the model over the batch, the final evaluation included. A pass over a part of
-            the batch counts as one.
-        num_backward: backward passes.
-        num_bad_gradients: backward passes whose gradient held values that are not finite; those were set to zero.
-        seconds: wall-clock, members included.
-        stopped: whether the limit on passes or time ended the search.
-        found_distance: see `Perturbation`.
-        members: see `Perturbation`.
-    """
-
-    adversarial: Tensor
-    prediction: Tensor
-    success: Tensor
-    rank: Tensor
-    dice: Tensor
-    loss: Tensor
-    distance: Tensor
-    num_forward: int
-    num_backward: int
-    seconds: float
-    num_bad_gradients: int = 0
-    stopped: bool = False
-    found_distance: Tensor | None = None
-    members: Mapping[str, "AttackResult"] = field(default_factory=dict)
-
-    @property
-    def mean_dice(self) -> Tensor:
-        """Mean foreground Dice (B,); NaN for a case without foreground."""
-        return mean_foreground_dice(self.dice)
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows: a row per case."""
-        classes = [f"Dice of class {index}" for index in range(1, self.dice.shape[1] + 1)]
-        headings = ["case", "fallen", "mean Dice", *classes, "distance [box width]"]
-        columns = zip(self.success, self.mean_dice, self.dice, self.distance, strict=True)
-        rows = [
-            [str(case), "yes" if fallen else "no", *(f"{value:.3f}" for value in (mean, *dice)), f"{distance:.4f}"]
-            for case, (fallen, mean, dice, distance) in enumerate(columns)
-        ]
-        lines = ["".join(f"<th>{heading}</th>" for heading in headings)]
-        lines += ["".join(f"<td>{cell}</td>" for cell in row) for row in rows]
-        passes = f"{self.num_forward} forward and {self.num_backward} backward passes in {self.seconds:.1f} s"
-        return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table><p>{passes}</p>"
+__all__ = ["Attack"]
 
 
 class Attack(ABC):

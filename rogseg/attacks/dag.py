@@ -3,11 +3,12 @@
 import torch
 from torch import Tensor
 
-from rogseg.attacks.base import Attack, Perturbation
+from rogseg.attacks.base import Attack
 from rogseg.attacks.best_iterate import BestIterate, Select, check_select
 from rogseg.attacks.counted_model import value_and_gradient
 from rogseg.attacks.objectives import Margin
 from rogseg.attacks.problem import Problem
+from rogseg.attacks.result import Perturbation
 from rogseg.attacks.threats import per_case
 from rogseg.registry import ATTACKS
 

@@ -4,10 +4,11 @@ from typing import Any
 
 import torch
 
-from rogseg.attacks.base import Attack, Perturbation
+from rogseg.attacks.base import Attack
 from rogseg.attacks.counted_model import value_and_gradient
 from rogseg.attacks.objectives import Objective
 from rogseg.attacks.problem import Problem
+from rogseg.attacks.result import Perturbation
 from rogseg.registry import ATTACKS
 
 __all__ = ["FGSM"]

@@ -4,10 +4,11 @@ from typing import Any
 
 import torch
 
-from rogseg.attacks.base import Attack, Perturbation
+from rogseg.attacks.base import Attack
 from rogseg.attacks.best_iterate import BestIterate, Select, check_select, score_only, scored_gradient
 from rogseg.attacks.objectives import Objective
 from rogseg.attacks.problem import Problem
+from rogseg.attacks.result import Perturbation
 from rogseg.attacks.threats import LinfThreat, per_case
 from rogseg.registry import ATTACKS
 

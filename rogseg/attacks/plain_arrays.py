@@ -1,5 +1,6 @@
 """An attack on a plain module with an image and labels as arrays, without a case, a plan or a file."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -7,12 +8,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rogseg.attacks.base import Attack, AttackResult
+from rogseg.attacks.base import Attack
 from rogseg.attacks.counted_model import CountedModel
 from rogseg.attacks.criteria import Criterion, DiceBelow
 from rogseg.attacks.foreground import case_dice
 from rogseg.attacks.input_checks import check_box, check_inputs, check_targets
 from rogseg.attacks.model_state import evaluation_mode
+from rogseg.attacks.result import AttackResult
 from rogseg.attacks.threats import ThreatModel
 from rogseg.cases import LogitFn
 from rogseg.metrics import mean_foreground_dice
@@ -88,8 +90,9 @@ def attack_arrays(
             "the model gives probabilities (softmax), whose gradient is blunt where it is certain: leave the last "
             "layer away, or give `lambda volumes: model(volumes).clamp_min(1e-38).log()`"
         )
+    clean_dice = case_dice(logits, targets.long())
     if criterion is None:
-        clean = float(mean_foreground_dice(case_dice(logits, targets.long()))[0])
+        clean = float(mean_foreground_dice(clean_dice)[0])
         if clean != clean:
             raise ValueError("the label has no foreground, so there is no Dice to attack: give a criterion")
         if clean == 0:
@@ -99,7 +102,8 @@ def attack_arrays(
             )
         criterion = DiceBelow(clean / 2)
     generator = torch.Generator(inputs.device).manual_seed(seed)
-    return attack(model, inputs, targets, threat, criterion, generator=generator)
+    result = attack(model, inputs, targets, threat, criterion, generator=generator)
+    return dataclasses.replace(result, clean_dice=clean_dice)
 
 
 def _tensor(values: Numbers) -> Tensor:

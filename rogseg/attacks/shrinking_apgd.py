@@ -6,10 +6,11 @@ from typing import Any
 import torch
 
 from rogseg.attacks.apgd import APGD
-from rogseg.attacks.base import Attack, Perturbation
+from rogseg.attacks.base import Attack
 from rogseg.attacks.best_iterate import Select
 from rogseg.attacks.objectives import Objective
 from rogseg.attacks.problem import Problem
+from rogseg.attacks.result import Perturbation
 from rogseg.registry import ATTACKS
 
 __all__ = ["ShrinkingAPGD"]

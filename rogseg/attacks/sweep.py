@@ -6,8 +6,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from rogseg.attacks.base import AttackResult
 from rogseg.attacks.ensembles.composite import worst_member
+from rogseg.attacks.result import AttackResult
 
 __all__ = ["no_weaker"]
 

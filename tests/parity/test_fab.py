@@ -3,9 +3,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from rogseg.attacks.base import AttackResult
 from rogseg.attacks.criteria import Criterion
 from rogseg.attacks.fab import FAB
+from rogseg.attacks.result import AttackResult
 from rogseg.attacks.threats import LinfThreat
 from rogseg.cases import IntensityBox
 from tests.shared_data import shared_path

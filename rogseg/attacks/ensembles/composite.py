@@ -8,10 +8,11 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from rogseg.attacks.base import Attack, AttackResult, Perturbation
+from rogseg.attacks.base import Attack
 from rogseg.attacks.criteria import Criterion
 from rogseg.attacks.objectives import CrossEntropy
 from rogseg.attacks.problem import Problem
+from rogseg.attacks.result import AttackResult, Perturbation
 from rogseg.attacks.threats import per_case
 from rogseg.registry import ATTACKS
 

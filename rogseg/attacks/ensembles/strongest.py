@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from rogseg.attacks.apgd import APGD
-from rogseg.attacks.base import AttackResult
 from rogseg.attacks.best_iterate import Select
 from rogseg.attacks.ensembles.composite import Composite, Mode, worst_volumes
 from rogseg.attacks.objectives import DLR, Margin, Objective, ScaleFree, SegPGD, SoftDice
 from rogseg.attacks.problem import Problem
+from rogseg.attacks.result import AttackResult
 from rogseg.attacks.shrinking_apgd import ShrinkingAPGD
 from rogseg.registry import ATTACKS
 

@@ -3,11 +3,12 @@
 import torch
 from torch import Tensor
 
-from rogseg.attacks.base import Attack, Perturbation
+from rogseg.attacks.base import Attack
 from rogseg.attacks.counted_model import CountedModel, value_and_gradient
 from rogseg.attacks.fab.boundary_search import BoundarySearch, Nearest
 from rogseg.attacks.objectives import CrossEntropy
 from rogseg.attacks.problem import Problem
+from rogseg.attacks.result import Perturbation
 from rogseg.attacks.threats import ThreatModel, per_case
 from rogseg.registry import ATTACKS
 

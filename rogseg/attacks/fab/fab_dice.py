@@ -5,13 +5,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from rogseg.attacks.base import Attack, Perturbation
+from rogseg.attacks.base import Attack
 from rogseg.attacks.counted_model import CountedModel, value_and_gradient
 from rogseg.attacks.criteria import Criterion, DiceBelow
 from rogseg.attacks.fab.boundary_search import BoundarySearch, Nearest
 from rogseg.attacks.fab.fab import keep_admissible
 from rogseg.attacks.objectives import HardDice, SoftDice
 from rogseg.attacks.problem import Problem
+from rogseg.attacks.result import Perturbation
 from rogseg.registry import ATTACKS
 
 __all__ = ["FABDice"]

@@ -5,12 +5,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rogseg.attacks.base import Attack, Perturbation
+from rogseg.attacks.base import Attack
 from rogseg.attacks.best_iterate import BestIterate, Select, check_select, score_only, scored_gradient
 from rogseg.attacks.frequency.block_dct import block_dct, inverse_block_dct
 from rogseg.attacks.frequency.quantisation_threat import QuantisationThreat
 from rogseg.attacks.objectives import Objective
 from rogseg.attacks.problem import Problem
+from rogseg.attacks.result import Perturbation
 from rogseg.registry import ATTACKS
 
 __all__ = ["VAFA"]

@@ -3,10 +3,11 @@
 import torch
 from torch.nn import functional as F
 
-from rogseg.attacks.base import Attack, Perturbation
+from rogseg.attacks.base import Attack
 from rogseg.attacks.counted_model import value_and_gradient
 from rogseg.attacks.objectives import CrossEntropy
 from rogseg.attacks.problem import Problem
+from rogseg.attacks.result import Perturbation
 from rogseg.registry import ATTACKS
 
 __all__ = ["LegacyPGD"]

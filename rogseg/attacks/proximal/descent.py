@@ -7,12 +7,13 @@ from typing import final
 import torch
 from torch import Tensor
 
-from rogseg.attacks.base import Attack, Perturbation
+from rogseg.attacks.base import Attack
 from rogseg.attacks.counted_model import value_and_gradient
 from rogseg.attacks.fab.boundary_search import Nearest, bisect
 from rogseg.attacks.objectives import Margin
 from rogseg.attacks.problem import Problem
 from rogseg.attacks.proximal.voxel_constraints import VoxelConstraints
+from rogseg.attacks.result import Perturbation
 from rogseg.attacks.threats import LinfThreat, per_case
 
 __all__ = ["ProximalAttack", "ProximalDescent", "prox_of_largest_move"]

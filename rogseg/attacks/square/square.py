@@ -4,9 +4,10 @@ from typing import Any
 
 import torch
 
-from rogseg.attacks.base import Attack, Perturbation
+from rogseg.attacks.base import Attack
 from rogseg.attacks.objectives import Objective
 from rogseg.attacks.problem import Problem
+from rogseg.attacks.result import Perturbation
 from rogseg.attacks.square.queries import open_queries
 from rogseg.attacks.square.recolouring import recolouring_for
 from rogseg.cases import Region

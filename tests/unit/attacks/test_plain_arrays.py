@@ -32,7 +32,10 @@ def test_every_voxel_within_reach_falls(image: np.ndarray) -> None:
     assert result.distance.item() == pytest.approx(8 / 255, abs=1e-6)
     assert model.training
     shown = result._repr_html_()
-    assert "<td>yes</td><td>0.000</td><td>0.000</td><td>0.0314</td>" in shown
+    assert "<td>yes</td><td>1.000</td><td>0.000</td><td>0.0314</td><td>0.000</td>" in shown
+    heading, case = repr(result).splitlines()
+    assert heading.startswith("AttackResult of 2 forward and 1 backward passes")
+    assert case == "case 0, fallen yes, clean Dice 1.000, mean Dice 0.000, distance [box width] 0.0314"
 
 
 def test_a_network_in_double_precision_is_given_doubles_and_one_in_half_is_refused() -> None:
