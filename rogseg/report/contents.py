@@ -116,8 +116,8 @@ class ThreatText:
             return ""
         return (
             f"{self.differs}: the same epsilon lets the adversary change the image more for one network than for "
-            "another, so what they lose at it does not rank them. Attacks with threat.unit=reference give all the same "
-            "change."
+            "another, so what they lose at it does not rank them. Attacks with --reference and the folder of one "
+            "stored task give all the same change."
         )
 
     def strength_of(self, system: str, value: float) -> Strength:

@@ -461,6 +461,7 @@ def test_one_epsilon_that_is_two_changes_in_raw_units_is_told_by_network(tmp_pat
     assert "at most 0.3137 HU here" in verdict_of(made, "wide").sentence
     html = render_page(made)
     assert html.count(threat.unequal) == 2  # beside the epsilons and beside the differences
+    assert "--reference" in threat.unequal  # threat.unit alone is refused
     assert "<td>wide</td><td>3.1%</td>" in html
     epsilons = next(table for table in report_tables(made) if table.name == "epsilons")
     assert [row[2] for row in epsilons.rows] == ["best", "wide"]
