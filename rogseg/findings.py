@@ -1,7 +1,7 @@
 """What sanity checks saw, and ``sanity.json``, which keeps it beside the records."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
@@ -9,26 +9,42 @@ from rogseg.foreign import decode, read_json
 from rogseg.storage import write_json_atomic
 
 __all__ = [
+    "ALMOST_UNBOUNDED",
     "BAD_GRADIENTS",
     "LEVELS",
+    "MORE_ITERATIONS",
     "NOT_LOOKED_AT",
+    "OF_SEARCHES",
     "SANITY_FILE",
     "STRONGER_CHECKS",
+    "WEAKER_SQUARE",
     "Level",
     "SanityFinding",
     "is_of_records",
     "load_findings",
+    "not_examined",
     "save_findings",
 ]
 
 SANITY_FILE = "sanity.json"
 REMEDY = "delete it and run the evaluation again"
 
-NOT_LOOKED_AT = "the network was looked at"
+NOT_LOOKED_AT = "the network itself was not examined"
 """Name of the finding where the budget allowed no check."""
+CALLED_BEFORE = {"the network was looked at": NOT_LOOKED_AT}
+"""Names that files of earlier versions hold."""
 STRONGER_CHECKS = "the attacks on record are as strong as those of the checks"
 """Name of the finding that compares what an evaluation found with what its checks found."""
 BAD_GRADIENTS = "gradients are finite under attack"
+MORE_ITERATIONS = "more iterations is not weaker"
+ALMOST_UNBOUNDED = "an almost unbounded attack breaks the model"
+WEAKER_SQUARE = "white-box attacks are at least as strong as Square"
+OF_SEARCHES = {
+    MORE_ITERATIONS: "whether more iterations find more",
+    ALMOST_UNBOUNDED: "whether nearly the whole intensity box breaks the network",
+    WEAKER_SQUARE: "whether Square, which sees no gradient, finds more",
+}
+"""Checks that attack the network themselves, which the quick ones often have no passes for, and what each asks."""
 Level = Literal["ok", "warning", "failed"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 """From what is fine to what is not."""
@@ -55,7 +71,8 @@ class SanityFinding:
     def from_json(cls, entry: Mapping[str, Any]) -> Self:
         """What `dataclasses.asdict` made of a finding; one written before there were levels passed or failed."""
         level: Level = entry["level"] if "level" in entry else "ok" if entry["passed"] else "failed"
-        return cls(entry["name"], level, entry["seen"], entry["meaning"])
+        name = CALLED_BEFORE.get(entry["name"], entry["name"])
+        return cls(name, level, entry["seen"], entry["meaning"])
 
     @property
     def passed(self) -> bool:
@@ -66,6 +83,13 @@ class SanityFinding:
 def is_of_records(name: str) -> bool:
     """Whether a check of that name asked the records of attacks alone, which it names, and not the network."""
     return ": " in name or name == BAD_GRADIENTS
+
+
+def not_examined(names: Collection[str]) -> tuple[str, ...]:
+    """What the checks of those names leave open about a network, in words; nothing after the full checks."""
+    if not any(name != NOT_LOOKED_AT and not is_of_records(name) for name in names):
+        return ("the network itself (its outputs and its gradients)", *OF_SEARCHES.values())
+    return tuple(words for name, words in OF_SEARCHES.items() if name not in names)
 
 
 def load_findings(path: Path) -> tuple[SanityFinding, ...]:

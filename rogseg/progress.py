@@ -66,6 +66,12 @@ class ProgressDisplay:
         if self._bar is not None:
             self._bar.stop()
 
+    def begin(self, title: str) -> None:
+        """Go on with another job, whose items are counted anew; a bar stays above its own."""
+        self.title, self.done, self.total, self._done_before = title, 0, 0, None
+        if self._bar is not None:
+            self._task = self._bar.add_task(title, total=None, count="")
+
     def update(self, done: int, total: int) -> None:
         """So many items of so many are done."""
         self.done, self.total = done, total

@@ -2,7 +2,7 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -130,7 +130,7 @@ class CarriedCases:
 @contextlib.contextmanager
 def workers_at(
     work: str, opener: Opener, device: str | None, num_workers: int | None, cluster: str | None, console: Console
-) -> Iterator[tuple[Workers[Any, Any] | None, Callable[[int, int], None]]]:
+) -> Iterator[tuple[Workers[Any, Any] | None, ProgressDisplay]]:
     """The workers of `open_workers`, None where that is this process alone, and what shows how far ``work`` is.
 
     Raises:
@@ -139,4 +139,4 @@ def workers_at(
     num_gpus = torch.cuda.device_count()
     workers = open_workers(opener, num_workers=num_workers, cluster=cluster, device=device, num_gpus=num_gpus)
     with workers or contextlib.nullcontext(), ProgressDisplay(work, console=console) as progress:
-        yield workers, progress.update
+        yield workers, progress

@@ -23,6 +23,7 @@ from rogseg.findings import (
     SanityFinding,
     is_of_records,
     load_findings,
+    not_examined,
     save_findings,
 )
 from rogseg.preprocessing import note_lines
@@ -73,6 +74,8 @@ def conclude(
         mark = Text(*MARKS[finding.level])
         mark.append(f"{finding.name}: {finding.seen}" + ("" if finding.passed else f"; {finding.meaning}"), "default")
         console.print(mark)
+    if (left := not_examined({finding.name for finding in findings})) and records.identity.condition.kind == "attack":
+        console.print(f"not examined: {'; '.join(left)} (--sanity full does)", markup=False, highlight=False)
     save_findings(findings, records.directory / SANITY_FILE)
     plot_dice_over_strength(records, records.directory / "dice_over_epsilon.png")
     console.print(f"records, table, sanity checks and figure: {records.directory}", markup=False)

@@ -17,7 +17,7 @@ from rogseg.report.verdict import verdict_of
 from rogseg.report.viewer_data import embed
 from rogseg.report.views.attacks import attack_views
 from rogseg.report.views.certificates import certificate_view
-from rogseg.report.views.checks import checks_of, passed_of
+from rogseg.report.views.checks import checks_of, not_examined_of, passed_of
 from rogseg.report.views.corruptions import corruption_view
 from rogseg.report.views.figures import table_rows
 from rogseg.report.views.networks import comparisons, differing_attacks, system_figure
@@ -66,6 +66,7 @@ def render_page(contents: Contents) -> str:
         "num_records": sum(len(row.cases) for row in record_rows),
         "verdicts": [verdict_of(contents, system.name) for system in contents.systems],
         "checks": checks_of(contents.findings),
+        "not_examined": not_examined_of(contents),
         "check_counts": {system.name: passed_of(contents.findings, system.name) for system in contents.systems},
         "attack_views": views,
         "system_figure": system_figure(contents),

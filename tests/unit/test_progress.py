@@ -34,6 +34,24 @@ def test_without_a_terminal_a_line_comes_now_and_then_with_the_time_left() -> No
     ]
 
 
+def test_another_job_is_counted_anew() -> None:
+    clock = Clock()
+    shown, file = display(clock)
+    with shown:
+        shown.update(0, 3)
+        clock.now += 30
+        shown.update(3, 3)
+        shown.begin("checks")
+        shown.say("checks begin: about 40 passes")
+        shown.update(0, 40)
+        clock.now += 60
+        shown.update(10, 40)
+    assert file.getvalue().splitlines() == [
+        "checks begin: about 40 passes",
+        "checks: 10 of 40 in 0:01:00, 0:03:00 left",
+    ]
+
+
 def test_what_was_done_before_counts_as_done_and_not_as_time() -> None:
     clock = Clock()
     shown, _ = display(clock)

@@ -6,7 +6,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from rogseg.findings import STRONGER_CHECKS, SanityFinding
+from rogseg.findings import ALMOST_UNBOUNDED, STRONGER_CHECKS, WEAKER_SQUARE, SanityFinding
 
 __all__ = [
     "check_large_epsilon",
@@ -53,7 +53,7 @@ def check_square_against_white_box(
     margin = torch.as_tensor(margin, dtype=square_dice.dtype).expand_as(square_dice)
     num_stronger = int((square_dice < white_box_dice - margin).sum())
     return SanityFinding(
-        "white-box attacks are at least as strong as Square",
+        WEAKER_SQUARE,
         "failed"
         if square_dice.nanmean() < (white_box_dice - margin).nanmean()
         else "warning"
@@ -119,7 +119,7 @@ def check_large_epsilon(dice: Tensor, epsilon: float, *, limit: float = 0.05) ->
     """
     mean = dice.nanmean().item()
     return SanityFinding(
-        "an almost unbounded attack breaks the model",
+        ALMOST_UNBOUNDED,
         "ok" if mean <= limit else "failed",
         f"mean Dice {mean:.4f} at epsilon {epsilon:.4g} of the box's width",
         "the gradient is masked, the perturbed inputs never reach the network, or the voxels that may move decide "

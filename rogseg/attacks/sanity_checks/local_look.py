@@ -10,9 +10,10 @@ from torch.nn import functional as F
 
 from rogseg.cases import IntensityBox, LogitFn
 
-__all__ = ["LOOK_PASSES", "LocalLook", "look_around"]
+__all__ = ["LOOK_PASSES", "OUTPUT_PASSES", "LocalLook", "look_around"]
 
 LOOK_PASSES = 7  # five forward passes and two backward ones
+OUTPUT_PASSES = 2  # where there is no gradient
 LARGE_STEP, SMALL_STEP, TINY_STEP = 2 / 255, 1e-3, 1e-4  # of the box's width
 
 

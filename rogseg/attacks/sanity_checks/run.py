@@ -1,11 +1,13 @@
 """Which checks an evaluation can afford, and what they see."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+from torch import Tensor
+
 from rogseg.attacks.sanity_checks import local_checks
-from rogseg.attacks.sanity_checks.local_look import LOOK_PASSES, LocalLook, look_around
+from rogseg.attacks.sanity_checks.local_look import LOOK_PASSES, OUTPUT_PASSES, LocalLook, look_around
 from rogseg.attacks.sanity_checks.searches import FGSM_PASSES, GROWTH_PASSES, MakeThreat, Searches, Subject
 from rogseg.cases import Case, LogitFn
 from rogseg.findings import NOT_LOOKED_AT, SanityFinding
@@ -71,6 +73,7 @@ def run_checks(
     classes: Sequence[Sequence[int]] | None = None,
     label: str | None = None,
     seed: int = 0,
+    on_passes: Callable[[int, int], None] | None = None,
 ) -> tuple[SanityFinding, ...]:
     """Ask the network whether an attack's numbers can be believed.
 
@@ -89,6 +92,7 @@ def run_checks(
         classes: the class indices that make up each foreground class, of which those Dice are; None is each by itself.
         label: epsilon as it is written, with its unit and norm; None is its number.
         seed: of the random starts.
+        on_passes: called with the passes that are done, and with about all there will be: first with none done.
 
     Returns:
         One finding for each check that was made; a single warning where the budget allows none.
@@ -111,10 +115,15 @@ def run_checks(
             SanityFinding(
                 NOT_LOOKED_AT,
                 "warning",
-                f"a tenth of {attack_passes} passes allows no check",
-                "nothing is known of masked gradients: ask for the full checks, or attack with more passes",
+                f"the quick checks may take a tenth of the attack's {attack_passes} passes, which is too few for any; "
+                "only the records of the attacks were examined",
+                "nothing is known of masked gradients: give the same command again with --sanity full, or attack with "
+                "more passes",
             ),
         )
+    if on_passes is not None:
+        total = budget.passes if has_gradient else budget.looks * OUTPUT_PASSES
+        subjects = _told_of(subjects, total, on_passes)
     looks = [
         look_around(one.model, one.case.inputs, one.targets, one.case.box, has_gradient=has_gradient)
         for one in subjects[: budget.looks]
@@ -133,6 +142,24 @@ def run_checks(
             keeps_promises=all(finding.passed for finding in of_gradients),
         )
     return tuple(findings)
+
+
+def _told_of(subjects: Sequence[Subject], total: int, on_passes: Callable[[int, int], None]) -> list[Subject]:
+    """The subjects with models that tell of each pass."""
+    done = 0
+    on_passes(done, total)
+
+    def told(model: LogitFn) -> LogitFn:
+        def logits(volumes: Tensor) -> Tensor:
+            nonlocal done
+            found = model(volumes)
+            done += 2 if volumes.requires_grad else 1  # a backward pass follows
+            on_passes(min(done, total), total)
+            return found
+
+        return logits
+
+    return [replace(one, model=told(one.model)) for one in subjects]
 
 
 def _of_outputs(looks: Sequence[LocalLook], first: Subject) -> list[SanityFinding]:

@@ -70,7 +70,7 @@ def segment_cases(
         remove_leftovers(folder)
     measures = tuple(default_measures(opened.system.surface_tolerance) if opened.measures is None else opened.measures)
     worker = SegmentWorker(asked.of(opened.system, measures), directory.absolute(), measures, save_probabilities)
-    with workers_at("segmenting", worker, asked.device, num_workers, cluster, console) as (workers, on_progress):
+    with workers_at("segmenting", worker, asked.device, num_workers, cluster, console) as (workers, progress):
         records = evaluate_accuracy(
             opened.system,
             chosen,
@@ -82,7 +82,7 @@ def segment_cases(
             leak=leak_of(opened, labelled, tested.task, allow_seen=allow_seen),
             save_probabilities=save_probabilities,
             workers=workers,
-            on_progress=on_progress,
+            on_progress=progress.update,
         )
     conclude_accuracy(records, console)
     if submission:

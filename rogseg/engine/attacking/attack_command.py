@@ -8,6 +8,7 @@ from rogseg.cases import worded_cases
 from rogseg.engine.attacking.attack_worker import AttackWorker, SavedFiles
 from rogseg.engine.attacking.replays import refuse_without_files, replay
 from rogseg.engine.attacking.robustness import Evaluation, evaluate_robustness
+from rogseg.engine.attacking.sanity import of_checks
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.transfer import TransferSetting
 from rogseg.engine.case_finding import BY_ID, cases_to_attack, fold_of_cases, reference_width
@@ -96,7 +97,7 @@ def attack_system(
     )
     said = f"{settings.name} on {worded_cases(len(evaluated))} of {source.task}; each is segmented without attack first"
     console.print(said, markup=False, soft_wrap=True)
-    with workers_at(settings.name, worker, asked.device, num_workers, cluster, console) as (workers, on_progress):
+    with workers_at(settings.name, worker, asked.device, num_workers, cluster, console) as (workers, progress):
         evaluation = evaluate_robustness(
             opened.system,
             source,
@@ -113,7 +114,8 @@ def attack_system(
             sanity=sanity,
             workers=workers,
             on_result=saved.writer(opened.system, settings, source),
-            on_progress=on_progress,
+            on_progress=progress.update,
+            on_checks=of_checks(progress),
         )
     conclude(evaluation.records, evaluation.findings, console)
     if made is not None:

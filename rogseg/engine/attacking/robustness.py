@@ -77,6 +77,7 @@ def evaluate_robustness(
     workers: Workers[CleanCase | AttackedCase, tuple[CaseRecord, ...] | str] | None = None,
     on_result: OnResult | None = None,
     on_progress: Callable[[int, int], None] | None = None,
+    on_checks: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Attack cases of a system and record each; a run that was interrupted goes on where it stopped.
 
@@ -98,6 +99,7 @@ def evaluate_robustness(
         on_result: called with each new result of this process before it is on record; workers have their own.
         on_progress: called with the pairs of case and epsilon that are done, and with all there are: first with what
             an earlier run has left.
+        on_checks: called with the passes of the sanity checks that are done, and with about all there will be.
 
     Raises:
         ValueError: settings, cases or records do not fit; the message says what to do.
@@ -146,7 +148,9 @@ def evaluate_robustness(
     records.settle_mu(mu)
     loop.run(shard_ids, settings.epsilons, build_criterion(settings.criterion, mu, system))
     looked_at = [attacker.load_case(case_id) for case_id in shard_ids[:MOST_CHECKED]] if sanity != "none" else []
-    findings = check_model(system, looked_at, attacker.make_threat, max(settings.epsilons), records, sanity, seed)
+    findings = check_model(
+        system, looked_at, attacker.make_threat, max(settings.epsilons), records, sanity, seed, on_passes=on_checks
+    )
     return Evaluation(records, findings)
 
 

@@ -1,6 +1,6 @@
 """The sanity checks that ask the network itself, beside what it was attacked by."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rogseg.attacks.model_state import evaluation_mode
 from rogseg.attacks.sanity_checks import Effort, run_checks
@@ -13,9 +13,10 @@ from rogseg.evaluation.case_record import CLEAN, WORST_CASE
 from rogseg.evaluation.epsilon_label import epsilon_label, norm_of_threat, strength_label
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.findings import SanityFinding
+from rogseg.progress import ProgressDisplay
 from rogseg.systems.base import System
 
-__all__ = ["check_model"]
+__all__ = ["check_model", "of_checks"]
 
 LINF_EPSILON = 8 / 255
 
@@ -28,6 +29,7 @@ def check_model(
     records: RecordFolder,
     effort: Effort,
     seed: int,
+    on_passes: Callable[[int, int], None] | None = None,
 ) -> tuple[SanityFinding, ...]:
     """Ask the network itself, beside what it was attacked by.
 
@@ -39,6 +41,7 @@ def check_model(
         records: of the evaluation, which tell how many passes it took and what its white-box attacks found.
         effort: how many passes the checks may take.
         seed: of the starts.
+        on_passes: see `run_checks`.
     """
     attacked = [record for record in records.records if record.condition != CLEAN]
     # A composite's own record counts the passes of its members.
@@ -65,7 +68,20 @@ def check_model(
             classes=system.class_indices,
             label=label,
             seed=seed,
+            on_passes=on_passes,
         )
+
+
+def of_checks(display: ProgressDisplay) -> Callable[[int, int], None]:
+    """Shows how far the checks are, after the attacks, and says first what they will take."""
+
+    def on_passes(done: int, total: int) -> None:
+        if done == 0:
+            display.begin("passes of the sanity checks")
+            display.say(f"sanity checks begin: about {total} passes through the network")
+        display.update(done, total)
+
+    return on_passes
 
 
 def _linf_of(epsilon: float, case: Case) -> ThreatModel:

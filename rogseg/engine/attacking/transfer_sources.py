@@ -10,6 +10,7 @@ from rogseg.attacks import AttackResult
 from rogseg.attacks.sanity_checks import Effort, check_transfer
 from rogseg.cases import Case
 from rogseg.engine.attacking.robustness import Evaluation, evaluate_robustness
+from rogseg.engine.attacking.sanity import of_checks
 from rogseg.engine.attacking.save_adversarial import AdversarialFolder
 from rogseg.engine.attacking.save_volumes import VolumeWriter
 from rogseg.engine.attacking.settings import AttackSettings
@@ -83,6 +84,7 @@ def make_adversaries(
             sanity=sanity,
             on_result=on_result,
             on_progress=progress.update,
+            on_checks=of_checks(progress),
         )
     return evaluation, made
 

@@ -58,7 +58,7 @@ def certify_system(
     directory = Path(out) if out else Path("work_dirs") / "certificates" / opened.system.identity.name
     how = Certifying(settings, directory.absolute(), protocol, seed, batch_size)
     worker = CertifyWorker(asked.of(opened.system), CarriedCases.of(source, chosen), how)
-    with workers_at("noisy copies", worker, asked.device, num_workers, cluster, console) as (workers, on_progress):
+    with workers_at("noisy copies", worker, asked.device, num_workers, cluster, console) as (workers, progress):
         records = evaluate_certificates(
             opened.system,
             source,
@@ -73,7 +73,7 @@ def certify_system(
             leak=leak_of(opened, chosen, source.task, allow_seen=allow_seen),
             batch_size=batch_size,
             workers=workers,
-            on_progress=on_progress,
+            on_progress=progress.update,
         )
     conclude(records, (), console)
     return records

@@ -77,7 +77,7 @@ def corrupt_system(
     directory = Path(out)
     measures = tuple(default_measures(opened.system.surface_tolerance) if opened.measures is None else opened.measures)
     worker = CorruptWorker(asked.of(opened.system, settings.to_json(), measures), measures, settings.modalities, seed)
-    with workers_at("corrupting", worker, asked.device, num_workers, cluster, console) as (workers, on_progress):
+    with workers_at("corrupting", worker, asked.device, num_workers, cluster, console) as (workers, progress):
         records = evaluate_corruptions(
             opened.system,
             chosen,
@@ -91,7 +91,7 @@ def corrupt_system(
             fold=found.fold,
             leak=leak,
             workers=workers,
-            on_progress=on_progress,
+            on_progress=progress.update,
         )
     if not (directory / EXAMPLES).is_file():
         write_examples(opened.system, chosen[0], settings, seed, directory / EXAMPLES)

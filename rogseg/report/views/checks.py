@@ -3,10 +3,10 @@
 import dataclasses
 from collections.abc import Sequence
 
-from rogseg.findings import Level
-from rogseg.report.contents import Finding
+from rogseg.findings import Level, not_examined
+from rogseg.report.contents import Contents, Finding
 
-__all__ = ["Check", "checks_of", "passed_of"]
+__all__ = ["Check", "checks_of", "not_examined_of", "passed_of"]
 
 LEVELS: tuple[Level, ...] = ("failed", "warning", "ok")
 
@@ -45,3 +45,13 @@ def passed_of(findings: Sequence[Finding], system: str) -> tuple[int, int]:
     names = {finding.name for finding in of_system}
     failed = {finding.name for finding in of_system if finding.level != "ok"}
     return len(names - failed), len(names)
+
+
+def not_examined_of(contents: Contents) -> dict[str, tuple[str, ...]]:
+    """What the checks leave open of each attacked system; one without a gradient can be asked no more than it was."""
+    attacked = (one.name for one in contents.systems if one.differentiable and contents.rows_of(one.name, ("attack",)))
+    left = {
+        name: not_examined({finding.name for finding in contents.findings if finding.system in (name, "")})
+        for name in attacked
+    }
+    return {name: words for name, words in left.items() if words}

@@ -1,3 +1,4 @@
+import dataclasses
 import datetime
 import importlib
 import json
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from rogseg.evaluation.identity import EvaluatedSystem
+from rogseg.findings import OF_SEARCHES
 from rogseg.report import write_report
 from rogseg.report.contents import Contents
 from rogseg.report.page import render_page
@@ -187,3 +189,14 @@ def test_dots_of_one_column_do_not_cover_each_other() -> None:
             assert (x - other_x) ** 2 + (y - other_y) ** 2 > 4**2
     assert shifts[4] == 0
     assert max(map(abs, dodged([0.5] * 100, lambda value: value, widest=14))) <= 14
+
+
+@pytest.mark.parametrize(("checks", "is_told"), [("without searches", True), ("all", False), ("none", True)])
+def test_a_page_says_what_the_checks_left_open_and_how_it_is_examined(checks: str, is_told: bool) -> None:
+    made = contents(num_cases=5, systems=("one",), num_volumes=0)
+    of_searches = {*OF_SEARCHES} if checks == "without searches" else set()
+    findings = tuple(one for one in made.findings if checks != "none" and one.name not in of_searches)
+    html = render_page(dataclasses.replace(made, findings=findings))
+    assert ("--sanity full" in html) == is_told
+    assert ("whether more iterations find more" in html) == is_told
+    assert ("the network itself" in html) == (checks == "none")

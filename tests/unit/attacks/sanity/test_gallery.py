@@ -10,9 +10,10 @@ from rogseg.attacks import DiceBelow, LinfThreat, Square, Strongest
 from rogseg.attacks.foreground import labels_dice
 from rogseg.attacks.objectives import HardDice
 from rogseg.attacks.sanity_checks import local_checks, run_checks
+from rogseg.attacks.sanity_checks.run import Budget, Effort
 from rogseg.cases import Case
 from rogseg.engine.attacking.measured_case import scored_model
-from rogseg.findings import STRONGER_CHECKS, SanityFinding
+from rogseg.findings import NOT_LOOKED_AT, STRONGER_CHECKS, SanityFinding, not_examined
 from rogseg.metrics import dice_per_class, mean_foreground_dice
 from tests.unit.attacks.sanity import networks
 
@@ -52,6 +53,33 @@ def test_a_planted_fault_is_flagged_by_a_few_passes(defect: str) -> None:
     torch.manual_seed(0)
     findings = checked(networks.DEFECTS[defect](networks.sound("instance norm")), TINY)
     assert [finding for finding in findings.values() if not finding.passed]
+
+
+@pytest.mark.parametrize(("effort", "passes"), [("full", 0), ("quick", SMALL), ("quick", TINY)])
+def test_passes_are_told_up_to_about_their_number(effort: Effort, passes: int) -> None:
+    told: list[tuple[int, int]] = []
+    network = networks.sound("relu")
+    cases = networks.cases(1)
+    findings = run_checks(
+        lambda _: network, cases, threat, networks.EPSILON, effort, passes, on_passes=lambda *now: told.append(now)
+    )
+    (begin, total), (done, _) = told[0], told[-1]
+    assert begin == 0
+    assert {of for _, of in told} == {total} == {Budget.of(effort, 1, passes).passes}
+    assert 0.95 * total <= done <= total
+    open_ = not_examined({finding.name for finding in findings})
+    assert len(open_) == (3 if passes == TINY else 0)
+
+
+def test_checks_without_a_pass_to_spare_say_what_was_not_examined_and_how_it_is() -> None:
+    network = networks.sound("relu")
+    (finding,) = run_checks(lambda _: network, networks.cases(1), threat, networks.EPSILON, "quick", 10)
+    assert finding.name == NOT_LOOKED_AT
+    assert "not examined" in finding.name
+    assert "--sanity full" in finding.meaning
+    before = {"name": "the network was looked at", "level": "warning", "seen": "", "meaning": ""}
+    assert SanityFinding.from_json(before).name == NOT_LOOKED_AT
+    assert len(not_examined([NOT_LOOKED_AT])) == len(not_examined(["apgd_ce: more epsilon is not weaker"])) == 4
 
 
 def test_attacks_that_follow_a_useless_gradient_are_beaten_by_square() -> None:
