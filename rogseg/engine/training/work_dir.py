@@ -81,9 +81,9 @@ def begin_training(directory: Path, *, resuming: bool) -> None:
 
 
 def best_epoch(history: list[dict[str, float]]) -> float | None:
-    """The first epoch with the highest score; None where none was scored."""
+    """The first epoch with the highest score, of equal ones with the lowest loss; None where none was scored."""
     scored = [record for record in history if "score" in record]
-    return max(scored, key=lambda record: record["score"])["epoch"] if scored else None
+    return max(scored, key=lambda record: (record["score"], -record["val_loss"]))["epoch"] if scored else None
 
 
 def write_best(directory: Path, checkpoint: Mapping[str, Any], metrics: Mapping[str, float]) -> None:

@@ -6,7 +6,7 @@ from mmengine.hooks import Hook
 
 from rogseg.engine.training.train_loop import TrainLoop
 from rogseg.engine.training.training_runner import TrainingRunner
-from rogseg.engine.training.work_dir import write_best
+from rogseg.engine.training.work_dir import best_epoch, write_best
 from rogseg.models.checkpoints import LAST
 from rogseg.registry import HOOKS
 
@@ -35,7 +35,7 @@ class SaveHook(Hook):
     def after_train_epoch(self, runner: TrainingRunner) -> None:
         """Save what is due."""
         loop: TrainLoop = runner.train_loop
-        is_best = self.is_best(loop)
+        is_best = best_epoch(loop.history) == loop.history[-1]["epoch"]
         ends = loop.epoch + 1 == loop.max_epochs or loop.stop_training
         if not (is_best or ends or (loop.epoch + 1) % self.interval == 0):
             return
@@ -45,9 +45,3 @@ class SaveHook(Hook):
             checkpoint = runner.save_training(folder / LAST, state)
             if is_best:
                 write_best(folder, checkpoint, loop.history[-1])
-
-    @staticmethod
-    def is_best(loop: TrainLoop) -> bool:
-        """Whether the epoch that ends has a higher score than all before it; of equal ones the lower loss decides."""
-        scored = [(record["score"], -record["val_loss"]) for record in loop.history if "score" in record]
-        return "score" in loop.history[-1] and all(scored[-1] > earlier for earlier in scored[:-1])

@@ -124,6 +124,39 @@ def test_a_best_checkpoint_that_a_kill_left_behind_is_made_up_for(
     assert is_finished(folder)
 
 
+@pytest.mark.parametrize(
+    ("scores", "losses", "best"),
+    [
+        ([0.7], [1.0], [1]),
+        ([0.7, None, 0.6], [1.0, 0.5, 0.5], [1, 1, 1]),
+        ([0.0, 0.0, 0.0, 0.0], [3.0, 2.0, 2.5, 1.0], [1, 2, 2, 4]),
+        ([0.0, 0.0], [2.0, 2.0], [1, 1]),
+        ([None], [2.0], [None]),
+    ],
+)
+def test_the_best_epoch_has_the_highest_score_and_of_equal_ones_the_lowest_loss(
+    scores: list[float | None], losses: list[float], best: list[int | None]
+) -> None:
+    history = [
+        {"epoch": float(place), "val_loss": loss} | ({} if score is None else {"score": score})
+        for place, (score, loss) in enumerate(zip(scores, losses, strict=True), start=1)
+    ]
+    assert [best_epoch(history[:number]) for number in range(1, len(history) + 1)] == best
+
+
+def test_a_training_whose_epochs_score_alike_goes_on(again: Callable[..., Path], tmp_path: Path) -> None:
+    folder = tmp_path / "w"
+    last, best = read_checkpoint(folder / LAST), read_checkpoint(folder / BEST)
+    for record, loss in zip(last["train_loop"]["history"], (3.0, 2.0, 2.5), strict=True):
+        record |= {"score": 0.0, "val_loss": loss}  # as of a network that finds nothing yet
+    best["meta"]["epoch"] = 2  # what was saved then
+    write_checkpoint(folder / LAST, last)
+    write_checkpoint(folder / BEST, best)
+    again(resume=True)
+    assert read_checkpoint(folder / BEST)["meta"]["epoch"] == 2
+    assert is_finished(folder)
+
+
 def test_best_weights_that_are_lost_are_not_passed_over(again: Callable[..., Path], tmp_path: Path) -> None:
     folder = tmp_path / "w"
     last = read_checkpoint(folder / LAST)

@@ -1,9 +1,3 @@
-from types import SimpleNamespace
-from typing import Any
-
-import pytest
-
-from rogseg.engine.training.hooks import SaveHook
 from rogseg.engine.training.hooks.history_hook import draw_curves
 from rogseg.engine.training.hooks.progress_hook import epoch_line
 
@@ -24,15 +18,3 @@ def test_the_line_of_an_epoch_has_losses_dice_speed_and_time_left() -> None:
 
 def test_curves_are_a_png_whatever_the_epochs_have() -> None:
     assert draw_curves(HISTORY)[:8] == b"\x89PNG\r\n\x1a\n"
-
-
-@pytest.mark.parametrize(("num_epochs", "expected"), [(1, True), (2, False), (3, False)])
-def test_the_best_epoch_is_the_one_with_a_new_highest_score(num_epochs: int, expected: bool) -> None:
-    loop: Any = SimpleNamespace(history=HISTORY[:num_epochs])
-    assert SaveHook.is_best(loop) is expected
-
-
-def test_of_equal_scores_the_lower_loss_is_the_better_one() -> None:
-    history = [{"score": 0.0, "val_loss": loss} for loss in (3.0, 2.0, 2.5, 1.0)]
-    loops: list[Any] = [SimpleNamespace(history=history[:number]) for number in range(1, 5)]
-    assert [SaveHook.is_best(loop) for loop in loops] == [True, True, False, True]
