@@ -63,26 +63,29 @@ class ShortSchedule:
         }
 
 
-def short_schedule(seconds: float, iteration: float, validation: float) -> ShortSchedule:
+def short_schedule(seconds: float, iteration: float, validation: float, together: int = 1) -> ShortSchedule:
     """Divide a time into epochs, a fifth of it at most for validation where more than one fits.
 
     Args:
         seconds: that may be used [s].
         iteration: of one mini-batch [s].
         validation: at the end of an epoch [s].
+        together: mini-batches whose gradients are accumulated, of which an epoch has a whole number.
 
     Raises:
-        ValueError: not even one mini-batch and one validation fit.
+        ValueError: not even one update of the weights and one validation fit.
     """
+    update = together * iteration
     affordable = MAX_EPOCHS if validation <= 0 else int(VALIDATION_SHARE * seconds / validation)
-    num_epochs = max(1, min(MAX_EPOCHS, affordable, int(seconds / (iteration + validation))))
-    num_iterations = math.floor((seconds - num_epochs * validation) / num_epochs / iteration)
-    if num_iterations < 1:
+    num_epochs = max(1, min(MAX_EPOCHS, affordable, int(seconds / (update + validation))))
+    num_updates = math.floor((seconds - num_epochs * validation) / num_epochs / update)
+    if num_updates < 1:
+        what = "one mini-batch takes" if together == 1 else f"the {together} mini-batches of an update take"
         raise ValueError(
-            f"--minutes leaves {max(0.0, seconds):.1f} s for training, but one mini-batch takes {iteration:.1f} s and "
+            f"--minutes leaves {max(0.0, seconds):.1f} s for training, but {what} {update:.1f} s and "
             f"a validation {validation:.1f} s: give more minutes, a smaller patch or fewer validation.max_volumes"
         )
-    return ShortSchedule(num_epochs, num_iterations)
+    return ShortSchedule(num_epochs, num_updates * together)
 
 
 def fit_minutes(config: Config, minutes: float, task_dir: str | Path | None = None) -> dict[str, Any]:
@@ -118,7 +121,9 @@ def fit_minutes(config: Config, minutes: float, task_dir: str | Path | None = No
     selection = len(split_of(config, task)[1])
     validation = _validation_seconds(config, calibration, selection, median_shape(task))
     left = SHARE_USED * 60 * minutes - (time.monotonic() - begin)
-    schedule = short_schedule(left, iteration, validation)
+    accumulated = config.optim_wrapper.get("accumulative_counts", 1)  # gradient passes, of which a replay is one
+    together = accumulated // math.gcd(accumulated, trainer.num_replays)
+    schedule = short_schedule(left, iteration, validation, together)
     print(
         f"{minutes:g} minutes: {schedule.num_epochs} epochs of {schedule.num_iterations} mini-batches, each of "
         f"{iteration:.2g} s, and a validation of {validation:.2g} s, as timed on this machine",

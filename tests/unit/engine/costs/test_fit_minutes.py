@@ -34,6 +34,25 @@ def test_a_schedule_that_fits(seconds: float, iteration: float, validation: floa
     assert found.num_epochs * (found.num_iterations * iteration + validation) <= seconds
 
 
+@pytest.mark.parametrize(("seconds", "expected"), [(1000, ShortSchedule(20, 78)), (4.5, ShortSchedule(1, 6))])
+def test_an_epoch_has_a_whole_number_of_accumulated_updates(seconds: float, expected: ShortSchedule) -> None:
+    assert short_schedule(seconds, 0.5, seconds / 100, together=6) == expected
+    with pytest.raises(ValueError, match=r"the 6 mini-batches of an update take 3.0 s"):
+        short_schedule(3, 0.5, 1, together=6)
+
+
+@pytest.mark.usefixtures("slow")
+@pytest.mark.parametrize("trainer", [None, FREE])
+def test_what_fits_the_time_can_be_trained_with_accumulated_gradients(
+    tmp_path: Path, trainer: Overrides | None
+) -> None:
+    task = write_tiny_task(tmp_path / "task")
+    settings: Overrides = {"optim_wrapper.accumulative_counts": 4, **(trainer or {})}
+    found = fit_minutes(tiny_config(tmp_path, task.directory, tmp_path / "w", overrides=settings), 1, task.directory)
+    train(tiny_config(tmp_path, task.directory, tmp_path / "w", overrides={**settings, **found}), task.directory, 1)
+    assert read_checkpoint(tmp_path / "w" / LAST)["train_loop"]["iterations_per_epoch"] % 4 == 0
+
+
 def test_too_little_time_is_told_with_what_it_takes() -> None:
     with pytest.raises(ValueError, match=r"one mini-batch takes 4.0 s and a validation 5.0 s: give more minutes"):
         short_schedule(8, 4, 5)
