@@ -30,8 +30,11 @@ MOST_LISTED = 10  # of known words, in a message about one that is not
 class CommandParser(argparse.ArgumentParser):
     """Reads the arguments of a command; a mistake in them is a ValueError that names the nearest option.
 
-    To be made with ``allow_abbrev=False``: a shortened option would change its meaning with every new one.
+    No option may be shortened: it would change its meaning with every new one.
     """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(allow_abbrev=False, **settings)
 
     def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
         """As argparse, but an unknown option is told before one that is missing, which may be the one misspelt.

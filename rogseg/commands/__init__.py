@@ -219,12 +219,7 @@ def run_command(name: str, arguments: Sequence[str] | None = None, *, program: s
 def command_parser(name: str, program: str) -> CommandParser:
     """What reads the arguments of one of `COMMANDS`; ``program`` is what its messages begin with."""
     module = _module(name)
-    parser = CommandParser(
-        prog=program,
-        description=module.DESCRIPTION,
-        epilog=getattr(module, "EPILOG", None),
-        allow_abbrev=False,
-    )
+    parser = CommandParser(prog=program, description=module.DESCRIPTION, epilog=getattr(module, "EPILOG", None))
     module.add_arguments(parser)
     return parser
 

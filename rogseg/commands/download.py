@@ -10,15 +10,11 @@ IF_INTERRUPTED = "stopped; the same command goes on from there"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The source, and what of it."""
     sources = parser.add_subparsers(dest="source", required=True)
-    msd = sources.add_parser(
-        "msd", help="a task of the Medical Segmentation Decathlon (CC-BY-SA 4.0)", allow_abbrev=False
-    )
+    msd = sources.add_parser("msd", help="a task of the Medical Segmentation Decathlon (CC-BY-SA 4.0)")
     msd.add_argument("task", help="for instance Task09_Spleen")
     msd.add_argument("--root", type=Path, default=Path("data/raw"), help="default: data/raw")
     msd.add_argument("--keep-archive", action="store_true", help="do not delete the tar file after unpacking")
-    zoo = sources.add_parser(
-        "zoo", help="a network of a model zoo, which is then known by its name", allow_abbrev=False
-    )
+    zoo = sources.add_parser("zoo", help="a network of a model zoo, which is then known by its name")
     zoo.add_argument("name", help="in the index of that zoo")
     zoo.add_argument(
         "--from",
