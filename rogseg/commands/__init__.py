@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from rogseg import __version__
-from rogseg.command_line import CommandParser, exit_status, nearest
+from rogseg.argument_parser import CommandParser
+from rogseg.command_line import exit_status, nearest
 
 __all__ = [
     "COMMANDS",
