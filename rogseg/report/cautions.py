@@ -29,11 +29,12 @@ def cautions_on(contents: Contents, system: str, row: Row, attacked: Estimate, h
     cautions += _notes(contents, system, "Measured in one window")
     findings = [finding for finding in contents.findings if finding.system in (system, "")]
     names = {finding.name for finding in findings}
+    made = names - {NOT_LOOKED_AT}
     failed = {finding.name for finding in findings if finding.level == "failed"}
     if failed:
         verb = "check has" if len(failed) == 1 else "checks have"
         cautions.append(
-            f"{len(failed)} of {len(names)} sanity {verb} failed: the attacks may be weaker than they claim, and the "
+            f"{len(failed)} of {len(made)} sanity {verb} failed: the attacks may be weaker than they claim, and the "
             "network less robust than it looks here."
         )
     elif not findings:

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 
+from rogseg.cases import worded_cases
 from rogseg.report.contents import Contents, ThreatText
 from rogseg.report.palette import line_of_class
 from rogseg.report.rows import CaseValues, PerClass, Row
@@ -72,7 +73,7 @@ def detail_figures(contents: Contents, threat: ThreatText, worst: Sequence[Row],
         svg = fooling_chart(
             [("worst case", steps)], title="Share of cases that fell by each epsilon", x_label=threat.axis
         )
-        caption = f"The share of the {num_cases} cases that fell by each tested epsilon."
+        caption = f"The share of {worded_cases(num_cases)} that fell by each tested epsilon."
         figures.append(Figure(svg, "Smallest epsilon that fools", caption))
     sized, label = sized_values(contents, at), at.condition.label
     if sized:

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 
-from rogseg.findings import Level, not_examined
+from rogseg.findings import NOT_LOOKED_AT, Level, not_examined
 from rogseg.report.contents import Contents, Finding
 
 __all__ = ["Check", "checks_of", "not_examined_of", "passed_of"]
@@ -40,18 +40,19 @@ def checks_of(findings: Sequence[Finding]) -> tuple[Check, ...]:
 
 
 def passed_of(findings: Sequence[Finding], system: str) -> tuple[int, int]:
-    """How many checks of a system passed, and how many there are; one that failed in any folder did not pass."""
-    of_system = [finding for finding in findings if finding.system in (system, "")]
+    """How many checks of a system passed, and how many were made; one that failed in any folder did not pass."""
+    of_system = [one for one in findings if one.system in (system, "") and one.name != NOT_LOOKED_AT]
     names = {finding.name for finding in of_system}
     failed = {finding.name for finding in of_system if finding.level != "ok"}
     return len(names - failed), len(names)
 
 
-def not_examined_of(contents: Contents) -> dict[str, tuple[str, ...]]:
-    """What the checks leave open of each attacked system; one without a gradient can be asked no more than it was."""
+def not_examined_of(contents: Contents) -> dict[tuple[str, ...], list[str]]:
+    """What the checks leave open, and of which attacked systems; one without a gradient can be asked no more."""
     attacked = (one.name for one in contents.systems if one.differentiable and contents.rows_of(one.name, ("attack",)))
-    left = {
-        name: not_examined({finding.name for finding in contents.findings if finding.system in (name, "")})
-        for name in attacked
-    }
-    return {name: words for name, words in left.items() if words}
+    systems: dict[tuple[str, ...], list[str]] = {}
+    for name in attacked:
+        left = not_examined({finding.name for finding in contents.findings if finding.system in (name, "")})
+        if left:
+            systems.setdefault(left, []).append(name)
+    return systems

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from rogseg.evaluation.identity import EvaluatedSystem
-from rogseg.findings import OF_SEARCHES
+from rogseg.findings import BAD_GRADIENTS, NOT_LOOKED_AT, OF_SEARCHES
 from rogseg.report import write_report
-from rogseg.report.contents import Contents
+from rogseg.report.contents import Contents, Finding
 from rogseg.report.page import render_page
 from rogseg.report.records.contents import contents_of
 from rogseg.report.svg.frame import dodged
+from rogseg.report.views.checks import passed_of
 from tests.unit.report.synthetic import contents
 from tests.unit.report.test_records import evaluation, transferred
 
@@ -200,3 +201,15 @@ def test_a_page_says_what_the_checks_left_open_and_how_it_is_examined(checks: st
     assert ("--sanity full" in html) == is_told
     assert ("whether more iterations find more" in html) == is_told
     assert ("the network itself" in html) == (checks == "none")
+
+
+def test_a_check_that_was_not_made_is_not_counted_as_one_that_did_not_pass() -> None:
+    unseen = Finding("one", NOT_LOOKED_AT, "warning", "too few passes", "")
+    assert passed_of([unseen], "one") == (0, 0)
+    assert passed_of([unseen, Finding("one", BAD_GRADIENTS, "ok", "0 of 2", "")], "one") == (1, 1)
+
+
+def test_one_case_is_written_as_one() -> None:
+    made = contents(num_cases=1, systems=("one",), num_volumes=0)
+    html = render_page(dataclasses.replace(made, facts={}))
+    assert not re.search(r"\b1 cases\b", html)
