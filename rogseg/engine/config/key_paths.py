@@ -30,8 +30,11 @@ def key_hint(key: str, config: Mapping[str, Any]) -> str:
         near = difflib.get_close_matches(key, {*TOP_LEVEL_KEYS, *(path.rpartition(".")[2] for path in paths)}, n=1)
         if near and near[0] not in TOP_LEVEL_KEYS:
             meant = [path for path in paths if path.endswith(f".{near[0]}")]
+    first, last = key.partition(".")[0], key.rpartition(".")[2]
+    if not meant and not difflib.get_close_matches(first, TOP_LEVEL_KEYS, n=1):
+        meant = [path for path in paths if path.endswith(f".{last}")]
     if not meant:
-        return nearest(key.partition(".")[0], TOP_LEVEL_KEYS)
+        return nearest(first, TOP_LEVEL_KEYS)
     shortest = [path for path in dict.fromkeys(meant) if path.count(".") == meant[0].count(".")]
     return f"did you mean {' or '.join(map(repr, shortest[:MOST_PATHS]))}?"
 

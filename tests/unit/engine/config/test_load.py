@@ -195,3 +195,10 @@ def test_what_the_file_says_is_not_blamed_on_an_option(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("attack = dict(type='FGSM', x=1)\n")
     with pytest.raises(ValueError, match=f"^{tmp_path}/mine.py: attack.x is no argument"):
         load_attack_config(tmp_path / "mine.py", ["attack.objective.type=Margin"])
+
+
+def test_a_key_behind_an_unknown_word_is_looked_for_by_its_last() -> None:
+    with pytest.raises(ValueError, match=r"unknown key 'craft': did you mean 'trainer\.epsilon'"):
+        load_config("rog_freeat_hippocampus", ["craft.epsilon=3"])
+    with pytest.raises(ValueError, match=r"unknown key 'modell': did you mean 'model'"):
+        load_config("rog_freeat_hippocampus", ["modell.backbone.length=3"])
