@@ -32,12 +32,14 @@
   }
 
   function resetWindow() {
+    if (!state.volume) return;
     [state.low, state.high] = [state.volume.lower[state.channel], state.volume.upper[state.channel]];
     draw();
   }
 
   // One scale for all planes: pixels per millimetre such that the stage is filled in one direction.
   function layout() {
+    if (!state.volume) return;
     const { shape, spacing } = state.volume, mm = shape.map((length, axis) => length * spacing[axis]);
     // clientWidth is that of an empty stage's track; the stage itself shrinks to what it holds
     const room = stage.parentElement.clientWidth - (matchMedia("(min-width: 900px)").matches ? 330 : 0);

@@ -7,12 +7,14 @@
   const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
   function step(plane, count) {
+    if (!state.volume) return;
     const along = PLANES[plane].along;
     state.point[along] = clamp(state.point[along] + count, 0, state.volume.shape[along] - 1);
     draw();
   }
 
   function setWindow(level, width) {
+    if (!state.volume) return;
     const low = state.volume.lower[state.channel], high = state.volume.upper[state.channel];
     width = clamp(width, (high - low) / 100, high - low);
     level = clamp(level, low, high);
@@ -56,6 +58,7 @@
       step(plane, event.deltaY > 0 ? -1 : 1);
     }, { passive: false });
     pane.querySelector("input").addEventListener("input", (event) => {
+      if (!state.volume) return;
       state.point[PLANES[plane].along] = Number(event.target.value);
       draw();
     });
@@ -102,6 +105,7 @@
   for (const box of $$("[data-overlay]"))
     box.addEventListener("change", () => { state.shown[box.dataset.overlay] = box.checked; draw(); });
   const share = (id) => {
+    if (!state.volume) return 0;
     const low = state.volume.lower[state.channel], width = state.volume.upper[state.channel] - low;
     return (Number($(id).value) / 100) * width + (id === "#level" ? low : 0);
   };
