@@ -52,7 +52,7 @@ class MetalStreaks(Corruption):
         first = min(max(0, round(middle - thick / 2)), count - thick)
         densest = int(voxels[0, first + thick // 2].argmax())
         row, column = divmod(densest, voxels.shape[3])
-        steps = [scan.spacing[axis] for axis in scan.plane_axes]
+        steps = [float(scan.spacing[axis]) for axis in scan.plane_axes]
         x = (torch.arange(voxels.shape[2]) - row)[:, None] * steps[0]
         y = (torch.arange(voxels.shape[3]) - column)[None, :] * steps[1]
         radius = torch.hypot(x, y)
