@@ -82,6 +82,12 @@ class DownSampling(Corruption):
         return _coarse_and_back(scan, (parameter, parameter, parameter))
 
 
+def _slices_with_content(scan: Scan, channels: slice) -> Tensor:
+    """Those in which a channel rises above its floor: to lose another one, as beside a stripped skull, is nothing."""
+    above = (scan.voxels > scan.floor)[channels].movedim(scan.slice_axis + 1, 0)
+    return above.flatten(1).any(1).nonzero().flatten()
+
+
 def _emptied(scan: Scan, channels: slice, slices: Tensor) -> Scan:
     voxels = scan.voxels.clone()
     of_slice = voxels.movedim(scan.slice_axis + 1, 1)
@@ -91,7 +97,10 @@ def _emptied(scan: Scan, channels: slice, slices: Tensor) -> Scan:
 
 @CORRUPTIONS.register_module()
 class MissingSlices(Corruption):
-    """Slices that were lost: as dark as the darkest voxel, in all channels. Which ones is drawn; two always stay."""
+    """Slices that were lost: as dark as the darkest voxel, in all channels. Which ones is drawn; two always stay.
+
+    Counted and drawn are those that are not empty already.
+    """
 
     severities = Severities(
         parameter="slices that are lost",
@@ -104,16 +113,17 @@ class MissingSlices(Corruption):
 
     def corrupt(self, scan: Scan, parameter: float, generator: torch.Generator) -> Scan:
         """Change a scan; see `Corruption`."""
-        count = scan.voxels.shape[scan.slice_axis + 1]
-        lost = min(max(1, round(parameter / 100 * count)), count - FEWEST_VOXELS)
-        return _emptied(scan, slice(None), torch.randperm(count, generator=generator)[:lost])
+        slices = _slices_with_content(scan, slice(None))
+        lost = max(0, min(max(1, round(parameter / 100 * len(slices))), len(slices) - FEWEST_VOXELS))
+        return _emptied(scan, slice(None), slices[torch.randperm(len(slices), generator=generator)[:lost]])
 
 
 @CORRUPTIONS.register_module()
 class ChannelDropped(Corruption):
     """A drawn channel covers less of the patient than the others, or next to nothing.
 
-    One slice of it stays: a channel of one value alone is no image, and is refused by whoever reads the file.
+    Counted are the slices in which the channel is not empty already, as a stripped skull leaves them. One of these
+    stays: a channel of one value alone is no image, and is refused by whoever reads the file.
     """
 
     severities = Severities(
@@ -133,8 +143,8 @@ class ChannelDropped(Corruption):
     def corrupt(self, scan: Scan, parameter: float, generator: torch.Generator) -> Scan:
         """Change a scan; see `Corruption`."""
         channel = int(torch.randint(len(scan.voxels), (), generator=generator))
-        count = scan.voxels.shape[scan.slice_axis + 1]
-        lost = min(max(1, round(parameter / 100 * count)), count - 1)
+        channels = slice(channel, channel + 1)
+        slices = _slices_with_content(scan, channels)
+        lost = max(0, min(max(1, round(parameter / 100 * len(slices))), len(slices) - 1))
         from_top = float(torch.rand((), generator=generator)) < 0.5
-        slices = torch.arange(count)
-        return _emptied(scan, slice(channel, channel + 1), slices[count - lost :] if from_top else slices[:lost])
+        return _emptied(scan, channels, slices[len(slices) - lost :] if from_top else slices[:lost])

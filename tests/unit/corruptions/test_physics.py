@@ -179,6 +179,22 @@ def test_a_channel_loses_slices_and_the_others_none() -> None:
     assert made[lost].min() < made[lost].max()
 
 
+@pytest.mark.parametrize("corruption", [ChannelDropped(), MissingSlices()])
+@pytest.mark.parametrize("severity", range(1, 6))
+@pytest.mark.parametrize("seed", range(4))
+def test_slices_are_lost_where_there_is_something_to_lose(corruption: Corruption, severity: int, seed: int) -> None:
+    """As around a brain without its skull: to lose empty slices changes nothing, and to keep them leaves no image."""
+    voxels = torch.zeros(2, 8, 8, 20)
+    voxels[..., 5:15] = 1 + torch.rand(2, 8, 8, 10, generator=seeded())
+    scan = Scan(voxels, (1.0, 1.0, 1.0), ("MR", "MR"))
+    made = corruption(scan, severity, seeded(seed)).voxels
+    share = corruption.severities.levels[severity - 1] / 100
+    is_empty = (made == 0).flatten(1, 2).all(1)[:, 5:15]
+    fewest_left = 2 if isinstance(corruption, MissingSlices) else 1
+    assert int(is_empty.sum(1).max()) == min(max(1, round(share * 10)), 10 - fewest_left)
+    assert bool((made.flatten(1).amax(1) > 0).all())
+
+
 @pytest.mark.parametrize("corruption", [Rotation(), Scaling()])
 def test_the_label_moves_with_the_image(corruption: Corruption) -> None:
     scan = mr_scan()
@@ -203,7 +219,7 @@ def test_a_quarter_turn_and_a_shift_of_whole_voxels_are_exact() -> None:
 
 
 def test_streaks_come_from_metal_in_bone_and_stay_in_their_slices() -> None:
-    scan = ct_scan()
+    scan = dataclasses.replace(ct_scan(), spacing=(2, 2, 5))  # whole numbers are numbers, too
     made = MetalStreaks().at(scan, 200, seeded()).voxels
     changed = (made != scan.voxels)[0].flatten(0, 1).any(0)
     assert int(changed.sum()) == round(scan.voxels.shape[3] / 3)
