@@ -117,6 +117,16 @@ def test_evaluations_of_other_things_do_not_compare(tmp_path: Path, path: str, v
         comparison_tables(reports)
 
 
+def test_a_measure_of_other_options_under_one_name_does_not_compare(tmp_path: Path) -> None:
+    other = {"measures": ({**Dice().describe(), "smoothing": 1.0},), "system.digest": "xyz"}
+    third = {"measures": ({**Dice().describe(), "smoothing": 2.0},), "system.digest": "xyz"}
+    first, second = evaluated(tmp_path / "a", 0.4, other), evaluated(tmp_path / "b", 0.4, third)
+    with pytest.raises(ValueError, match=r"differ in smoothing of the measure 'Dice' \(2.0 and 1.0\), so"):
+        comparison_tables({"a": [first], "b": [second]})
+    older = evaluated(tmp_path / "c", 0.4)  # noted less
+    assert comparison_tables({"a": [first], "b": [older]})
+
+
 def test_a_case_that_one_of_them_lacks_is_named(tmp_path: Path) -> None:
     fewer = evaluated(tmp_path / "b", 0.4, {"data": {f"case_{number}": f"digest {number}" for number in range(11)}}, 11)
     with pytest.raises(ValueError, match=r"differ in their cases \(case_11 is in one of them alone; .*--common-cases"):
