@@ -146,7 +146,7 @@ def relative_error(values: CorruptionValues, baseline: CorruptionValues) -> floa
     files, by the same parameter and draws.
 
     Returns:
-        None where they share nothing, or the baseline makes no error.
+        None where they share nothing, or the baseline makes no error under one of the corruptions.
 
     Source: the mean corruption error of Hendrycks and Dietterich 2019, with weights over the severities.
     """
@@ -157,8 +157,9 @@ def relative_error(values: CorruptionValues, baseline: CorruptionValues) -> floa
     ratios = []
     for name in ours.names:
         error, reference = (math.fsum(1 - one.weighted(name, case) for case in cases) for one in (ours, theirs))
-        if reference > 0:
-            ratios.append(error / reference)
+        if reference <= 0:  # left out of the mean, it would hide whatever this network gets wrong there
+            return None
+        ratios.append(error / reference)
     return math.fsum(ratios) / len(ratios) if ratios else None
 
 

@@ -57,7 +57,7 @@ def _summary(values: CorruptionValues, title: str, baseline: RecordFolder | None
         ratio = relative_error(values, values_in(baseline))
         notes.append(
             f"No error relative to {name}: it has no case of these under the same corruption by the same parameter and "
-            "draws."
+            "draws, or makes no error under one of them."
             if ratio is None
             else f"Error relative to {name}: {ratio:.3f} (1 less Dice, mean over corruptions; below 1 is better)."
         )

@@ -74,6 +74,11 @@ def test_errors_are_a_share_of_the_baseline_where_both_were_corrupted() -> None:
     assert relative_error(better, VALUES) == pytest.approx(0.5)
     assert relative_error(VALUES, better) == pytest.approx(2)
     assert relative_error(VALUES, CorruptionValues(CLEAN, {("Motion", 1): CLEAN})) is None
+    # Under one of its corruptions alone: no share can say what the other one gets wrong there.
+    name = VALUES.names[0]
+    right = {key: dict.fromkeys(by, 1.0) if key[0] == name else by for key, by in VALUES.under.items()}
+    assert len(VALUES.names) > 1
+    assert relative_error(VALUES, CorruptionValues(CLEAN, right)) is None
 
 
 def corrupted(directory: Path, dice: float, parameter: float = 2.0, kind: str = "MR", **others: Any) -> RecordFolder:
