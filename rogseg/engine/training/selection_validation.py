@@ -43,7 +43,7 @@ class SelectionValidation:
         max_patches: patches for the loss, one per case; None for all cases.
         attack: config of the ATTACKS registry; it attacks whenever Dice is measured. None: clean Dice only.
         epsilon: radius of the attack (Linf) as a fraction of the box's width.
-        max_attacked: cases that are attacked, each in one window around its foreground.
+        max_attacked: cases that are attacked, of those that have foreground, each in one window around it.
         monitor: what the best checkpoint has most of: clean Dice, Dice under the attack, or the mean of both.
         num_replays: of the trainer; both intervals are divided by it, as epochs are, and rounded down.
         seed: of cases, patches and attack.
@@ -78,13 +78,19 @@ class SelectionValidation:
             raise ValueError(f"validation.monitor is {monitor!r}, known are 'dice', 'robust_dice' and 'mean'")
         if monitor != "dice" and attack is None:
             raise ValueError(f"validation.monitor is {monitor!r}, which needs validation.attack")
+        if monitor == "mean" and max_volumes == 0:
+            raise ValueError("validation.monitor is 'mean', which needs validation.max_volumes of at least 1")
         self.plan, self.inference, self.monitor, self.seed = plan, dict(inference), monitor, seed
         self.interval = max(1, interval // num_replays)
         self.volume_interval = self.interval * max(1, volume_interval // num_replays // self.interval)
         volumes = () if max_volumes == 0 else spread(case_ids, max_volumes, seed)
         self.volumes = VolumeDataset(stored_task_dir, volumes)
-        if volumes and not any(case.properties.class_places for case in self.volumes.cases):
-            named = ", ".join(volumes[:3]) + (", ..." if len(volumes) > 3 else "")
+        looked_at = self.volumes.cases if volumes or attack is None else VolumeDataset(stored_task_dir, case_ids).cases
+        with_something = [case.properties.case_id for case in looked_at if case.properties.class_places]
+        if looked_at and not with_something:
+            named = ", ".join(case.properties.case_id for case in looked_at[:3]) + (
+                ", ..." if len(looked_at) > 3 else ""
+            )
             raise ValueError(
                 f"none of the cases that select the checkpoint ({named}) has anything to find in its label, so no "
                 "epoch would be better than another: give another seed, validation.max_volumes or selection_fraction"
@@ -98,7 +104,7 @@ class SelectionValidation:
             seed=seed,
         )
         self.attack: Attack | None = None if attack is None else ATTACKS.build(dict(attack))
-        attacked = () if attack is None else spread(volumes or case_ids, max_attacked, seed)
+        attacked = () if attack is None else spread(with_something, max_attacked, seed)
         self.attacked = VolumeDataset(stored_task_dir, attacked).cases
         self.epsilon = epsilon
 

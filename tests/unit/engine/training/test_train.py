@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -202,17 +203,45 @@ def test_a_start_that_knows_the_selection_cases_is_told_of(
     assert set(told) == {False, True}
 
 
-def test_selection_cases_that_hold_nothing_are_refused(tmp_path: Path, task: StoredTask) -> None:
-    selected = split_of(tiny_config(tmp_path, task.directory, tmp_path / "w"), task)[1]
-    copy = tmp_path / "task"
+def with_empty(task: StoredTask, copy: Path, case_ids: Sequence[str]) -> Path:
+    """A copy of a task where these cases have no foreground."""
     shutil.copytree(task.directory, copy)
-    for case_id in selected:
+    for case_id in case_ids:
         case = task.case(case_id)
         empty = dataclasses.replace(case.properties, class_places={})
         label = np.zeros_like(case.read_label())
         write_stored_case(copy / "cases" / case_id, case.read_image(), label, empty)
+    return copy
+
+
+ATTACKED: Overrides = {"validation.attack": {"type": "PGD", "num_iterations": 2}, "validation.monitor": "robust_dice"}
+
+
+@pytest.mark.parametrize("overrides", [{}, {**ATTACKED, "validation.max_volumes": 0}])
+def test_selection_cases_that_hold_nothing_are_refused(tmp_path: Path, task: StoredTask, overrides: Overrides) -> None:
+    selected = split_of(tiny_config(tmp_path, task.directory, tmp_path / "w"), task)[1]
+    copy = with_empty(task, tmp_path / "task", selected)
     with pytest.raises(ValueError, match=r"none of the cases that select the checkpoint \(case_0.*selection_f"):
-        train(tiny_config(tmp_path, copy, tmp_path / "w"), copy)
+        train(tiny_config(tmp_path, copy, tmp_path / "w", overrides=overrides), copy)
+
+
+@pytest.mark.parametrize("empty", [0, 1])
+@pytest.mark.parametrize("max_volumes", [0, None])
+def test_cases_that_hold_nothing_are_not_attacked_in_place_of_others(
+    tmp_path: Path, task: StoredTask, empty: int, max_volumes: int | None
+) -> None:
+    overrides = {**ATTACKED, "validation.max_attacked": 1, "validation.max_volumes": max_volumes}
+    selected = split_of(tiny_config(tmp_path, task.directory, tmp_path / "w"), task)[1]
+    assert len(selected) == 2
+    copy = with_empty(task, tmp_path / "task", [selected[empty]])
+    train(tiny_config(tmp_path, copy, tmp_path / "w", overrides={**overrides, "train_cfg.max_epochs": 1}), copy)
+    assert "score" in read_checkpoint(tmp_path / "w" / BEST)["meta"]["metrics"]
+
+
+def test_a_mean_of_what_is_not_measured_chooses_nothing(tmp_path: Path, task: StoredTask) -> None:
+    overrides = {**ATTACKED, "validation.monitor": "mean", "validation.max_volumes": 0}
+    with pytest.raises(ValueError, match=r"monitor is 'mean', which needs validation\.max_volumes of at least 1"):
+        run(tmp_path, task, "w", overrides=overrides)
 
 
 def test_robust_validation_chooses_by_the_mean(tmp_path: Path, task: StoredTask) -> None:
