@@ -76,21 +76,20 @@ def comparison_tables(folders: Mapping[str, Sequence[RecordFolder]], measure: st
 
 def _facts_of(measure: str, folders: Mapping[str, Sequence[RecordFolder]]) -> Mapping[str, Any]:
     """What the identities say of a measure: all that have it say the same, as far as their versions noted it."""
-    facts, first = None, None
-    for folder in (folder for of_one in folders.values() for folder in of_one):
-        for one in (one for one in folder.identity.measures if one["name"] == measure):
-            facts, first = (one, folder) if facts is None else (facts, first)
-            differing = [key for key in one if key in facts and one[key] != facts[key]]
-            if differing and first is not None:
-                key = differing[0]
-                raise ValueError(
-                    f"{folder.directory} and {first.directory} differ in {key} of the measure {measure!r} "
-                    f"({json.dumps(one[key])} and {json.dumps(facts[key])}), so their numbers do not compare; put what "
-                    "changes its values into its name"
-                )
-    if facts is None:
-        known = sorted({str(one["name"]) for of_one in folders.values() for f in of_one for one in f.identity.measures})
+    everything = [folder for of_one in folders.values() for folder in of_one]
+    found = [(folder, one) for folder in everything for one in folder.identity.measures if one["name"] == measure]
+    if not found:
+        known = sorted({str(one["name"]) for folder in everything for one in folder.identity.measures})
         raise ValueError(f"none of the records has the measure {measure!r}; they have {', '.join(known)}")
+    first, facts = found[0]
+    for folder, one in found[1:]:
+        differing = next((key for key in one if key in facts and one[key] != facts[key]), None)
+        if differing is not None:
+            raise ValueError(
+                f"{folder.directory} and {first.directory} differ in {differing} of the measure {measure!r} "
+                f"({json.dumps(one[differing])} and {json.dumps(facts[differing])}), so their numbers do not compare; "
+                "put what changes its values into its name"
+            )
     return facts
 
 
