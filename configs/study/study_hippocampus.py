@@ -10,10 +10,12 @@ words = dict(
     # One cycle of the learning rate instead of the paper's plateaus; patches are mirrored, as ROG's are here.
     cycle="optim_wrapper.optimizer.type=AdamW optim_wrapper.optimizer.amsgrad=False "
     "\"param_scheduler=[{{'type':'OneCycle','by_epoch':False}}]\" plateau=None train_data.batch_size=4 "
-    "validation.interval=4 validation.volume_interval=4 validation.max_patches=12 "
     "\"train_data.dataset.transforms=[{{'type':'RandomMirror'}},{{'type':'ClipToBox'}}]\"",
-    short="--cfg-options {cycle} train_cfg.max_epochs=20 train_cfg.iterations_per_epoch=100",
-    short_freeat="--cfg-options {cycle} train_cfg.max_epochs=60 train_cfg.iterations_per_epoch=25",
+    validated="validation.interval=4 validation.volume_interval=4 validation.max_patches=12",
+    iterations_2000="train_cfg.max_epochs=20 train_cfg.iterations_per_epoch=100",
+    short="--cfg-options {cycle} {validated} {iterations_2000}",
+    short_freeat="--cfg-options {cycle} {validated} train_cfg.max_epochs=60 train_cfg.iterations_per_epoch=25",
+    bfloat16="optim_wrapper.type=AutocastOptimWrapper",
     long="",
     minutes="--minutes 30",
     task="--task {out}/stored",
@@ -40,17 +42,19 @@ steps = dict(
     # Trainings.
     train_standard="train rog_standard_hippocampus_long {task} --work-dir {out}/training/standard --resume "
     "--cfg-options seed=0 {long}",
-    train_unetpp="train unetpp_standard_hippocampus {task} --work-dir {out}/training/unetpp --resume {short}",
+    train_unetpp="train unetpp_standard_hippocampus {task} --work-dir {out}/training/unetpp --resume {short} "
+    "{bfloat16}",
     train_resenc="train resenc_standard_hippocampus {task} --work-dir {out}/training/resenc --resume {short}",
-    train_mpunet="train mpunet_standard_hippocampus {task} --work-dir {out}/training/mpunet --resume {short} "
-    "optim_wrapper.optimizer.lr=5e-4",
+    train_mpunet="train mpunet_standard_hippocampus {task} --work-dir {out}/training/mpunet --resume --cfg-options "
+    "{cycle} {iterations_2000} {bfloat16} optim_wrapper.optimizer.lr=5e-4 model.planes_per_case=4 "
+    "validation.interval=20 validation.volume_interval=20 validation.max_patches=12",
     train_freeat="train rog_freeat_hippocampus_long {task} --work-dir {out}/training/freeat --resume "
     "--cfg-options init_from.checkpoint={out}/training/standard/best.pth {long}",
     train_unetpp_freeat="train unetpp_freeat_hippocampus {task} --work-dir {out}/training/unetpp_freeat --resume "
-    "{short_freeat} init_from.checkpoint={out}/training/unetpp/best.pth",
+    "{short_freeat} {bfloat16} init_from.checkpoint={out}/training/unetpp/best.pth",
     train_mpunet_fusion="train mpunet_fusion_hippocampus {task} --work-dir {out}/training/mpunet_fusion --resume "
-    "--cfg-options init_from.checkpoint={out}/training/mpunet/best.pth validation.interval=5 "
-    "validation.volume_interval=5 train_cfg.iterations_per_epoch=20",
+    "--cfg-options init_from.checkpoint={out}/training/mpunet/best.pth {bfloat16} train_data.batch_size=1 "
+    "train_cfg.max_epochs=3 train_cfg.iterations_per_epoch=20 validation.interval=3 validation.volume_interval=3",
     # Attacks that take long, then accuracy and what is quick.
     strongest_freeat="attack {freeat} {strongest} --out {out}/strongest_freeat",
     autoattack_freeat="attack {freeat} {autoattack} --out {out}/autoattack_freeat",
