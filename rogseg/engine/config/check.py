@@ -9,7 +9,7 @@ import typing
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rogseg.engine.config.keys import TYPE_OF_KEY, nearest
+from rogseg.engine.config.keys import TYPE_OF_KEY, ConfigKeyError, nearest
 from rogseg.engine.config.slots import NAME_SLOTS, SLOTS, Slot
 from rogseg.engine.config.takers import TAKERS
 from rogseg.engine.config.values import problem_of
@@ -23,94 +23,91 @@ PARAMETERS = "optim_wrapper.paramwise_cfg.custom_keys"
 OWN_WORDS = ("rogseg", "torch")
 
 
-def check_top_level(config: Mapping[str, Any], filename: str) -> None:
+def check_top_level(config: Mapping[str, Any]) -> None:
     """Check the values of the top level's keys, not yet what is in them.
 
     Raises:
-        ValueError: a value is of another type or outside of its range; the message names file and key.
+        ConfigKeyError: a value is of another type or outside of its range.
     """
     for key, value in config.items():
         if problem := problem_of(key, value, TYPE_OF_KEY.get(key, Any)):
-            raise ValueError(f"{filename}: {key} {problem}")
+            raise ConfigKeyError(key, problem)
 
 
-def check_components(value: Any, where: str, filename: str, name: str | None = None) -> None:
+def check_components(value: Any, where: str, name: str | None = None) -> None:
     """Check what stands under a key, recursively: types, names of arguments and their values.
 
     Args:
         value: what stands there.
         where: dotted path of the key, for messages.
-        filename: of the config, for messages.
         name: last word of the path; None is the path itself.
 
     Raises:
-        ValueError: a type or an argument is unknown, missing, or of another type or range than it must be; the message
-            names file, key and the nearest known word.
+        ConfigKeyError: a type or an argument is unknown, missing, or of another type or range than it must be; the
+            message names the nearest known word.
     """
     name = where if name is None else name
     if where == PARAMETERS:
         return  # names of weights; some are called as a component is
     if where in TAKERS and isinstance(value, Mapping):
         taker = TAKERS[where]
-        _check_arguments(value, set(value), where, filename, taker.call, where, taker.supplied)
+        _check_arguments(value, set(value), where, taker.call, where, taker.supplied)
     elif name in SLOTS:
-        _check_slot(value, where, filename, SLOTS[name])
+        _check_slot(value, where, SLOTS[name])
     else:
-        _refuse_imports(value, where, filename)
+        _refuse_imports(value, where)
         for key, entry in _entries(value):
             path = f"{where}[{key}]" if isinstance(key, int) else f"{where}.{key}"
-            check_components(entry, path, filename, str(key))
+            check_components(entry, path, str(key))
 
 
-def _check_slot(value: Any, where: str, filename: str, slot: Slot) -> None:
+def _check_slot(value: Any, where: str, slot: Slot) -> None:
     if value is None:
         return  # whether there may be none, the one who takes it says
     if slot.shape == "many" or (slot.shape == "either" and isinstance(value, list | tuple)):
         if not isinstance(value, list | tuple):
-            raise ValueError(f"{filename}: {where} is {value!r}, it must be a list of dict(type=...)")
+            raise ConfigKeyError(where, f"is {value!r}, it must be a list of dict(type=...)")
         for index, entry in enumerate(value):
-            _check_one(entry, f"{where}[{index}]", filename, slot)
+            _check_one(entry, f"{where}[{index}]", slot)
     elif slot.shape == "named":
         if not isinstance(value, Mapping):
-            raise ValueError(f"{filename}: {where} is {value!r}, it must be a dictionary of name=dict(type=...)")
+            raise ConfigKeyError(where, f"is {value!r}, it must be a dictionary of name=dict(type=...)")
         for key, entry in value.items():
             if entry is not None:
-                _check_one(entry, f"{where}.{key}", filename, slot)
+                _check_one(entry, f"{where}.{key}", slot)
     else:
-        _check_one(value, where, filename, slot)
+        _check_one(value, where, slot)
 
 
-def _check_one(component: Any, where: str, filename: str, slot: Slot) -> None:
+def _check_one(component: Any, where: str, slot: Slot) -> None:
     kind = slot.registry.name
     if not isinstance(component, Mapping) or "type" not in component:
-        raise ValueError(f"{filename}: {where} is {component!r}, it must be dict(type=...), a registered {kind}")
-    _refuse_imports(component, where, filename)
+        raise ConfigKeyError(where, f"is {component!r}, it must be dict(type=...), a registered {kind}")
+    _refuse_imports(component, where)
     name = component["type"]
     constructor = slot.registry.get(name) if isinstance(name, str) else name
     if constructor is None and isinstance(name, str):
-        raise ValueError(
-            f"{filename}: {where}.type is {name!r}, which is unknown: {nearest(name, _known(slot.registry))}; one of "
-            "your own is known where custom_imports of a Python config names its module"
+        raise ConfigKeyError(
+            f"{where}.type",
+            f"is {name!r}, which is unknown: {nearest(name, _known(slot.registry))}; one of your own is known where "
+            "custom_imports of a Python config names its module",
         )
     if not callable(constructor):
-        raise ValueError(
-            f"{filename}: {where}.type is {name!r}, it must be the name of a registered {kind}, or a class"
-        )
+        raise ConfigKeyError(f"{where}.type", f"is {name!r}, it must be the name of a registered {kind}, or a class")
     called = name if isinstance(name, str) else getattr(name, "__name__", str(name))
     given = set(component) - {"type"}
-    _check_arguments(component, given, where, filename, constructor, called, slot.supplied, slot.extra)
+    _check_arguments(component, given, where, constructor, called, slot.supplied, slot.extra)
     if slot.tried:
         try:
             slot.registry.build(_plain(component))
         except (ValueError, TypeError, KeyError) as error:
-            raise ValueError(f"{filename}: {where}: {error}") from error
+            raise ConfigKeyError(where, f"cannot be built: {error}") from error
 
 
 def _check_arguments(
     arguments: Mapping[str, Any],
     given: set[str],
     where: str,
-    filename: str,
     constructor: Any,
     name: str,
     supplied: frozenset[str],
@@ -127,12 +124,10 @@ def _check_arguments(
     allowed = set(annotations) - supplied
     if is_complete:
         for unknown in sorted(given - allowed, key=str):
-            raise ValueError(
-                f"{filename}: {where}.{unknown} is no argument of {name}: {nearest(str(unknown), allowed)}"
-            )
+            raise ConfigKeyError(f"{where}.{unknown}", f"is no argument of {name}: {nearest(str(unknown), allowed)}")
     missing = sorted(required - given - supplied)
     if missing:
-        raise ValueError(f"{filename}: {where} ({name}) lacks {', '.join(missing)}")
+        raise ConfigKeyError(where, f"({name}) lacks {', '.join(missing)}")
     package = str(getattr(constructor, "__module__", "")).partition(".")[0]
     for key in sorted(given, key=str):
         value, path = arguments[key], f"{where}.{key}"
@@ -144,12 +139,12 @@ def _check_arguments(
         else:
             problem = problem_of(key, value, annotations.get(key, Any), package in OWN_WORDS)
         if problem is not None:
-            raise ValueError(f"{filename}: {path} {problem}")
+            raise ConfigKeyError(path, problem)
         if key in NAME_SLOTS and isinstance(value, str) and NAME_SLOTS[key].get(value) is None:
             hint = nearest(value, _known(NAME_SLOTS[key]))
-            raise ValueError(f"{filename}: {path} is {value!r}, which is unknown: {hint}")
+            raise ConfigKeyError(path, f"is {value!r}, which is unknown: {hint}")
         if is_slot or is_loose or key not in SLOTS:
-            check_components(value, path, filename, key)
+            check_components(value, path, key)
 
 
 def signature_of(constructor: Any) -> tuple[dict[str, Any], set[str], bool]:
@@ -186,17 +181,18 @@ def _hints_of(function: Any) -> dict[str, Any]:
         return {}
 
 
-def _refuse_imports(value: Any, where: str, filename: str) -> None:
+def _refuse_imports(value: Any, where: str) -> None:
     """MMEngine imports what a name with a dot or a scope says, wherever it builds something itself."""
     if not isinstance(value, Mapping):
         return
     if value.get("_scope_") not in (None, SCOPE):
-        raise ValueError(f"{filename}: {where}._scope_ is {value['_scope_']!r}; only components of {SCOPE} are built")
+        raise ConfigKeyError(f"{where}._scope_", f"is {value['_scope_']!r}; only components of {SCOPE} are built")
     name = value.get("type")
     if isinstance(name, str) and not name.isidentifier():
-        raise ValueError(
-            f"{filename}: {where}.type is {name!r}; only registered names are built, and they have no dots: to use a "
-            "class of your own, register it and name its package in custom_imports of a Python config"
+        raise ConfigKeyError(
+            f"{where}.type",
+            f"is {name!r}; only registered names are built, and they have no dots: to use a class of your own, "
+            "register it and name its package in custom_imports of a Python config",
         )
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from rogseg.command_line import nearest
 
-__all__ = ["TOP_LEVEL_KEYS", "TYPE_OF_KEY", "nearest"]
+__all__ = ["TOP_LEVEL_KEYS", "TYPE_OF_KEY", "ConfigKeyError", "nearest"]
 
 TOP_LEVEL_KEYS: dict[str, str] = {
     "task": "the task plan (a JSON base, or --task)",
@@ -47,6 +47,23 @@ TOP_LEVEL_KEYS: dict[str, str] = {
     "measures": "components of the METRICS registry that are taken of every prediction",
     "system": "component of the SYSTEMS registry: what is evaluated where it is no network of this project",
 }
+
+
+class ConfigKeyError(ValueError):
+    """What stands under a key of a config is not what it must be.
+
+    Args:
+        key: its path, with dots, and brackets around the number of an entry of a list.
+        problem: the end of a sentence that begins with the key.
+        place: the file or the option that it was given in, as far as that is known.
+    """
+
+    def __init__(self, key: str, problem: str, place: str | None = None) -> None:
+        super().__init__(key, problem, place)  # so that it comes out of another process as it went in
+        self.key, self.problem, self.place = key, problem, place
+
+    def __str__(self) -> str:
+        return f"{'' if self.place is None else f'{self.place}: '}{self.key} {self.problem}"
 
 
 Component = Mapping[str, Any]

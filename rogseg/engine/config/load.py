@@ -9,7 +9,7 @@ from mmengine.config import Config
 
 from rogseg.engine.config.check import check_components, check_top_level
 from rogseg.engine.config.key_paths import key_hint
-from rogseg.engine.config.keys import TOP_LEVEL_KEYS
+from rogseg.engine.config.keys import TOP_LEVEL_KEYS, ConfigKeyError
 from rogseg.engine.config.overrides import ATTACK_OPTIONS, CFG_OPTIONS, parse_overrides, said_of_option
 from rogseg.engine.config.read import import_custom_modules, is_json, read_config
 from rogseg.engine.config.task import attach_task, resolve_task_values
@@ -104,17 +104,7 @@ def load_attack_config(path: str | Path, overrides: Overrides = None) -> Config:
     Raises:
         ValueError: as `load_config`, or it is no config of an attack.
     """
-    path = find_config(path)
-    config = _loaded(path, ATTACK, overrides, flag=ATTACK_OPTIONS)
-    epsilons = config.get("epsilons", [1.0])
-    if not epsilons:
-        raise ValueError(f"{path}: epsilons is empty; give at least one, for instance [8 / 255]")
-    if config.get("threat", {}).get("unit", "fraction") in ("fraction", "reference") and max(epsilons) > 1:
-        raise ValueError(
-            f"{path}: epsilons are {list(epsilons)}, fractions of the width of the intensity box, so at most 1, "
-            "such as 8/255; for raw units write threat = dict(type='LinfThreat', unit='raw'), and no --reference"
-        )
-    return config
+    return _loaded(find_config(path), ATTACK, overrides, flag=ATTACK_OPTIONS)
 
 
 def _loaded(
@@ -136,7 +126,7 @@ def _loaded(
             raise ValueError(f"{flag}: {merged} does not fit {path}: {error}") from error
     with said_of_option(flag, merged, str(path)):
         _check_keys(config, str(path), config)
-        check_top_level(config, str(path))
+        check_top_level(config)
         _check_stage(config, path)
         _check_kind(config, path, kind)
         import_custom_modules(config)
@@ -146,7 +136,8 @@ def _loaded(
         resolve_task_values(config)
         for key, value in config.items():
             if key not in ("task", "custom_imports"):
-                check_components(value, key, str(path))
+                check_components(value, key)
+        _check_epsilons(config)
     return config
 
 
@@ -159,15 +150,28 @@ def _check_kind(config: Config, path: Path, kind: Kind) -> None:
     for key in config:
         if key not in kind.takes:
             mend = "name the cases with --cases instead of --fold" if key == "fold" else "leave it out"
-            raise ValueError(f"{path}: {key} has no effect in the config of {kind.words}; {mend}")
+            raise ConfigKeyError(key, f"has no effect in the config of {kind.words}; {mend}")
+
+
+def _check_epsilons(config: Config) -> None:
+    epsilons = config.get("epsilons", [1.0])
+    if not epsilons:
+        raise ConfigKeyError("epsilons", "is empty; give at least one, for instance [8 / 255]")
+    if config.get("threat", {}).get("unit", "fraction") in ("fraction", "reference") and max(epsilons) > 1:
+        raise ConfigKeyError(
+            "epsilons",
+            f"are {list(epsilons)}, fractions of the width of the intensity box, so at most 1, such as 8/255; for raw "
+            "units write threat = dict(type='LinfThreat', unit='raw'), and no --reference",
+        )
 
 
 def _check_stage(config: Config, path: Path) -> None:
     stage = (config.get("init_from") or {}).get("stage")
     if is_json(path) and isinstance(stage, str) and not is_json(Path(stage)):
-        raise ValueError(
-            f"{path}: init_from.stage is {stage!r}; a JSON config trains no stage that is Python code: name a JSON "
-            "config, or give init_from.checkpoint"
+        raise ConfigKeyError(
+            "init_from.stage",
+            f"is {stage!r}; a JSON config trains no stage that is Python code: name a JSON config, or give "
+            "init_from.checkpoint",
         )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from mmengine.config import ConfigDict
 
+from rogseg.engine.config.keys import ConfigKeyError
+
 __all__ = ["ATTACK_OPTIONS", "CFG_OPTIONS", "TRAINER_OPTIONS", "parse_overrides", "parse_value", "said_of_option"]
 
 CFG_OPTIONS, ATTACK_OPTIONS, TRAINER_OPTIONS = "--cfg-options", "--attack-options", "--trainer-options"
@@ -81,21 +83,19 @@ def parse_value(text: str, where: str) -> Any:
 
 @contextlib.contextmanager
 def said_of_option(flag: str, keys: Iterable[str], filename: str) -> Iterator[None]:
-    """Inside, a fault of what an option gave is told as one of the option and not of the file that it changes.
+    """Inside, a fault of a key is told as one of the option that gave the key, or else of the file.
 
     Args:
         flag: what the keys stand behind on the command line.
         keys: dotted, as they were given.
-        filename: that messages begin with.
+        filename: of the config that they change.
     """
     try:
         yield
-    except ValueError as error:
-        told = str(error).removeprefix(f"{filename}: ")
-        place = told.partition(" ")[0].rstrip(":").replace("[", ".").replace("]", "")
-        if told != str(error) and any(place == key or place.startswith(f"{key}.") for key in keys):
-            raise ValueError(f"{flag}: {told}") from error
-        raise
+    except ConfigKeyError as fault:
+        path = fault.key.replace("[", ".").replace("]", "")
+        is_given = any(path == key or path.startswith(f"{key}.") for key in keys)
+        raise ConfigKeyError(fault.key, fault.problem, flag if is_given else filename) from fault
 
 
 def _value_of(node: ast.expr, inside: bool) -> Any:

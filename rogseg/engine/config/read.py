@@ -13,7 +13,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.config.config import ConfigParsingError
 
-from rogseg.engine.config.keys import TOP_LEVEL_KEYS, nearest
+from rogseg.engine.config.keys import TOP_LEVEL_KEYS, ConfigKeyError, nearest
 from rogseg.engine.config.named_bases import bases_by_path, python_bases
 from rogseg.foreign import read_json
 
@@ -72,7 +72,7 @@ def import_custom_modules(config: Config) -> None:
     """Import what ``custom_imports`` names: a package whose import registers components.
 
     Raises:
-        ValueError: it is no list of names, or one cannot be imported.
+        ConfigKeyError: it is no list of names, or one cannot be imported.
     """
     value = config.get("custom_imports")
     if value is None:
@@ -80,15 +80,16 @@ def import_custom_modules(config: Config) -> None:
     names = value.get("imports") if isinstance(value, Mapping) else value
     names = [names] if isinstance(names, str) else names
     if not isinstance(names, Iterable) or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"{config.filename}: custom_imports is {value!r}; write custom_imports = ['my_package']")
+        raise ConfigKeyError("custom_imports", f"is {value!r}; write custom_imports = ['my_package']")
     importlib.invalidate_caches()  # the file may have been written a moment ago, by whoever calls
     for name in names:
         try:
             importlib.import_module(name)
         except PYTHON_ERRORS as error:
-            raise ValueError(
-                f"{config.filename}: custom_imports: {name!r} cannot be imported ({_one_line(error)}); install it, or "
-                "put the folder that holds it into the environment variable PYTHONPATH"
+            raise ConfigKeyError(
+                "custom_imports",
+                f"names {name!r}, which cannot be imported ({_one_line(error)}); install it, or put the folder that "
+                "holds it into the environment variable PYTHONPATH",
             ) from error
 
 

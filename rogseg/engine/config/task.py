@@ -8,7 +8,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from rogseg.engine.config.keys import nearest
+from rogseg.engine.config.keys import ConfigKeyError, nearest
 from rogseg.engine.config.values import problem_of
 from rogseg.task_plan import TaskPlan
 
@@ -34,7 +34,7 @@ def plan_of(config: Config) -> TaskPlan:
     content, hints = _plain(config.task), typing.get_type_hints(TaskPlan)
     for key, value in content.items():
         if key in hints and (problem := problem_of(key, value, hints[key])):
-            raise ValueError(f"{config.filename}: task.{key} {problem}")
+            raise ConfigKeyError(f"task.{key}", problem, config.filename)
     try:
         return TaskPlan.from_json(content)
     except ValueError as error:
@@ -91,7 +91,7 @@ def resolve_task_values(config: Config) -> None:
     """Replace every string ``task.<attribute>`` by that attribute of the plan, in place.
 
     Raises:
-        ValueError: there is no such attribute; the message names the key.
+        ConfigKeyError: there is no such attribute.
     """
     plan = plan_of(config) if config.get("task") is not None else None
     for key, value in config.items():
@@ -110,7 +110,7 @@ def _resolve(value: Any, plan: TaskPlan | None, where: str, config: Config) -> A
         return value
     attribute = value.removeprefix(PREFIX)
     if attribute not in _attributes():
-        raise ValueError(f"{config.filename}: {where} is {value!r}: {nearest(attribute, _attributes())}")
+        raise ConfigKeyError(where, f"is {value!r}: {nearest(attribute, _attributes())}")
     return getattr(plan if plan is not None else plan_of(config), attribute)
 
 

@@ -1,4 +1,5 @@
 import json
+import pickle
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -184,11 +185,14 @@ def test_a_key_of_another_kind_of_config_is_not_passed_over(
         ("attack.num_iterations=0", "--attack-options: attack.num_iterations is 0"),
         ("attack.objective.type=Nothing", "--attack-options: attack.objective.type is 'Nothing'"),
         ("attack=dict(type=APGD,num_iterations=0)", "--attack-options: attack"),
+        ("epsilons=[]", "--attack-options: epsilons is empty"),
+        ("epsilons=[2]", "--attack-options: epsilons are [2]"),
     ],
 )
 def test_what_an_option_says_is_not_blamed_on_the_file(option: str, message: str) -> None:
-    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}") as raised:
         load_attack_config("apgd_ce", [option])
+    assert str(pickle.loads(pickle.dumps(raised.value))) == str(raised.value)  # as a worker process sends it
 
 
 def test_what_the_file_says_is_not_blamed_on_an_option(tmp_path: Path) -> None:
