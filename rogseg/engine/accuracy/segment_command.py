@@ -60,7 +60,7 @@ def segment_cases(
         _choose_postprocessing(opened, system, task, console)
         # The plan with the choice is part of the system.
         opened = asked.open()
-    _refuse_wishes(opened, save_probabilities, cfg_options)
+    _refuse_wishes(opened, save_probabilities)
     tested = cases_to_test(opened, ["test"] if submission else cases, data=data, task=task, images=images)
     by_id = {case.case_id: case for case in tested.cases}
     chosen = [by_id[case_id] for case_id in spread(tuple(by_id), max_cases, case_seed)]
@@ -135,15 +135,13 @@ def segment_all_folds(
     return folds
 
 
-def _refuse_wishes(opened: OpenedSystem, save_probabilities: bool, cfg_options: Sequence[str]) -> None:
+def _refuse_wishes(opened: OpenedSystem, save_probabilities: bool) -> None:
     """What this system cannot do is told before the first case."""
     name, kind = opened.system.identity.name, opened.system.identity.kind
     if save_probabilities and type(opened.system).raw_probabilities is System.raw_probabilities:
         raise ValueError(
             f"--save-probabilities: {name} is of kind {kind!r}, which gives label maps alone; leave it out"
         )
-    if opened.config is None and any(option.startswith("fold=") for option in cfg_options):
-        raise ValueError(f"--fold is that of a network of ours; name the cases of {name} with --cases")
 
 
 def _choose_postprocessing(

@@ -1,7 +1,7 @@
 """load_config: MMEngine's configs, guarded, so that what is misspelt or of a wrong type fails before anything runs."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +9,14 @@ from mmengine.config import Config
 
 from rogseg.engine.config.check import check_components, check_top_level
 from rogseg.engine.config.key_paths import key_hint
-from rogseg.engine.config.keys import TOP_LEVEL_KEYS, ConfigKeyError
+from rogseg.engine.config.keys import TOP_LEVEL_KEYS, ConfigKeyError, nearest
 from rogseg.engine.config.overrides import ATTACK_OPTIONS, CFG_OPTIONS, parse_overrides, said_of_option
 from rogseg.engine.config.read import import_custom_modules, is_json, read_config
 from rogseg.engine.config.task import attach_task, resolve_task_values
 from rogseg.shipped_configs import find_config
 from rogseg.task_plan import TaskPlan
 
-__all__ = ["load_attack_config", "load_config", "load_system_config", "parse_overrides"]
+__all__ = ["load_attack_config", "load_config", "load_system_config", "parse_overrides", "refuse_others"]
 
 Overrides = Mapping[str, Any] | Sequence[str] | None
 
@@ -128,7 +128,7 @@ def _loaded(
         _check_keys(config, str(path), config)
         check_top_level(config)
         _check_stage(config, path)
-        _check_kind(config, path, kind)
+        _check_kind(config, path, kind, merged)
         import_custom_modules(config)
         attach_task(config, task_dir)
         if plan is not None and config.get("task") is None:
@@ -141,16 +141,32 @@ def _loaded(
     return config
 
 
-def _check_kind(config: Config, path: Path, kind: Kind) -> None:
+def _check_kind(config: Config, path: Path, kind: Kind, overrides: Iterable[str]) -> None:
     if config.get(kind.key) is None:
         others = (other for other in (NETWORK, ATTACK, SYSTEM) if other.key in config and other is not kind)
         not_this = (f"is the config of {other.words}, not of {kind.words}" for other in others)
         found = next(not_this, f"has no key {kind.key!r}")
         raise ValueError(f"{path}: {found}; {kind.hint}")
-    for key in config:
-        if key not in kind.takes:
+    for keys in (overrides, config):
+        refuse_others(keys, kind.takes, f"in the config of {kind.words}")
+
+
+def refuse_others(keys: Iterable[str], taken: Collection[str], taker: str, place: str | None = None) -> None:
+    """Refuse the keys that would have no effect.
+
+    Args:
+        keys: with dots or without.
+        taken: what has one.
+        taker: of what has one, for messages: ``in the config of ...`` or ``on ...``.
+        place: the file or the option that they were given in, as far as that is known.
+
+    Raises:
+        ConfigKeyError: one has none.
+    """
+    for key in keys:
+        if key.partition(".")[0] not in taken:
             mend = "name the cases with --cases instead of --fold" if key == "fold" else "leave it out"
-            raise ConfigKeyError(key, f"has no effect in the config of {kind.words}; {mend}")
+            raise ConfigKeyError(key, f"has no effect {taker}; {mend} ({nearest(key, taken)})", place)
 
 
 def _check_epsilons(config: Config) -> None:

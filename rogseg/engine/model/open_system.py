@@ -10,10 +10,13 @@ from typing import Any
 import torch
 from mmengine.config import Config
 
-from rogseg.engine.config.keys import nearest
-from rogseg.engine.config.load import load_system_config, parse_overrides
+from rogseg.engine.config.check import signature_of
+from rogseg.engine.config.keys import ConfigKeyError, nearest
+from rogseg.engine.config.load import load_system_config, parse_overrides, refuse_others
+from rogseg.engine.config.overrides import CFG_OPTIONS
 from rogseg.engine.config.read import is_json
 from rogseg.engine.config.task import plan_of
+from rogseg.engine.config.values import problem_of
 from rogseg.engine.device import choose_device, keep_freed_memory, system_device
 from rogseg.engine.model.api import build_model, config_for_weights
 from rogseg.engine.model.fold_networks import fold_checkpoints, united_lineage
@@ -162,7 +165,13 @@ def _open_folder(folder: Path, device: str | None, overrides: Sequence[str], tru
             f"{folder}: not a folder that any of {', '.join(kinds)} knows; of nnU-Net name the folder that holds "
             "plans.json, of a bundle the one that holds configs/inference.json"
         )
-    return _build({"type": found[0].__name__, "folder": str(folder), **parse_overrides(overrides)}, device, trust)
+    name, wishes, (annotations, _, _) = found[0].__name__, parse_overrides(overrides), signature_of(found[0])
+    refuse_others(wishes, set(annotations) - {"folder"}, f"on {folder}, which is opened as {name}", CFG_OPTIONS)
+    for key, value in wishes.items():
+        whole = "lies inside an argument, which is given as a whole alone"
+        if problem := problem_of(key, value, annotations[key]) if key in annotations else whole:
+            raise ConfigKeyError(key, problem, CFG_OPTIONS)
+    return _build({"type": name, "folder": str(folder), **wishes}, device, trust)
 
 
 def _build(config: dict[str, Any], device: str | None, trust: bool) -> System:
