@@ -167,14 +167,11 @@ def test_before_it_is_unpacked_its_frame_has_its_size(open_page: OpenPage) -> No
 
 def test_controls_before_it_is_unpacked_do_no_harm(open_page: OpenPage) -> None:
     page = open_page(contents(num_cases=5, num_volumes=1, systems=("one",)))
-    page.evaluate(
-        """() => { rogsegViewer.state.volume = null;
-        for (const one of document.querySelectorAll("#viewer button")) one.click();
-        for (const one of document.querySelectorAll("#viewer input"))
-            one.dispatchEvent(new Event("input", {bubbles: true})); }"""
-    )  # what is thrown stands in the console, which `open_page` looks at
-    page.evaluate("() => document.getElementById('viewer').scrollIntoView()")
-    Viewer(page)
+    reached = """() => [...document.querySelectorAll("#viewer :is(button, input, select, canvas, summary)")].filter(
+        (one) => { one.focus({preventScroll: true}); return document.activeElement === one; }).length"""
+    assert page.evaluate("() => document.getElementById('viewer').dataset.drawn") == ""
+    assert page.evaluate(reached) == 0
+    assert Viewer(page).page.evaluate(reached) > 10
 
 
 def test_on_paper_a_slice_of_each_case_stands_for_the_viewer(viewer: Viewer) -> None:

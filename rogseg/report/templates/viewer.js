@@ -27,19 +27,18 @@
     $(".channel-choice").hidden = state.volume.channels.length < 2;
     $("#channel").replaceChildren(...state.volume.channels.map((name, c) => new Option(name, c, false, c === state.channel)));
     $(".loading").hidden = true;
+    $(".theatre").inert = false; // no control has an effect before there is a volume
     resetWindow();
     layout();
   }
 
   function resetWindow() {
-    if (!state.volume) return;
     [state.low, state.high] = [state.volume.lower[state.channel], state.volume.upper[state.channel]];
     draw();
   }
 
   // One scale for all planes: pixels per millimetre such that the stage is filled in one direction.
   function layout() {
-    if (!state.volume) return;
     const { shape, spacing } = state.volume, mm = shape.map((length, axis) => length * spacing[axis]);
     // clientWidth is that of an empty stage's track; the stage itself shrinks to what it holds
     const room = stage.parentElement.clientWidth - (matchMedia("(min-width: 900px)").matches ? 330 : 0);
@@ -74,7 +73,6 @@
 
   function draw() {
     const { volume, point } = state;
-    if (!volume) return;
     stage.classList.toggle("voxels", state.base === "perturbation"); // a perturbation is per voxel; show it so
     for (const pane of $$(".pane")) {
       const plane = pane.dataset.plane, { across, down, along } = PLANES[plane];

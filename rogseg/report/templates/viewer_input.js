@@ -7,14 +7,12 @@
   const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
   function step(plane, count) {
-    if (!state.volume) return;
     const along = PLANES[plane].along;
     state.point[along] = clamp(state.point[along] + count, 0, state.volume.shape[along] - 1);
     draw();
   }
 
   function setWindow(level, width) {
-    if (!state.volume) return;
     const low = state.volume.lower[state.channel], high = state.volume.upper[state.channel];
     width = clamp(width, (high - low) / 100, high - low);
     level = clamp(level, low, high);
@@ -35,7 +33,6 @@
     };
     let from = null;
     image.addEventListener("pointerdown", (event) => {
-      if (!state.volume) return;
       image.focus({ preventScroll: true });
       image.setPointerCapture(event.pointerId);
       const grey = event.button === 2 || event.shiftKey;
@@ -58,7 +55,6 @@
       step(plane, event.deltaY > 0 ? -1 : 1);
     }, { passive: false });
     pane.querySelector("input").addEventListener("input", (event) => {
-      if (!state.volume) return;
       state.point[PLANES[plane].along] = Number(event.target.value);
       draw();
     });
@@ -86,7 +82,7 @@
   const gain = (value) => { state.gain = clamp(value, 1, 20); draw(); };
 
   root.addEventListener("keydown", (event) => {
-    if (!state.volume || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const target = event.target, onPlane = target.matches("canvas");
     // Controls keep the keys that they need themselves.
     if (!onPlane && (target.matches("select") || /^(Arrow|Page| )/.test(event.key))) return;
@@ -105,7 +101,6 @@
   for (const box of $$("[data-overlay]"))
     box.addEventListener("change", () => { state.shown[box.dataset.overlay] = box.checked; draw(); });
   const share = (id) => {
-    if (!state.volume) return 0;
     const low = state.volume.lower[state.channel], width = state.volume.upper[state.channel] - low;
     return (Number($(id).value) / 100) * width + (id === "#level" ? low : 0);
   };
