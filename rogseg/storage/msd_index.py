@@ -71,7 +71,8 @@ def _without_index(directory: Path) -> str:
     above = next((folder for folder in directory.parents if (folder / INDEX).is_file()), None)
     if above is not None:
         return f"{missing}; the task is {above}: name that folder"
-    if inside := sorted(path.parent.name for path in directory.glob(f"*/{INDEX}")):
+    found = (path.parent for depth in ("*", "*/*") for path in directory.glob(f"{depth}/{INDEX}"))
+    if inside := sorted(str(folder.relative_to(directory)) for folder in found):
         return f"{missing}; name one of the tasks in this folder: {', '.join(inside[:MOST_LISTED])}"
     if (directory / "plan.json").is_file() and (directory / "splits.json").is_file():
         return f"{missing}; this is a task that rogseg preprocess has stored: name the raw one that it was made from"

@@ -147,6 +147,7 @@ def test_a_folder_that_is_no_task_is_told_apart_and_a_task_near_it_is_named(tmp_
     (task / "imagesTr").mkdir(parents=True)
     (task / "dataset.json").write_text("{}")
     (tmp_path / "stored").mkdir()
+    (tmp_path / "empty").mkdir()
     for name in ("plan.json", "splits.json"):
         (tmp_path / "stored" / name).write_text("{}")
     for folder, said in (
@@ -155,7 +156,8 @@ def test_a_folder_that_is_no_task_is_told_apart_and_a_task_near_it_is_named(tmp_
         (task / "imagesTr", rf"imagesTr/dataset\.json: no such file; the task is {re.escape(str(task))}: name that"),
         (tmp_path / "raw", "name one of the tasks in this folder: Task50_Mine"),
         (tmp_path / "stored", "rogseg preprocess has stored: name the raw one"),
-        (tmp_path, "a raw task folder needs it in the MSD or nnU-Net layout"),
+        (tmp_path, "name one of the tasks in this folder: raw/Task50_Mine$"),
+        (tmp_path / "empty", "a raw task folder needs it in the MSD or nnU-Net layout"),
     ):
         with pytest.raises(ValueError, match=said):
             read_raw_task(folder)
