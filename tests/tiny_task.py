@@ -24,9 +24,11 @@ def tiny_plan(crop_size: tuple[int, int, int] = (20, 16, 16)) -> TaskPlan:
     )
 
 
-def write_tiny_task(directory: Path, shape: tuple[int, int, int] = (22, 18, 14)) -> StoredTask:
+def write_tiny_task(
+    directory: Path, shape: tuple[int, int, int] = (22, 18, 14), plan: TaskPlan | None = None
+) -> StoredTask:
     """Ten cases: a bright cuboid (class 1) with a brighter one in it (class 2); training 0-7, validation 8-9."""
-    plan = tiny_plan()
+    plan = tiny_plan() if plan is None else plan
     write_plan(directory, plan)
     write_folds(directory, [Fold(CASE_IDS[:8], CASE_IDS[8:])])
     lower, upper = plan.channels[0].box

@@ -85,7 +85,6 @@ class VolumeWriter:
 def _raw_range(case: Case, system: System) -> tuple[list[float], list[float], str]:
     """Lower bound and width of the box, in raw units where the case says both, else in network units."""
     if isinstance(case.properties, CaseProperties) and case.raw_width:
-        unit = system.channels[0].unit
-        # Scanner units have no name that a page could print.
-        return list(case.properties.raw_lower), list(case.raw_width), unit if " " not in unit else ""
+        unit = system.channels[0].unit.removesuffix(" of the case")
+        return list(case.properties.raw_lower), list(case.raw_width), unit
     return case.box.lower.flatten().tolist(), case.box.width.flatten().tolist(), "network units"

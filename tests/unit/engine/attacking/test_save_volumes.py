@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from rogseg.registry import MODELS
 from rogseg.report import SavedVolume
 from rogseg.report.page import render_page
 from rogseg.report.records.contents import contents_of
-from tests.tiny_task import write_tiny_task
+from rogseg.task_plan import ChannelIntensity
+from tests.tiny_task import tiny_plan, write_tiny_task
 from tests.tiny_training import ROOT, write_tiny_config
 from tools.attack import main as attack
 
@@ -21,8 +23,12 @@ def dice(labels: np.ndarray, target: np.ndarray, index: int) -> float | None:
     return 2 * int(((labels == index) & (target == index)).sum()) / total if total else None
 
 
-def test_saved_volumes_are_those_that_the_records_measured(tmp_path: Path) -> None:
-    write_tiny_task(tmp_path / "task")
+@pytest.mark.parametrize(("modality", "unit"), [("CT", "HU"), ("MR", "scanner units")])
+def test_saved_volumes_are_those_that_the_records_measured(modality: str, unit: str, tmp_path: Path) -> None:
+    plan = tiny_plan()
+    if modality == "MR":
+        plan = dataclasses.replace(plan, channels=(ChannelIntensity("MR", True, 0.0, 1.0, 0.3, 0.2),))
+    write_tiny_task(tmp_path / "task", plan=plan)
     config = load_config(write_tiny_config(tmp_path), {}, tmp_path / "task")
     torch.manual_seed(0)
     torch.save({"state_dict": MODELS.build(config.model).state_dict()}, tmp_path / "own.pth")
@@ -36,6 +42,7 @@ def test_saved_volumes_are_those_that_the_records_measured(tmp_path: Path) -> No
     volumes = [SavedVolume.load(path) for path in sorted((out / "volumes").glob("*.npz"))]
     assert {volume.case_id for volume in volumes} == set(attacked)
     for volume in volumes:
+        assert volume.unit == unit
         record = attacked[volume.case_id]
         (low,), (high,) = volume.lower, volume.upper
         assert low <= volume.image.min() + 1e-3
