@@ -17,7 +17,7 @@ from rogseg.evaluation.identity import (
 from rogseg.metrics import Measure
 from rogseg.systems import System
 
-__all__ = ["evaluated_system", "evaluation_identity", "record_versions"]
+__all__ = ["described_measures", "evaluated_system", "evaluation_identity", "record_versions"]
 
 
 def evaluation_identity(
@@ -48,7 +48,7 @@ def evaluation_identity(
         protocol=protocol,
         window_size=system.window_size,
         overlap=None,
-        measures=tuple(measure.describe() for measure in measures),
+        measures=described_measures(measures),
         selection=selection,
         seed=seed,
         fold=fold,
@@ -57,7 +57,6 @@ def evaluation_identity(
             condition and condition.config,
             threat and threat.type,
             criterion and criterion.config,
-            [type(measure).__name__ for measure in measures],
         ),
     )
 
@@ -66,6 +65,11 @@ def evaluated_system(system: System) -> EvaluatedSystem:
     """What is evaluated; versions stand in the environment beside the identity."""
     identity = system.identity
     return EvaluatedSystem(identity.kind, identity.name, identity.digest, dict(identity.options))
+
+
+def described_measures(measures: Sequence[Measure]) -> tuple[dict[str, Any], ...]:
+    """What an identity says of its measures; of one of the user's own it names the code, since that has no version."""
+    return tuple({**measure.describe(), **own_code(type(measure).__name__)} for measure in measures)
 
 
 def record_versions(*used: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from rogseg.evaluation.case_record import DICE
 from rogseg.evaluation.comparison_row import ComparisonRow, row_labels, rows_of
 from rogseg.evaluation.identity_differences import leaves
+from rogseg.evaluation.measure_facts import facts_of_measure
 from rogseg.evaluation.notes import leak_note, versions_notes
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.statistics import Bounds, mean_interval, paired_difference, size_bounds
@@ -46,10 +47,11 @@ def comparison_tables(folders: Mapping[str, Sequence[RecordFolder]], measure: st
 
     Raises:
         ValueError: the evaluations differ in task, classes, protocol or cases; those of one name are of two systems; a
-            system has two values for one row; or none has the measure.
+            system has two values for one row; or none has the measure, or they have different ones under its name.
     """
     _check_shared(folders)
-    names, facts = list(folders), _facts_of(measure, folders)
+    names = list(folders)
+    facts = facts_of_measure(measure, [folder for of_one in folders.values() for folder in of_one])
 
     def cell(summary: ConditionSummary | None) -> str:
         return NOTHING if summary is None else _mean_cell(summary, measure, facts["bounds"])
@@ -72,25 +74,6 @@ def comparison_tables(folders: Mapping[str, Sequence[RecordFolder]], measure: st
     if len(names) > 1:
         tables.append(_differences(cells, labels, names, facts))
     return tuple(tables)
-
-
-def _facts_of(measure: str, folders: Mapping[str, Sequence[RecordFolder]]) -> Mapping[str, Any]:
-    """What the identities say of a measure: all that have it say the same, as far as their versions noted it."""
-    everything = [folder for of_one in folders.values() for folder in of_one]
-    found = [(folder, one) for folder in everything for one in folder.identity.measures if one["name"] == measure]
-    if not found:
-        known = sorted({str(one["name"]) for folder in everything for one in folder.identity.measures})
-        raise ValueError(f"none of the records has the measure {measure!r}; they have {', '.join(known)}")
-    first, facts = found[0]
-    for folder, one in found[1:]:
-        differing = next((key for key in one if key in facts and one[key] != facts[key]), None)
-        if differing is not None:
-            raise ValueError(
-                f"{folder.directory} and {first.directory} differ in {differing} of the measure {measure!r} "
-                f"({json.dumps(one[differing])} and {json.dumps(facts[differing])}), so their numbers do not compare; "
-                "put what changes its values into its name"
-            )
-    return facts
 
 
 def _mean_cell(summary: ConditionSummary, measure: str, bounds: Bounds) -> str:

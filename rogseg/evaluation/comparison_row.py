@@ -26,7 +26,7 @@ class ComparisonRow:
         label: in words; two rows may have the same until `row_labels` tells them apart.
         setting: flat, by path: the attack's config, the digest of own code, threat, epsilon, criterion, source of mu
             and its cases, seed; of a clean row what Dice is where a class is found in a case without it. Own code is
-            mostly the attack's, which changes nothing without attack: there it counts in an evaluation that has none.
+            the attack's or the corruptions', which changes nothing without them; that of a measure is the measure's.
     """
 
     key: str
@@ -44,9 +44,8 @@ def rows_of(folder: RecordFolder) -> Iterator[tuple[ComparisonRow, ConditionSumm
         if summary.condition == CLEAN:
             counts = folder.identity.counts_false_classes
             setting: dict[str, Any] = {"absent classes": "count as 0 where found" if counts else "left out"}
-            label, has_own_code = CLEAN, folder.identity.condition is None
+            label = CLEAN
         else:
-            has_own_code = True
             setting = {
                 "condition": identity["condition"],
                 "threat": identity["threat"],
@@ -61,8 +60,8 @@ def rows_of(folder: RecordFolder) -> Iterator[tuple[ComparisonRow, ConditionSumm
             detail = f" of {identity['condition']['name']}" if has_members else steps
             made_on = f" from {config['surrogate']['name']}" if "surrogate" in config else ""
             label = f"{summary.condition}{detail}{made_on}, {strength_label(folder.identity, summary.strength)}"
-        if has_own_code and folder.identity.own_code is not None:
-            setting["own code"] = folder.identity.own_code
+            if folder.identity.own_code is not None:
+                setting["own code"] = folder.identity.own_code
         yield ComparisonRow(json.dumps(setting, sort_keys=True), label, leaves(setting)), summary
 
 

@@ -117,13 +117,14 @@ class EvaluationIdentity:
         protocol: what of a case is evaluated: ``volume``, ``patch``, or ``raw grid``.
         window_size: of the sliding window [voxels]; None where the system has none, or its own.
         overlap: of neighbouring windows, a fraction.
-        measures: `rogseg.metrics.Measure.describe` of each.
+        measures: `rogseg.metrics.Measure.describe` of each; ``own_code``, a digest of its files, of one that is no part
+            of rogseg.
         selection: how the cases were chosen.
         seed: of the attack or corruption.
         fold: that the cases are the validation part of; None where they come from elsewhere.
         leak: ``held out``; ``trained on`` or ``selected on``, where the system was that; ``not known``.
         versions: of ``rogseg`` and of the records' ``schema``; ``own_code``, a digest of the files of components that
-            are no part of rogseg, where the attack, the corruptions or the measures are such.
+            are no part of rogseg, where the attack or the corruptions are such.
 
     Raises:
         ValueError: two classes have one name; a channel, a measure or the versions lack what every reader asks for; or

@@ -38,6 +38,8 @@ def _worded(path: str) -> str:
     # A digest says that something differs, not what.
     if path == "system.digest":
         return f"{path} (the weights, the code or the settings of the network)"
+    if path == "measures":
+        return f"{path} (their settings, or the files of your own)"
     if path.endswith(".own_code"):
         return f"{path} (the files of your own components, and what these import from beside them)"
     return f"{path} (the files of that case)" if path.startswith("data.") else path

@@ -12,7 +12,7 @@ from rogseg.engine.accuracy.raw_grid import RAW_GRID, default_measures, grid_of_
 from rogseg.engine.case_recording import UnusableCases
 from rogseg.engine.console import make_console
 from rogseg.engine.digests import digest_of_file, digest_of_json, environment
-from rogseg.engine.evaluated_system import record_versions
+from rogseg.engine.evaluated_system import described_measures, record_versions
 from rogseg.engine.reporting import conclude_accuracy
 from rogseg.evaluation.case_record import CaseRecord
 from rogseg.evaluation.identity import NOT_KNOWN, CaseSelection, EvaluatedSystem, EvaluationIdentity
@@ -81,12 +81,12 @@ def score_predictions(
         protocol=RAW_GRID,
         window_size=None,
         overlap=None,
-        measures=tuple(measure.describe() for measure in built),
+        measures=described_measures(built),
         selection=CaseSelection("every prediction that has a label", None),
         seed=None,
         fold=None,
         leak=NOT_KNOWN,
-        versions=record_versions([type(measure).__name__ for measure in built]),
+        versions=record_versions(),
     )
     records = RecordFolder(out, identity, environment("cpu"))
     _score(records, names, ours, true, grids, built, console)

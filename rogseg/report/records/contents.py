@@ -11,6 +11,7 @@ from typing import Any
 from rogseg.evaluation.case_record import DICE, TARGET_VOLUME
 from rogseg.evaluation.corruption_table import corruption_notes
 from rogseg.evaluation.identity import Condition
+from rogseg.evaluation.measure_facts import facts_of_measure
 from rogseg.evaluation.notes import notes_on
 from rogseg.report.contents import ClassText, Contents, MeasureText, SystemText
 from rogseg.report.records.criterion_words import criterion_words
@@ -50,7 +51,8 @@ def contents_of(
         written: the date of the page; None is today.
 
     Raises:
-        ValueError: a folder holds no records, or two do not belong into one report.
+        ValueError: a folder holds no records, or two do not belong into one report, or have other measures under one
+            name.
     """
     evaluations = read_evaluations(folders, common_cases=common_cases)
     # Older tests counted their classes only; an attack names them.
@@ -94,11 +96,9 @@ def _kinds(evaluation: Evaluation) -> dict[str, str]:
 
 def _measures(evaluations: Sequence[Evaluation]) -> tuple[MeasureText, ...]:
     """Those of all folders, Dice first."""
-    described: dict[str, Mapping[str, Any]] = {}
-    for evaluation in evaluations:
-        described |= {
-            str(entry["name"]): entry for entry in evaluation.identity.measures if entry["name"] not in described
-        }
+    found = dict.fromkeys(str(entry["name"]) for one in evaluations for entry in one.identity.measures)
+    folders = [evaluation.folder for evaluation in evaluations]
+    described = {name: facts_of_measure(name, folders) for name in found}
     names = sorted(described, key=lambda name: name != DICE)
     return tuple(
         MeasureText(

@@ -13,7 +13,10 @@ from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.config.load import load_config
 from rogseg.engine.evaluated_system import record_versions
 from rogseg.engine.model.api import build_model
-from rogseg.registry import ATTACKS, BACKBONES, MODELS
+from rogseg.evaluation.comparison import comparison_tables
+from rogseg.evaluation.record_folder import RecordFolder
+from rogseg.registry import ATTACKS, BACKBONES, METRICS, MODELS
+from rogseg.report.records.contents import contents_of
 from rogseg.systems import GivenCases
 from rogseg.systems.any_network import TorchModule
 from tests.tiny_task import write_tiny_task
@@ -29,6 +32,22 @@ from rogseg.registry import ATTACKS
 class OwnAttack(Attack):
     def perturb(self, problem, generator):
         return Perturbation(problem.inputs)
+"""
+OWN_MEASURE = """
+import dataclasses
+
+from rogseg.metrics import Measure
+from rogseg.registry import METRICS
+
+
+@METRICS.register_module()
+@dataclasses.dataclass(frozen=True)
+class OwnShare(Measure):
+    better = "higher"
+    name = "share"
+
+    def __call__(self, prediction, target, spacing):
+        return float(prediction.mean())
 """
 OWN_BACKBONE = """
 from rogseg.registry import BACKBONES
@@ -65,6 +84,36 @@ def test_records_do_not_outlive_a_change_of_an_own_attack(tmp_path: Path, monkey
         evaluated()
     assert set(record_versions([{"attack": {"type": "OwnAttack"}}])) == {"rogseg", "schema", "own_code"}
     assert set(record_versions({"type": "APGD"}, None)) == {"rogseg", "schema"}
+
+
+def test_numbers_of_an_own_measure_do_not_compare_after_a_change_of_its_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(METRICS, "_module_dict", dict(METRICS.module_dict))
+    monkeypatch.syspath_prepend(tmp_path)
+    source = tmp_path / "own_measure_of_a_test.py"
+    source.write_text(OWN_MEASURE)
+    importlib.import_module(source.stem)
+    system = TorchModule(networks.sound("relu"), inputs=INPUTS, windows={}, outputs={"classes": ["organ", "core"]})
+    measures = ({"type": "Dice"}, {"type": "OwnShare"})
+    settings = AttackSettings("fgsm", {"type": "FGSM"}, epsilons=(8 / 255,), measures=measures)
+
+    def evaluated(name: str) -> RecordFolder:
+        given = GivenCases(CASES, "Synthetic")
+        return evaluate_robustness(system, given, settings, tmp_path / name, sanity="none").records
+
+    before, again = evaluated("before"), evaluated("again")
+    assert comparison_tables({"one": [before], "other": [again]}, "share")
+    source.write_text(OWN_MEASURE.replace("prediction.mean()", "1 - prediction.mean()"))
+    after = evaluated("after")
+    assert len(comparison_tables({"one": [before], "other": [after]})[0].rows) == 2  # Dice is the same
+    told = "differ in own_code of the measure 'share'.* do not compare"
+    with pytest.raises(ValueError, match=told):
+        comparison_tables({"one": [before], "other": [after]}, "share")
+    with pytest.raises(ValueError, match=told):
+        contents_of({"one": [before.directory], "other": [after.directory]}, tmp_path)
+    with pytest.raises(ValueError, match=r"measures \(their settings, or the files of your own\).*give another --out"):
+        evaluated("before")
 
 
 def test_what_an_own_attack_imports_from_beside_it_is_its_code_too(
