@@ -9,6 +9,7 @@ from rogseg.engine.attacking.attack_worker import AttackWorker, SavedFiles
 from rogseg.engine.attacking.replays import refuse_without_files, replay
 from rogseg.engine.attacking.robustness import Evaluation, evaluate_robustness
 from rogseg.engine.attacking.sanity import of_checks
+from rogseg.engine.attacking.save_volumes import on_record_alone
 from rogseg.engine.attacking.settings import AttackSettings
 from rogseg.engine.attacking.transfer import TransferSetting
 from rogseg.engine.case_finding import BY_ID, cases_to_attack, fold_of_cases, reference_width
@@ -118,6 +119,13 @@ def attack_system(
             on_checks=of_checks(progress),
         )
     conclude(evaluation.records, evaluation.findings, console)
+    if without := on_record_alone(evaluation.records, settings.name, saved.shown):
+        console.print(
+            f"note: the viewer shows no volume of {', '.join(without)}: an earlier run attacked these cases and kept "
+            "none, and what is on record is not attacked again; to see them, repeat the attack in another --out",
+            markup=False,
+            soft_wrap=True,
+        )
     if made is not None:
         setting = TransferSetting(settings, source.task, evaluated, selection, parts, seed, fold, width)
         replay(made, setting, directory, leak, console)

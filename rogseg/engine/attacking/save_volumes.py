@@ -12,13 +12,14 @@ from torch import Tensor
 from rogseg.attacks import AttackResult
 from rogseg.cases import Case
 from rogseg.engine.attacking.measured_case import clean_labels, measured_case
-from rogseg.evaluation.case_record import DICE
+from rogseg.evaluation.case_record import CLEAN, DICE
+from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.metrics import Dice
 from rogseg.report.volumes import VOLUMES, SavedVolume
 from rogseg.storage import CaseProperties
 from rogseg.systems import System
 
-__all__ = ["VolumeWriter"]
+__all__ = ["VolumeWriter", "on_record_alone"]
 
 
 class VolumeWriter:
@@ -35,7 +36,7 @@ class VolumeWriter:
     def __init__(
         self, records: Path, system: System, name: str, case_ids: Sequence[str], label_of: Callable[[float], str]
     ) -> None:
-        self.directory, self.system, self.name = records / VOLUMES, system, name
+        self.records, self.system, self.name = records, system, name
         self.case_ids, self.label_of = frozenset(case_ids), label_of
 
     def write(self, case: Case, epsilon: float, result: AttackResult) -> None:
@@ -74,12 +75,23 @@ class VolumeWriter:
             clean_dice=self._dice(clean, case),
             attacked_dice=self._dice(result.prediction, case),
         )
-        volume.save(self.directory / f"{case.case_id}_{self.name}_{epsilon:.5f}.npz")
+        volume.save(_path(self.records, case.case_id, self.name, epsilon))
 
     def _dice(self, labels: Tensor, case: Case) -> NDArray[np.float64]:
         """Of each class, as records measure it; NaN where it has none."""
         measured = measured_case(labels, case, (Dice(),), self.system.class_indices)[DICE]
         return np.array([math.nan if dice is None else dice for dice in measured])
+
+
+def on_record_alone(records: RecordFolder, name: str, case_ids: Sequence[str]) -> list[str]:
+    """Those of the cases that an attack of this name has on record without a volume for the viewer."""
+    attacked = {(one.case_id, one.strength) for one in records.records if one.condition != CLEAN}
+    without = {case_id for case_id, e in attacked if not _path(records.directory, case_id, name, e).is_file()}
+    return [case_id for case_id in case_ids if case_id in without]
+
+
+def _path(records: Path, case_id: str, name: str, epsilon: float) -> Path:
+    return records / VOLUMES / f"{case_id}_{name}_{epsilon:.5f}.npz"
 
 
 def _raw_range(case: Case, system: System) -> tuple[list[float], list[float], str]:

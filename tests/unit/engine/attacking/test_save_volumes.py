@@ -24,7 +24,9 @@ def dice(labels: np.ndarray, target: np.ndarray, index: int) -> float | None:
 
 
 @pytest.mark.parametrize(("modality", "unit"), [("CT", "HU"), ("MR", "scanner units")])
-def test_saved_volumes_are_those_that_the_records_measured(modality: str, unit: str, tmp_path: Path) -> None:
+def test_saved_volumes_are_those_that_the_records_measured(
+    modality: str, unit: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     plan = tiny_plan()
     if modality == "MR":
         plan = dataclasses.replace(plan, channels=(ChannelIntensity("MR", True, 0.0, 1.0, 0.3, 0.2),))
@@ -36,7 +38,18 @@ def test_saved_volumes_are_those_that_the_records_measured(modality: str, unit: 
     files = [str(tmp_path / "tiny.py"), str(tmp_path / "own.pth"), "--task", str(tmp_path / "task")]
     few = ["--attack-options", "attack.num_iterations=2", "--epsilon", "16/255", "--protocol", "patch"]
     named = ["--attack", str(ROOT / "configs/attack/pgd.py"), "--out", str(out)]
+    told = "the viewer shows no volume of "
+    assert attack([*files, *named, *few, "--sanity", "none", "--keep-volumes", "1"]) == 0
+    first, *others = [path.name.partition("_pgd_")[0] for path in (out / "volumes").glob("*.npz")]
+    assert not others
+    assert told not in capsys.readouterr().out
+    assert attack([*files, *named, *few, "--sanity", "none"]) == 0  # all is on record, and is not attacked again
+    said = capsys.readouterr().out
+    assert told in said
+    assert first not in said.partition(told)[2].partition(":")[0]
+    named[-1] = str(out := tmp_path / "both")
     assert attack([*files, *named, *few, "--sanity", "none"]) == 0
+    assert told not in capsys.readouterr().out
     entries = [json.loads(line) for line in (out / "records.jsonl").read_text().splitlines()]
     attacked = {entry["case_id"]: entry for entry in entries if entry["condition"] == "pgd"}
     volumes = [SavedVolume.load(path) for path in sorted((out / "volumes").glob("*.npz"))]
