@@ -1,5 +1,5 @@
 # MPUNet with Free adversarial training, by the settings of rog_freeat.py.
 _base_ = "./mpunet_standard.py"
 trainer = dict(type="FreeTrainer", num_replays=5, epsilon=8 / 255)
-validation = dict(attack=dict(type="PGD", num_iterations=5), epsilon=8 / 255, max_attacked=4, monitor="mean")
+validation = dict(attack=dict(type="PGD", num_iterations=5), max_attacked=4, monitor="mean")
 init_from = dict(stage="{{ fileDirname }}/mpunet_standard.py")

@@ -12,7 +12,6 @@ validation = dict(  # every second epoch: intervals are divided by m, too
     volume_interval=10,
     max_volumes=12,
     attack=dict(type="PGD", num_iterations=5),
-    epsilon=8 / 255,
     max_attacked=8,
     monitor="mean",
 )

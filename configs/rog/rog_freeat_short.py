@@ -8,7 +8,6 @@ validation = dict(  # every second epoch: intervals are divided by m, too
     interval=10,
     volume_interval=10,
     attack=dict(type="PGD", num_iterations=5),
-    epsilon=8 / 255,
     max_attacked=4,
     monitor="mean",
 )

@@ -55,7 +55,7 @@ class AdversarialTrainer(Trainer):
         self.craft: Craft = craft if isinstance(craft, Craft) else CRAFTS.build(craft)
         self.loss: RobustLoss = loss if isinstance(loss, RobustLoss) else ROBUST_LOSSES.build(loss)
         self.objective = None if objective is None else build_objective(objective)
-        self.threat = TrainingThreat(threat, epsilon)
+        self.threat: TrainingThreat = TrainingThreat(threat, epsilon)
         self.clean_loss_interval = clean_loss_interval
         self.seed = seed
         self.guard = MovementGuard()

@@ -47,6 +47,7 @@ class AWPTrainer(Trainer):
         if not gamma > 0:
             raise ValueError(f"gamma={gamma} must be positive; without it use {type(built).__name__} alone")
         self.trainer = built
+        self.threat = built.threat
         self.gamma = gamma
         self.num_warmup_steps = num_warmup_steps
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from rogseg.cases import Batch
 from rogseg.registry import TRAINERS
+from rogseg.trainers.perturbation import TrainingThreat
 
 __all__ = ["Passes", "Trainer", "model_losses", "seeded", "total_loss"]
 
@@ -41,6 +42,8 @@ class Trainer(ABC):
     num_replays: int = 1
     """Weight updates per mini-batch. The loop counts each as much as a mini-batch of standard training: its epochs and
     everything counted in epochs are divided by it."""
+    threat: TrainingThreat | None = None
+    """The ball that it perturbs within; None where it trains on volumes as they are."""
 
     @property
     @abstractmethod

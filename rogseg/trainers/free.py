@@ -70,7 +70,7 @@ class FreeTrainer(Trainer):
         if between_batches == "zero" and num_replays == 1:
             raise ValueError("between_batches='zero' with one replay only ever trains on clean inputs: use 'keep'")
         self.num_replays = num_replays
-        self.threat = TrainingThreat(threat, epsilon)
+        self.threat: TrainingThreat = TrainingThreat(threat, epsilon)
         self.step_size = step_size
         self.between_batches = between_batches
         self.clean_loss_interval = clean_loss_interval

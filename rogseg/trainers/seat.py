@@ -65,6 +65,7 @@ class SEATTrainer(Trainer):
         if not tolerance >= 1:
             raise ValueError(f"tolerance={tolerance} must be at least 1, a factor of the mean gradient")
         self.trainer = built
+        self.threat = built.threat
         self.max_replays = max_replays
         self.interval = interval
         self.tolerance = tolerance

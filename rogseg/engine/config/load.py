@@ -13,6 +13,7 @@ from rogseg.engine.config.keys import TOP_LEVEL_KEYS, ConfigKeyError, nearest
 from rogseg.engine.config.overrides import ATTACK_OPTIONS, CFG_OPTIONS, parse_overrides, said_of_option
 from rogseg.engine.config.read import import_custom_modules, is_json, read_config
 from rogseg.engine.config.task import attach_task, resolve_task_values
+from rogseg.registry import TRAINERS
 from rogseg.shipped_configs import find_config
 from rogseg.task_plan import TaskPlan
 
@@ -72,7 +73,8 @@ def load_config(
         plan: that is taken where neither the config nor a stored task has one, such as that of a checkpoint.
 
     Returns:
-        The config; strings ``task.<attribute>`` are replaced, and ``task`` is a plan as JSON data.
+        The config; strings ``task.<attribute>`` are replaced, ``task`` is a plan as JSON data, and an attack of
+        ``validation`` that says no epsilon has that of the trainer.
 
     Raises:
         ValueError: the file cannot be read, it is no config of a network, two bases share a key, or a key, a
@@ -86,6 +88,7 @@ def load_config(
             f"{path}: lacks {', '.join(missing)}; _base_ of the config of a network has ../_base_/runtime.py, a "
             "schedule and a dataset, see configs/rog/rog_standard.py"
         )
+    _attack_as_trained(config)
     return config
 
 
@@ -139,6 +142,15 @@ def _loaded(
                 check_components(value, key)
         _check_epsilons(config)
     return config
+
+
+def _attack_as_trained(config: Config) -> None:
+    """Whoever changes the epsilon of a training chooses its checkpoint at that epsilon, unless the config says one."""
+    validation = config.validation
+    if validation is None or validation.get("attack") is None:
+        return
+    if (trained_within := TRAINERS.build(dict(config.trainer)).threat) is not None:
+        validation.setdefault("epsilon", trained_within.epsilon)
 
 
 def _check_kind(config: Config, path: Path, kind: Kind, overrides: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ import torch.distributed
 from mmengine.optim import OptimWrapper
 from torch import nn
 
-from rogseg.attacks import Attack, LinfThreat
+from rogseg.attacks import Attack, LinfThreat, ThreatModel
 from rogseg.cases import Batch
 from rogseg.datasets import PatchDataset, VolumeDataset
 from rogseg.engine.case_selection import spread
@@ -28,7 +28,7 @@ __all__ = ["SelectionValidation"]
 Monitor = Literal["dice", "robust_dice", "mean"]
 
 
-@takes("validation", "stored_task_dir", "case_ids", "plan", "inference", "num_replays", "seed")
+@takes("validation", "stored_task_dir", "case_ids", "plan", "inference", "threat", "num_replays", "seed")
 class SelectionValidation:
     """Mean loss of fixed patches, mean Dice of whole volumes and, if asked for, mean Dice under an attack.
 
@@ -42,7 +42,8 @@ class SelectionValidation:
         volume_interval: epochs between two measurements of Dice, a multiple of `interval`.
         max_patches: patches for the loss, one per case; None for all cases.
         attack: config of the ATTACKS registry; it attacks whenever Dice is measured. None: clean Dice only.
-        epsilon: radius of the attack (Linf) as a fraction of the box's width.
+        epsilon: radius of the attack as a fraction of the box's width; a config that says none has the trainer's.
+        threat: norm of the attack, that of the trainer.
         max_attacked: cases that are attacked, of those that have foreground, each in one window around it.
         monitor: what the best checkpoint has most of: clean Dice, Dice under the attack, or the mean of both.
         num_replays: of the trainer; both intervals are divided by it, as epochs are, and rounded down.
@@ -65,6 +66,7 @@ class SelectionValidation:
         attack: Mapping[str, Any] | None = None,
         epsilon: float = 8 / 255,
         max_attacked: int = 4,
+        threat: type[ThreatModel] = LinfThreat,
         monitor: Monitor = "dice",
         num_replays: int = 1,
         seed: int = 0,
@@ -106,7 +108,7 @@ class SelectionValidation:
         self.attack: Attack | None = None if attack is None else ATTACKS.build(dict(attack))
         attacked = () if attack is None else spread(with_something, max_attacked, seed)
         self.attacked = VolumeDataset(stored_task_dir, attacked).cases
-        self.epsilon = epsilon
+        self.epsilon, self.threat = epsilon, threat
 
     def is_due(self, epoch: int, max_epochs: int) -> bool:
         """Whether an epoch, counted from 0, ends with a validation; the last one always does."""
@@ -169,7 +171,7 @@ class SelectionValidation:
             whole = stored_case(self.attacked[index])
             assert whole.targets is not None, "cases that select have a label"
             case = crop_case(whole, foreground_window(whole.targets[0], self.plan.window_size)).to(device)
-            threat = LinfThreat.from_fraction(self.epsilon, case.box)
+            threat = self.threat.from_fraction(self.epsilon, case.box)
             rows.append(robust_look(volume_logits, self.attack, case, threat, epsilon=self.epsilon, seed=self.seed))
         return rows
 

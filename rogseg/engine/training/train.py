@@ -11,6 +11,7 @@ import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 
+from rogseg.attacks import LinfThreat
 from rogseg.command_line import is_out_of_memory
 from rogseg.engine.config.load import load_config
 from rogseg.engine.config.task import plan_of, sizes_not_taken
@@ -168,12 +169,14 @@ def build_runner(config: Config, task: StoredTask, provenance: Provenance | None
     )
     loop["trainer"] = TRAINERS.build(seeded(config.trainer, config.seed))
     if config.validation is not None:
+        trained_within = loop["trainer"].threat
         loop["validation"] = SelectionValidation(
             task.directory,
             selection_ids,
             plan,
             config.inference,
             **config.validation,
+            threat=LinfThreat if trained_within is None else trained_within.threat_class,
             num_replays=loop["trainer"].num_replays,
             seed=config.seed,
         )

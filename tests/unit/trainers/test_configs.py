@@ -44,6 +44,17 @@ def test_epsilon_is_that_of_the_paper_for_training_and_validation(name: str) -> 
     assert epsilon == config.validation.epsilon == 8 / 255
 
 
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("freeat_hippocampus", "epsilon"), ("pgdat_hippocampus", "epsilon"), ("seat_hippocampus", "trainer.epsilon")],
+)
+def test_the_checkpoint_is_chosen_at_the_epsilon_of_the_training_unless_another_is_said(name: str, key: str) -> None:
+    changed = {f"trainer.{key}": 2 / 255}
+    assert load_config(FOLDER / f"rog_{name}.py", changed).validation.epsilon == 2 / 255
+    said = {**changed, "validation.epsilon": 4 / 255}
+    assert load_config(FOLDER / f"rog_{name}.py", said).validation.epsilon == 4 / 255
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if name.endswith("light")])
 def test_light_trainings_take_the_same_number_of_gradient_passes(name: str) -> None:
     config = load_config(FOLDER / f"rog_{name}.py")

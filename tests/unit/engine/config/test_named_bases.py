@@ -13,8 +13,8 @@ def config_of(tmp_path: Path, text: str, name: str = "mine.py") -> Path:
 def test_a_config_of_ones_own_builds_on_one_that_comes_with_rogseg(tmp_path: Path) -> None:
     path = config_of(tmp_path, '_base_ = "rog_freeat_liver"\ntrainer = dict(epsilon=4 / 255)\nseed = 3\n')
     mine, shipped = load_config(path), load_config("rog_freeat_liver")
-    assert mine.trainer.epsilon == 4 / 255
-    assert {key for key in shipped if mine[key] != shipped[key]} == {"trainer", "seed"}
+    assert mine.trainer.epsilon == mine.validation.epsilon == 4 / 255
+    assert {key for key in shipped if mine[key] != shipped[key]} == {"trainer", "validation", "seed"}
     assert mine.filename == str(path)
 
 

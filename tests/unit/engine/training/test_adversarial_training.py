@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from rogseg.attacks import L2Threat
 from rogseg.engine.config.load import load_config
-from rogseg.engine.training.train import train
+from rogseg.engine.training.train import build_runner, train
 from rogseg.engine.training.training_runner import TrainingRunner
 from rogseg.engine.training.work_dir import FINISHED
-from rogseg.storage import CaseProperties, Fold, write_folds, write_plan, write_stored_case
+from rogseg.storage import CaseProperties, Fold, StoredTask, write_folds, write_plan, write_stored_case
 from rogseg.task_plan import TaskPlan
 from rogseg.trainers import FreeTrainer
 
@@ -119,3 +120,12 @@ def test_a_killed_free_training_goes_on_as_if_it_had_not_been(
     measured = {"dice", "robust_dice", "robust_loss", "single_step_loss", "score"}
     assert logged | measured <= set(whole.train_loop.history[-1])
     assert whole.train_loop.history[-1]["delta_over_epsilon"] > 0.1
+
+
+def test_the_checkpoint_is_chosen_within_the_ball_of_the_training(tmp_path: Path) -> None:
+    task, config = store_task(tmp_path / "stored"), write_configs(tmp_path)
+    changed = {"trainer.threat": "L2Threat", "trainer.epsilon": 0.02, "device": "cpu", "work_dir": str(tmp_path / "l2")}
+    runner = build_runner(load_config(config, changed, task), StoredTask(task))
+    validation = runner.train_loop.validation
+    assert validation is not None
+    assert (validation.threat, validation.epsilon) == (L2Threat, 0.02)
