@@ -101,8 +101,10 @@ class CountedModel:
             inputs = inputs.view_as(inputs)
             inputs.register_hook(self._mend_gradient)  # type: ignore[no-untyped-call]
         before = None if inputs.is_inference() else inputs._version
+        # Versions do not tell of writing through numpy or .data: the first call is compared as well.
+        kept = inputs.detach().clone() if self.num_forward == 0 else None
         logits = self.model(inputs)
-        if before is not None and inputs._version != before:
+        if (before is not None and inputs._version != before) or not (kept is None or torch.equal(inputs, kept)):
             raise ValueError(
                 "the model changes its input in place, so the attack would go on from another volume: let it begin "
                 "with inputs = inputs.clone()"

@@ -41,7 +41,8 @@ class PatchDataset(Dataset[Case]):
         seed: of all randomness.
 
     Raises:
-        ValueError: no case, a case without label, or an argument out of its range.
+        ValueError: no case, a case without label, an argument out of its range, or transforms that give no patch of
+            that size, which would be trained on as it is.
     """
 
     def __init__(
@@ -73,6 +74,12 @@ class PatchDataset(Dataset[Case]):
         self.spacing = task.plan.spacing
         self.modalities = tuple(channel.modality for channel in task.plan.channels)
         self.points: dict[str, list[NDArray[np.int32]]] = {}
+        if (made := tuple(self[0, 0].inputs.shape[2:])) != self.patch_size:
+            raise ValueError(
+                f"the transforms make patches of {made} voxels of crops of {self.crop_size}, and patch_size is "
+                f"{self.patch_size}: put dict(type='CentreCrop', patch_size='task.patch_size') among the transforms, "
+                "or give crop_size the size of the patch"
+            )
 
     def __len__(self) -> int:
         return self.length

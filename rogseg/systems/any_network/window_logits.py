@@ -84,6 +84,8 @@ class WindowLogits:
 
     def _given(self, windows: Tensor) -> Any:
         before, statistics = None if windows.is_inference() else windows._version, self._statistics()
+        # Versions do not tell of writing through numpy or .data: the first windows, air left out, are compared as well.
+        kept = None if self._is_training in self._given_as else windows.detach().clone()
         try:
             given = self.network(windows)
         except NETWORK_ERRORS as error:
@@ -95,7 +97,7 @@ class WindowLogits:
                 f"{self.name}: {mode}the network does not take windows of shape {tuple(windows.shape)} ({reason}); "
                 "check windows.size and windows.batch, inputs.channels and the network's arguments"
             ) from error
-        if before is not None and windows._version != before:
+        if (before is not None and windows._version != before) or not (kept is None or torch.equal(windows, kept)):
             raise ValueError(
                 f"{self.name}: the network changes its input in place, so whoever gave it would go on with another "
                 "volume: let its forward begin with inputs = inputs.clone()"
@@ -143,9 +145,7 @@ class WindowLogits:
         key = self.outputs.key
         if isinstance(given, Tensor) and key is None:
             return given
-        entries = _entries(given)
-        if isinstance(entries.get(key), Tensor):
-            found: Tensor = entries[key]
+        if isinstance(found := _entries(given).get(key), Tensor):
             return found
         remedy = "leave the key away" if isinstance(given, Tensor) else "name one of its entries"
         raise ValueError(f"{self.name}: outputs.key is {key!r}, and the network gives a {_described(given)}; {remedy}")

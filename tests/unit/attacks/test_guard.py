@@ -96,11 +96,16 @@ def test_a_result_outside_of_the_threat_model_is_refused_even_if_the_projection_
         )
 
 
+@pytest.mark.parametrize("is_seen", [True, False])
 @pytest.mark.parametrize("attack", [Cheat(lambda problem: problem.inputs - 0.01), Square(num_queries=3), FGSM()])
-def test_a_model_that_writes_into_its_inputs_is_refused_before_a_search_goes_on_from_there(attack: Attack) -> None:
+def test_a_model_that_writes_into_its_inputs_is_refused_before_a_search_goes_on_from_there(
+    attack: Attack, is_seen: bool
+) -> None:
     def writing(inputs: Tensor) -> Tensor:
         logits = model(inputs)
-        if not inputs.requires_grad:  # autograd itself refuses the others
+        if not is_seen:  # the version stays
+            inputs.data.zero_()
+        elif not inputs.requires_grad:  # autograd itself refuses the others
             inputs.zero_()
         return logits
 

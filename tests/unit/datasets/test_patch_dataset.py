@@ -121,3 +121,8 @@ def test_bad_arguments_are_named(task_dir: Path) -> None:
         make(task_dir, case_ids=())
     with pytest.raises(ValueError, match="foreground_fraction"):
         make(task_dir, foreground_fraction=2.0)
+
+
+def test_crops_that_no_transform_takes_to_the_patch_are_refused_before_anything_is_trained(task_dir: Path) -> None:
+    with pytest.raises(ValueError, match=r"make patches of \(20, 20, 16\) voxels .*patch_size is \(16, 16, 16\): put"):
+        make(task_dir, transforms=[{"type": "ClipToBox"}])

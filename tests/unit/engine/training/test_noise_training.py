@@ -17,9 +17,14 @@ from tests.tiny_task import CASE_IDS, write_tiny_task
 from tests.tiny_training import ROOT, tiny_config
 
 CONFIG = ROOT / "configs/rog/rog_noise_hippocampus_light.py"
-NOISE = (
-    'train_data = dict(dataset=dict(transforms=[dict(type="SmoothingNoise", sigmas=(0.25,)), dict(type="ClipToBox")]))'
+NOISE = """
+train_data = dict(
+    dataset=dict(
+        crop_size="task.patch_size",
+        transforms=[dict(type="SmoothingNoise", sigmas=(0.25,)), dict(type="ClipToBox")],
+    ),
 )
+"""
 
 
 def test_it_takes_the_passes_of_the_other_light_trainings_under_the_noise_that_certify_adds() -> None:

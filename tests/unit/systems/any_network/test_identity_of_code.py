@@ -92,9 +92,21 @@ class InPlace(TinyNetwork):
         return logits
 
 
+class InPlacePastAutograd(TinyNetwork):
+    """The same in a way that leaves the version of the tensor as it was."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        inputs.detach().numpy()[...] -= 0.1
+        logits: Tensor = super().forward(inputs)
+        return logits
+
+
+@pytest.mark.parametrize("kind", [InPlace, InPlacePastAutograd])
 @pytest.mark.parametrize("windows", [WINDOWS, {}])
-def test_a_network_that_changes_its_input_is_refused(tmp_path: Path, windows: dict[str, object]) -> None:
-    network = InPlace()
+def test_a_network_that_changes_its_input_is_refused(
+    tmp_path: Path, windows: dict[str, object], kind: type[TinyNetwork]
+) -> None:
+    network = kind()
     network.load_state_dict(seeded().state_dict())
     system = TorchModule(network, INPUTS, windows, OUTPUTS)
     case = system.prepare(write_case(tmp_path))
