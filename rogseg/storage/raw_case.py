@@ -111,8 +111,8 @@ def group_channels(directory: Path, files: list[Path], num_channels: int) -> dic
         match = _CHANNEL.fullmatch(case_id_of(path))
         if match is None:
             raise ValueError(
-                f"{path}: has no channel number, though other files in the folder end in _0000; name it "
-                f"{case_id_of(path)}_0000.nii.gz or take it out"
+                f"{path}: has no channel number, and this folder holds one file for each channel (dataset.json in "
+                f"nnU-Net's words, or another name that ends in _0000); name it {case_id_of(path)}_0000 or take it out"
             )
         grouped.setdefault(match["case"], []).append((int(match["channel"]), path))
     for case_id, members in grouped.items():

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from rogseg.storage import case_id_of, read_folder_of_images
+from rogseg.storage.raw_case import group_channels
 
 
 def fill(directory: Path, *names: str) -> Path:
@@ -66,3 +67,10 @@ def test_of_a_folder_without_images_those_inside_that_have_some_are_named(tmp_pa
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match=r"name one of its folders that do: imagesTr$"):
         read_folder_of_images(tmp_path, 1)
+
+
+def test_where_no_file_has_a_channel_number_none_is_said_to_have_one() -> None:
+    with pytest.raises(ValueError, match=r"a\.nii\.gz: has no channel number") as refused:
+        group_channels(Path("images"), [Path("images/a.nii.gz"), Path("images/b.nii.gz")], 1)
+    assert "other files in the folder end" not in str(refused.value)
+    assert "dataset.json in nnU-Net's words" in str(refused.value)
