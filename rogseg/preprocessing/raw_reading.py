@@ -96,7 +96,8 @@ def read_label(path: Path, image_path: Path, image: Volume, label_values: Sequen
             strangers = np.unique(part[~known])[:10].tolist()
             raise ValueError(
                 f"{path}: it holds the values {strangers}, which are not among the labels {sorted(label_values)}; "
-                "relabel these voxels or add the values to labels in dataset.json"
+                "relabel these voxels, or add the values to labels in dataset.json; where these have them, the network "
+                "has no class for them (outputs.classes of a system file)"
             )
         classes[:, :, planes] = found
     del data

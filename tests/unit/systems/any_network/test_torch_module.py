@@ -291,3 +291,13 @@ def test_a_function_that_is_no_line_is_said_to_be_taken_for_one(
     seen = system.prepare(RawCase("moved", (tmp_path / "moved.nii.gz",), None)).inputs
     assert not torch.allclose(seen, adversarial, atol=1e-2)
     assert volume.notes == ("its Function is taken for a line from raw_lower to raw_upper",)
+
+
+def test_a_label_without_a_class_of_the_network_is_told_to_be_the_networks_lack(raw: RawCase, weights: Path) -> None:
+    assert raw.label is not None
+    file = nibabel.load(raw.label)
+    nibabel.save(nibabel.Nifti1Image(np.full(file.shape, 9, np.uint8), file.affine), raw.label)
+    system = TorchModule(PATH, INPUTS, WINDOWS, OUTPUTS, {"in_channels": 1}, weights)
+    with pytest.raises(ValueError, match=re.escape("holds the values [9]")) as refused:
+        system.prepare(raw)
+    assert "outputs.classes" in str(refused.value)
