@@ -7,7 +7,7 @@ from rogseg.report.estimates import FEWEST_CASES, Estimate
 from rogseg.report.rows import Row
 from rogseg.report.summaries import clean_estimate, estimate_of, reference_strength, worst_rows
 
-__all__ = ["cautions_on", "incomplete_notes", "other_threats"]
+__all__ = ["cautions_on", "incomplete_notes", "other_threats", "too_few"]
 
 
 def cautions_on(contents: Contents, system: str, row: Row, attacked: Estimate, holds: bool) -> tuple[str, ...]:
@@ -54,12 +54,7 @@ def cautions_on(contents: Contents, system: str, row: Row, attacked: Estimate, h
             "No white-box attack was made, since the network came without a gradient: these attacks only ask for its "
             "answers, and one that sees gradients may do more harm."
         )
-    if attacked.cases < FEWEST_CASES:
-        cautions.append(
-            f"{worded_cases(attacked.cases)} are too few for an interval."
-            if attacked.cases != 1
-            else "One case is too few for an interval."
-        )
+    cautions += too_few(attacked.cases)
     if holds:
         cautions.append("Robust means: against the attacks tried here. A stronger attack may exist.")
     attacks = {
@@ -68,6 +63,14 @@ def cautions_on(contents: Contents, system: str, row: Row, attacked: Estimate, h
     if len(attacks) == 1:
         cautions.append(f"One attack was tried ({next(iter(attacks))}); an ensemble of attacks may find more.")
     return tuple(cautions)
+
+
+def too_few(num_cases: int) -> tuple[str, ...]:
+    """The sentence that so many cases give no interval, where they do not."""
+    if num_cases >= FEWEST_CASES:
+        return ()
+    said = "One case is" if num_cases == 1 else f"{worded_cases(num_cases)} are"
+    return (f"{said} too few for an interval.",)
 
 
 def other_threats(contents: Contents, system: str, norm: str) -> tuple[tuple[str, float], ...]:

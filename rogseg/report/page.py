@@ -2,11 +2,13 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import jinja2
 
+from rogseg.cases import worded_cases
 from rogseg.evaluation.proved_bounds import radius_text, rounded_down, rounded_up
 from rogseg.report.contents import Contents
 from rogseg.report.estimates import Estimate
@@ -33,6 +35,14 @@ WORDS = {
     "false volume": "What is predicted of a class that the case does not have; 0 is best.",
 }
 """Measures for who does not know them, by the beginning of their names."""
+CASES_OF = {
+    "attack": "attacked",
+    "worst case": "attacked",
+    "transfer": "attacked by transfer",
+    "corruption": "corrupted",
+    "certificate": "certified",
+}
+"""What is done to the cases of a kind of condition."""
 SCRIPTS = ("tables.js", "charts.js")
 VIEWER_SCRIPTS = ("volume.js", "viewer.js", "viewer_input.js")
 
@@ -62,7 +72,7 @@ def render_page(contents: Contents) -> str:
         "sections": _sections(
             has_results, corruptions is not None, certificates is not None, bool(volumes or note), bool(views)
         ),
-        "num_cases": len({case.case_id for row in compared or contents.rows for case in row.cases}),
+        "cases": _told_cases(compared or contents.rows),
         "num_records": sum(len(row.cases) for row in record_rows),
         "verdicts": [verdict_of(contents, system.name) for system in contents.systems],
         "checks": checks_of(contents.findings),
@@ -140,6 +150,19 @@ def _sections(
     if has_attacks:
         sections.append(("cases", "Case by case"))
     return [*sections, ("limits", "Limits"), ("again", "Make it again")]
+
+
+def _told_cases(rows: Sequence[Row]) -> str:
+    """How many cases there are, and of what, where not all were given the same."""
+    by_words: dict[str, set[str]] = {}
+    for row in rows:
+        words = CASES_OF.get(row.condition.kind)
+        if words is not None:
+            by_words.setdefault(words, set()).update(case.case_id for case in row.cases)
+    sets = list(by_words.values())
+    if any(one != sets[0] for one in sets):
+        return ", ".join(f"{worded_cases(len(cases))} {words}" for words, cases in by_words.items())
+    return worded_cases(len({case.case_id for row in rows for case in row.cases}))
 
 
 def _attacked(rows: list[Row]) -> list[Row]:

@@ -10,6 +10,7 @@ from rogseg.evaluation.corruption_summary import (
     relative_error,
     summarise_corruptions,
 )
+from rogseg.report.cautions import too_few
 from rogseg.report.contents import Contents
 from rogseg.report.curves import Curve, curves_of
 from rogseg.report.palette import ink_on, map_colour
@@ -72,6 +73,11 @@ class CorruptionView:
     map_rows: tuple[tuple[str, tuple[MapCell, ...]], ...]
     figures: tuple[Figure, ...]
     notes: tuple[str, ...]
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What belongs beside the numbers: that there are too few cases, by the network that has the fewest."""
+        return too_few(min(line.summary.clean.num_cases for line in self.lines)) if self.lines else ()
 
     @property
     def is_alike(self) -> bool:

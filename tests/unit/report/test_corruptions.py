@@ -22,15 +22,15 @@ Dice = Mapping[tuple[str, int], float]
 NOT_THE_SAME = "not given the same corruptions at the same severities"
 
 
-def corrupted(directory: Path, dice: Dice, step: float = 1, seed: int = 0) -> RecordFolder:
-    """Two cases of the network that the folder is called, at a Dice by corruption and severity.
+def corrupted(directory: Path, dice: Dice, step: float = 1, seed: int = 0, num_cases: int = 2) -> RecordFolder:
+    """Cases of the network that the folder is called, at a Dice by corruption and severity.
 
     A severity stands for so many times the step.
     """
     made = {name: {"severities": {str(n): n * step for other, n in dice if other == name}} for name, _ in dice}
     condition = Condition("corruption", "corruptions", {"corruptions": made})
     system = EvaluatedSystem("rogseg", directory.name, directory.name, {})
-    identity = of_cases(2, condition=condition, threat=None, criterion=None, seed=seed)
+    identity = of_cases(num_cases, condition=condition, threat=None, criterion=None, seed=seed)
     folder = RecordFolder(directory, dataclasses.replace(identity, system=system))
     for case_id in identity.cases:
         made_of = [(CLEAN, 0, 0.9), *((name, severity, value) for (name, severity), value in dice.items())]
@@ -77,6 +77,29 @@ def test_different_corruptions_are_said_not_to_compare(tmp_path: Path, other: Di
     assert "over the corruptions of each network" in words
     assert NOT_THE_SAME in words
     assert any(NOT_THE_SAME in note for note in summary_of(made).notes)
+
+
+@pytest.mark.parametrize(
+    ("num_cases", "caution"), [(1, "One case is too few for an interval."), (4, "4 cases are too few"), (5, None)]
+)
+def test_few_cases_are_told_beside_the_numbers(tmp_path: Path, num_cases: int, caution: str | None) -> None:
+    corrupted(tmp_path / "few", {("Blur", 3): 0.8}, num_cases=num_cases)
+    _, words = shown(contents_of([tmp_path / "few"], tmp_path / "out"))
+    assert ("too few" not in words) if caution is None else (caution in words)
+
+
+@pytest.mark.parametrize(
+    ("num_corrupted", "told"), [(3, "&middot; 3 cases &middot;"), (6, "&middot; 3 cases attacked, 6 cases corrupted")]
+)
+def test_the_head_of_the_page_does_not_join_cases_of_different_parts(
+    tmp_path: Path, num_corrupted: int, told: str
+) -> None:
+    attack = RecordFolder(tmp_path / "attack", of_cases(3))
+    for case_id in of_cases(3).cases:
+        attack.add(dice_record(case_id, CLEAN, (0.9, 0.9), 0, success=None))
+        attack.add(dice_record(case_id, "apgd_ce", (0.5, 0.5), 8 / 255))
+    corrupted(tmp_path / "corrupt", {("Blur", 3): 0.8}, num_cases=num_corrupted)
+    assert told in render_page(contents_of([tmp_path / "attack", tmp_path / "corrupt"], tmp_path / "out"))
 
 
 def test_the_same_corruptions_in_another_order_compare(tmp_path: Path) -> None:
