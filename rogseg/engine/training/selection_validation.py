@@ -88,7 +88,7 @@ class SelectionValidation:
         volumes = () if max_volumes == 0 else spread(case_ids, max_volumes, seed)
         self.volumes = VolumeDataset(stored_task_dir, volumes)
         looked_at = self.volumes.cases if volumes or attack is None else VolumeDataset(stored_task_dir, case_ids).cases
-        with_something = [case.properties.case_id for case in looked_at if case.properties.class_places]
+        with_something = {case.properties.case_id: case for case in looked_at if case.properties.class_places}
         if looked_at and not with_something:
             named = ", ".join(case.properties.case_id for case in looked_at[:3]) + (
                 ", ..." if len(looked_at) > 3 else ""
@@ -106,8 +106,8 @@ class SelectionValidation:
             seed=seed,
         )
         self.attack: Attack | None = None if attack is None else ATTACKS.build(dict(attack))
-        attacked = () if attack is None else spread(with_something, max_attacked, seed)
-        self.attacked = VolumeDataset(stored_task_dir, attacked).cases
+        attacked = () if attack is None else spread(tuple(with_something), max_attacked, seed)
+        self.attacked = [with_something[case_id] for case_id in attacked]
         self.epsilon, self.threat = epsilon, threat
 
     def is_due(self, epoch: int, max_epochs: int) -> bool:

@@ -244,6 +244,14 @@ def test_a_mean_of_what_is_not_measured_chooses_nothing(tmp_path: Path, task: St
         run(tmp_path, task, "w", overrides=overrides)
 
 
+def test_cases_that_are_attacked_are_those_that_dice_has_opened(tmp_path: Path, task: StoredTask) -> None:
+    config = tiny_config(tmp_path, task.directory, tmp_path / "w", overrides=ATTACKED)
+    validation = build_runner(config, task).train_loop.validation
+    opened = {id(case) for case in validation.volumes.cases}
+    assert validation.attacked
+    assert {id(case) for case in validation.attacked} <= opened
+
+
 def test_robust_validation_chooses_by_the_mean(tmp_path: Path, task: StoredTask) -> None:
     attack: Overrides = {"validation.attack": {"type": "PGD", "num_iterations": 2}, "validation.monitor": "mean"}
     record = run(tmp_path, task, "w", overrides={**attack, "train_cfg.max_epochs": 1})["train_loop"]["history"][0]
