@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 
+from rogseg.cases import worded_cases
 from rogseg.evaluation.identity import CaseSelection
 
 __all__ = ["ALL_CASES", "parse_shard", "selection_of", "shard_of", "spread"]
@@ -32,7 +33,7 @@ def selection_of(max_cases: int | None, seed: int, rule: str | None = None) -> C
     """How `spread` chose, in words: of all cases, or of those that a rule gave."""
     if max_cases is None:
         return ALL_CASES if rule is None else CaseSelection(rule, None)
-    few = f"at most {max_cases} cases, spread over the set"
+    few = f"at most {worded_cases(max_cases)}, spread over the set"
     return CaseSelection(few if rule is None else f"{rule}, {few}", seed)
 
 

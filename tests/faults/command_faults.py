@@ -103,6 +103,7 @@ FAULTS = [
         _on_task("test", "--fold", "3"),
         "fold has no effect .*--cases instead of --fold",
     ),
+    Fault("a severity of 7", _on_task("corrupt", "--modality", "MR", "--severity", "7"), "--severity is 7"),
     Fault("probabilities of a network without", _on_task("test", "--save-probabilities"), "--save-probabilities"),
     Fault("an attack into a file", _out_is_a_file, "out: is a file; give"),
     Fault("an attack over one's table", _into("table.md", "attack", *ATTACK), "out: holds table.md, which"),
