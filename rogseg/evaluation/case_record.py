@@ -72,6 +72,8 @@ class CaseRecord:
         certificate: bounds that hold for every perturbation within a radius; ``strength`` is the radius then, and
             ``measures`` are the lower bounds.
         notes: of a case that nothing was done to, what a person should know of its files.
+        made_by: key of what it was made by, `EvaluationIdentity.key`; None in records of older versions, and before it
+            is in a folder.
     """
 
     case_id: str
@@ -94,6 +96,7 @@ class CaseRecord:
     prediction: str | None = None
     certificate: CertifiedCase | None = None
     notes: tuple[str, ...] = ()
+    made_by: str | None = None
 
     @classmethod
     def of_clean(

@@ -139,8 +139,9 @@ class RecordFolder:
             raise ValueError(f"{self.directory}: a record of {record.key} is already there")
         if self.identity.is_legacy:
             self.check_identity(self.identity)
-        self._file.append(record.to_line())
-        self._records[record.key] = record
+        ours = dataclasses.replace(record, made_by=self.identity.key)
+        self._file.append(ours.to_line())
+        self._records[record.key] = ours
 
     def clean(self) -> dict[str, CaseRecord]:
         """The clean record of each case."""

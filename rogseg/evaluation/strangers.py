@@ -14,8 +14,8 @@ SAME_MU = 1e-9
 def why_strangers(identity: EvaluationIdentity, records: Sequence[CaseRecord]) -> str:
     """What in the records cannot be of this evaluation, as the end of a sentence; empty where nothing is.
 
-    Two networks on the same cases are told apart by the mean of their clean Dice, where the header has it. Of an
-    ensemble the names of the members are not known here, so two ensembles on one network are not told apart.
+    Records of older versions do not say what they were made by. Two networks on the same cases are told apart by the
+    mean of their clean Dice there, where the header has it, and two ensembles on one network are not.
     """
     number, seed = len(identity.classes), identity.seed
     for record in records:
@@ -31,6 +31,9 @@ def why_strangers(identity: EvaluationIdentity, records: Sequence[CaseRecord]) -
     mean, criterion = _mean_clean_dice(identity, records), identity.criterion
     if mean is not None and criterion is not None and criterion.mu is not None and abs(mean - criterion.mu) > SAME_MU:
         return f"the mean clean Dice of its records is {mean:.6g}, not {criterion.mu:.6g} as the header says"
+    others = [f"{one.case_id!r} under {one.condition!r}" for one in records if one.made_by not in (None, identity.key)]
+    if others:
+        return f"its record of {others[0]} was made of another network, or by another attack, than the header says"
     return ""
 
 

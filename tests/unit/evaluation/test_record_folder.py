@@ -181,6 +181,23 @@ def test_a_record_without_checksum_is_noticed(tmp_path: Path) -> None:
         RecordFolder(tmp_path)
 
 
+def test_a_record_of_another_attack_or_network_is_noticed_among_those_of_this_one(tmp_path: Path) -> None:
+    for name, path, value in (
+        ("steps", "condition.config", {"type": "APGD", "num_iterations": 1}),
+        ("network", "system.digest", "other"),
+    ):
+        filled(tmp_path / "ours")
+        other = RecordFolder(tmp_path / name, identity_with(path, value))
+        for record in RecordFolder(tmp_path / "ours").as_made:
+            other.add(record)
+        ours, theirs = (tmp_path / folder / "records.jsonl" for folder in ("ours", name))
+        first, *rest = ours.read_text().splitlines(keepends=True)
+        ours.write_text("".join([first, *theirs.read_text().splitlines(keepends=True)[1:2], *rest[1:]]))
+        with pytest.raises(ValueError, match=r"records\.jsonl: its record of 'b' under 'clean' was made of another network"):
+            RecordFolder(tmp_path / "ours")
+        shutil.rmtree(tmp_path / "ours")
+
+
 def test_two_processes_do_not_write_into_one_folder(tmp_path: Path) -> None:
     """Both would attack the same cases and record each twice."""
     folder = filled(tmp_path)
