@@ -1,13 +1,14 @@
 """The raw files that stored cases were made from: where they are looked for, and whether they still are those."""
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
 from rogseg.engine.model.open_system import OpenedSystem
 from rogseg.engine.stored_task import is_stored, stored_task_dir
 from rogseg.engine.task_meaning import refuse_other_meaning
-from rogseg.preprocessing import digest_case
-from rogseg.storage import RawTask, StoredTask, read_raw_task, read_task_record
+from rogseg.preprocessing import digest_case, most_common_orientation, orientations_of
+from rogseg.storage import RawCase, RawTask, StoredTask, read_raw_task, read_task_record
 from rogseg.systems import CaseSource, StoredCases
 
 __all__ = ["raw_files_of", "raw_task_for", "refuse_other_files"]
@@ -18,12 +19,28 @@ _REMEDY = "name with --data the raw data that are meant"
 def raw_task_for(opened: OpenedSystem, data: str | Path) -> RawTask:
     """A raw task for a system; other systems bring their own labels, which may be regions, ours have those of the task.
 
+    Cases whose axes point elsewhere than those of most say so, where the system sees them as they are stored.
+
     Raises:
         ValueError: it cannot be read, or its labels or channels mean something else than those of the system.
     """
     raw = read_raw_task(data, plain_labels=opened.config is not None)
     refuse_other_meaning(opened.system, raw)
-    return raw
+    if not opened.system.reads_axes_as_stored:
+        return raw
+    pointing = orientations_of((*raw.training, *raw.test))
+    most = most_common_orientation(pointing.values())
+
+    def noted(case: RawCase) -> RawCase:
+        own = pointing.get(case.case_id, most)
+        note = (
+            f"its axes point {own}, those of most cases {most}, and the system names no orientation of its inputs, so "
+            "the network sees this case turned"
+        )
+        return case if own == most else dataclasses.replace(case, notes=(*case.notes, note))
+
+    training, test = (tuple(noted(case) for case in cases) for cases in (raw.training, raw.test))
+    return dataclasses.replace(raw, training=training, test=test)
 
 
 def raw_files_of(

@@ -4,6 +4,7 @@ from rogseg.preprocessing.case_preprocessing import preprocess_case, preprocess_
 from rogseg.preprocessing.fingerprint import Fingerprint, compute_fingerprint
 from rogseg.preprocessing.itk_file import files_of
 from rogseg.preprocessing.nifti import write_image, write_label
+from rogseg.preprocessing.orientation import most_common_orientation
 from rogseg.preprocessing.pipeline import note_lines, preprocess_task
 from rogseg.preprocessing.plan_wishes import PlanWishes
 from rogseg.preprocessing.planner import plan_geometry
@@ -16,7 +17,7 @@ from rogseg.preprocessing.raw_grid import (
     network_spacing,
     probabilities_to_raw_grid,
 )
-from rogseg.preprocessing.raw_reading import open_raw, read_image, read_label
+from rogseg.preprocessing.raw_reading import open_raw, orientations_of, read_image, read_label
 from rogseg.preprocessing.shipped_plans import choose_plan, find_shipped_plan
 from rogseg.preprocessing.source_digest import (
     digest_case,
@@ -42,11 +43,13 @@ __all__ = [
     "kept_plan",
     "labels_to_raw_grid",
     "maps_to_raw_grid",
+    "most_common_orientation",
     "moves_to_raw_grid",
     "network_axes",
     "network_spacing",
     "note_lines",
     "open_raw",
+    "orientations_of",
     "plan_geometry",
     "preprocess_case",
     "preprocess_task",

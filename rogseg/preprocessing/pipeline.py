@@ -12,7 +12,7 @@ from rogseg.preprocessing.fingerprint import Fingerprint, compute_fingerprint
 from rogseg.preprocessing.orientation import most_common_orientation
 from rogseg.preprocessing.plan_making import check_plan_fits, is_rescaled, make_plan
 from rogseg.preprocessing.plan_wishes import NO_WISHES, PlanWishes
-from rogseg.preprocessing.raw_reading import open_raw
+from rogseg.preprocessing.raw_reading import orientations_of
 from rogseg.preprocessing.rescaling import WHOLE_RANGE, rescaling_of
 from rogseg.preprocessing.source_digest import seen_under_two_names
 from rogseg.preprocessing.task_folder import (
@@ -106,7 +106,7 @@ def _stored_cases(
     name = raw_task.name if plan is None else plan.name
     orientation = None if plan is None else plan.orientation
     if orientation is None:
-        orientation = _orientation(raw_task)
+        orientation = most_common_orientation(orientations_of(raw_task.training or raw_task.test).values())
     if plan is not None:
         check_plan_fits(plan, raw_task, kinds)
         plan = wishes.applied_to(dataclasses.replace(plan, orientation=orientation))
@@ -146,18 +146,6 @@ def _folds(out_dir: Path, name: str, raw_task: RawTask) -> tuple[Fold, ...]:
         return extend_folds(name, read_folds(out_dir), labelled)
     except ValueError as error:
         raise ValueError(f"{out_dir / 'splits.json'}: {error}") from error
-
-
-def _orientation(raw_task: RawTask) -> str | None:
-    found = []
-    for case in raw_task.training or raw_task.test:
-        try:
-            orientation = open_raw(case.images[0]).orientation
-        except (ValueError, OSError):
-            continue  # who reads the whole case says what is wrong with it
-        if orientation is not None:
-            found.append(orientation)
-    return most_common_orientation(found)
 
 
 def _jobs(

@@ -5,7 +5,8 @@ axes (x, y, z) of the file as nibabel gives them; `rogseg.preprocessing.orientat
 Channels come first in memory and last in a 4-D file.
 """
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,10 @@ from rogseg.preprocessing.itk_file import open_itk
 from rogseg.preprocessing.nifti_file import open_nifti
 from rogseg.preprocessing.raw_file import RawFile, check_same_grid
 from rogseg.preprocessing.volume import Volume, copy_volume, slabs
-from rogseg.storage import is_nifti
+from rogseg.storage import RawCase, is_nifti
 from rogseg.task_plan import MAX_CLASSES
 
-__all__ = ["open_raw", "read_image", "read_label"]
+__all__ = ["open_raw", "orientations_of", "read_image", "read_label"]
 
 _ABSENT = 255
 _TABLE = 2**16  # values from lowest to highest label that are looked up in a table; beyond it they are searched for
@@ -32,6 +33,16 @@ def open_raw(path: Path) -> RawFile:
         ValueError: it cannot be used; the message says why.
     """
     return open_nifti(path) if is_nifti(path) else open_itk(path)
+
+
+def orientations_of(cases: Iterable[RawCase]) -> dict[str, str]:
+    """Where the axes of each image point, by case id; files that do not say it or cannot be opened are left out."""
+    found = {}
+    for case in cases:
+        with contextlib.suppress(ValueError, OSError):  # who reads the whole case says what is wrong with it
+            if (orientation := open_raw(case.images[0]).orientation) is not None:
+                found[case.case_id] = orientation
+    return found
 
 
 def read_image(paths: Sequence[Path], num_channels: int) -> Volume:

@@ -18,12 +18,13 @@ _CHANNEL = re.compile(r"(?P<case>.+)_(?P<channel>[0-9]{4})")
 class RawCase:
     """One case: one image file (3-D, or 4-D with the modality last) or one file per channel, and its label, if any.
 
-    A folder that holds one DICOM series stands for a file.
+    A folder that holds one DICOM series stands for a file. ``notes`` are what a person should know of its files.
     """
 
     case_id: str
     images: tuple[Path, ...]
     label: Path | None
+    notes: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

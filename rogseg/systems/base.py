@@ -84,6 +84,8 @@ class System(ABC):
     """What the lengths of whole volumes must be multiples of to be trained on [voxels]; `logits` takes any."""
     surface_tolerance: float = 1.0
     """How far a surface may be off for normalised surface Dice [mm]."""
+    reads_axes_as_stored: bool = False
+    """Whether it sees each file in its own order of axes, which may differ from case to case."""
     device: torch.device | None = None
     """Where its network runs, which records name; None where the system does not say."""
     location: Path | None = None

@@ -79,6 +79,7 @@ class NetworkSystem(LabelledSystem):
         """The network on windows (B, C, d, h, w), its outputs made raw logits (B, L, d, h, w); what training calls."""
         self.label_classes = self.window_logits.classes
         self.classes, self.channels = self.label_classes.classes, given.described
+        self.reads_axes_as_stored = given.orientation is None
         self._preparation = Preparation(given, self.label_classes)
         if self.window_logits.outputs.probabilities and slid.size is not None:
             # Whoever slides such a network blends probabilities, and their logarithms have another mean.

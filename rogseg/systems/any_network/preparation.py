@@ -96,6 +96,7 @@ class Preparation:
         """
         inputs = self.inputs
         volume = read_image(raw.images, len(inputs.channels))
+        notes = (*raw.notes, *volume.notes)
         axes = axes_of_file(raw.images[0], volume.orientation, inputs.orientation)
         values, spacing = to_plan_order(volume.array, axes), in_plan_order(volume.spacing, axes)
         shape = values.shape[1:]
@@ -132,7 +133,7 @@ class Preparation:
             class_places=None,
             axes=axes,
             raw_forms=volume.forms,
-            notes=volume.notes,
+            notes=notes,
             coarse_by_nearest=False,
         )
         width = () if image.scale is None else tuple(high - low for low, high in zip(lower, upper, strict=True))
@@ -146,7 +147,7 @@ class Preparation:
             spacing=network_spacing(properties),
             axes=network_axes(properties),
             properties=properties,
-            notes=volume.notes,
+            notes=notes,
         )
 
     def targets(self, raw: RawCase, grid: Volume) -> tuple[NDArray[np.uint8], None]:

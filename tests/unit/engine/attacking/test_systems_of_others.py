@@ -4,6 +4,8 @@ import json
 import shutil
 from pathlib import Path
 
+import nibabel
+import numpy as np
 import pytest
 import torch
 
@@ -68,6 +70,35 @@ def test_a_torch_module_is_tested_and_attacked_by_its_config(data: Path, tmp_pat
     assert identity["system"]["kind"] == "torch"
     assert identity["system"]["options"]["network"].endswith("TinyNetwork")
     assert "No white-box" not in (tmp_path / "attack" / "table.md").read_text()
+
+
+@pytest.mark.parametrize(("inputs", "is_told"), [({}, True), ({"orientation": "RAS"}, False)])
+@pytest.mark.parametrize(("command", "more"), [("test", []), ("attack", ["--attack", "fgsm", *FAST])])
+def test_cases_that_lie_otherwise_than_most_are_told_where_the_system_names_no_orientation(
+    command: str,
+    more: list[str],
+    inputs: dict[str, str],
+    is_told: bool,
+    data: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    index = json.loads((data / "dataset.json").read_text())
+    for part, folder in (("image", "imagesTr"), ("label", "labelsTr")):
+        shutil.copy(data / folder / "case.nii.gz", data / folder / "third.nii.gz")
+        index["training"][0].setdefault("third", {})[part] = f"./{folder}/third.nii.gz"
+        turned = nibabel.load(data / folder / "case.nii.gz").as_reoriented(np.array([[2, -1], [1, 1], [0, 1]]))
+        nibabel.save(turned, data / folder / "case.nii.gz")
+    index["training"].append(index["training"][0].pop("third"))
+    (data / "dataset.json").write_text(json.dumps(index))
+    config = write_torch_config(tmp_path, seeded(), inputs={**INPUTS, **inputs})
+    named = [command, config, "--data", str(data), "--out", str(tmp_path / "out"), "--device", "cpu", *more]
+    assert main([*named, "--cases", "case", "third"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert told.count("note: case: its axes point ") == told.count("sees this case turned") == int(is_told)
+    records = [json.loads(line) for line in (tmp_path / "out" / "records.jsonl").read_text().splitlines()]
+    noted = {one["case_id"] for one in records if any("turned" in note for note in one["notes"])}
+    assert noted == ({"case"} if is_told else set())
 
 
 @pytest.mark.parametrize(("written", "expected"), [([], "cpu:0"), (["--device", "cpu"], "cpu")])
