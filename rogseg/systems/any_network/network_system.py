@@ -48,7 +48,6 @@ class NetworkSystem(LabelledSystem):
         digest: SHA-256 of the network; that of the code of its `Function` joins it.
         options: further facts that decide its outputs; JSON data.
         versions: of the packages that compute them.
-        is_program: whether the network is a file that somebody exported, which must give the same answer each time.
 
     Raises:
         ValueError: a setting is unknown, missing or makes no sense.
@@ -66,8 +65,6 @@ class NetworkSystem(LabelledSystem):
         digest: str,
         options: Mapping[str, Any],
         versions: Mapping[str, str],
-        *,
-        is_program: bool = False,
     ) -> None:
         self.device: torch.device = torch.device(device)
         compute_exactly(self.device)
@@ -75,7 +72,7 @@ class NetworkSystem(LabelledSystem):
         slid = decode(dict(windows), Windows, "system.windows")
         self.window_size, self.multiple_of = slid.size, slid.multiple_of
         read = decode(dict(outputs), Outputs, "system.outputs")
-        self.window_logits = WindowLogits(network, name, read, must_repeat=is_program)
+        self.window_logits = WindowLogits(network, name, read)
         """The network on windows (B, C, d, h, w), its outputs made raw logits (B, L, d, h, w); what training calls."""
         self.label_classes = self.window_logits.classes
         self.classes, self.channels = self.label_classes.classes, given.described

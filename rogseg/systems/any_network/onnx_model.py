@@ -67,7 +67,6 @@ class OnnxModel(NetworkSystem):
             digest=digest,
             options={},
             versions=versions,
-            is_program=True,
         )
         network.check(len(self.channels), self.window_size)
 

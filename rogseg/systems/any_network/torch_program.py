@@ -73,7 +73,6 @@ class TorchProgram(NetworkSystem):
             digest=digest,
             options={},
             versions={"torch": importlib.metadata.version("torch")},
-            is_program=True,
         )
 
 

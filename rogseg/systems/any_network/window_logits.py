@@ -24,14 +24,13 @@ class WindowLogits:
         network: gives a tensor, or a tuple or dictionary with tensors.
         name: of the network, for messages.
         outputs: how they are read.
-        must_repeat: whether another answer to the same window is refused, of which the first that is not flat tells.
     """
 
-    def __init__(
-        self, network: Callable[[Tensor], Any], name: str, outputs: Outputs, *, must_repeat: bool = False
-    ) -> None:
-        self.network, self.name, self.outputs, self.must_repeat = network, name, outputs, must_repeat
+    def __init__(self, network: Callable[[Tensor], Any], name: str, outputs: Outputs) -> None:
+        self.network, self.name, self.outputs = network, name, outputs
         self.classes, self.order = outputs.label_classes()
+        self._must_repeat = True
+        """Whether the answer to a window was not asked for twice yet; the first that is not flat tells."""
         self._given_as: dict[bool, bool] = {}
         """Whether what the network gives is probabilities, in training mode and in evaluation."""
 
@@ -42,9 +41,9 @@ class WindowLogits:
             ValueError: it does not take such windows, or gives something else than is said of it.
         """
         found = self._entry(self._given(windows))
-        if self.must_repeat and not _is_flat(windows):
+        if self._must_repeat and not (self._is_training or _is_flat(windows)):
             self._refuse_another_answer(found.detach(), windows.detach())
-            self.must_repeat = False
+            self._must_repeat = False
         return self._raw((found,), windows)[0]
 
     def probabilities(self, windows: Tensor) -> Tensor:
@@ -114,8 +113,8 @@ class WindowLogits:
         again = self._entry(self._given(windows))
         if not bool((again - found).abs().max() <= SAME_ANSWER * found.abs().max()):
             raise ValueError(
-                f"{self.name}: the network gives another answer each time, as dropout does when it trains: export it "
-                "after network.eval()"
+                f"{self.name}: the network gives another answer each time, as dropout does when it trains: switch that "
+                "off, and export a network after network.eval()"
             )
 
     def _statistics(self) -> list[int]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from rogseg.systems import TorchModule, TorchProgram
 from rogseg.systems.any_network.torch_module import digest_of_module
@@ -112,3 +113,19 @@ def test_a_network_that_changes_its_input_is_refused(
     case = system.prepare(write_case(tmp_path))
     with torch.no_grad(), pytest.raises(ValueError, match=r"changes its input in place.*inputs\.clone"):
         system.logits(case.inputs)
+
+
+class Draws(TinyNetwork):
+    """Dropout that no mode switches off."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        logits: Tensor = super().forward(functional.dropout(inputs, 0.5))
+        return logits
+
+
+def test_a_network_of_another_answer_each_time_is_refused(tmp_path: Path) -> None:
+    system = TorchModule(Draws(), INPUTS, WINDOWS, OUTPUTS)
+    case = system.prepare(write_case(tmp_path))
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r"another answer each time, .* switch that off"):
+            system.segment(case)
