@@ -1,13 +1,15 @@
 """How the arguments of a command are read, and how a mistake in them is answered; it loads nothing."""
 
 import argparse
+import math
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from rogseg.command_line import nearest
 
-__all__ = ["CommandParser"]
+__all__ = ["CommandParser", "inside", "whole"]
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -56,7 +58,36 @@ class CommandParser(argparse.ArgumentParser):
         Raises:
             ValueError: always.
         """
-        raise ValueError(f"{message} ({self.prog} --help says more)")
+        told = re.sub("^argument (--[a-z-]+): is ", r"\1 is ", message)
+        raise ValueError(f"{told} ({self.prog} --help says more)")
+
+
+def whole(lowest: int, highest: int | None = None) -> Callable[[str], int]:
+    """The ``type`` of an option that takes whole numbers within bounds, both of which it may be."""
+    must = f"be at least {lowest}" if highest is None else f"lie between {lowest} and {highest}"
+
+    def read(text: str) -> int:
+        number = int(text)
+        if not lowest <= number <= (number if highest is None else highest):
+            raise argparse.ArgumentTypeError(f"is {text}, it must {must}")
+        return number
+
+    read.__name__ = "int"  # as argparse calls it of what is no number
+    return read
+
+
+def inside(low: float, high: float = math.inf) -> Callable[[str], float]:
+    """The ``type`` of an option that takes numbers between two bounds, none of which it may be."""
+    must = f"be above {low:g} and finite" if high == math.inf else f"lie between {low:g} and {high:g}"
+
+    def read(text: str) -> float:
+        number = float(text)
+        if not low < number < high:
+            raise argparse.ArgumentTypeError(f"is {text}, it must {must}")
+        return number
+
+    read.__name__ = "float"
+    return read
 
 
 def _options_of(parser: argparse.ArgumentParser) -> set[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from rogseg import __version__
-from rogseg.argument_parser import CommandParser
+from rogseg.argument_parser import CommandParser, whole
 from rogseg.command_line import exit_status, nearest
 
 __all__ = [
@@ -105,7 +105,7 @@ def add_worker_arguments(parser: argparse.ArgumentParser) -> None:
     """How every command that works case by case is told where; `rogseg.workers.open_workers` reads it."""
     parser.add_argument(
         "--num-workers",
-        type=int,
+        type=whole(1),
         metavar="N",
         help="work on so many cases at once, in processes of one thread each (default: one case, with all threads)",
     )
@@ -142,8 +142,8 @@ def add_case_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_few_cases_arguments(parser: argparse.ArgumentParser) -> None:
     """How a quick look is asked for; `rogseg.engine.case_selection.spread` reads it."""
-    parser.add_argument("--max-cases", type=int, help="a quick look at that many cases, spread over the set")
-    parser.add_argument("--case-seed", type=int, default=0, help="of which cases --max-cases takes")
+    parser.add_argument("--max-cases", type=whole(1), help="a quick look at that many cases, spread over the set")
+    parser.add_argument("--case-seed", type=whole(0), default=0, help="of which cases --max-cases takes")
 
 
 def add_attack_arguments(parser: argparse.ArgumentParser) -> None:
@@ -164,7 +164,7 @@ def add_attack_arguments(parser: argparse.ArgumentParser) -> None:
         "short attack gets few checks or none; full takes about 650 passes for each of three cases, however short the "
         "attack is; finished attacks are not made again for it",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the attack")
+    parser.add_argument("--seed", type=whole(0), default=0, help="of the attack")
 
 
 class Command(Protocol):

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from rogseg.argument_parser import inside, whole
 from rogseg.commands import add_attack_arguments, add_case_arguments, add_run_arguments, add_system_argument
 
 DESCRIPTION = "Attack a system case by case and report what is left of its Dice."
@@ -19,17 +20,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_case_arguments(parser)
     parser.add_argument("--shard", default="1/1", help="K/N: attack every N-th case from the K-th on")
     parser.add_argument(
-        "--keep-volumes", type=int, default=2, metavar="N", help="cases kept for the report's viewer; default: 2"
+        "--keep-volumes", type=whole(0), default=2, metavar="N", help="cases kept for the report's viewer; default: 2"
     )
     parser.add_argument(
         "--max-passes",
-        type=int,
+        type=whole(1),
         metavar="N",
         help="stop the search in a case at an epsilon after N passes, forward and backward, with what it has found",
     )
     parser.add_argument(
         "--max-minutes",
-        type=float,
+        type=inside(0),
         metavar="M",
         help="the same after M minutes, so that the result depends on the machine",
     )

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from rogseg.argument_parser import inside, whole
 from rogseg.commands import add_case_arguments, add_run_arguments, add_system_argument
 
 DESCRIPTION = "Prove case by case what no perturbation inside a radius can change, of the smoothed system."
@@ -20,23 +21,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sigma",
         nargs="+",
-        type=float,
+        type=inside(0),
         default=[0.25, 0.5],
         help="standard deviation of the noise as a fraction of the box's width; default: 0.25 0.5",
     )
     parser.add_argument(
         "--tau",
         nargs="+",
-        type=float,
+        type=inside(0.5, 1),
         default=[0.75],
         help="share of all noisy copies that must agree; the radius is sigma times its normal quantile; default: 0.75",
     )
-    parser.add_argument("--samples", type=int, default=200, help="noisy copies that are tested; default: 200")
     parser.add_argument(
-        "--selection-samples", type=int, default=50, help="further copies that choose what is tested; default: 50"
+        "--samples", type=whole(1, 65_535), default=200, help="noisy copies that are tested; default: 200"
     )
     parser.add_argument(
-        "--alpha", type=float, default=0.001, help="chance that any statement about a case is wrong; default: 0.001"
+        "--selection-samples",
+        type=whole(1, 65_535),
+        default=50,
+        help="further copies that choose what is tested; default: 50",
+    )
+    parser.add_argument(
+        "--alpha",
+        type=inside(0, 1),
+        default=0.001,
+        help="chance that any statement about a case is wrong; default: 0.001",
     )
     parser.add_argument(
         "--group",
@@ -49,8 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="folder of the records (default: work_dirs/certificates/SYSTEM)")
     add_case_arguments(parser)
     parser.add_argument("--shard", default="1/1", help="K/N: certify every N-th case from the K-th on")
-    parser.add_argument("--batch-size", type=int, default=1, help="noisy copies per call of the network; default: 1")
-    parser.add_argument("--seed", type=int, default=0, help="of the noise")
+    parser.add_argument(
+        "--batch-size", type=whole(1), default=1, help="noisy copies per call of the network; default: 1"
+    )
+    parser.add_argument("--seed", type=whole(0), default=0, help="of the noise")
     add_run_arguments(parser)
 
 

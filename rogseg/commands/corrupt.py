@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from rogseg.argument_parser import whole
 from rogseg.commands import add_few_cases_arguments, add_run_arguments, add_system_argument
 
 DESCRIPTION = "Corrupt cases as scanners do, by severity, and report what is left of a system's accuracy."
@@ -17,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--corruption", nargs="+", metavar="NAME", help="default: all that apply to the system's images"
     )
-    parser.add_argument("--severity", nargs="+", type=int, metavar="N", help="of 1 to 5; default: all")
+    parser.add_argument("--severity", nargs="+", type=whole(1, 5), metavar="N", help="of 1 to 5; default: all")
     parser.add_argument(
         "--calibrate",
         metavar="ssim=VALUES",
@@ -37,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="records of another system, which this one's errors are told as a share of",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the corruptions")
+    parser.add_argument("--seed", type=whole(0), default=0, help="of the corruptions")
     add_run_arguments(parser)
 
 

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from rogseg.argument_parser import whole
 from rogseg.commands import add_case_arguments, add_system_argument, add_worker_arguments
 
 DESCRIPTION = "The evaluation released with the paper, the right one, and each of its faults alone and left out."
@@ -21,11 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--epsilon", default="8/255", help="of the box's width, or as many network units where that fault is in"
     )
-    parser.add_argument("--num-queries", type=int, default=500, help="of Square as it should be; default: 500")
+    parser.add_argument("--num-queries", type=whole(1), default=500, help="of Square as it should be; default: 500")
     parser.add_argument(
         "--protocol", choices=["volume", "patch"], default="patch", help="default: patch, as in the released code"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the attacks")
+    parser.add_argument("--seed", type=whole(0), default=0, help="of the attacks")
     parser.add_argument("--allow-seen", action="store_true", help="use cases that the system was trained on, too")
     add_worker_arguments(parser)
     parser.add_argument("--device", help="cpu or cuda; default: cuda where there is one")

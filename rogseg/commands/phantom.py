@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from rogseg.argument_parser import whole
+
 TAKEN = ("kind", "channels", "labels", "spacing", "shape")  # what --like takes from a task
 DESCRIPTION = "Generate a task of CT-like or MR-like phantoms in the layout of the MSD."
 
@@ -20,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--training", type=int, default=12, help="number of labelled cases")
     parser.add_argument("--test", type=int, default=2, help="number of unlabelled cases")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=whole(0), default=0)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from rogseg.argument_parser import whole
+
 DESCRIPTION = "Turn a raw task folder (layout of the MSD or of nnU-Net) into stored cases with a plan."
 IF_INTERRUPTED = "stopped; the same command goes on with the cases that are missing"
 
@@ -11,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """From where, where to, and by which plan."""
     parser.add_argument("raw_task_dir", type=Path, help="folder with dataset.json, imagesTr and labelsTr")
     parser.add_argument("--out", type=Path, required=True, help="folder of the stored task, e.g. data/stored/<name>")
-    parser.add_argument("--num-workers", type=int, default=1, help="number of processes (default: 1)")
+    parser.add_argument("--num-workers", type=whole(1), default=1, help="number of processes (default: 1)")
     parser.add_argument(
         "--plan",
         type=Path,

@@ -4,6 +4,8 @@ import argparse
 import shlex
 from pathlib import Path
 
+from rogseg.argument_parser import whole
+
 DESCRIPTION = "Run a study, a list of rogseg commands, and write the page of its tables and figures from the records."
 EPILOG = (
     "The same command goes on after an interruption: a step that is done is not run again, unless what it read has "
@@ -28,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--jobs",
-        type=int,
+        type=whole(1),
         default=1,
         metavar="N",
         help="steps that run at a time, each after those that it needs (default: 1); many small networks share one GPU",

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from rogseg.argument_parser import inside
 from rogseg.commands import add_few_cases_arguments, add_run_arguments, add_system_argument, fold_number, given_options
 
 DESCRIPTION = (
@@ -24,7 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_system_argument(parser, optional=True)
     parser.add_argument("--out", type=Path, required=True, help="folder of predictions, records and tables")
     parser.add_argument(
-        "--cases", nargs="+", default=["validation"], help="validation (default), test, all (both), or case ids"
+        "--cases",
+        nargs="+",
+        default=["validation"],
+        help="validation (default: labelled cases of the fold that trainings keep back), test (those without label), all (both), or ids",
     )
     add_few_cases_arguments(parser)
     parser.add_argument("--images", type=Path, help="a plain folder of NIfTI files to predict instead")
@@ -44,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--labels", type=Path, help="folder of the label files for --predictions")
     parser.add_argument(
-        "--tolerance", type=float, metavar="MM", help="of NSD, with --predictions; default: the coarsest spacing"
+        "--tolerance", type=inside(0), metavar="MM", help="of NSD, with --predictions; default: the coarsest spacing"
     )
     parser.add_argument(
         "--save-probabilities", action="store_true", help="also write the probability of each class, as 4-D NIfTI"

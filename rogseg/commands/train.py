@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from rogseg.argument_parser import inside
 from rogseg.commands import add_keys, fold_number
 
 DESCRIPTION = "Train a network; the task is preprocessed first where that has not been done."
@@ -22,7 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "work_dirs/<config>), and goes on where it stopped",
     )
     parser.add_argument(
-        "--minutes", type=float, help="one cycle of the learning rate that fits this time, found by timing the network"
+        "--minutes",
+        type=inside(0),
+        help="one cycle of the learning rate that fits this time, found by timing the network",
     )
     parser.add_argument("--resume", action="store_true", help="go on from the work directory's last checkpoint, if any")
     parser.add_argument("--overwrite", action="store_true", help="start again where a training is, which is lost")
