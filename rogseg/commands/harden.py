@@ -11,7 +11,7 @@ EPILOG = (
     "Cases of the fold's validation part have no part in it: rogseg attack OUT --data FOLDER reports on them. A "
     "network of rogseg is trained further by rogseg train."
 )
-IF_INTERRUPTED = "stopped; the same command goes on from the end of the last epoch"
+IF_INTERRUPTED = "stopped; the same command goes on from the end of the last epoch, if one was done"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

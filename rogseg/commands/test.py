@@ -28,7 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--cases",
         nargs="+",
         default=["validation"],
-        help="validation (default: labelled cases of the fold that trainings keep back), test (those without label), all (both), or ids",
+        help="validation (default: the labelled cases that trainings of the fold keep back), test (those without a label), "
+        "all (both), or ids of cases",
     )
     add_few_cases_arguments(parser)
     parser.add_argument("--images", type=Path, help="a plain folder of NIfTI files to predict instead")

@@ -8,7 +8,7 @@ from rogseg.commands import add_keys, fold_number
 
 DESCRIPTION = "Train a network; the task is preprocessed first where that has not been done."
 EPILOG = "Several processes: torchrun --nproc-per-node 2 -m rogseg train CONFIG --launcher pytorch"
-IF_INTERRUPTED = "stopped; --resume goes on from the end of the last epoch"
+IF_INTERRUPTED = "stopped; --resume goes on from the end of the last epoch, if one was done"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
