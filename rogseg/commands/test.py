@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--cases",
         nargs="+",
         default=["validation"],
-        help="validation (default: the labelled cases that trainings of the fold keep back), test (those without a label), "
+        help="validation (default: labelled cases that trainings of the fold keep back), test (those without a label), "
         "all (both), or ids of cases",
     )
     add_few_cases_arguments(parser)

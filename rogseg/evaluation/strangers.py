@@ -31,9 +31,10 @@ def why_strangers(identity: EvaluationIdentity, records: Sequence[CaseRecord]) -
     mean, criterion = _mean_clean_dice(identity, records), identity.criterion
     if mean is not None and criterion is not None and criterion.mu is not None and abs(mean - criterion.mu) > SAME_MU:
         return f"the mean clean Dice of its records is {mean:.6g}, not {criterion.mu:.6g} as the header says"
-    others = [f"{one.case_id!r} under {one.condition!r}" for one in records if one.made_by not in (None, identity.key)]
-    if others:
-        return f"its record of {others[0]} was made of another network, or by another attack, than the header says"
+    made_by = {one.made_by: f"{one.case_id!r} under {one.condition!r}" for one in records if one.made_by is not None}
+    if len(made_by) > 1:
+        one, other, *_ = made_by.values()
+        return f"its records of {one} and of {other} were made of two networks, or by two attacks"
     return ""
 
 
