@@ -1,6 +1,7 @@
 """Systems of anybody's by the commands: a config file, a bundle folder, an ONNX file that only queries attack."""
 
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -70,6 +71,18 @@ def test_a_torch_module_is_tested_and_attacked_by_its_config(data: Path, tmp_pat
     assert identity["system"]["kind"] == "torch"
     assert identity["system"]["options"]["network"].endswith("TinyNetwork")
     assert "No white-box" not in (tmp_path / "attack" / "table.md").read_text()
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize(("command", "more"), [("test", []), ("attack", ["--attack", "fgsm", *FAST])])
+def test_a_network_that_gives_no_numbers_is_refused_for_that(
+    command: str, more: list[str], value: float, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = seeded()
+    network.last.bias.data.fill_(value)
+    config = write_torch_config(tmp_path, network)
+    assert run(command, config, data, tmp_path / "out", "--device", "cpu", *more) == 2
+    assert "not finite" in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.parametrize(("inputs", "is_told"), [({}, True), ({"orientation": "RAS"}, False)])
