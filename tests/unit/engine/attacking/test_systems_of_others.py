@@ -79,7 +79,7 @@ def test_a_network_that_gives_no_numbers_is_refused_for_that(
     command: str, more: list[str], value: float, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     network = seeded()
-    network.last.bias.data.fill_(value)
+    torch.nn.init.constant_(network.last.weight, value)
     config = write_torch_config(tmp_path, network)
     assert run(command, config, data, tmp_path / "out", "--device", "cpu", *more) == 2
     assert "not finite" in " ".join(capsys.readouterr().err.split())
