@@ -85,10 +85,10 @@ class CannotOpen:
 
 @dataclasses.dataclass(frozen=True)
 class TellsEnvironment:
-    """Opens a function that gives a variable of its process's environment, once so many workers are open.
+    """Opens a function that gives a variable of its process's environment, once so many workers were asked for it.
 
     Args:
-        folder: where each notes its opening.
+        folder: where each notes that it was asked.
         number: of workers.
     """
 
@@ -96,9 +96,9 @@ class TellsEnvironment:
     number: int = 1
 
     def __call__(self) -> Callable[[str], str | None]:
-        (self.folder / f"opened_{os.getpid()}").touch()
         return self._tell
 
     def _tell(self, name: str) -> str | None:
+        (self.folder / f"opened_{os.getpid()}").touch()
         wait_for_workers(self.folder, self.number)
         return os.environ.get(name)

@@ -136,7 +136,7 @@ def test_gpus_are_dealt_out_evenly(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert isinstance(both, LocalProcesses)
     assert isinstance(alone, LocalProcesses)
     with both, alone:
-        # The first that is open answers only once the second is, so each of the two workers has one.
+        # The first that is asked answers only once the second is, so each of the two workers has one.
         seen = [result for _, result in both.run(jobs(*["CUDA_VISIBLE_DEVICES"] * 2))]
         assert sorted(seen) == ["4", "6"]
         assert [result for _, result in alone.run(jobs("CUDA_VISIBLE_DEVICES"))] == ["4,6"]
