@@ -16,8 +16,9 @@ class TwoPartError(ValueError):
 
 
 def wait_for_workers(folder: Path, number: int) -> None:
-    """Until so many have noted in a folder that they are open."""
-    while len(list(folder.glob("opened_*"))) < number:
+    """Until so many wait here at once: each has a job then."""
+    (folder / f"waiting_{os.getpid()}").touch()
+    while len(list(folder.glob("waiting_*"))) < number:
         time.sleep(0.01)
 
 
@@ -99,6 +100,5 @@ class TellsEnvironment:
         return self._tell
 
     def _tell(self, name: str) -> str | None:
-        (self.folder / f"opened_{os.getpid()}").touch()
         wait_for_workers(self.folder, self.number)
         return os.environ.get(name)
