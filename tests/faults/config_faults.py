@@ -187,7 +187,7 @@ def _values() -> Sequence[Fault]:
         (network, "trainer=None", "trainer is None, it must be a dictionary"),
         (network, "trainer=dict(typo='X')", r"trainer\.typo is no argument of StandardTrainer"),
         (network, "trainer=dict(type='FreeTrainer', num_replays=0)", r"trainer\.num_replays is 0"),
-        (network, "trainer=dict(type='FreeTrainer', threat='x')", "trainer cannot be built: threat='x' is unknown"),
+        (network, "trainer=dict(type='FreeTrainer', threat='x')", "trainer: threat='x' is unknown"),
         (network, "train_data=None", "train_data is None"),
         (network, "train_data.batch_size=0", r"train_data\.batch_size is 0"),
         (network, "train_data.dataset=5", r"train_data\.dataset is 5"),

@@ -92,7 +92,7 @@ FAULTS = [
     ),
     Fault("a module that ends the program", module("import sys\nsys.exit(0)"), r"broken_module\.py, line 2.*SystemEx"),
     Fault("a module of its own error", module("class E(Exception): ...\nraise E('x')"), r"broken_module\.py, line 2"),
-    Fault("a module that is no Python", module("def (\n"), r"names .broken_module., which cannot be impor"),
+    Fault("a module that is no Python", module("def (\n"), r"custom_imports: 'broken_module' cannot be imported"),
     *(
         Fault(f"a device {name!r} in a config", device(name), f"device is .*{name}")
         for name in ("gpu7", "mps", "meta", "cuda:99", 5)

@@ -101,7 +101,7 @@ def _check_one(component: Any, where: str, slot: Slot) -> None:
         try:
             slot.registry.build(_plain(component))
         except (ValueError, TypeError, KeyError) as error:
-            raise ConfigKeyError(where, f"cannot be built: {error}") from error
+            raise ConfigKeyError(where, f": {error}") from error
 
 
 def _check_arguments(

@@ -54,7 +54,7 @@ class ConfigKeyError(ValueError):
 
     Args:
         key: its path, with dots, and brackets around the number of an entry of a list.
-        problem: the end of a sentence that begins with the key.
+        problem: the end of a sentence that begins with the key; or, behind a colon, a sentence of its own.
         place: the file or the option that it was given in, as far as that is known.
     """
 
@@ -63,7 +63,8 @@ class ConfigKeyError(ValueError):
         self.key, self.problem, self.place = key, problem, place
 
     def __str__(self) -> str:
-        return f"{'' if self.place is None else f'{self.place}: '}{self.key} {self.problem}"
+        told = f"{self.key}{'' if self.problem.startswith(':') else ' '}{self.problem}"
+        return told if self.place is None else f"{self.place}: {told}"
 
 
 Component = Mapping[str, Any]

@@ -88,7 +88,7 @@ def import_custom_modules(config: Config) -> None:
         except PYTHON_ERRORS as error:
             raise ConfigKeyError(
                 "custom_imports",
-                f"names {name!r}, which cannot be imported ({_one_line(error)}); install it, or put the folder that "
+                f": {name!r} cannot be imported ({_one_line(error)}); install it, or put the folder that "
                 "holds it into the environment variable PYTHONPATH",
             ) from error
 
