@@ -134,18 +134,14 @@ class Corruption(ABC):
         return dataclasses.replace(result, labels=scan.labels)
 
 
-def checked_severity(severity: int, name: str = "severity") -> int:
+def checked_severity(severity: int) -> int:
     """Give the severity back.
-
-    Args:
-        severity: of a corruption.
-        name: what whoever gave it calls it, for the message.
 
     Raises:
         ValueError: it is none of 1 to 5.
     """
     if isinstance(severity, bool) or severity not in range(1, NUM_SEVERITIES + 1):
-        raise ValueError(f"{name} is {severity!r}, it must be a whole number from 1 to {NUM_SEVERITIES}")
+        raise ValueError(f"severity is {severity!r}, it must be a whole number from 1 to {NUM_SEVERITIES}")
     return int(severity)
 
 

@@ -85,10 +85,7 @@ class CorruptionSettings:
                 "what they are"
             )
         return cls(
-            tuple(modalities),
-            tuple(chosen),
-            tuple(sorted({checked_severity(one, "--severity") for one in severities})),
-            against,
+            tuple(modalities), tuple(chosen), tuple(sorted({checked_severity(one) for one in severities})), against
         )
 
     @property
