@@ -26,8 +26,10 @@ def raw_task_for(opened: OpenedSystem, data: str | Path) -> RawTask:
     """
     raw = read_raw_task(data, plain_labels=opened.config is not None)
     refuse_other_meaning(opened.system, raw)
-    if not opened.system.reads_axes_as_stored:
-        return raw
+    return _with_turned_cases_noted(raw) if opened.system.reads_axes_as_stored else raw
+
+
+def _with_turned_cases_noted(raw: RawTask) -> RawTask:
     pointing = orientations_of((*raw.training, *raw.test))
     most = most_common_orientation(pointing.values())
 
