@@ -236,6 +236,19 @@ def test_another_epsilon_of_the_case_stays_at_the_place(viewer: Viewer) -> None:
     np.testing.assert_allclose(viewer.pixels("axial")[..., 0].astype(int), wanted, atol=1.6)
 
 
+def test_of_several_networks_the_one_that_is_shown_is_named(open_page: OpenPage) -> None:
+    systems = ("standard training", "Free AT")
+    volumes = tuple(saved_volume("case 1", 8, system) for system in systems)
+    page = open_page(dataclasses.replace(contents(num_cases=5, systems=systems), volumes=volumes))
+    viewer = Viewer(page)
+    assert page.locator("optgroup").evaluate_all("groups => groups.map((group) => group.label)") == list(systems)
+    assert page.inner_text("label[for=volume-choice]") == "Case, network standard training"
+    viewer.press("n")
+    page.get_by_text("Case, network Free AT").wait_for()
+    captions = page.locator(".strip figcaption").all_text_contents()
+    assert [caption.split(":")[0] for caption in captions] == list(systems)
+
+
 def test_channels_can_be_chosen(open_page: OpenPage) -> None:
     one = saved_volume("case 1", 8)
     two = dataclasses.replace(

@@ -21,6 +21,7 @@
     if (Number(picker.value) !== index) return; // another was chosen meanwhile
     const before = state.volume;
     state.volume = loaded.get(index);
+    for (const name of $$(".network")) name.textContent = entries[index].system;
     // The same case under another epsilon stays where it is.
     if (!before || before.case !== state.volume.case) state.point = [...state.volume.start];
     state.channel = Math.min(state.channel, state.volume.channels.length - 1);
