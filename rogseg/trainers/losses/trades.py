@@ -10,14 +10,14 @@ from rogseg.registry import ROBUST_LOSSES
 from rogseg.trainers.base import model_losses
 from rogseg.trainers.losses.base import RobustLoss
 
-__all__ = ["TRADES", "DivergenceFrom", "voxel_divergence"]
+__all__ = ["TRADES", "DivergenceFrom", "case_means", "voxel_divergence"]
 
 
 @ROBUST_LOSSES.register_module()
 class TRADES(RobustLoss):
-    """Minimises the model's loss on clean volumes plus beta times KL(clean || adversarial), averaged over voxels.
+    """Minimises the model's loss on clean volumes plus beta times KL(clean || adversarial).
 
-    Crafts ascend that divergence.
+    The divergence is averaged over the voxels of each case that may move, then over cases; crafts ascend it.
 
     Args:
         beta: weight of the divergence.
@@ -43,29 +43,46 @@ class TRADES(RobustLoss):
     @torch.no_grad()
     def objective(self, predict: LogitFn, batch: Batch) -> Objective:
         """The divergence from what is predicted of the clean volumes."""
-        return DivergenceFrom(predict(batch.inputs))
+        return DivergenceFrom(predict(batch.inputs), batch.movable)
 
     def __call__(self, model: nn.Module, batch: Batch, adversarial: Tensor) -> dict[str, Tensor]:
         """The model's own terms on clean volumes and ``loss_divergence``, with gradient through both its sides."""
         losses = model_losses(model, batch, batch.inputs)
         clean_logits, logits = model(torch.cat([batch.inputs, adversarial]), mode="tensor").float().chunk(2)
-        divergence = voxel_divergence(clean_logits, logits).flatten(1).mean(dim=1)
+        divergence = case_means(voxel_divergence(clean_logits, logits), batch.movable)
         return {**losses, "loss_divergence": self.beta * divergence.mean()}
 
 
 class DivergenceFrom(Objective):
-    """KL(clean || other) of the class probabilities, averaged over voxels; no label is asked for.
+    """KL(clean || other) of the class probabilities, averaged over voxels that may move; no label is asked for.
 
     Args:
         clean_logits: (B, K, D, H, W).
+        movable: (B, 1, D, H, W) bool.
     """
 
-    def __init__(self, clean_logits: Tensor) -> None:
-        self.clean_logits = clean_logits
+    def __init__(self, clean_logits: Tensor, movable: Tensor) -> None:
+        self.clean_logits, self.movable = clean_logits, movable
 
     def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
         """(B, K, D, H, W) -> (B,)."""
-        return voxel_divergence(self.clean_logits, logits).flatten(1).mean(dim=1)
+        return case_means(voxel_divergence(self.clean_logits, logits), self.movable)
+
+
+def case_means(values: Tensor, movable: Tensor) -> Tensor:
+    """Means over the voxels of each case that may move; 0 of a case without any.
+
+    A mean over the voxels of all cases together would weigh a case by how much padding the others in its process have.
+
+    Args:
+        values: (B, D, H, W).
+        movable: (B, 1, D, H, W) bool.
+
+    Returns:
+        (B,).
+    """
+    counts = movable[:, 0].flatten(1)
+    return (values.flatten(1) * counts).sum(dim=1) / counts.sum(dim=1).clamp_min(1)
 
 
 def voxel_divergence(clean_logits: Tensor, logits: Tensor) -> Tensor:

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from rogseg.trainers.losses import MART, TRADES
+from rogseg.trainers.losses import MART, TRADES, RobustLoss
 from rogseg.trainers.losses.mart import boosted_cross_entropy
+from rogseg.trainers.losses.trades import DivergenceFrom
 from tests.unit.trainers.linear_model import LinearModel, make_batch
 
 
@@ -26,16 +27,50 @@ def test_mart_weighs_the_divergence_by_the_clean_error_and_leaves_padding_out() 
     batch.movable[1, :, 1:] = False
     adversarial = batch.inputs + 0.3
     losses = MART(consistency=4.0)(model, batch, adversarial)
-    boosted, held = [], []
+    boosted: list[list[torch.Tensor]] = [[], []]
+    held: list[list[torch.Tensor]] = [[], []]
     for case, *voxel in batch.movable[:, 0].nonzero().tolist():
         index = (case, slice(None), *voxel)
         p, q = (model.layer(volumes)[index].softmax(0).double() for volumes in (batch.inputs, adversarial))
         true = int(batch.targets[(case, *voxel)])
-        boosted.append(-q[true].log() - (1 - q[1 - true]).log())  # of two classes, the other one is the largest
-        held.append((p * (p / q).log()).sum() * (1 - p[true]))
-    assert losses["loss_boosted_ce"].item() == pytest.approx(torch.stack(boosted).mean().item(), rel=1e-5)
-    assert losses["loss_consistency"].item() == pytest.approx(4 * torch.stack(held).mean().item(), rel=1e-4)
+        boosted[case].append(-q[true].log() - (1 - q[1 - true]).log())  # of two classes, the other one is the largest
+        held[case].append((p * (p / q).log()).sum() * (1 - p[true]))
+    expected_ce, expected_held = (
+        torch.stack([torch.stack(of_case).mean() for of_case in values]).mean().item() for values in (boosted, held)
+    )
+    assert losses["loss_boosted_ce"].item() == pytest.approx(expected_ce, rel=1e-5)
+    assert losses["loss_consistency"].item() == pytest.approx(4 * expected_held, rel=1e-4)
     assert set(losses) == {"loss_boosted_ce", "loss_consistency"}
+
+
+@pytest.mark.parametrize("loss", [TRADES(), MART()])
+def test_what_a_robust_loss_adds_does_not_hang_on_padding_or_on_who_shares_the_mini_batch(loss: RobustLoss) -> None:
+    """Padding of a value of its own changes nothing, and two processes with a case each have the loss of one."""
+    model, small = LinearModel(), make_batch(shape=(2, 3, 2))
+    padded = make_batch()
+    padded.inputs[:, :, 2:], padded.targets[:, 2:], padded.movable[1, :, 2:] = 9.0, 1, False
+    padded.inputs[1, :, :2], padded.targets[1, :2] = small.inputs[1], small.targets[1]
+    adversarial = padded.inputs + 0.3
+    together = loss(model, padded, adversarial)
+    alone = [
+        loss(model, padded.of_cases(chosen), adversarial[chosen])
+        for chosen in (torch.tensor([True, False]), torch.tensor([False, True]))
+    ]
+    cropped = loss(model, small.of_cases(torch.tensor([False, True])), small.inputs[1:] + 0.3)
+    for key in {"loss_divergence", "loss_boosted_ce", "loss_consistency"} & set(together):
+        torch.testing.assert_close(alone[1][key], cropped[key])
+        torch.testing.assert_close(together[key], (alone[0][key] + alone[1][key]) / 2)
+    ascended = loss.objective(model, padded)
+    if isinstance(ascended, DivergenceFrom):
+        values = ascended(model.layer(adversarial), padded.targets)
+        assert 6 * values[1].item() == pytest.approx(alone[1]["loss_divergence"].item(), rel=1e-4)
+
+
+def test_a_case_without_a_voxel_that_may_move_adds_nothing() -> None:
+    model, batch = LinearModel(), make_batch()
+    batch.movable[:] = False
+    losses = TRADES()(model, batch, batch.inputs + 0.3) | MART()(model, batch, batch.inputs + 0.3)
+    assert [losses[key] for key in ("loss_divergence", "loss_boosted_ce", "loss_consistency")] == [0, 0, 0]
 
 
 def test_the_boosted_cross_entropy_takes_the_largest_of_the_other_classes() -> None:
