@@ -16,6 +16,8 @@ __all__ = ["PlateauHook"]
 class PlateauHook(Hook):
     """The paper's schedule; its state is in the checkpoint.
 
+    Beside a ``param_scheduler`` it lowers what that one gives, from then on.
+
     Args:
         monitor: key of the epoch's record; lower is better.
         window: epochs that are averaged, of those that measured it.
@@ -81,8 +83,17 @@ class PlateauHook(Hook):
             if self.has_stopped:
                 loop.stop_training = True
                 return
-            for group in runner.optim_wrapper.param_groups:
-                group["lr"] *= self.factor
+            self._lower(runner)
+
+    def _lower(self, runner: TrainingRunner) -> None:
+        """Lower the rate, and what schedules compute the next one from: MMEngine keeps it here and there."""
+        for group in runner.optim_wrapper.param_groups:
+            for key in group:
+                if key == "lr" or key.endswith("_lr"):
+                    group[key] *= self.factor
+        for scheduler in runner.param_schedulers or []:
+            if scheduler.param_name == "lr":
+                scheduler.base_values = [value * self.factor for value in scheduler.base_values]
 
     def before_save_checkpoint(self, runner: TrainingRunner, checkpoint: dict[str, Any]) -> None:
         """Put the state into the checkpoint."""

@@ -2,8 +2,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
 from rogseg.engine.training.hooks import PlateauHook
+from rogseg.registry import PARAM_SCHEDULERS
 
 
 def runner_of(num_replays: int = 1) -> Any:
@@ -12,7 +14,10 @@ def runner_of(num_replays: int = 1) -> Any:
         trainer=SimpleNamespace(num_replays=num_replays),
     )  # fmt: skip
     return SimpleNamespace(
-        train_loop=loop, optim_wrapper=SimpleNamespace(param_groups=[{"lr": 1.0}, {"lr": 0.1}]), is_resuming=True
+        train_loop=loop,
+        param_schedulers=None,
+        optim_wrapper=SimpleNamespace(param_groups=[{"lr": 1.0}, {"lr": 0.1}]),
+        is_resuming=True,
     )
 
 
@@ -58,6 +63,33 @@ def test_the_patience_counts_epochs_that_measured_nothing() -> None:
         hook.after_train_epoch(runner)
         rates.append(runner.optim_wrapper.param_groups[0]["lr"])
     assert rates == [1.0] * 4 + [0.5] * 4 + [0.25]
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        {"type": "OneCycle", "by_epoch": False, "end": 40},
+        {"type": "OneCycleLR", "eta_max": 1.0, "total_steps": 40},
+        {"type": "LinearLR", "by_epoch": False, "start_factor": 0.1, "end": 40},
+        {"type": "CosineAnnealingLR", "by_epoch": False, "T_max": 5, "eta_min": 0.0},
+        {"type": "CosineRestartLR", "by_epoch": False, "periods": [10, 30], "restart_weights": [1, 1], "eta_min": 0.0},
+    ],
+)
+def test_a_schedule_by_iterations_goes_on_from_the_lower_rate(schedule: dict[str, Any]) -> None:
+    """After the plateau its rates are half of those that it gives alone."""
+    rates: dict[int, list[float]] = {}
+    for patience in (1, 100):
+        runner, hook = runner_of(), PlateauHook(window=1, patience=patience, min_scale=0.4)
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+        scheduler = PARAM_SCHEDULERS.build({**schedule, "optimizer": optimizer})
+        runner.optim_wrapper, runner.param_schedulers = optimizer, [scheduler]
+        feed(hook, runner, [1.0, 1.0])
+        rates[patience] = []
+        for _ in range(30):
+            optimizer.step()
+            scheduler.step()
+            rates[patience].append(optimizer.param_groups[0]["lr"])
+    assert rates[1] == pytest.approx([rate / 2 for rate in rates[100]])
 
 
 def test_the_state_is_in_the_checkpoint() -> None:
