@@ -8,6 +8,7 @@ those of `rogseg.models.multi_planar.views`.
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
@@ -125,7 +126,9 @@ class MultiPlanarSegmentor(SegmentationModel):
     def _random_planes(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (B, K, planes, H, W) and class indices of planes along one random view, half through foreground."""
         spacing, step = self.spacing, self.step
-        generator = torch.Generator().manual_seed(int(self.steps))
+        # A training seeds torch anew for each epoch and process, and a resumed one as an unbroken one.
+        words = np.random.SeedSequence([torch.initial_seed(), int(self.steps)]).generate_state(1, np.uint64)
+        generator = torch.Generator().manual_seed(int(words[0]) >> 1)
         self.steps += 1
         vector = self.views[torch.randint(len(self.views), (1,), generator=generator)[0]].cpu()
         noise = torch.randn(3, dtype=vector.dtype, generator=generator)

@@ -113,6 +113,20 @@ def test_each_stage_trains_its_part_and_a_resumed_one_draws_the_same_planes(trai
     assert first == second
 
 
+def test_the_planes_are_those_of_the_seed() -> None:
+    labels = torch.arange(729).reshape(1, 9, 9, 9)
+
+    def drawn(seed: int, passes: int) -> list[Tensor]:
+        network = small_network().train()
+        torch.manual_seed(seed)
+        return [network._random_planes(torch.zeros(1, 1, 9, 9, 9), labels)[1] for _ in range(passes)]
+
+    first, again, other = drawn(1, 2), drawn(1, 2), drawn(2, 2)
+    assert all(torch.equal(*pair) for pair in zip(first, again, strict=True))
+    for one, another in ((first[0], first[1]), (first[0], other[0]), (first[1], other[1])):
+        assert one.shape != another.shape or not torch.equal(one, another)
+
+
 def test_planes_through_foreground_carry_its_labels() -> None:
     network = small_network(planes_per_case=8).train()
     targets = torch.zeros(1, 9, 9, 9, dtype=torch.long)
