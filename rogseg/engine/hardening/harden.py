@@ -121,6 +121,8 @@ def harden_system(
     with folder_lock(directory, "hardening"):
         begun = any((directory / network.name).exists() for network in networks)
         refuse_other_settings(directory / SETTINGS, asked, set() if begun else NOT_LOOKED_BY)
+        for folder in (directory, directory / PREPARED, *(directory / network.name for network in networks)):
+            remove_leftovers(folder)
         _rehearse(opened, directory)
         job = NetworkTraining(
             [cases.prepared(training[0])],
@@ -206,7 +208,6 @@ def _trainable(opened: OpenedSystem) -> tuple[TrainableNetwork, ...]:
 
 def _rehearse(opened: OpenedSystem, directory: Path) -> None:
     """Write the system as it is, since nobody wants to hear after hours that it cannot be written."""
-    remove_leftovers(directory)
     with tempfile.TemporaryDirectory(prefix=PARTIAL_PREFIX, dir=directory) as folder:
         opened.system.write_back(Path(folder) / "rehearsal")
 
@@ -215,5 +216,6 @@ def _written(opened: OpenedSystem, out: Path) -> Path:
     """Where it was written, beside ``out``: it appears there with its record, which says what it was trained on."""
     partial = out.with_name(f".partial-{out.name}")
     shutil.rmtree(partial, ignore_errors=True)
+    remove_leftovers(out.parent, partial.name)
     opened.system.write_back(partial)
     return partial

@@ -71,13 +71,13 @@ def begin_training(directory: Path, *, resuming: bool) -> None:
         ValueError: the best epoch of what is resumed was an earlier one, and its weights are lost.
     """
     (directory / FINISHED).unlink(missing_ok=True)
+    remove_leftovers(directory)
     if resuming:
         _repair_best(directory)
         return
     for name in (LAST, BEST):
         (directory / name).unlink(missing_ok=True)
     plan_path(directory / BEST).unlink(missing_ok=True)
-    remove_leftovers(directory)
 
 
 def best_epoch(history: list[dict[str, float]]) -> float | None:

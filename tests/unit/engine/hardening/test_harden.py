@@ -160,8 +160,16 @@ def test_a_killed_hardening_goes_on_to_the_same_weights(
         harden(clean, data, outs[1], "pgd")
     # What was looked at before is not looked at again, for the weights are others by then.
     before = (training_folder(outs[1]) / "before.json").read_text()
+    # What a kill leaves of a file or folder that was being written goes with the next run.
+    training = training_folder(outs[1])
+    written = training / "prepared" / "blob", training / "fold_0" / "last.pth", outs[1].with_name(".partial-killed")
+    leftovers = [path.with_name(f".rogseg-partial-{path.name}-abcdefgh") for path in written]
+    for leftover in leftovers:
+        leftover.mkdir()
     harden(clean, data, outs[1], "free", trainer_options=["num_replays=2"])
     assert (training_folder(outs[1]) / "before.json").read_text() == before
+    assert not any(leftover.exists() for leftover in leftovers)
+    assert not (training / "prepared").exists()
     first, second = (NNUNetSystem(out).networks[0].state_dict() for out in outs)
     assert all(torch.equal(first[name], second[name]) for name in first)
 

@@ -117,7 +117,10 @@ def test_a_best_checkpoint_that_a_kill_left_behind_is_made_up_for(
     (folder / FINISHED).unlink()
     if state == "missing":
         (folder / BEST).unlink()
+    leftover = folder / f".rogseg-partial-{BEST}-abcdefgh"  # the kill came in the middle of its writing
+    leftover.touch()
     again(resume=True)
+    assert not leftover.exists()
     best = read_checkpoint(folder / BEST)
     assert best["meta"]["epoch"] == 3 == best_epoch(history)
     assert torch.equal(weights(folder / BEST), weights(trained / LAST))
