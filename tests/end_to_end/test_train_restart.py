@@ -48,6 +48,7 @@ def test_a_killed_rank_ends_in_a_training_that_goes_on(tmp_path: Path) -> None:
     whole = torchrun(tmp_path, "whole", 0)
     output, _ = whole.communicate(timeout=600)
     assert whole.returncode == 0, output
+    assert "Warning" not in output
     killed, deadline = torchrun(tmp_path, "killed", 1), time.monotonic() + 600
     while not (tmp_path / "killed" / LAST).exists() and killed.poll() is None and time.monotonic() < deadline:
         time.sleep(0.005)

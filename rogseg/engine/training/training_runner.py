@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,9 @@ class TrainingRunner(Runner):
 
     def setup_env(self, env_cfg: dict[str, Any]) -> None:
         """Do as MMEngine does, but open no folder that is named for the moment: all goes into the work directory."""
-        super().setup_env(env_cfg)
+        with warnings.catch_warnings():  # each of several processes has its share of the threads
+            warnings.filterwarnings("ignore", "Setting (OMP|MKL)_NUM_THREADS", UserWarning)
+            super().setup_env(env_cfg)
         self._timestamp = ""
 
     def build_logger(self, log_level: int | str = "INFO", log_file: str | None = None, **_: Any) -> MMLogger:
@@ -111,12 +114,14 @@ class TrainingRunner(Runner):
         compile_in_place(model, self.cfg.get("compile"))
         if not self.distributed:
             return model
-        return DistributedDataParallel(
-            model,
-            device_ids=[int(os.environ["LOCAL_RANK"])] if self.device.type == "cuda" else None,
-            broadcast_buffers=False,
-            find_unused_parameters=self.find_unused_parameters,
-        )
+        with warnings.catch_warnings():  # PyTorch 2.13 has another name for it, which those before do not know
+            warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated", FutureWarning)
+            return DistributedDataParallel(
+                model,
+                device_ids=[int(os.environ["LOCAL_RANK"])] if self.device.type == "cuda" else None,
+                broadcast_buffers=False,
+                find_unused_parameters=self.find_unused_parameters,
+            )
 
     @property
     def bare_model(self) -> nn.Module:
