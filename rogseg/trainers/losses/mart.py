@@ -8,14 +8,14 @@ from rogseg.attacks.objectives import CrossEntropy, Objective
 from rogseg.cases import Batch, LogitFn
 from rogseg.registry import ROBUST_LOSSES
 from rogseg.trainers.losses.base import RobustLoss
-from rogseg.trainers.losses.trades import case_means, voxel_divergence
+from rogseg.trainers.losses.trades import voxel_divergence
 
 __all__ = ["MART"]
 
 
 @ROBUST_LOSSES.register_module()
 class MART(RobustLoss):
-    """Minimises, averaged over the voxels of each case that may move and then over cases, the sum of two terms.
+    """Minimises, averaged over the voxels that may move, the sum of two terms.
 
     ``boosted_ce``: -log p_y - log(1 - largest p of another class) on the crafted volume.
     ``consistency``: lambda times KL(clean || crafted) times one minus the clean probability of the true class.
@@ -50,10 +50,10 @@ class MART(RobustLoss):
         clean_logits, logits = model(torch.cat([batch.inputs, adversarial]), mode="tensor").float().chunk(2)
         clean_error = 1 - clean_logits.softmax(dim=1).gather(1, batch.targets[:, None])[:, 0]
         held = voxel_divergence(clean_logits, logits) * clean_error
-        boosted = boosted_cross_entropy(logits, batch.targets)
+        counts = batch.movable[:, 0] / batch.movable.sum().clamp_min(1)
         return {
-            "loss_boosted_ce": case_means(boosted, batch.movable).mean(),
-            "loss_consistency": self.consistency * case_means(held, batch.movable).mean(),
+            "loss_boosted_ce": (counts * boosted_cross_entropy(logits, batch.targets)).sum(),
+            "loss_consistency": self.consistency * (counts * held).sum(),
         }
 
 

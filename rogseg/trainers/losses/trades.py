@@ -10,7 +10,7 @@ from rogseg.registry import ROBUST_LOSSES
 from rogseg.trainers.base import model_losses
 from rogseg.trainers.losses.base import RobustLoss
 
-__all__ = ["TRADES", "DivergenceFrom", "case_means", "voxel_divergence"]
+__all__ = ["TRADES", "DivergenceFrom", "voxel_divergence"]
 
 
 @ROBUST_LOSSES.register_module()
