@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from rogseg.engine.accuracy.case_segmenter import CaseSegmenter, prediction_path, probabilities_path
-from rogseg.engine.accuracy.raw_grid import RAW_GRID, default_measures
+from rogseg.engine.accuracy.raw_grid import RAW_GRID, measures_for
 from rogseg.engine.case_recording import UnusableCases, record_cases
 from rogseg.engine.device import system_device
 from rogseg.engine.digests import digest_of_file, environment
@@ -45,7 +45,7 @@ def evaluate_accuracy(
         cases: raw cases, with or without a label.
         out: folder of ``predictions/`` and the records; made if absent.
         task: its name.
-        measures: configs of the METRICS registry; None is `default_measures`.
+        measures: configs of the METRICS registry; None is those of `measures_for`.
         selection: how the cases were chosen, for the record.
         fold: that the cases are the validation part of.
         leak: what the system had seen of the cases, for the record.
@@ -57,7 +57,7 @@ def evaluate_accuracy(
     Raises:
         ValueError: the folder holds another evaluation, or cases could not be used; the message names each.
     """
-    built = build_measures(default_measures(system.surface_tolerance) if measures is None else measures)
+    built = build_measures(measures_for(system, measures))
     source = RawCases(system, cases, task)
     unusable = UnusableCases(len(cases))
     digests = unusable.digests(source, source.case_ids)

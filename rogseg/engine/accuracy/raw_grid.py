@@ -14,7 +14,7 @@ from rogseg.preprocessing import Volume, open_raw
 from rogseg.storage import CaseProperties, RawCase
 from rogseg.systems import System
 
-__all__ = ["RAW_GRID", "default_measures", "grid_of", "grid_of_file", "measure_labels"]
+__all__ = ["RAW_GRID", "default_measures", "grid_of", "grid_of_file", "measure_labels", "measures_for"]
 
 RAW_GRID = "raw grid"
 """The protocol of such an evaluation."""
@@ -25,6 +25,11 @@ def default_measures(tolerance: float) -> tuple[Mapping[str, Any], ...]:
     surface = {"type": "NSD", "tolerance": tolerance}
     others = ("HD95", "VolumeError", "FalseVolume")
     return ({"type": "Dice"}, surface, *({"type": name} for name in others))
+
+
+def measures_for(system: System, asked: Sequence[Mapping[str, Any]] | None) -> tuple[Mapping[str, Any], ...]:
+    """What is measured of a system: what is asked for, else `default_measures` with the system's tolerance."""
+    return default_measures(system.surface_tolerance) if asked is None else tuple(asked)
 
 
 def measure_labels(

@@ -10,7 +10,7 @@ from rich.console import Console
 from rogseg.engine.accuracy.accuracy import evaluate_accuracy
 from rogseg.engine.accuracy.case_segmenter import SegmentWorker, prediction_path, probabilities_path
 from rogseg.engine.accuracy.postprocessing_choice import choose_for_checkpoint
-from rogseg.engine.accuracy.raw_grid import default_measures
+from rogseg.engine.accuracy.raw_grid import measures_for
 from rogseg.engine.case_finding import cases_to_test
 from rogseg.engine.case_selection import selection_of, spread
 from rogseg.engine.case_workers import SystemNames, workers_at
@@ -68,7 +68,7 @@ def segment_cases(
     directory = Path(out)
     for folder in (directory, *(path(directory, "").parent for path in (prediction_path, probabilities_path))):
         remove_leftovers(folder)
-    measures = tuple(default_measures(opened.system.surface_tolerance) if opened.measures is None else opened.measures)
+    measures = measures_for(opened.system, opened.measures)
     worker = SegmentWorker(asked.of(opened.system, measures), directory.absolute(), measures, save_probabilities)
     with workers_at("segmenting", worker, asked.device, num_workers, cluster, console) as (workers, progress):
         records = evaluate_accuracy(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rogseg.corruptions import Modality
-from rogseg.engine.accuracy.raw_grid import default_measures
+from rogseg.engine.accuracy.raw_grid import measures_for
 from rogseg.engine.case_finding import cases_to_test
 from rogseg.engine.case_selection import parse_shard, selection_of, spread
 from rogseg.engine.case_workers import SystemNames, workers_at
@@ -75,7 +75,7 @@ def corrupt_system(
             at = ", ".join(f"severity {severity} at {value:g} {unit}" for severity, value in one.parameters.items())
             console.print(f"{one.name}: {at or 'reaches none of these'}", markup=False, highlight=False)
     directory = Path(out)
-    measures = tuple(default_measures(opened.system.surface_tolerance) if opened.measures is None else opened.measures)
+    measures = measures_for(opened.system, opened.measures)
     worker = CorruptWorker(asked.of(opened.system, settings.to_json(), measures), measures, settings.modalities, seed)
     with workers_at("corrupting", worker, asked.device, num_workers, cluster, console) as (workers, progress):
         records = evaluate_corruptions(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rogseg.engine.accuracy.raw_grid import RAW_GRID, default_measures
+from rogseg.engine.accuracy.raw_grid import RAW_GRID, measures_for
 from rogseg.engine.case_recording import UnusableCases, record_cases
 from rogseg.engine.case_selection import shard_of
 from rogseg.engine.corrupting.case_corrupter import CaseCorrupter, CorruptedCase, UncorruptedCase
@@ -50,7 +50,7 @@ def evaluate_corruptions(
         settings: corruptions, severities, parameters.
         out: folder of the records; made if absent.
         task: its name.
-        measures: configs of the METRICS registry; None is `default_measures`.
+        measures: configs of the METRICS registry; None is those of `measures_for`.
         selection: how the cases were chosen, for the record.
         shard: (k, n) does every n-th case from the k-th on, counted from 1.
         seed: of all randomness. A case has one draw for each corruption, whatever the severity.
@@ -68,7 +68,7 @@ def evaluate_corruptions(
         raise ValueError(
             f"{', '.join(unlabelled[:5]) or 'no case'}: without a label nothing can be measured; take labelled cases"
         )
-    built = build_measures(default_measures(system.surface_tolerance) if measures is None else measures)
+    built = build_measures(measures_for(system, measures))
     source, unusable = RawCases(system, cases, task), UnusableCases(len(cases))
     identity = evaluation_identity(
         system,
