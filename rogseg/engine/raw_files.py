@@ -11,7 +11,7 @@ from rogseg.preprocessing import digest_case, most_common_orientation, orientati
 from rogseg.storage import RawCase, RawTask, StoredTask, read_raw_task, read_task_record
 from rogseg.systems import CaseSource, StoredCases
 
-__all__ = ["raw_files_of", "raw_task_for", "refuse_other_files"]
+__all__ = ["raw_files_of", "raw_task_for", "refuse_other_files", "with_turned_cases_noted"]
 
 _REMEDY = "name with --data the raw data that are meant"
 
@@ -19,17 +19,21 @@ _REMEDY = "name with --data the raw data that are meant"
 def raw_task_for(opened: OpenedSystem, data: str | Path) -> RawTask:
     """A raw task for a system; other systems bring their own labels, which may be regions, ours have those of the task.
 
-    Cases whose axes point elsewhere than those of most say so, where the system sees them as they are stored.
-
     Raises:
         ValueError: it cannot be read, or its labels or channels mean something else than those of the system.
     """
     raw = read_raw_task(data, plain_labels=opened.config is not None)
     refuse_other_meaning(opened.system, raw)
-    return _with_turned_cases_noted(raw) if opened.system.reads_axes_as_stored else raw
+    return raw
 
 
-def _with_turned_cases_noted(raw: RawTask) -> RawTask:
+def with_turned_cases_noted(opened: OpenedSystem, raw: RawTask) -> RawTask:
+    """The task with a note on cases whose axes point elsewhere than those of most, if the system does not turn them.
+
+    This opens every file, so it is for whoever hands the cases on to be seen.
+    """
+    if not opened.system.reads_axes_as_stored:
+        return raw
     pointing = orientations_of((*raw.training, *raw.test))
     most = most_common_orientation(pointing.values())
 
