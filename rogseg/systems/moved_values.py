@@ -5,16 +5,29 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
+from rogseg.cases import Case
 from rogseg.preprocessing import Volume
 
-__all__ = ["Window", "moved_volume"]
+__all__ = ["Window", "moved_volume", "raw_moves"]
 
 Voxels = NDArray[np.float64]
 Window = tuple[float, float] | None
 """What preprocessing clips a channel to [raw units]; None where it does not clip."""
 
 SMALLEST_SHARE = 1e-6  # of a window: rounding of raw numbers
+
+
+def raw_moves(case: Case, adversarial: Tensor) -> Voxels:
+    """How far each voxel of a prepared case was moved, (C, D, H, W) on the network's grid [raw units].
+
+    Args:
+        case: as it was prepared, whole.
+        adversarial: (1, C, D, H, W) [network units].
+    """
+    scale = np.array(case.raw_width) / case.box.width.flatten().double().cpu().numpy()
+    return (adversarial.detach().double() - case.inputs.double())[0].cpu().numpy() * scale[:, None, None, None]
 
 
 def moved_volume(

@@ -35,7 +35,7 @@ from rogseg.storage import CaseProperties, RawCase, StoredCase
 from rogseg.systems.base import System, SystemChannel, SystemClass, SystemIdentity
 from rogseg.systems.exact_arithmetic import compute_exactly
 from rogseg.systems.given_image import Image, given_files, given_volume, refuse_destination
-from rogseg.systems.moved_values import moved_volume
+from rogseg.systems.moved_values import moved_volume, raw_moves
 from rogseg.task_plan import TaskPlan, Triple
 
 __all__ = ["RogsegSystem", "stored_case"]
@@ -154,8 +154,6 @@ class RogsegSystem(System):
                 f"{raw.images[0]}: has shape {volume.shape}, and case {case.case_id!r} was made from a file of shape "
                 f"{properties.raw_shape}; name the raw data that it was made from with --data"
             )
-        scale = np.array(case.raw_width) / case.box.width.flatten().double().cpu().numpy()
-        moves = (adversarial.detach().double() - case.inputs.double())[0].cpu().numpy() * scale[:, None, None, None]
         windows = list(zip(properties.raw_lower, properties.raw_upper, strict=True))
         rescalings = [rescaling_of(channel) for channel in self.plan.channels]
         notes = ["its plan resamples the case"] if is_resampled(properties) else []
@@ -167,7 +165,8 @@ class RogsegSystem(System):
         if any(entry.postprocess for entry in self.plan.classes):
             notes.append("its plan post-processes label maps, which an attack counts as they were before")
         kept = [rescaling == WHOLE_RANGE for rescaling in rescalings]
-        return moved_volume(volume, moves_to_raw_grid(moves, properties), windows, kept, notes)
+        moves = moves_to_raw_grid(raw_moves(case, adversarial), properties)
+        return moved_volume(volume, moves, windows, kept, notes)
 
     def raw_probabilities(self, logits: Tensor, case: Case) -> NDArray[np.float32]:
         """The softmax (K, D, H, W) in the raw grid, the background first; not post-processed."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 from torch import Tensor
 
 from rogseg.cases import Case
@@ -15,7 +14,7 @@ from rogseg.systems.any_network.intensity import (
     ScaleIntensity,
     ScaleIntensityRangePercentiles,
 )
-from rogseg.systems.moved_values import moved_volume
+from rogseg.systems.moved_values import moved_volume, raw_moves
 
 __all__ = ["raw_adversary"]
 
@@ -39,8 +38,6 @@ def raw_adversary(raw: RawCase, case: Case, adversarial: Tensor, steps: Sequence
             "adversarial volumes cannot be brought back to files"
         )
     volume = read_image(raw.images, case.inputs.shape[1])
-    scale = np.array(case.raw_width) / case.box.width.flatten().double().cpu().numpy()
-    moves = (adversarial.detach().double() - case.inputs.double())[0].cpu().numpy() * scale[:, None, None, None]
     windows = list(zip(properties.raw_lower, properties.raw_upper, strict=True))
     keeps_range = any(isinstance(step, ScaleIntensity) for step in steps)
     notes = ["its grid is resampled"] if is_resampled(properties) else []
@@ -52,4 +49,5 @@ def raw_adversary(raw: RawCase, case: Case, adversarial: Tensor, steps: Sequence
         notes.append("it is rescaled by percentiles of the case, which move with its voxels")
     if any(isinstance(step, Function) for step in steps):
         notes.append("its Function is taken for a line from raw_lower to raw_upper")
-    return moved_volume(volume, moves_to_raw_grid(moves, properties), windows, [keeps_range] * len(windows), notes)
+    moves = moves_to_raw_grid(raw_moves(case, adversarial), properties)
+    return moved_volume(volume, moves, windows, [keeps_range] * len(windows), notes)
