@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -65,12 +66,24 @@ INPUTS = {
 CASES = [dataclasses.replace(case, spacing=(1.0, 1.0, 1.0)) for case in networks.cases(1)]
 
 
-def test_records_do_not_outlive_a_change_of_an_own_attack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ATTACKS, "_module_dict", dict(ATTACKS.module_dict))
+@pytest.fixture
+def own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Path]:
+    """Writes a file of the user's own and imports it; what it registers is known during the test alone."""
+    for registry in (ATTACKS, BACKBONES, METRICS):
+        monkeypatch.setattr(registry, "_module_dict", dict(registry.module_dict))
     monkeypatch.syspath_prepend(tmp_path)
-    source = tmp_path / "own_attack_of_a_test.py"
-    source.write_text(OWN_ATTACK)
-    importlib.import_module(source.stem)
+
+    def imported(name: str, content: str) -> Path:
+        source = tmp_path / f"{name}.py"
+        source.write_text(content)
+        importlib.import_module(name)
+        return source
+
+    return imported
+
+
+def test_records_do_not_outlive_a_change_of_an_own_attack(tmp_path: Path, own_file: Callable[[str, str], Path]) -> None:
+    source = own_file("own_attack_of_a_test", OWN_ATTACK)
     system = TorchModule(networks.sound("relu"), inputs=INPUTS, windows={}, outputs={"classes": ["organ", "core"]})
     own = AttackSettings("own", {"type": "OwnAttack", "objective": {"type": "CrossEntropy"}}, epsilons=(8 / 255,))
 
@@ -87,13 +100,9 @@ def test_records_do_not_outlive_a_change_of_an_own_attack(tmp_path: Path, monkey
 
 
 def test_numbers_of_an_own_measure_do_not_compare_after_a_change_of_its_code(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, own_file: Callable[[str, str], Path]
 ) -> None:
-    monkeypatch.setattr(METRICS, "_module_dict", dict(METRICS.module_dict))
-    monkeypatch.syspath_prepend(tmp_path)
-    source = tmp_path / "own_measure_of_a_test.py"
-    source.write_text(OWN_MEASURE)
-    importlib.import_module(source.stem)
+    source = own_file("own_measure_of_a_test", OWN_MEASURE)
     system = TorchModule(networks.sound("relu"), inputs=INPUTS, windows={}, outputs={"classes": ["organ", "core"]})
     measures = ({"type": "Dice"}, {"type": "OwnShare"})
     settings = AttackSettings("fgsm", {"type": "FGSM"}, epsilons=(8 / 255,), measures=measures)
@@ -117,14 +126,10 @@ def test_numbers_of_an_own_measure_do_not_compare_after_a_change_of_its_code(
 
 
 def test_what_an_own_attack_imports_from_beside_it_is_its_code_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    own_file: Callable[[str, str], Path],
 ) -> None:
-    monkeypatch.setattr(ATTACKS, "_module_dict", dict(ATTACKS.module_dict))
-    monkeypatch.syspath_prepend(tmp_path)
-    helper, source = tmp_path / "steps_of_a_test.py", tmp_path / "own_stepping_attack_of_a_test.py"
-    helper.write_text("SIGN = 1\n")
-    source.write_text(f"from {helper.stem} import SIGN\n{OWN_ATTACK}")
-    importlib.import_module(source.stem)
+    helper = own_file("steps_of_a_test", "SIGN = 1\n")
+    own_file("own_stepping_attack_of_a_test", f"from {helper.stem} import SIGN\n{OWN_ATTACK}")
     before = record_versions({"type": "OwnAttack"})
     assert record_versions({"type": "OwnAttack"}) == before
     helper.write_text("SIGN = -1\n")
@@ -132,13 +137,9 @@ def test_what_an_own_attack_imports_from_beside_it_is_its_code_too(
 
 
 def test_a_network_of_an_own_backbone_is_another_one_after_a_change_of_its_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, own_file: Callable[[str, str], Path]
 ) -> None:
-    monkeypatch.setattr(BACKBONES, "_module_dict", dict(BACKBONES.module_dict))
-    monkeypatch.syspath_prepend(tmp_path)
-    source = tmp_path / "own_backbone_of_a_test.py"
-    source.write_text(OWN_BACKBONE)
-    importlib.import_module(source.stem)
+    source = own_file("own_backbone_of_a_test", OWN_BACKBONE)
     path = write_tiny_config(tmp_path, "model['backbone']['type'] = 'OwnBackbone'\n")
     config = load_config(path, [], write_tiny_task(tmp_path / "task").directory)
     torch.save({"state_dict": MODELS.build(config.model).state_dict()}, tmp_path / "weights.pth")
