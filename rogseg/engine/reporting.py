@@ -56,14 +56,14 @@ def conclude(
     for table in tables:
         table.print_to(console)
     _tell_notes(records, console)
-    if records.identity.condition is None:  # a test: nothing to check, no curve to draw
+    if records.identity.kind == "test":  # nothing to check, no curve to draw
         return
     pages = [f"{table.title}\n\n{table.to_markdown()}" for table in tables]
     write_text_atomic(records.directory / "table.md", "\n".join(pages))
-    if records.identity.condition.kind == "certificate":  # proved, so there is nothing to check; the page draws it
+    if records.identity.kind == "certificate":  # proved, so there is nothing to check; the page draws it
         console.print(f"records and table: {records.directory}", markup=False)
         return
-    if records.identity.condition.kind == "corruption":  # no adversary, whose strength would have to be checked
+    if records.identity.kind == "corruption":  # no adversary, whose strength would have to be checked
         values = values_in(records)
         if values.under:
             plot_corruption_map({records.identity.system.name: values}, records.directory / "corruptions")
@@ -74,7 +74,7 @@ def conclude(
         mark = Text(*MARKS[finding.level])
         mark.append(f"{finding.name}: {finding.seen}" + ("" if finding.passed else f"; {finding.meaning}"), "default")
         console.print(mark)
-    if (left := not_examined({finding.name for finding in findings})) and records.identity.condition.kind == "attack":
+    if (left := not_examined({finding.name for finding in findings})) and records.identity.kind == "attack":
         console.print(f"not examined: {'; '.join(left)} (--sanity full does)", markup=False, highlight=False)
     save_findings(findings, records.directory / SANITY_FILE)
     plot_dice_over_strength(records, records.directory / "dice_over_epsilon.png")
@@ -107,7 +107,7 @@ def merge_shards(directories: Sequence[Path], out: Path) -> None:
         for path in (path for directory in directories for path in sorted((directory / VOLUMES).glob("*.npz"))):
             if not (kept := out / VOLUMES / path.name).exists():  # it was made of the same record
                 write_bytes_atomic(kept, path.read_bytes())
-    if records.identity.condition is None or records.identity.condition.kind != "attack":
+    if records.identity.kind != "attack":
         conclude(records)
         return
     # What the model was asked while it was attacked; what the records can tell is asked of them together.

@@ -59,7 +59,7 @@ def epsilon_unit_label(unit: str) -> str:
 def strength_label(identity: EvaluationIdentity, strength: float) -> str:
     """A strength of an evaluation: epsilon with its unit and norm, a severity as a number, a certificate's radius."""
     threat = identity.threat
-    if identity.condition is not None and identity.condition.kind == "certificate":
+    if identity.kind == "certificate":
         return f"L2 radius {strength:.3g}"
     if threat is None:
         return f"{strength:g}"

@@ -180,14 +180,14 @@ class EvaluationIdentity:
         return units.pop() if len(units) == 1 else "raw units"
 
     @property
-    def has_adversary(self) -> bool:
-        """Whether the worst case over several conditions means something, as over attacks."""
-        return self.condition is None or self.condition.kind != "certificate"
+    def kind(self) -> str:
+        """What is done to the cases, as `Condition.kind` has it; ``test`` where nothing is."""
+        return "test" if self.condition is None else self.condition.kind
 
     @property
     def counts_false_classes(self) -> bool:
         """Whether a class that is found in a case without it has Dice 0; attacks leave it out, and what is compared."""
-        return self.condition is None or self.condition.kind == "corruption"
+        return self.kind in ("test", "corruption")
 
     @property
     def own_code(self) -> str | None:

@@ -13,7 +13,7 @@ def differences(there: EvaluationIdentity, now: EvaluationIdentity) -> list[str]
 
     A mu that is not known yet is equal to any. Of a test and an attack, say, that is all: they share little else.
     """
-    kinds = ["test" if one.condition is None else one.condition.kind for one in (there, now)]
+    kinds = [one.kind for one in (there, now)]
     if kinds[0] != kinds[1]:
         return [f"condition.kind: {kinds[0]!r} there, {kinds[1]!r} now"]
     old, new = leaves(there.to_json()), leaves(now.to_json())

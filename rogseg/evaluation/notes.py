@@ -27,7 +27,7 @@ LIMITS = {"max_passes": "passes", "max_minutes": "minutes"}
 def notes_on(folder: RecordFolder) -> tuple[str, ...]:
     """All notes that apply to an evaluation, one sentence each."""
     rows, identity = summarise_all(folder), folder.identity
-    is_corruption = identity.condition is not None and identity.condition.kind == "corruption"
+    is_corruption = identity.kind == "corruption"
     if is_corruption:
         # Under dozens of corruptions and severities a note on each would hide the others.
         notes = [note for note in (corruptions_note(rows, identity),) if note]
@@ -42,7 +42,7 @@ def notes_on(folder: RecordFolder) -> tuple[str, ...]:
     notes.append(partial_note(rows[0], identity))
     notes += [stop_note(row, identity) for row in rows]
     notes.append(cascade_note(rows, identity))
-    if identity.condition is not None and identity.condition.kind == "attack":
+    if identity.kind == "attack":
         notes.append(gradient_note(identity))
     if identity.threat is not None and identity.threat.moves_tissue_alone:
         notes.append(STILL_AIR)

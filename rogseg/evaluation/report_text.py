@@ -44,11 +44,11 @@ def evaluation_tables(folder: RecordFolder, baseline: RecordFolder | None = None
         baseline: under corruptions, records of another system, which errors are told as a share of.
     """
     title = evaluation_title(folder.identity)
-    if folder.identity.condition is None:
+    if folder.identity.kind == "test":
         return (accuracy_table(folder, title),)
-    if folder.identity.condition.kind == "certificate":
+    if folder.identity.kind == "certificate":
         return certificate_tables(folder, title)
-    if folder.identity.condition.kind == "corruption":
+    if folder.identity.kind == "corruption":
         return corruption_tables(folder, title, baseline)
     return robustness_tables(folder, title)
 

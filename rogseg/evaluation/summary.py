@@ -103,7 +103,8 @@ def summarise_all(folder: RecordFolder) -> tuple[ConditionSummary, ...]:
             if records:
                 missing, spared = cases - done - set(records), done - set(records)
                 rows.append(ConditionSummary(condition, strength, records, len(missing), num_spared=len(spared)))
-        if is_ensemble(folder) and folder.identity.has_adversary:
+        # A certificate has no adversary who would take the worst of several.
+        if is_ensemble(folder) and folder.identity.kind != "certificate":
             rows.append(worst_case(folder, strength))
     return tuple(rows)
 
@@ -125,7 +126,7 @@ def worst_case(folder: RecordFolder, strength: float) -> ConditionSummary:
     """
     of_own = folder.under(WORST_CASE, strength)
     by_condition = [of_own, *(folder.under(condition, strength) for condition in folder.conditions())]
-    is_attack = folder.identity.condition is not None and folder.identity.condition.kind == "attack"
+    is_attack = folder.identity.kind == "attack"
     weaker = [folder.under(c, s) for s in folder.strengths() if is_attack and s < strength for c in folder.conditions()]
     worst, lowest_dice = {}, {}
     for case_id in folder.identity.data:
@@ -141,7 +142,7 @@ def worst_case(folder: RecordFolder, strength: float) -> ConditionSummary:
                 min((value for value in column if value is not None), default=None) for column in columns
             )
     done = set(of_own)
-    if folder.identity.condition is not None and folder.identity.condition.kind == "corruption":
+    if folder.identity.kind == "corruption":
         done = set.intersection(*(set(of_case) for of_case in by_condition if of_case))  # it has no record of its own
     return ConditionSummary(WORST_CASE, strength, worst, len(set(folder.identity.data) - done), lowest_dice)
 

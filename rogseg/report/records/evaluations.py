@@ -119,7 +119,7 @@ def _check_together(folders: Sequence[RecordFolder]) -> None:
                 )
     _refuse_other_boxes(folders)
     for kind in ("attack", "corruption", "certificate", "transfer"):
-        alike = [f for f in folders if f.identity.condition is not None and f.identity.condition.kind == kind]
+        alike = [folder for folder in folders if folder.identity.kind == kind]
         for folder in alike[1:]:
             for key in ("protocol", "data"):
                 if getattr(alike[0].identity, key) != getattr(folder.identity, key):

@@ -46,7 +46,7 @@ def limits_of(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
             "another: where they meet, the worst case says nothing of how many fell, and of those in one threat model "
             "no smallest epsilon that fools is told."
         )
-    transfers = [i for i in identities if i.condition is not None and i.condition.kind == "transfer"]
+    transfers = [identity for identity in identities if identity.kind == "transfer"]
     if transfers:
         limits.append(
             "Volumes that are made on one network and given to another are a weak attack: a network that stands under "
@@ -56,7 +56,7 @@ def limits_of(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
         limits.append(
             "Of a transfer, epsilon is a fraction of the intensity range of the network that the volumes were made on."
         )
-    if any(identity.condition is not None and identity.condition.kind == "certificate" for identity in identities):
+    if any(identity.kind == "certificate" for identity in identities):
         limits.append(
             "A certificate is of the smoothed network, which lets noisy copies of a volume vote; it says nothing of "
             "the network as it is used without noise, and nothing of changes beyond its radius."
@@ -87,7 +87,7 @@ def _several_criteria(evaluations: Sequence[Evaluation]) -> bool:
     """Whether the attacks on one network have several criteria."""
     found: dict[str, set[str]] = {}
     for evaluation in evaluations:
-        if evaluation.identity.condition is not None and evaluation.identity.condition.kind == "attack":
+        if evaluation.identity.kind == "attack":
             found.setdefault(evaluation.system, set()).add(evaluation.criterion)
     return any(len(criteria) > 1 for criteria in found.values())
 
@@ -111,10 +111,11 @@ def untested_by(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
     """Sentences on what the records hold nothing of."""
     attacks = _attacks(evaluations)
     norms = {norm_of_threat(e.identity.threat.type) for e in attacks if e.identity.threat is not None}
-    untested = []
+    untested, kinds = [], {evaluation.identity.kind for evaluation in evaluations}
     if not attacks:
-        made = [c for e in evaluations if (c := e.identity.condition) is not None and c.kind == "transfer"]
-        untested.append("Attacks on the networks themselves." if made else "Adversarial attacks of any kind.")
+        untested.append(
+            "Attacks on the networks themselves." if "transfer" in kinds else "Adversarial attacks of any kind."
+        )
     else:
         untested += [f"Attacks bounded in {norm}." for norm in ("Linf", "L2") if norm not in norms]
         if not any(_has_square(attack) for attack in attacks):
@@ -123,22 +124,20 @@ def untested_by(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
                 "Attacks that only query the network (Square), which do not depend on its gradients"
                 + (", beyond the few cases of the sanity check." if beyond else ".")
             )
-    conditions = [evaluation.identity.condition for evaluation in evaluations]
-    has_transfer = any(condition is not None and condition.kind == "transfer" for condition in conditions)
-    if not has_transfer and attacks:
+    if "transfer" not in kinds and attacks:
         untested.append("Attacks that transfer from another network, and attacks on several images at once.")
-    elif has_transfer:
+    elif "transfer" in kinds:
         untested.append("Attacks on several images at once.")
-    if not any(condition is not None and condition.kind == "corruption" for condition in conditions):
+    if "corruption" not in kinds:
         untested.append("What scanners do to images: noise, blur, motion, bias fields, other spacings.")
-    if not any(condition is not None and condition.kind == "certificate" for condition in conditions):
+    if "certificate" not in kinds:
         untested.append("Guarantees: no certificate says that nothing inside a radius can change the segmentation.")
     untested.append("Poisoned training data, and how a clinician acts on a wrong segmentation.")
     return tuple(untested)
 
 
 def _attacks(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
-    return [e for e in evaluations if e.identity.condition is not None and e.identity.condition.kind == "attack"]
+    return [evaluation for evaluation in evaluations if evaluation.identity.kind == "attack"]
 
 
 def _has_square(attack: Evaluation) -> bool:

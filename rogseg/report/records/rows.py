@@ -126,7 +126,7 @@ def _condition_rows(evaluations: Sequence[Evaluation], evaluation: Evaluation) -
     folder, identity = evaluation.folder, evaluation.identity
     rows = []
     settings = _spent(evaluation)
-    is_corruption = identity.condition is not None and identity.condition.kind == "corruption"
+    is_corruption = identity.kind == "corruption"
     for strength in folder.strengths():
         for name in (*folder.conditions(), WORST_CASE):
             records = folder.under(name, strength)

@@ -55,12 +55,12 @@ def threat_texts(evaluations: Sequence[Evaluation]) -> tuple[ThreatText, ...]:
 def _text(name: str, evaluations: Sequence[Evaluation]) -> ThreatText:
     strengths = sorted({strength for evaluation in evaluations for strength in evaluation.folder.strengths()})
     # How far a volume moves is told by the network that it was made on, where that is in the report.
-    evaluations = [e for e in evaluations if not _is_transfer(e)] or evaluations
+    evaluations = [e for e in evaluations if e.identity.kind != "transfer"] or evaluations
     threat = evaluations[0].identity.threat
     assert threat is not None, "only attacks are grouped"
     norm = norm_of_threat(threat.type)
     words = WORDS.get(norm, f"The adversary is bounded by the threat model {threat.type}.")
-    if _is_transfer(evaluations[0]):
+    if evaluations[0].identity.kind == "transfer":
         words = words.replace(KNOWN, OF_ANOTHER)
     words += OF_REFERENCE if threat.unit == "reference" else ""
     if threat.moves_tissue_alone:
@@ -105,10 +105,6 @@ def _by_network(evaluations: Sequence[Evaluation]) -> dict[str, tuple[Strength, 
 
 def _attacked(evaluations: Sequence[Evaluation], strength: float) -> list[CaseRecord]:
     return [r for e in evaluations for r in e.folder.records if r.strength == strength and r.condition != CLEAN]
-
-
-def _is_transfer(evaluation: Evaluation) -> bool:
-    return evaluation.identity.condition is not None and evaluation.identity.condition.kind == "transfer"
 
 
 def _strength(evaluations: Sequence[Evaluation], strength: float) -> Strength:
