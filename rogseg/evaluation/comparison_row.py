@@ -2,19 +2,16 @@
 
 import dataclasses
 import json
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rogseg.evaluation.case_record import CLEAN
 from rogseg.evaluation.epsilon_label import strength_label
-from rogseg.evaluation.identity_differences import leaves
+from rogseg.evaluation.identity_differences import abridged, leaves
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.summary import ConditionSummary, is_ensemble, summarise_all
 
 __all__ = ["ComparisonRow", "row_labels", "rows_of"]
-
-LONGEST = 30  # setting that a label spells out
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +77,4 @@ def row_labels(rows: Sequence[ComparisonRow]) -> dict[str, str]:
 def _shown(setting: Mapping[str, Any], path: str) -> str:
     if path not in setting:
         return "not set"
-    text = setting[path] if isinstance(setting[path], str) else json.dumps(setting[path])
-    # Of a long list, such as the cases of mu, the checksum tells one from another.
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}... ({zlib.crc32(text.encode()):08x})"
+    return abridged(setting[path] if isinstance(setting[path], str) else json.dumps(setting[path]))

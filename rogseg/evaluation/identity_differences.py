@@ -1,11 +1,14 @@
 """Where two identities differ, by the path of each value."""
 
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
 from rogseg.evaluation.identity import EvaluationIdentity
 
-__all__ = ["differences", "leaves"]
+__all__ = ["abridged", "differences", "leaves"]
+
+LONGEST = 30  # letters of a value that a label or a name spells out
 
 
 def differences(there: EvaluationIdentity, now: EvaluationIdentity) -> list[str]:
@@ -32,6 +35,11 @@ def leaves(value: Any, path: str = "") -> dict[str, Any]:
     if isinstance(value, Mapping) and value:
         return {key: leaf for name, part in value.items() for key, leaf in leaves(part, f"{path}.{name}").items()}
     return {path.removeprefix("."): value}
+
+
+def abridged(text: str) -> str:
+    """What a label or a name spells out of a value; of what is long, the checksum tells one from another."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}... ({zlib.crc32(text.encode()):08x})"
 
 
 def _worded(path: str) -> str:

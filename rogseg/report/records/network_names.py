@@ -1,18 +1,16 @@
 """What a report calls the networks of its records: two that answer otherwise have two names."""
 
 import json
-import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rogseg.evaluation.identity import EvaluationIdentity
-from rogseg.evaluation.identity_differences import leaves
+from rogseg.evaluation.identity_differences import abridged, leaves
 from rogseg.evaluation.legacy_identity import NOT_RECORDED
 from rogseg.report.trainings import MARK, recipe_and_training
 
 __all__ = ["network_names"]
 
-LONGEST = 30  # letters of an option that a name spells out
 WINDOWS = ("window_size", "overlap")
 
 
@@ -108,5 +106,4 @@ def _worded(setting: Mapping[str, Any], path: str) -> str:
         text = " ".join(str(part) for part in value) or "none"
     else:
         text = value if isinstance(value, str) else json.dumps(value)
-    # Of what is long, the checksum tells one from another.
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}... ({zlib.crc32(text.encode()):08x})"
+    return abridged(text)
