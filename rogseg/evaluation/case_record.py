@@ -29,6 +29,7 @@ TARGET_VOLUME = "target volume"
 """No measure of a prediction: how large each class is [ml], on the clean record of a case."""
 
 PerClass = tuple[float | None, ...]
+"""One value per foreground class; None where the measure has none, as for a class absent from both label maps."""
 
 
 def class_mean(per_class: Sequence[float | None]) -> float | None:

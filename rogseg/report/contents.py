@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
+from rogseg.evaluation.case_record import PerClass
 from rogseg.evaluation.statistics import Bounds
 from rogseg.findings import Level
 from rogseg.metrics import heading_of
-from rogseg.report.rows import ConditionKind, Origin, PerClass, Row
+from rogseg.report.rows import ConditionKind, Origin, Row
 from rogseg.report.volumes import SavedVolume
 
 __all__ = ["TISSUE_ALONE", "ClassText", "Contents", "Finding", "MeasureText", "Strength", "SystemText", "ThreatText"]

@@ -5,11 +5,9 @@ from collections.abc import Collection, Mapping
 from typing import Literal, Self
 
 from rogseg.certification import CertifiedCase
+from rogseg.evaluation.case_record import PerClass, class_mean
 
-__all__ = ["CaseValues", "Condition", "ConditionKind", "Origin", "PerClass", "Row", "mean_of_classes"]
-
-PerClass = tuple[float | None, ...]
-"""One value per foreground class; None where the measure has none, as for a class absent from both label maps."""
+__all__ = ["CaseValues", "Condition", "ConditionKind", "Origin", "Row"]
 
 ConditionKind = Literal["clean", "attack", "worst case", "transfer", "corruption", "certificate"]
 
@@ -75,7 +73,7 @@ class CaseValues:
 
     def mean(self, measure: str) -> float | None:
         """The measure averaged over the classes that have it."""
-        return mean_of_classes(self.values.get(measure, ()))
+        return class_mean(self.values.get(measure, ()))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,9 +129,3 @@ class Origin:
     href: str = ""
     identity: Mapping[str, str] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()
-
-
-def mean_of_classes(values: PerClass) -> float | None:
-    """Mean over the classes that have a value; None where none has."""
-    present = [value for value in values if value is not None]
-    return sum(present) / len(present) if present else None

@@ -4,11 +4,11 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from rogseg.evaluation.case_record import sizes
+from rogseg.evaluation.case_record import class_mean, sizes
 from rogseg.evaluation.statistics import Bounds, size_bounds
 from rogseg.report.contents import Contents, MeasureText
 from rogseg.report.estimates import Estimate, mean_over_cases, paired_difference, share_of_cases
-from rogseg.report.rows import CaseValues, Condition, Row, mean_of_classes
+from rogseg.report.rows import CaseValues, Condition, Row
 
 __all__ = [
     "VISIBILITY",
@@ -184,7 +184,7 @@ def difference_of(first: Row, second: Row, measure: MeasureText) -> Estimate:
 
     def value(case: CaseValues) -> float | None:
         per_class = case.values.get(measure.name, ())
-        return mean_of_classes(sizes(per_class) if measure.better == "zero" else per_class)
+        return class_mean(sizes(per_class) if measure.better == "zero" else per_class)
 
     bounds = size_bounds(measure.bounds) if measure.better == "zero" else measure.bounds
     before, after = [value(case) for case in shared], [value(others[case.case_id]) for case in shared]

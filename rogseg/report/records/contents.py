@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rogseg.evaluation.case_record import DICE, TARGET_VOLUME
+from rogseg.evaluation.case_record import DICE, TARGET_VOLUME, PerClass
 from rogseg.evaluation.corruption_table import corruption_notes
 from rogseg.evaluation.identity import Condition
 from rogseg.evaluation.measure_facts import facts_of_measure
@@ -20,7 +20,7 @@ from rogseg.report.records.facts import mu_words, shared_facts
 from rogseg.report.records.limits import limits_of, untested_by
 from rogseg.report.records.rows import key_of, record_rows, surrogate_of
 from rogseg.report.records.threats import threat_texts
-from rogseg.report.rows import Origin, PerClass
+from rogseg.report.rows import Origin
 
 __all__ = ["contents_of"]
 

@@ -2,8 +2,9 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
+from typing import get_args
 
-from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
+from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord, PerClass
 from rogseg.evaluation.certificate_table import noise_words
 from rogseg.evaluation.corruption_summary import made_by
 from rogseg.evaluation.epsilon_label import norm_of_threat, strength_label
@@ -13,7 +14,7 @@ from rogseg.report.contents import TISSUE_ALONE
 from rogseg.report.records.evaluations import Evaluation
 from rogseg.report.records.limits import part_of
 from rogseg.report.records.recipes import recipe_of, told_apart
-from rogseg.report.rows import CaseValues, PerClass, Row
+from rogseg.report.rows import CaseValues, ConditionKind, Row
 from rogseg.report.rows import Condition as RowCondition
 from rogseg.report.summaries import worst_of
 
@@ -71,7 +72,7 @@ def record_rows(evaluations: Sequence[Evaluation], measure: str) -> tuple[Row, .
         rows += [row for row in conditions if row.condition.kind != "worst case"]
         rows += _worst_rows(conditions, measure)
     order = list(dict.fromkeys(row.system for row in rows))
-    kinds = ("clean", "attack", "worst case", "transfer", "corruption", "certificate")
+    kinds = get_args(ConditionKind)
 
     def place(row: Row) -> tuple[int, int, bool, str, float, int]:
         condition = row.condition

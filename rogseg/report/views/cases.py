@@ -4,9 +4,10 @@ import dataclasses
 from collections.abc import Sequence
 
 from rogseg.cases import worded_cases
+from rogseg.evaluation.case_record import PerClass
 from rogseg.report.contents import Contents, ThreatText
 from rogseg.report.palette import line_of_class
-from rogseg.report.rows import CaseValues, PerClass, Row
+from rogseg.report.rows import CaseValues, Row
 from rogseg.report.summaries import fell_by, smallest_fooling, values_of
 from rogseg.report.svg.cases import PAIRS, PAIRS_BESIDE, CasePair, fooling_chart, pairs_chart, size_chart
 from rogseg.report.views.figures import Figure

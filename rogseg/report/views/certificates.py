@@ -5,11 +5,12 @@ from collections.abc import Callable, Sequence
 
 from rogseg.cases import worded_cases
 from rogseg.certification import CertifiedCase, RegionBounds
+from rogseg.evaluation.case_record import class_mean
 from rogseg.evaluation.proved_bounds import radius_text, rounded_down
 from rogseg.report.contents import Contents, ThreatText
 from rogseg.report.curves import Curve, CurvePoint, curves_of
 from rogseg.report.estimates import Estimate, mean_over_cases
-from rogseg.report.rows import CaseValues, Row, mean_of_classes
+from rogseg.report.rows import CaseValues, Row
 from rogseg.report.summaries import worst_rows
 from rogseg.report.svg.curves import curve_chart
 from rogseg.report.views.figures import Figure, legend_of, renamed
@@ -149,9 +150,9 @@ def _line(row: Row) -> CertificateLine:
         first=first,
         rms=f"{low}/255" if low == high else f"{low} to {high}/255",
         rms_mean=sum(rms) / len(rms),
-        smoothed=mean(lambda one: mean_of_classes(tuple(b.dice_smoothed for b in one.classes.values()))),
-        lower=mean(lambda one: mean_of_classes(tuple(b.dice_lower for b in one.classes.values()))),
-        upper=mean(lambda one: mean_of_classes(tuple(b.dice_upper for b in one.classes.values()))),
+        smoothed=mean(lambda one: class_mean([b.dice_smoothed for b in one.classes.values()])),
+        lower=mean(lambda one: class_mean([b.dice_lower for b in one.classes.values()])),
+        upper=mean(lambda one: class_mean([b.dice_upper for b in one.classes.values()])),
         accuracy=mean(lambda one: one.accuracy),
         abstained=mean(lambda one: one.abstained),
         fell_back=mean(lambda one: one.fell_back),
@@ -180,7 +181,7 @@ def _region(name: str, is_group: bool, cases: Sequence[tuple[CaseValues, Certifi
 def _dots(line: CertificateLine) -> tuple[tuple[str, float], ...]:
     means = ((case.case_id, case.certificate) for case in line.row.cases)
     values = (
-        (case_id, mean_of_classes(tuple(bounds.dice_lower for bounds in one.classes.values())))
+        (case_id, class_mean([bounds.dice_lower for bounds in one.classes.values()]))
         for case_id, one in means
         if one is not None
     )

@@ -5,7 +5,7 @@ import pytest
 from rogseg.report.contents import MeasureText
 from rogseg.report.curves import curves_of
 from rogseg.report.estimates import Estimate, mean_over_cases, paired_difference, share_of_cases
-from rogseg.report.rows import CaseValues, Condition, Row, mean_of_classes
+from rogseg.report.rows import CaseValues, Condition, Row
 from rogseg.report.summaries import (
     class_estimates,
     difference_of,
@@ -27,8 +27,6 @@ def attack(name: str, strength: float, label: str = "") -> Condition:
 
 
 def test_a_class_without_value_does_not_count() -> None:
-    assert mean_of_classes((0.5, None, 0.7)) == pytest.approx(0.6)
-    assert mean_of_classes((None, None)) is None
     given = row("a", attack("x", 1), {"1": (0.5, None), "2": (0.7, None), "3": (None, None)}, None, "o")
     assert estimate_of(given, DICE).value == pytest.approx(0.6)
     assert estimate_of(given, DICE).cases == 2
