@@ -73,10 +73,11 @@ def test_every_package_has_a_row_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("room", sorted(_present() & set(ROOMS)))
-def test_a_room_imports_only_what_the_table_allows(room: str) -> None:
-    allowed = ROOMS[room].may_import | {room}
+def test_a_room_imports_what_the_table_allows_and_no_more(room: str) -> None:
+    allowed, unused = ROOMS[room].may_import | {room}, ROOMS[room].may_import - {"everything"}
     for path in _files(PACKAGE / room) or [PACKAGE / f"{room}.py"]:
         imports = _imports(path)
+        unused -= _inside(imports, "rogseg")
         if "everything" not in allowed:
             # Names that the package itself has, such as the version, belong to no room.
             forbidden = _inside(imports, "rogseg") & _present() - allowed
@@ -87,6 +88,7 @@ def test_a_room_imports_only_what_the_table_allows(room: str) -> None:
             else:
                 used = {name for name in imports if name == library or name.startswith(library + ".")}
             assert not used, f"{path.relative_to(ROOT)} imports {sorted(used)}"
+    assert not unused, f"ARCHITECTURE.md lets {room} import {sorted(unused)}, which it does not: strike it there"
 
 
 def test_inside_the_engine_no_arrow_runs_back_up() -> None:
