@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from rogseg.storage import atomic_directory
 from rogseg.systems.nnunet.checkpoint import Fold, read_fold
 from rogseg.systems.nnunet.trained_folder import TrainedFolder
 
@@ -73,10 +74,7 @@ def write_back(
         expected = {name: value.shape for name, value in networks[fold].state_dict().items()}
         if {name: value.shape for name, value in state.items()} != expected:
             raise ValueError(f"{folder.path}: the new weights of fold {fold} are not those of its network")
-    partial = out.with_name(f".partial-{out.name}")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
+    with atomic_directory(out) as partial:
         for name in COPIED:
             if (folder.path / name).is_file():
                 shutil.copyfile(folder.path / name, partial / name)
@@ -85,9 +83,6 @@ def write_back(
             content["network_weights"] = _in_main_memory(state, content["network_weights"])
             (partial / f"fold_{fold}").mkdir()
             torch.save(content, partial / f"fold_{fold}" / checkpoint)
-        partial.replace(out)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return out
 
 
