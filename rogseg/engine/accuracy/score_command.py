@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -30,6 +31,7 @@ def score_predictions(
     out: str | Path,
     *,
     tolerance: float | None = None,
+    measures: Sequence[Mapping[str, Any]] | None = None,
 ) -> RecordFolder:
     """Measure every prediction of a folder against the label file of the same name; nothing is segmented.
 
@@ -41,6 +43,7 @@ def score_predictions(
         labels: folder of label files on the same grids.
         out: folder of the records.
         tolerance: of the surface Dice [mm]; None is the coarsest spacing of the label files.
+        measures: configs of the METRICS registry; None is what ``rogseg test`` measures.
 
     Raises:
         ValueError: the folders have no case in common, or a file cannot be used.
@@ -62,7 +65,7 @@ def score_predictions(
     if tolerance is None:
         tolerance = round(max(step for grid in grids.values() for step in grid.spacing), 3)
     names = _names(Path(labels), [true[case_id] for case_id in case_ids])
-    built = build_measures(default_measures(tolerance))
+    built = build_measures(default_measures(tolerance) if measures is None else measures)
     # The same names may stand for other values in another dataset.json.
     meaning = {"label_values": {name: list(part) for name, part in names.classes}, "ignore": names.ignore}
     digests = {case_id: _digest(ours[case_id]) for case_id in case_ids}
