@@ -57,8 +57,8 @@ class Inputs:
     interpolation: Literal["cubic", "linear"] = "cubic"
 
     def __post_init__(self) -> None:
-        if not self.channels or len(set(self.channels)) < len(self.channels):
-            raise ValueError(f"system.inputs.channels must name each input channel once, got {self.channels}")
+        if not self.channels:
+            raise ValueError("system.inputs.channels must name each input channel, such as ['CT'], and is empty")
         if self.spacing is not None and not min(self.spacing) > 0:
             raise ValueError(f"system.inputs.spacing must be positive [mm], got {self.spacing}")
         letters = self.orientation

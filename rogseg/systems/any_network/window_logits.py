@@ -94,7 +94,7 @@ class WindowLogits:
             mode = "in training mode " if self._is_training else ""
             raise ValueError(
                 f"{self.name}: {mode}the network does not take windows of shape {tuple(windows.shape)} ({reason}); "
-                "check windows.size and windows.batch, inputs.channels and the network's arguments"
+                "check windows.size, multiple_of and batch, inputs.channels and the network's arguments"
             ) from error
         if (before is not None and windows._version != before) or not (kept is None or torch.equal(windows, kept)):
             raise ValueError(
@@ -133,7 +133,8 @@ class WindowLogits:
             raise ValueError(
                 f"{self.name}: {mode}the network gives shape {shapes} for windows {tuple(windows.shape)}; with "
                 f"{self.outputs.activation} and the {len(self.classes.classes)} foreground classes of outputs.classes "
-                f"(B, {expected}, D, H, W) on the same grid{order} is expected"
+                f"(B, {expected}, D, H, W) on the same grid{order} is expected: name its classes, or "
+                "put a module around it that gives this form"
             )
         if self._are_probabilities(heads[0].detach(), windows):
             heads = tuple(self.logits_of(head) for head in heads)

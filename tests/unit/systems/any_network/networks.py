@@ -35,7 +35,7 @@ class TinyNetwork(nn.Module):
             return logits[..., ::2, ::2, ::2], logits
         if self.form == "dict":
             return {"aux": "nothing", "out": logits}
-        return logits
+        return logits.movedim(1, -1) if self.form == "last" else logits
 
 
 class HalvingNetwork(TinyNetwork):

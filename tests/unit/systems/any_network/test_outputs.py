@@ -187,3 +187,8 @@ def test_other_channels_than_the_classes_are_refused_with_both_numbers() -> None
         system(classes=["organ"]).logits(window())
     with pytest.raises(ValueError, match=r"does not take windows of shape \(1, 2, 8, 8, 8\).*inputs\.channels"):
         system().logits(torch.cat([window(), window()], 1))
+
+
+def test_classes_that_come_last_are_refused_with_the_remedy() -> None:
+    with pytest.raises(ValueError, match=r"gives shape \(1, 8, 8, 8, 3\).*\(B, 3, D, H, W\).*put a module around it"):
+        system(form="last").logits(window())

@@ -57,6 +57,15 @@ def test_a_network_by_its_path_is_segmented_with_and_attacked(raw: RawCase, weig
     assert system.identity.name == "tiny"
 
 
+def test_two_phases_of_a_ct_are_two_channels_in_hu(tmp_path: Path) -> None:
+    window = {"type": "ScaleIntensityRange", "a_min": -1, "a_max": 1, "b_min": 0.0, "b_max": 1.0, "clip": True}
+    system = TorchModule(seeded(in_channels=2), {"channels": ["CT", "CT"], "intensity": [window]}, WINDOWS, OUTPUTS, {})
+    assert [channel.unit for channel in system.channels] == ["HU", "HU"]
+    raw = write_case(tmp_path / "raw", channels=2)
+    values = np.stack([nibabel.load(file).get_fdata() for file in raw.images])
+    assert np.allclose(system.prepare(raw).inputs[0].numpy(), (values.clip(-1, 1) + 1) / 2, atol=1e-5)
+
+
 def test_names_beside_the_prefix_stay_what_they_are(tmp_path: Path) -> None:
     state = seeded().state_dict()
     others = {name: torch.zeros_like(value) for name, value in state.items()}
