@@ -35,6 +35,13 @@ def test_text_is_large_enough_and_nothing_sticks_out(open_page: OpenPage, width:
     assert page.evaluate("() => document.documentElement.scrollWidth") <= width
 
 
+def test_tables_that_scroll_on_a_screen_end_inside_a_printed_sheet(open_page: OpenPage) -> None:
+    a4 = 718  # pixels between the margins of a sheet
+    page = open_page(contents(num_cases=6, num_volumes=1), a4)
+    page.emulate_media(media="print")
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= a4
+
+
 def test_contrast_of_text_in_both_schemes(open_page: OpenPage) -> None:
     for scheme in ("light", "dark"):
         page = open_page(contents(num_cases=6, num_volumes=1), 1280, scheme)
