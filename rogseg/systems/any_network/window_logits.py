@@ -133,8 +133,7 @@ class WindowLogits:
             raise ValueError(
                 f"{self.name}: {mode}the network gives shape {shapes} for windows {tuple(windows.shape)}; with "
                 f"{self.outputs.activation} and the {len(self.classes.classes)} foreground classes of outputs.classes "
-                f"(B, {expected}, D, H, W) on the same grid{order} is expected: name its classes, or "
-                "put a module around it that gives this form"
+                f"(B, {expected}, D, H, W) on the same grid{order} is expected; else put a module around it"
             )
         if self._are_probabilities(heads[0].detach(), windows):
             heads = tuple(self.logits_of(head) for head in heads)
