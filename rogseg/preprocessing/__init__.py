@@ -1,6 +1,6 @@
 """From raw NIfTI volumes to stored cases."""
 
-from rogseg.preprocessing.case_preprocessing import preprocess_case, preprocess_volume
+from rogseg.preprocessing.case_preprocessing import Preprocessed, preprocess_case, preprocess_volume
 from rogseg.preprocessing.fingerprint import Fingerprint, compute_fingerprint
 from rogseg.preprocessing.itk_file import files_of
 from rogseg.preprocessing.nifti import write_image, write_label
@@ -32,6 +32,7 @@ from rogseg.preprocessing.volume import Volume
 __all__ = [
     "Fingerprint",
     "PlanWishes",
+    "Preprocessed",
     "Volume",
     "choose_plan",
     "compute_fingerprint",

@@ -19,8 +19,10 @@ from rogseg.inference import (
     raw_grid_probabilities,
     write_prediction,
 )
+from rogseg.inference.one_answer import AskedTwice, in_evaluation_mode
 from rogseg.models.kernels import fast_memory_format
 from rogseg.preprocessing import (
+    Preprocessed,
     Volume,
     is_resampled,
     moves_to_raw_grid,
@@ -78,7 +80,7 @@ class RogsegSystem(System):
         compute_exactly(self.device)
         networks = [network] if isinstance(network, nn.Module) else list(network)
         self.networks: tuple[nn.Module, ...] = tuple(
-            fast_memory_format(one.eval().requires_grad_(False).to(self.device)) for one in networks
+            fast_memory_format(in_evaluation_mode(one).requires_grad_(False).to(self.device)) for one in networks
         )
         self.plan = plan
         self.surface_tolerance = plan.surface_tolerance
@@ -91,7 +93,7 @@ class RogsegSystem(System):
             for channel in plan.channels
         )
         volume_logits = VolumeLogits(
-            self.networks,
+            self.networks if cuda_graphs else [AskedTwice(one, name) for one in self.networks],  # replays are compared
             window_size,
             overlap,
             mirror_axes=mirror_axes,
@@ -102,10 +104,13 @@ class RogsegSystem(System):
         self.window_size: Triple = volume_logits.window_size
         self._logits = RegionVolumeLogits(volume_logits)
         decided_by = {"plan": plan.to_json(), "window_size": list(self.window_size), "overlap": overlap}
-        if volume_logits.mirror_axes:
-            decided_by["mirrored_axes"] = list(volume_logits.mirror_axes)
+        mirrored = {"mirrored_axes": list(volume_logits.mirror_axes)} if mirror_axes else {}
         self.identity = SystemIdentity(
-            "rogseg", name, digest, {**decided_by, **(options or {})}, {"torch": importlib.metadata.version("torch")}
+            "rogseg",
+            name,
+            digest,
+            {**decided_by, **mirrored, **(options or {})},
+            {"torch": importlib.metadata.version("torch")},
         )
 
     @property
@@ -131,12 +136,10 @@ class RogsegSystem(System):
             ValueError: the image cannot be used; the message says why.
         """
         if isinstance(raw, RawCase):
-            values, labels, properties = preprocess_case(raw.images, self.plan, raw.label, raw.case_id)
-        elif (volume := given_volume(raw, spacing)) is not None:
-            values, labels, properties = preprocess_volume(volume, self.plan, None, "array")
-        else:
-            values, labels, properties = preprocess_case(given_files(raw), self.plan)
-        return _case(values, labels, properties)
+            return _case(preprocess_case(raw.images, self.plan, raw.label, raw.case_id), raw.notes)
+        if (volume := given_volume(raw, spacing)) is not None:
+            return _case(preprocess_volume(volume, self.plan, None, "array"))
+        return _case(preprocess_case(given_files(raw), self.plan))
 
     def to_raw(self, logits: Tensor, case: Case) -> NDArray[np.uint8]:
         """Class indices (D, H, W) in the raw grid, post-processed as the plan says."""
@@ -210,10 +213,11 @@ class RogsegSystem(System):
 
 def stored_case(stored: StoredCase) -> Case:
     """A stored case, which spares the preprocessing; of a network whose plan it was stored for."""
-    return _case(stored.read_image(), stored.read_label(), stored.properties)
+    return _case((stored.read_image(), stored.read_label(), stored.properties))
 
 
-def _case(values: NDArray[np.float32], labels: NDArray[np.uint8] | None, properties: CaseProperties) -> Case:
+def _case(prepared: Preprocessed, notes: tuple[str, ...] = ()) -> Case:
+    values, labels, properties = prepared
     box = IntensityBox.per_channel(properties.box_lower, properties.box_upper)
     return Case(
         case_id=properties.case_id,
@@ -225,5 +229,5 @@ def _case(values: NDArray[np.float32], labels: NDArray[np.uint8] | None, propert
         spacing=network_spacing(properties),
         axes=network_axes(properties),
         properties=properties,
-        notes=properties.notes,
+        notes=(*notes, *properties.notes),
     )

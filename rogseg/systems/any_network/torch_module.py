@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
+from rogseg.inference.one_answer import in_evaluation_mode
 from rogseg.registry import SYSTEMS
 from rogseg.storage import atomic_directory, write_bytes_atomic
 from rogseg.systems.any_network.import_path import imported, source_of
@@ -70,7 +71,7 @@ class TorchModule(NetworkSystem):
             self.location, self.weights_file = self._file.path.parent, self._file.path
         elif isinstance(network, str):
             raise ValueError("system.weights is missing: name the file of the network's state dict")
-        self.networks: tuple[nn.Module] = (module.eval().requires_grad_(False).to(device),)
+        self.networks: tuple[nn.Module] = (in_evaluation_mode(module).requires_grad_(False).to(device),)
         """The module itself, whose weights a training may change."""
         called = network if isinstance(network, str) else type(module).__qualname__
         super().__init__(

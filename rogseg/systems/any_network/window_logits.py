@@ -6,13 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from rogseg.inference.one_answer import is_flat, refuse_another_answer
 from rogseg.raised_in import foreign_fault
 from rogseg.systems.any_network.outputs import Outputs
 
 __all__ = ["TrainedWindows", "WindowLogits"]
 
 SUM_TOLERANCE = 1e-3  # of probabilities in half precision
-SAME_ANSWER = 1e-2  # of the largest value; a GPU may add up in another order
 # What a network raises that is given something else than it was made for.
 NETWORK_ERRORS = (RuntimeError, ValueError, TypeError, AssertionError, IndexError, KeyError, NotImplementedError)
 
@@ -41,7 +41,7 @@ class WindowLogits:
             ValueError: it does not take such windows, or gives something else than is said of it.
         """
         found = self._entry(self._given(windows))
-        if self._must_repeat and not (self._is_training or _is_flat(windows)):
+        if self._must_repeat and not (self._is_training or is_flat(windows)):
             self._refuse_another_answer(found.detach(), windows.detach())
             self._must_repeat = False
         return self._raw((found,), windows)[0]
@@ -111,12 +111,7 @@ class WindowLogits:
     @torch.no_grad()
     def _refuse_another_answer(self, found: Tensor, windows: Tensor) -> None:
         again = self._entry(self._given(windows))
-        # Of numbers that are not finite whoever takes the logits says that they are not.
-        if bool(found.isfinite().all()) and not bool((again - found).abs().max() <= SAME_ANSWER * found.abs().max()):
-            raise ValueError(
-                f"{self.name}: the network gives another answer each time, as dropout does when it trains: switch that "
-                "off, and export a network after network.eval()"
-            )
+        refuse_another_answer(self.name, found, again)
 
     def _statistics(self) -> list[int]:
         """How often each buffer of the network was written."""
@@ -162,7 +157,7 @@ class WindowLogits:
         inside = bool((values >= 0).all()) and bool((values <= 1).all())
         could_be = inside and (self.classes.regions or bool(((values.sum(1) - 1).abs() < SUM_TOLERANCE).all()))
         stated, mode = self.outputs.probabilities, "in training mode " if training else ""
-        if could_be and (_is_flat(values) or _is_flat(windows)):
+        if could_be and (is_flat(values) or is_flat(windows)):
             return stated  # over air logits may lie in [0, 1] as well: a later window tells
         if could_be and not stated:
             raise ValueError(
@@ -203,11 +198,6 @@ def _what_failed(message: str) -> str:
     """The message on one line; of TorchScript, which tells the way there first, its end."""
     lines = message.strip().splitlines()
     return " ".join((lines[-1] if "TorchScript interpreter" in message else message).split())[:200]
-
-
-def _is_flat(values: Tensor) -> bool:
-    """Whether each channel (B, C, d, h, w) has one value over a window."""
-    return bool((values.flatten(2).amax(2) == values.flatten(2).amin(2)).all())
 
 
 class TrainedWindows(nn.Module):

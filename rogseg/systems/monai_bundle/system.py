@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from rogseg.foreign import read_json
+from rogseg.inference.one_answer import in_evaluation_mode
 from rogseg.registry import SYSTEMS
 from rogseg.storage import atomic_directory
 from rogseg.systems.any_network.network_system import NetworkSystem, installed
@@ -75,7 +76,7 @@ class MonaiBundle(NetworkSystem):
         self._checkpoint = checkpoint
         self._file = WeightFile.read(_inside(self.folder, checkpoint), weights_key)
         module = bundle_network(config, self._file)
-        self.networks: tuple[nn.Module] = (module.eval().requires_grad_(False).to(device),)
+        self.networks: tuple[nn.Module] = (in_evaluation_mode(module).requires_grad_(False).to(device),)
         """The module itself, whose weights a training may change."""
         formats = _formats(self.folder / "configs" / METADATA)
         given, post = read_preprocessing(config), read_postprocessing(config, probabilities=probabilities)

@@ -4,7 +4,9 @@ import dataclasses
 
 import numpy as np
 import pytest
-from torch import nn
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
 
 from rogseg.preprocessing import Volume
 from rogseg.systems import RogsegSystem
@@ -18,3 +20,35 @@ def test_a_prepared_case_says_where_the_axes_of_the_network_s_grid_point(orienta
     affine = np.array([[0.0, 0.0, 1.0, 0.0], [-1.0, 0.0, 0.0, 0.0], [0.0, -1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
     system = RogsegSystem(nn.Conv3d(1, 3, 1), plan, plan.window_size)
     assert system.prepare(Volume(values, affine)).axes == axes
+
+
+class Draws(nn.Conv3d):
+    """Dropout that no mode switches off, as a backbone of one's own may have it."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return super().forward(functional.dropout(inputs, 0.5))
+
+
+class FollowsItsMode(nn.Conv3d):
+    """Dropout that the mode switches off, which the network's own ``train`` keeps as it is."""
+
+    def train(self, mode: bool = True) -> "FollowsItsMode":
+        return self
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return super().forward(functional.dropout(inputs, 0.5, training=self.training))
+
+
+def test_a_network_of_another_answer_each_time_is_refused() -> None:
+    plan = tiny_plan()
+    system = RogsegSystem(Draws(1, 3, 1), plan, plan.window_size)
+    with torch.no_grad(), pytest.raises(ValueError, match=r"another answer each time, .* switch that off"):
+        system.logits(torch.rand(1, 1, *plan.window_size))
+
+
+def test_a_network_is_in_evaluation_mode_whatever_its_own_train_does() -> None:
+    plan = tiny_plan()
+    system = RogsegSystem(FollowsItsMode(1, 3, 1), plan, plan.window_size)
+    volume = torch.rand(1, 1, *plan.window_size)
+    with torch.no_grad():
+        assert torch.equal(system.logits(volume), system.logits(volume))

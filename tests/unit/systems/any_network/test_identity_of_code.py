@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -129,3 +130,20 @@ def test_a_network_of_another_answer_each_time_is_refused(tmp_path: Path) -> Non
     for _ in range(2):
         with pytest.raises(ValueError, match=r"another answer each time, .* switch that off"):
             system.segment(case)
+
+
+class NeverEvaluates(TinyNetwork):
+    """Dropout that is switched off by the mode, which the network's own ``train`` keeps as it is."""
+
+    def train(self, mode: bool = True) -> "NeverEvaluates":
+        return self
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        logits: Tensor = super().forward(functional.dropout(inputs, 0.5, training=self.training))
+        return logits
+
+
+def test_a_network_is_in_evaluation_mode_whatever_its_own_train_does(tmp_path: Path) -> None:
+    system = TorchModule(NeverEvaluates(), INPUTS, WINDOWS, OUTPUTS)
+    case = system.prepare(write_case(tmp_path))
+    assert np.array_equal(system.segment(case), system.segment(case))
