@@ -7,7 +7,7 @@ from pathlib import Path
 from rogseg.cases import ReferenceWidth
 from rogseg.command_line import nearest
 from rogseg.engine.model.open_system import OpenedSystem
-from rogseg.engine.raw_files import raw_task_for, refuse_other_files, with_turned_cases_noted
+from rogseg.engine.raw_files import raw_task_for, refuse_other_files, with_notes
 from rogseg.engine.stored_task import all_cases, data_hint, ensure_stored_task, is_stored, stored_task_dir
 from rogseg.preprocessing import refuse_changed_sources
 from rogseg.storage import (
@@ -54,7 +54,7 @@ def cases_to_attack(
         ValueError: the system needs ``data``, or a case is unknown or has no label.
     """
     if data is not None:
-        raw = with_turned_cases_noted(opened, raw_task_for(opened, data))
+        raw = with_notes(opened, raw_task_for(opened, data))
         by_id = {case.case_id: case for case in raw.training}
         wanted = tuple(cases) if cases else _held_out(opened, raw, task)
         _refuse_unknown(wanted, by_id, str(raw.directory))
@@ -116,7 +116,7 @@ def cases_to_test(
             f"{data.absolute()}: no raw task here (no dataset.json), and results are measured on its grid: "
             f"{data_hint(data.name)}"
         )
-    raw = with_turned_cases_noted(opened, raw_task_for(opened, data))
+    raw = with_notes(opened, raw_task_for(opened, data))
     by_id = {case.case_id: case for case in (*raw.training, *raw.test)}
     test = tuple(case.case_id for case in raw.test)
     is_set = len(which) == 1 and which[0] in SETS

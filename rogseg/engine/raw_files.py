@@ -6,12 +6,12 @@ from pathlib import Path
 
 from rogseg.engine.model.open_system import OpenedSystem
 from rogseg.engine.stored_task import is_stored, stored_task_dir
-from rogseg.engine.task_meaning import refuse_other_meaning
+from rogseg.engine.task_meaning import other_names, refuse_other_meaning
 from rogseg.preprocessing import digest_case, most_common_orientation, orientations_of
 from rogseg.storage import RawCase, RawTask, StoredTask, read_raw_task, read_task_record
 from rogseg.systems import CaseSource, StoredCases
 
-__all__ = ["raw_files_of", "raw_task_for", "refuse_other_files", "with_turned_cases_noted"]
+__all__ = ["raw_files_of", "raw_task_for", "refuse_other_files", "with_notes"]
 
 _REMEDY = "name with --data the raw data that are meant"
 
@@ -27,26 +27,33 @@ def raw_task_for(opened: OpenedSystem, data: str | Path) -> RawTask:
     return raw
 
 
-def with_turned_cases_noted(opened: OpenedSystem, raw: RawTask) -> RawTask:
-    """The task with a note on cases whose axes point elsewhere than those of most, if the system does not turn them.
+def with_notes(opened: OpenedSystem, raw: RawTask) -> RawTask:
+    """The task with what a person should know of its cases beside this system.
 
-    This opens every file, so it is for whoever hands the cases on to be seen.
+    Of each case whose axes point elsewhere than those of most, where the system sees them as they are stored, which
+    opens every file; and of all where classes have other names than in the system.
     """
-    if not opened.system.reads_axes_as_stored:
-        return raw
-    pointing = orientations_of((*raw.training, *raw.test))
-    most = most_common_orientation(pointing.values())
+    of_all = other_names(opened.system, raw)
+    turned = _notes_on_turned(raw) if opened.system.reads_axes_as_stored else {}
 
     def noted(case: RawCase) -> RawCase:
-        own = pointing.get(case.case_id, most)
-        note = (
-            f"its axes point {own}, those of most cases {most}, and the system names no orientation of its inputs, so "
-            "the network sees this case turned"
-        )
-        return case if own == most else dataclasses.replace(case, notes=(*case.notes, note))
+        return dataclasses.replace(case, notes=(*case.notes, *turned.get(case.case_id, ()), *of_all))
 
-    training, test = (tuple(noted(case) for case in cases) for cases in (raw.training, raw.test))
+    training, test = (tuple(map(noted, cases)) for cases in (raw.training, raw.test))
     return dataclasses.replace(raw, training=training, test=test)
+
+
+def _notes_on_turned(raw: RawTask) -> dict[str, tuple[str, ...]]:
+    pointing = orientations_of((*raw.training, *raw.test))
+    most = most_common_orientation(pointing.values())
+    return {
+        case_id: (
+            f"its axes point {own}, those of most cases {most}, and the system names no orientation of its inputs, so "
+            "the network sees this case turned",
+        )
+        for case_id, own in pointing.items()
+        if own != most
+    }
 
 
 def raw_files_of(

@@ -4,13 +4,13 @@ from rogseg.corruptions import modality_of
 from rogseg.storage import RawTask, read_label_names
 from rogseg.systems import System
 
-__all__ = ["refuse_other_meaning"]
+__all__ = ["other_names", "refuse_other_meaning"]
 
 
 def refuse_other_meaning(system: System, raw: RawTask) -> None:
     """Refuse data of which a system would take one class or one channel for another.
 
-    Names that only one of the two has say nothing: a structure is called in many ways.
+    Names that only one of the two has refuse nothing: a structure is called in many ways. `other_names` tells of them.
 
     Raises:
         ValueError: ``dataset.json`` gives the name of a class to other values, or that of a channel to another one, or
@@ -34,6 +34,30 @@ def refuse_other_meaning(system: System, raw: RawTask) -> None:
                 f"{index}: channel {number} is {modality}, and {name} takes {channel.name} there, whose intensities "
                 "mean something else; bring the channels into its order, or mend the names if only these are wrong"
             )
+
+
+def other_names(system: System, raw: RawTask) -> tuple[str, ...]:
+    """What a person should know where a class has one name in ``dataset.json`` and another in the system.
+
+    The two are held against each other by their label values, which is right where both names mean one structure.
+    """
+    index, name = raw.directory / "dataset.json", system.identity.name
+    labels, classes = read_label_names(index).classes, system.classes
+    theirs, ours = ({_letters(one) for one in names} for names in ([label for label, _ in labels], system.class_names))
+    renamed = [
+        f"{label!r} (label {_listed(values)}) is measured as its {entry.name!r}"
+        for label, values in labels
+        for entry in classes
+        if set(entry.values) == set(values) and _letters(label) not in ours and _letters(entry.name) not in theirs
+    ]
+    if not renamed:
+        return ()
+    return (f"{index} has names that {name} does not know: {', '.join(renamed)}; see that each means one structure",)
+
+
+def _letters(name: str) -> str:
+    """A name without what only its spelling decides."""
+    return "".join(filter(str.isalnum, name.casefold()))
 
 
 def _listed(values: tuple[int, ...]) -> str:

@@ -188,15 +188,23 @@ def _run(
 
 
 def note_lines(notes: Iterable[tuple[str, Sequence[str]]], place: str) -> list[str]:
-    """What a person is told of the files of cases: a line each, and of many where the others stand.
+    """What a person is told of the files of cases: a line for each thing, and of many where the others stand.
 
     Args:
         notes: case id and what is said of the case.
         place: where all of them stand, such as ``in records.jsonl``.
     """
-    lines = [f"note: {case_id}: {note}" for case_id, of_case in notes for note in of_case]
+    cases: dict[str, list[str]] = {}
+    for case_id, of_case in notes:
+        for note in of_case:
+            cases.setdefault(note, []).append(case_id)
+    lines = [f"note: {_told_of(named)}: {note}" for note, named in cases.items()]
     more = len(lines) - _MOST_NOTES
     return [*lines[:_MOST_NOTES], *([f"note: {more} more of this kind stand {place}"] if more > 0 else [])]
+
+
+def _told_of(case_ids: Sequence[str]) -> str:
+    return case_ids[0] if len(case_ids) == 1 else f"{case_ids[0]} and {len(case_ids) - 1} more"
 
 
 def _fingerprint(raw_task: RawTask, fold: Fold, out_dir: Path) -> Fingerprint:

@@ -16,7 +16,7 @@ __all__ = ["attach_task", "plan_of", "resolve_task_values", "sizes_not_taken"]
 
 PREFIX = "task."
 # What decides how cases are stored; a config with its own plan may differ from the folder in the rest.
-STORED_ATTRIBUTES = ("name", "channels", "label_values", "spacing")
+STORED_ATTRIBUTES = ("name", "channels", "label_values", "class_names", "spacing")
 SIZES = ("patch_size", "crop_size", "window_size")
 
 
@@ -38,7 +38,7 @@ def plan_of(config: Config) -> TaskPlan:
     try:
         return TaskPlan.from_json(content)
     except ValueError as error:
-        raise ValueError(f"{config.filename}: {error}") from error
+        raise ConfigKeyError("task", f": {error}", config.filename) from error
 
 
 def attach_task(config: Config, task_dir: str | Path | None) -> None:

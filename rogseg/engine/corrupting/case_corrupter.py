@@ -78,8 +78,9 @@ class CaseCorrupter:
 
     def _clean(self, asked: UncorruptedCase) -> CaseRecord:
         begin, read = time.perf_counter(), self._read(asked.raw)
-        taken = self._segmented(dataclasses.replace(asked.raw, label=None), read.scan, read)
-        return CaseRecord.of_clean(asked.raw.case_id, taken, seed=self.seed, seconds=time.perf_counter() - begin)
+        taken, notes = self._segmented(dataclasses.replace(asked.raw, label=None), read.scan, read)
+        seconds = time.perf_counter() - begin
+        return CaseRecord.of_clean(asked.raw.case_id, taken, seed=self.seed, seconds=seconds, notes=notes)
 
     def _corrupted(self, asked: CorruptedCase) -> CaseRecord:
         begin, read, chosen = time.perf_counter(), self._read(asked.raw), asked.chosen
@@ -91,7 +92,7 @@ class CaseCorrupter:
                 "survived: it is too small, or of one intensity; leave the case, the severity or the corruption out"
             )
         with read.as_files(made) as files:
-            taken = self._segmented(files, made, read)
+            taken, _ = self._segmented(files, made, read)
         before, after = read.scan.voxels.numpy(), made.voxels.numpy()
         width = image_range(before)
         visibility = {
@@ -116,10 +117,12 @@ class CaseCorrupter:
             self._last = RawScan.read(self.system, raw, self.modalities)
         return self._last
 
-    def _segmented(self, files: RawCase, scan: Scan, read: RawScan) -> dict[str, PerClass]:
+    def _segmented(self, files: RawCase, scan: Scan, read: RawScan) -> tuple[dict[str, PerClass], tuple[str, ...]]:
+        """What is measured, and the notes on the files."""
+        case = self.system.prepare(files)
         with evaluation_mode(self.system.model):
-            labels = self.system.segment(self.system.prepare(files))
-        return measure_labels(self.system, self.measures, labels, *RawScan.targets(scan), read.grid)
+            labels = self.system.segment(case)
+        return measure_labels(self.system, self.measures, labels, *RawScan.targets(scan), read.grid), case.notes
 
 
 @dataclasses.dataclass(frozen=True)

@@ -98,7 +98,7 @@ class CaseReader:
             spacing=self._spacing(own, inputs.shape[2:]),
             axes=self._axes(volume),
             properties=NNUNetProperties(volume.shape, lines, own),
-            notes=volume.notes,
+            notes=(*raw.notes, *volume.notes),
         )
 
     def _read(self, paths: tuple[Path, ...]) -> tuple[NDArray[np.float32], dict[str, Any]]:

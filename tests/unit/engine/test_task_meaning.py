@@ -51,3 +51,25 @@ def test_other_words_say_nothing(tmp_path: Path, opened: OpenedSystem, changed: 
     index = json.loads((data / "dataset.json").read_text())
     (data / "dataset.json").write_text(json.dumps({**index, **changed}))
     assert cases_to_test(opened, ["all"], data=data).cases
+
+
+@pytest.mark.parametrize(
+    ("labels", "noted"),
+    [
+        ({"0": "background", "1": "Organ", "2": "LESION"}, ""),
+        ({"0": "background", "1": "organ", "2": "cyst"}, "'cyst' (label 2) is measured as its 'lesion'"),
+        ({"background": 0, "liver": 1, "lesion": 2}, "'liver' (label 1) is measured as its 'organ'"),
+    ],
+)
+def test_other_names_of_one_value_stand_in_every_record(
+    tmp_path: Path, opened: OpenedSystem, labels: dict[str, Any], noted: str
+) -> None:
+    data = write_raw_task(tmp_path, "ct")
+    index = json.loads((data / "dataset.json").read_text())
+    (data / "dataset.json").write_text(json.dumps({**index, "labels": labels}))
+    source = cases_to_attack(opened, data=data)
+    for case in cases_to_test(opened, ["all"], data=data).cases:
+        assert any(noted in note for note in case.notes) if noted else not case.notes
+    notes = source.load(source.case_ids[0]).notes
+    assert [note for note in notes if "is measured as" in note] == [note for note in notes if noted and noted in note]
+    assert bool(noted) == any("is measured as" in note for note in notes)
