@@ -10,6 +10,7 @@ from rogseg.evaluation.epsilon_label import strength_label
 from rogseg.evaluation.identity_differences import abridged, leaves
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.summary import ConditionSummary, is_ensemble, summarise_all
+from rogseg.evaluation.text_table import counted
 
 __all__ = ["ComparisonRow", "row_labels", "rows_of"]
 
@@ -53,7 +54,7 @@ def rows_of(folder: RecordFolder) -> Iterator[tuple[ComparisonRow, ConditionSumm
             }
             config = identity["condition"]["config"]
             # Of an ensemble each row names the ensemble, whose config says each member's budget.
-            steps = f", {config['num_iterations']} iterations" if "num_iterations" in config else ""
+            steps = f", {counted(config['num_iterations'], 'iterations')}" if "num_iterations" in config else ""
             detail = f" of {identity['condition']['name']}" if has_members else steps
             made_on = f" from {config['surrogate']['name']}" if "surrogate" in config else ""
             label = f"{summary.condition}{detail}{made_on}, {strength_label(folder.identity, summary.strength)}"

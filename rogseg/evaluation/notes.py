@@ -8,6 +8,7 @@ from rogseg.evaluation.identity import HELD_OUT, NOT_KNOWN, EvaluationIdentity
 from rogseg.evaluation.legacy_identity import NOT_RECORDED
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.summary import ConditionSummary, area_under_curve, summarise_all
+from rogseg.evaluation.text_table import counted
 
 __all__ = ["leak_note", "notes_on", "versions_notes"]
 
@@ -118,7 +119,7 @@ def stop_note(row: ConditionSummary, identity: EvaluationIdentity) -> str:
     if not stopped:
         return ""
     config = {} if identity.condition is None else identity.condition.config
-    limits = [f"{config[key]:g} {word}" for key, word in LIMITS.items() if key in config]
+    limits = [counted(config[key], word) for key, word in LIMITS.items() if key in config]
     return (
         f"{_under(row, identity)}: the limit of {' and '.join(limits)} ended the "
         f"search in {stopped} of {len(row.records)} cases; a longer one may find more."

@@ -12,7 +12,7 @@ from rich.text import Text
 from rogseg import metrics
 from rogseg.evaluation.statistics import Interval
 
-__all__ = ["NOTHING", "SAME", "TextTable", "heading_of", "number", "short", "short_span", "with_interval"]
+__all__ = ["NOTHING", "SAME", "TextTable", "counted", "heading_of", "number", "short", "short_span", "with_interval"]
 
 NOTHING = "-"
 GAP = "  "
@@ -43,6 +43,12 @@ def short_span(values: Sequence[float]) -> str:
     """The value of all cases; from the least to the most where each has its own, as rescaled MR has."""
     low, high = min(values), max(values)
     return f"{short(low)} to {short(high)}" if high > SAME * low else short(high)
+
+
+def counted(count: float, many: str) -> str:
+    """A number of things in words, such as ``20 queries`` and ``1 query``; ``many`` is their regular plural."""
+    one = {"queries": "query", "passes": "pass"}.get(many, many.removesuffix("s"))
+    return f"{count:g} {one}" if count == 1 else f"{count:g} {many}" if isinstance(count, float) else f"{count} {many}"
 
 
 def heading_of(measure: Mapping[str, Any]) -> str:

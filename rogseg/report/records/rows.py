@@ -10,6 +10,7 @@ from rogseg.evaluation.corruption_summary import made_by
 from rogseg.evaluation.epsilon_label import norm_of_threat, strength_label
 from rogseg.evaluation.identity import Condition, EvaluatedSystem, EvaluationIdentity
 from rogseg.evaluation.summary import is_ensemble
+from rogseg.evaluation.text_table import counted
 from rogseg.report.contents import TISSUE_ALONE
 from rogseg.report.records.evaluations import Evaluation
 from rogseg.report.records.limits import part_of
@@ -174,7 +175,7 @@ def _spent(evaluation: Evaluation) -> str:
         parts.append(f"of {condition.name}")
     for key, word in (("num_iterations", "iterations"), ("num_queries", "queries"), ("num_restarts", "restarts")):
         if config.get(key) and not (key == "num_restarts" and config[key] == 1):
-            parts.append(f"{config[key]} {word}")
+            parts.append(counted(config[key], word))
     return ", ".join(parts)
 
 
@@ -192,7 +193,7 @@ def _words(identity: EvaluationIdentity, settings: str, records: Sequence[CaseRe
 def _budget(settings: str, records: Iterable[CaseRecord]) -> str:
     """The settings, and the most passes (forward and backward) that a case took."""
     passes = max(record.num_forward + record.num_backward for record in records)
-    return f"{settings}, {passes} passes".removeprefix(", ")
+    return f"{settings}, {counted(passes, 'passes')}".removeprefix(", ")
 
 
 def _worst_rows(rows: Sequence[Row], measure: str) -> list[Row]:

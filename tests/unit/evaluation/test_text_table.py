@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from rogseg.evaluation.text_table import TextTable, number, short, with_interval
+from rogseg.evaluation.text_table import TextTable, counted, number, short, with_interval
 
 TABLE = TextTable(
     "Distances [mm] of a task with a long title that does not fit in forty columns",
@@ -74,3 +74,9 @@ def test_a_notebook_shows_what_is_in_the_table_and_nothing_of_it_is_markup() -> 
         "<table><caption>a &amp; b</caption><tr><th>class</th><th>Dice</th></tr>"
         "<tr><td>&lt;1&gt;</td><td>0.5 [0.4, 0.6]</td></tr></table><p>x &lt; y</p>"
     )
+
+
+def test_one_of_a_kind_is_not_many() -> None:
+    told = [counted(1, "iterations"), counted(1, "queries"), counted(1.0, "passes"), counted(0.5, "minutes")]
+    assert told == ["1 iteration", "1 query", "1 pass", "0.5 minutes"]
+    assert counted(1_000_001, "passes") == "1000001 passes"
