@@ -117,3 +117,21 @@ def test_files_are_short_and_named_for_one_idea() -> None:
     for path in _files(PACKAGE) + _files(ROOT / "tools"):
         assert path.name not in FORBIDDEN_NAMES, path
         assert len(path.read_text().splitlines()) <= MAX_LINES, f"{path.relative_to(ROOT)} is longer than {MAX_LINES}"
+
+
+def _text_without_encoding(path: Path) -> list[str]:
+    """Where a file of text is read or written as the locale of the machine has it."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        given = len(node.args) + any(keyword.arg == "encoding" for keyword in node.keywords)
+        modes = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
+        is_text = modes in (["a"], ["w"], ["r"]) and given == 1
+        if {"read_text": given < 1, "write_text": given < 2, "open": is_text}.get(node.func.attr, False):
+            found.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    return found
+
+
+def test_files_of_text_are_utf_8_whatever_the_locale_is() -> None:
+    assert [place for path in _files(PACKAGE) for place in _text_without_encoding(path)] == []

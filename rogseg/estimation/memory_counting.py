@@ -89,7 +89,7 @@ def free_machine_memory() -> int | None:
     path = Path("/proc/meminfo")
     if not path.is_file():
         return None
-    entries = dict(line.split(":", 1) for line in path.read_text().splitlines())
+    entries = dict(line.split(":", 1) for line in path.read_text("utf-8").splitlines())
     return int(entries["MemAvailable"].split()[0]) * 1024
 
 

@@ -38,12 +38,12 @@ def available_memory() -> int | None:
     """What this process can still get [bytes]: of the machine or of the group it is confined to; None if unknown."""
     if not _MEMINFO.is_file():
         return None
-    lines = dict(line.split(":", 1) for line in _MEMINFO.read_text().splitlines())
+    lines = dict(line.split(":", 1) for line in _MEMINFO.read_text("utf-8").splitlines())
     machine = int(lines["MemAvailable"].split()[0]) * 1024
     limit = _GROUP / "memory.max"
-    if not limit.is_file() or limit.read_text().strip() == "max":
+    if not limit.is_file() or limit.read_text("utf-8").strip() == "max":
         return machine
-    used = int((_GROUP / "memory.current").read_text())
-    statistics = dict(line.split() for line in (_GROUP / "memory.stat").read_text().splitlines())
+    used = int((_GROUP / "memory.current").read_text("utf-8"))
+    statistics = dict(line.split() for line in (_GROUP / "memory.stat").read_text("utf-8").splitlines())
     # Pages of files are given back when somebody asks for memory.
-    return max(0, min(machine, int(limit.read_text()) - used + int(statistics["inactive_file"])))
+    return max(0, min(machine, int(limit.read_text("utf-8")) - used + int(statistics["inactive_file"])))

@@ -19,7 +19,7 @@ from rogseg.storage import atomic_directory
 
 __all__ = ["write_evidence"]
 
-COPIED = ("header.json", "records.jsonl", "sanity.json", "table.md")
+COPIED = ("header.json", "records.jsonl", "sanity.json")  # a table beside them is made of them, and so are ours
 MANIFEST = "manifest.json"
 
 
@@ -60,14 +60,14 @@ def _write_pack(contents: Contents, folders: Sequence[Path], out: Path) -> None:
     (out / "report.html").write_text(render_page(packed), encoding="utf-8")
     for table in report_tables(packed):
         write_table(table, out / "tables")
-    (out / "checks.csv").write_text(_checks(packed))
+    (out / "checks.csv").write_text(_checks(packed), encoding="utf-8")
     for name, text in (
         ("threat_model.md", _threat_model(packed)),
         ("limitations.md", _limitations(packed)),
         ("checklist.md", _checklist(packed)),
         ("README.md", _readme(packed)),
     ):
-        (out / name).write_text(text)
+        (out / name).write_text(text, encoding="utf-8")
     _write_manifest(out)
 
 
@@ -155,4 +155,4 @@ def _readme(contents: Contents) -> str:
 def _write_manifest(out: Path) -> None:
     files = sorted(path for path in out.rglob("*") if path.is_file())
     digests = {path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-    (out / MANIFEST).write_text(json.dumps({"sha256": digests}, indent=2) + "\n")
+    (out / MANIFEST).write_text(json.dumps({"sha256": digests}, indent=2) + "\n", encoding="utf-8")

@@ -48,7 +48,7 @@ def _by_path(path: Path, folder: Path, above: tuple[Path, ...]) -> Path:
         return path
     copy = folder / f"{len(list(folder.iterdir()))}_{path.name}"
     _substitute(path, copy)
-    copy.write_text(_with_bases(copy.read_text(), places))
+    copy.write_text(_with_bases(copy.read_text("utf-8"), places), "utf-8")
     return copy
 
 

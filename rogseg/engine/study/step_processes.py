@@ -70,7 +70,7 @@ def _start(command: list[str], log: Path | None, jobs: int, starter: int) -> sub
     if log is None:
         return subprocess.Popen(arguments, env={**os.environ, **more}, pass_fds=[starter])
     threads = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // jobs)), **os.environ}
-    with log.open("w") as file:
+    with log.open("w", encoding="utf-8") as file:
         return subprocess.Popen(
             arguments, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env={**threads, **more}, pass_fds=[starter]
         )

@@ -121,5 +121,5 @@ def _shown(out: Path, name: str) -> list[str]:
     if not path.is_file():
         raise ValueError(f"{path}: no step of the study wrote it; correct the section's files")
     if path.suffix == ".md":
-        return [path.read_text().strip(), ""]
+        return [path.read_text("utf-8").strip(), ""]
     return [f"![{path.stem.replace('_', ' ')}]({name})", ""]

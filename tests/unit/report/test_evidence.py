@@ -17,6 +17,7 @@ def pack(tmp_path: Path) -> Path:
     evaluation(tmp_path / "pgd")
     entry = {"name": "a check", "level": "failed", "seen": "s", "meaning": "m"}
     (tmp_path / "pgd" / "sanity.json").write_text(json.dumps([entry]))
+    (tmp_path / "pgd" / "table.md").write_text("changed by hand")  # what is made of the records is none of the evidence
     made = contents_of([tmp_path / "pgd"], tmp_path)
     return write_evidence(made, [tmp_path / "pgd"], tmp_path / "evidence")
 
@@ -30,6 +31,7 @@ def test_a_pack_holds_everything_and_every_hash_is_right(tmp_path: Path) -> None
     } <= files  # fmt: skip
     manifest = json.loads((out / "manifest.json").read_text())["sha256"]
     assert set(manifest) == files - {"manifest.json"}
+    assert not any("changed by hand" in (out / name).read_text(errors="replace") for name in files)
     for name, digest in manifest.items():
         assert hashlib.sha256((out / name).read_bytes()).hexdigest() == digest
     assert (out / "records/01_pgd/records.jsonl").read_bytes() == (tmp_path / "pgd" / "records.jsonl").read_bytes()

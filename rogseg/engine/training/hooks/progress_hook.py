@@ -66,7 +66,7 @@ class ProgressHook(Hook):
 
     def _say(self, runner: TrainingRunner, line: str) -> None:
         self.display.say(line)
-        with (Path(runner.work_dir) / "train.log").open("a") as log:
+        with (Path(runner.work_dir) / "train.log").open("a", encoding="utf-8") as log:
             log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n")
 
 
