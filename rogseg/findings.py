@@ -1,6 +1,8 @@
 """What sanity checks saw, and ``sanity.json``, which keeps it beside the records."""
 
 import dataclasses
+import json
+import zlib
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
@@ -92,22 +94,44 @@ def not_examined(names: Collection[str]) -> tuple[str, ...]:
     return tuple(words for name, words in OF_SEARCHES.items() if name not in names)
 
 
-def load_findings(path: Path) -> tuple[SanityFinding, ...]:
+def load_findings(path: Path, of: str) -> tuple[SanityFinding, ...]:
     """What `save_findings` wrote; nothing where there is no file, as after an evaluation that was stopped.
 
+    Args:
+        path: of the file.
+        of: key of the evaluation beside whose records it lies, `rogseg.evaluation.keys.evaluation_key`.
+
     Raises:
-        ValueError: the file is damaged, or not of this kind.
+        ValueError: the file is damaged, not of this kind, changed since it was written, or of another evaluation.
     """
     if not path.exists():
         return ()
     content = read_json(path, REMEDY)
     try:
-        found = map(SanityFinding.from_json, decode(content, list[dict[str, Any]], "it"))
-        return tuple(decode(dataclasses.asdict(finding), SanityFinding, "a finding") for finding in found)
+        entries = decode(content, list[dict[str, Any]], "it")
+        found = tuple(
+            decode(dataclasses.asdict(SanityFinding.from_json(entry)), SanityFinding, "a finding") for entry in entries
+        )
     except (KeyError, ValueError) as error:
         raise ValueError(f"{path}: not the findings of sanity checks ({error}); {REMEDY}") from error
+    # Files of earlier versions have no checksum.
+    if any("crc" in entry for entry in entries) and {entry.get("crc") for entry in entries} != {_checksum(entries, of)}:
+        raise ValueError(
+            f"{path}: not what was written there for the records beside it, its checksum differs; take the file from a "
+            f"backup, or {REMEDY}"
+        )
+    return found
 
 
-def save_findings(findings: Sequence[SanityFinding], path: Path) -> None:
-    """Write the findings as JSON."""
-    write_json_atomic(path, [dataclasses.asdict(finding) for finding in findings])
+def save_findings(findings: Sequence[SanityFinding], path: Path, of: str) -> None:
+    """Write the findings of an evaluation, of which ``of`` is the key, as JSON.
+
+    Each bears the checksum of all, so that none can be changed, left out or taken for that of another evaluation.
+    """
+    entries = [dataclasses.asdict(finding) for finding in findings]
+    write_json_atomic(path, [{**entry, "crc": _checksum(entries, of)} for entry in entries])
+
+
+def _checksum(entries: Sequence[Mapping[str, Any]], of: str) -> str:
+    bare = [{key: value for key, value in entry.items() if key != "crc"} for entry in entries]
+    return f"{zlib.crc32(json.dumps([of, bare], sort_keys=True).encode()):08x}"

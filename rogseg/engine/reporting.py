@@ -6,12 +6,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from rogseg.cases import worded_cases
 from rogseg.command_line import named_place
 from rogseg.engine.console import make_console
 from rogseg.engine.record_checks import check_records
 from rogseg.evaluation.accuracy_table import accuracy_csv, accuracy_summary, accuracy_table
 from rogseg.evaluation.corruption_summary import values_in
 from rogseg.evaluation.cross_validation import cross_validation_summary, cross_validation_table
+from rogseg.evaluation.keys import evaluation_key
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.report_text import evaluation_tables
 from rogseg.evaluation.robustness_figures import plot_dice_over_strength
@@ -32,7 +34,7 @@ from rogseg.report.figures.corruption_map import plot_corruption_map
 from rogseg.report.volumes import VOLUMES
 from rogseg.storage import write_bytes_atomic, write_json_atomic, write_text_atomic
 
-__all__ = ["conclude", "conclude_accuracy", "conclude_folds", "merge_shards", "report_on"]
+__all__ = ["conclude", "conclude_accuracy", "conclude_folds", "merge_shards", "report_on", "tell_left_out"]
 
 MARKS = {"ok": ("passed ", "green"), "warning": ("LOOK ", "bold yellow"), "failed": ("FAILED ", "bold red")}
 
@@ -69,26 +71,27 @@ def conclude(
             plot_corruption_map({records.identity.system.name: values}, records.directory / "corruptions")
         console.print(f"records, table and figure: {records.directory}", markup=False)
         return
-    findings = _with_earlier([*model_findings, *check_records(records)], records.directory / SANITY_FILE)
+    findings = _with_earlier([*model_findings, *check_records(records)], records)
     for finding in findings:
         mark = Text(*MARKS[finding.level])
         mark.append(f"{finding.name}: {finding.seen}" + ("" if finding.passed else f"; {finding.meaning}"), "default")
         console.print(mark)
     if (left := not_examined({finding.name for finding in findings})) and records.identity.kind == "attack":
         console.print(f"not examined: {'; '.join(left)} (--sanity full does)", markup=False, highlight=False)
-    save_findings(findings, records.directory / SANITY_FILE)
+    save_findings(findings, records.directory / SANITY_FILE, evaluation_key(records.identity))
     plot_dice_over_strength(records, records.directory / "dice_over_epsilon.png")
     console.print(f"records, table, sanity checks and figure: {records.directory}", markup=False)
 
 
-def _with_earlier(made: Sequence[SanityFinding], file: Path) -> list[SanityFinding]:
+def _with_earlier(made: Sequence[SanityFinding], records: RecordFolder) -> list[SanityFinding]:
     """Findings that were made now, after those on file of checks that were not: they hold for the records as before.
 
     That the network was not looked at is forgotten once it was.
     """
     names = {finding.name for finding in made}
     was_looked_at = any(not is_of_records(name) for name in names)
-    earlier = [finding for finding in load_findings(file) if finding.name not in names]
+    on_file = load_findings(records.directory / SANITY_FILE, evaluation_key(records.identity))
+    earlier = [finding for finding in on_file if finding.name not in names]
     return [*(one for one in earlier if not (was_looked_at and one.name == NOT_LOOKED_AT)), *made]
 
 
@@ -111,12 +114,12 @@ def merge_shards(directories: Sequence[Path], out: Path) -> None:
         conclude(records)
         return
     # What the model was asked while it was attacked; what the records can tell is asked of them together.
-    of_records = {finding.name for finding in check_records(records)}
+    of_records, key = {finding.name for finding in check_records(records)}, evaluation_key(records.identity)
     of_model = {
         finding.name: finding
         # The worst of each check comes last and stays.
         for finding in sorted(
-            (finding for directory in directories for finding in load_findings(directory / SANITY_FILE)),
+            (finding for directory in directories for finding in load_findings(directory / SANITY_FILE, key)),
             key=lambda finding: LEVELS.index(finding.level),
         )
     }
@@ -140,6 +143,17 @@ def _tell_notes(records: RecordFolder, console: Console) -> None:
     notes = ((case_id, record.notes) for case_id, record in records.clean().items())
     for line in note_lines(notes, f"in {records.directory}/records.jsonl"):
         console.print(line, markup=False)
+
+
+def tell_left_out(case_ids: Sequence[str], console: Console) -> None:
+    """Say that a set which is called all is without some labelled cases, where it is."""
+    if case_ids:
+        console.print(
+            f"note: --cases all is without {worded_cases(len(case_ids))} that trainings of the fold use, such as "
+            f"{case_ids[0]}; name cases by their ids to take them, too",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def conclude_folds(folds: Sequence[RecordFolder], out: Path, console: Console) -> None:

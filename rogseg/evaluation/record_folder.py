@@ -9,6 +9,7 @@ from typing import Any
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
 from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.evaluation.identity_differences import differences
+from rogseg.evaluation.keys import record_keys
 from rogseg.evaluation.legacy_identity import is_legacy_header, read_legacy_identity
 from rogseg.evaluation.record_file import HEADER, RecordFile, read_header, write_header
 from rogseg.evaluation.strangers import why_strangers
@@ -139,7 +140,7 @@ class RecordFolder:
             raise ValueError(f"{self.directory}: a record of {record.key} is already there")
         if self.identity.is_legacy:
             self.check_identity(self.identity)
-        ours = dataclasses.replace(record, made_by=self.identity.key)
+        ours = dataclasses.replace(record, made_by=record_keys(self.identity, record.case_id)[0])
         self._file.append(ours.to_line())
         self._records[record.key] = ours
 

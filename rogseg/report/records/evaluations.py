@@ -3,13 +3,18 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rogseg.cases import worded_cases
+from rogseg.evaluation.case_record import DICE
 from rogseg.evaluation.common_cases import of_common_cases
 from rogseg.evaluation.identity import EvaluationIdentity
+from rogseg.evaluation.keys import evaluation_key
 from rogseg.evaluation.record_file import RecordFile
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.findings import SANITY_FILE, load_findings
@@ -20,6 +25,7 @@ from rogseg.report.volumes import VOLUMES, SavedVolume
 __all__ = ["Evaluation", "read_evaluations"]
 
 RECORDS = "records.jsonl"
+SAME_DICE = 1e-3  # a GPU may label voxels at near-ties otherwise
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,16 +99,37 @@ def read_evaluations(
                 digest=hashlib.sha256(content).hexdigest(),
                 findings=tuple(
                     Finding(system, found.name, found.level, found.seen, found.meaning)
-                    for found in load_findings(path / SANITY_FILE)
+                    for found in load_findings(path / SANITY_FILE, evaluation_key(folder.identity))
                 ),
                 volumes=tuple(
                     dataclasses.replace(volume, system=system)
-                    for volume in map(SavedVolume.load, sorted((path / VOLUMES).glob("*.npz")))
+                    for volume in _volumes(path / VOLUMES, folder)
                     if not common_cases or volume.case_id in folder.identity.data
                 ),
             )
         )
     return tuple(evaluations)
+
+
+def _volumes(directory: Path, folder: RecordFolder) -> Iterator[SavedVolume]:
+    """The volumes that are kept beside records, each held against the record of its case.
+
+    Raises:
+        ValueError: one was segmented otherwise before the attack than its record says, so it is of another network.
+    """
+    clean = folder.clean()
+    for path in sorted(directory.glob("*.npz")):
+        volume = SavedVolume.load(path)
+        if volume.clean_dice.size and volume.case_id in clean:
+            known = [math.nan if dice is None else dice for dice in clean[volume.case_id].clean.get(DICE, ())]
+            kept = volume.clean_dice.tolist()
+            if not (len(kept) == len(known) and np.allclose(kept, known, rtol=0, atol=SAME_DICE, equal_nan=True)):
+                raise ValueError(
+                    f"{path}: was kept of another evaluation than the records beside it are of, whose clean Dice of "
+                    f"{volume.case_id} is {', '.join(f'{dice:.3f}' for dice in known)} and not "
+                    f"{', '.join(f'{dice:.3f}' for dice in kept)}; delete it"
+                )
+        yield volume
 
 
 def _check_together(folders: Sequence[RecordFolder]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rogseg.engine.reporting import report_on
@@ -405,6 +406,18 @@ def test_findings_keep_their_levels_and_volumes_their_network(tmp_path: Path) ->
     assert [volume.system for volume in made.volumes] == ["net"]
     (tmp_path / "a" / "sanity.json").write_text('[{"name": "x"}]')
     with pytest.raises(ValueError, match=r"sanity\.json"):
+        contents_of([folder.directory], tmp_path)
+
+
+def test_a_volume_that_was_kept_of_another_network_is_refused(tmp_path: Path) -> None:
+    folder = evaluation(tmp_path / "a")
+    case_id, record = next(iter(folder.clean().items()))
+    known = np.array([np.nan if dice is None else dice for dice in record.clean[DICE]])
+    kept = dataclasses.replace(saved_volume(case_id), clean_dice=known, attacked_dice=known)
+    kept.save(tmp_path / "a" / "volumes" / "one.npz")
+    assert len(contents_of([folder.directory], tmp_path).volumes) == 1
+    dataclasses.replace(kept, clean_dice=known - 0.01).save(tmp_path / "a" / "volumes" / "one.npz")
+    with pytest.raises(ValueError, match=r"one\.npz: was kept of another evaluation than the records beside it"):
         contents_of([folder.directory], tmp_path)
 
 
