@@ -93,6 +93,15 @@ def run(options: argparse.Namespace) -> None:
     if fold == "all":
         segment_all_folds(**arguments)
         return
-    if fold is not None:
-        arguments["cfg_options"] = [*arguments["cfg_options"], f"fold={fold_number(fold)}"]
-    segment_cases(**arguments)
+    if fold is None:
+        segment_cases(**arguments)
+        return
+    arguments["cfg_options"] = [*arguments["cfg_options"], f"fold={fold_number(fold)}"]
+    from rogseg.engine.config.keys import ConfigKeyError
+
+    try:
+        segment_cases(**arguments)
+    except ConfigKeyError as fault:
+        if fault.key != "fold":
+            raise
+        raise ValueError(f"--fold {fold} {fault.problem}") from fault

@@ -77,12 +77,14 @@ class CasesToTest:
         cases: with or without a label.
         rule: how they were chosen, in words.
         fold: that the split is of; None where there is none, and of cases that are named and not all held out.
+        left_out: labelled cases that a set which is called all is without, since trainings of the fold use them.
     """
 
     task: str
     cases: tuple[RawCase, ...]
     rule: str
     fold: int | None
+    left_out: tuple[str, ...] = ()
 
 
 def cases_to_test(
@@ -134,7 +136,8 @@ def cases_to_test(
         refuse_other_files(opened, raw, wanted, task)
     chosen = tuple(by_id[case_id] for case_id in sorted(set(wanted)))
     if is_set:
-        return CasesToTest(raw.name, chosen, which[0], own_fold(opened))
+        labelled = {case.case_id for case in raw.training} if which[0] == "all" else set()
+        return CasesToTest(raw.name, chosen, which[0], own_fold(opened), tuple(sorted(labelled - set(wanted))))
     return CasesToTest(raw.name, chosen, BY_ID, own_fold(opened) if _are_held_out(opened, raw, task, wanted) else None)
 
 

@@ -19,7 +19,7 @@ from rogseg.engine.config.task import plan_of
 from rogseg.engine.console import make_console
 from rogseg.engine.model.fold_networks import fold_checkpoints
 from rogseg.engine.model.open_system import OpenedSystem, leak_of
-from rogseg.engine.reporting import conclude_accuracy, conclude_folds
+from rogseg.engine.reporting import conclude_accuracy, conclude_folds, tell_left_out
 from rogseg.engine.stored_task import stored_task_dir
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.shipped_configs import find_config
@@ -68,6 +68,7 @@ def segment_cases(
     directory = Path(out)
     for folder in (directory, *(path(directory, "").parent for path in (prediction_path, probabilities_path))):
         remove_leftovers(folder)
+    tell_left_out(tested.left_out, console)
     measures = measures_for(opened.system, opened.measures)
     worker = SegmentWorker(asked.of(opened.system, measures), directory.absolute(), measures, save_probabilities)
     with workers_at("segmenting", worker, asked.device, num_workers, cluster, console) as (workers, progress):

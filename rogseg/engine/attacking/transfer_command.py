@@ -55,6 +55,21 @@ class TransferOptions:
     trust: bool = False
     device: str | None = None
 
+    def settings(self) -> AttackSettings:
+        """The attack, which needs no system to be known wrong.
+
+        Raises:
+            ValueError: as `AttackSettings.load`.
+        """
+        return AttackSettings.load(
+            self.attack,
+            self.attack_options,
+            self.epsilon,
+            has_reference=self.reference is not None,
+            max_passes=self.max_passes,
+            max_minutes=self.max_minutes,
+        )
+
 
 def transfer_between(
     systems: Sequence[str], out: Path, options: TransferOptions
@@ -67,9 +82,9 @@ def transfer_between(
     Raises:
         ValueError: something in the arguments, configs or files is wrong; the message says what to do.
     """
-    console = make_console()
+    console, settings = make_console(), options.settings()
     opened = _open_all(systems, options)
-    raw, setting, leaks = _prepare(opened, options, console)
+    raw, setting, leaks = _prepare(opened, settings, options, console)
     reasons = {name: why_no_source(one.system, setting.attack) for name, one in opened.items()}
     sources = [name for name, reason in reasons.items() if not reason]
     if not sources:
@@ -116,12 +131,12 @@ def attack_from_surrogate(
     Raises:
         ValueError: something in the arguments, configs or files is wrong; the message says what to do.
     """
-    console, device, trust = make_console(), options.device, options.trust
+    console, device, trust, settings = make_console(), options.device, options.trust, options.settings()
     target = open_system(system, device=device, task_dir=options.task, overrides=cfg_options, trust=trust)
     same_config = _are_weights(surrogate)  # which is changed for both in the same way
     named, overrides = ([system[0], surrogate[0]], cfg_options) if same_config else (surrogate, ())
     source = open_system(named, device=device, task_dir=options.task, overrides=overrides, trust=trust)
-    raw, setting, leaks = _prepare({"target": target, "surrogate": source}, options, console)
+    raw, setting, leaks = _prepare({"target": target, "surrogate": source}, settings, options, console)
     attacked, made_on = target.system.identity.name, source.system.identity.name
     if reason := why_no_source(source.system, setting.attack):
         raise ValueError(f"--surrogate: {made_on} {reason}; name another network")
@@ -138,18 +153,10 @@ def attack_from_surrogate(
 
 
 def _prepare(
-    opened: Mapping[str, OpenedSystem], options: TransferOptions, console: Console
+    opened: Mapping[str, OpenedSystem], settings: AttackSettings, options: TransferOptions, console: Console
 ) -> tuple[RawTask, TransferSetting, dict[str, str]]:
     """The raw task, what all pairs share, and what each system had seen of the cases."""
     first, systems = next(iter(opened.values())), [one.system for one in opened.values()]
-    settings = AttackSettings.load(
-        options.attack,
-        options.attack_options,
-        options.epsilon,
-        has_reference=options.reference is not None,
-        max_passes=options.max_passes,
-        max_minutes=options.max_minutes,
-    )
     for system in systems[1:]:
         check_classes(system, systems[0])
     raw = _raw_task(list(opened.values()), options.data)

@@ -85,6 +85,8 @@ def parse_value(text: str, where: str) -> Any:
 def said_of_option(flag: str, keys: Iterable[str], filename: str) -> Iterator[None]:
     """Inside, a fault of a key is told as one of the option that gave the key, or else of the file.
 
+    Where the option gave a part of what is at fault, both are named.
+
     Args:
         flag: what the keys stand behind on the command line.
         keys: dotted, as they were given.
@@ -95,7 +97,9 @@ def said_of_option(flag: str, keys: Iterable[str], filename: str) -> Iterator[No
     except ConfigKeyError as fault:
         path = fault.key.replace("[", ".").replace("]", "")
         is_given = any(path == key or path.startswith(f"{key}.") for key in keys)
-        raise ConfigKeyError(fault.key, fault.problem, flag if is_given else filename) from fault
+        parts = [key for key in keys if key.startswith(f"{path}.")]
+        changed = f"{filename}, changed by {flag} {', '.join(parts)}" if parts else filename
+        raise ConfigKeyError(fault.key, fault.problem, flag if is_given else changed) from fault
 
 
 def _value_of(node: ast.expr, inside: bool) -> Any:

@@ -16,7 +16,7 @@ from rogseg.engine.corrupting.examples import write_examples
 from rogseg.engine.corrupting.raw_scan import modalities_of
 from rogseg.engine.corrupting.settings import ALL_SEVERITIES, CorruptionSettings
 from rogseg.engine.model.open_system import leak_of
-from rogseg.engine.reporting import conclude
+from rogseg.engine.reporting import conclude, tell_left_out
 from rogseg.evaluation.record_folder import RecordFolder
 
 __all__ = ["corrupt_system"]
@@ -66,6 +66,7 @@ def corrupt_system(
     chosen = [by_id[case_id] for case_id in spread(tuple(by_id), max_cases, case_seed)]
     # What is known to be wrong is refused before hours of work.
     leak = leak_of(opened, [case.case_id for case in chosen], found.task, allow_seen=allow_seen)
+    tell_left_out(found.left_out, console)
     for name, reason in settings.not_applicable.items():
         console.print(f"{name}: not applicable, {reason}", markup=False, highlight=False)
     if targets is not None:

@@ -87,14 +87,14 @@ def harden_system(
     out = Path(out).absolute()
     finished = finished_hardening(out)
     _refuse_numbers(minutes, batch_size, learning_rate, epsilon, seed)
+    chosen = trainer_config(trainer, epsilon, seed, trainer_options)
+    build_trainer(chosen)
     opened = open_system(system, device=device, overrides=cfg_options, trust=trust)
     networks, place = _trainable(opened), opened.device
     raw = read_raw_task(data, plain_labels=False)
     refuse_other_meaning(opened.system, raw)
     part = fold_of(raw, fold)
     training, held_out = split_for_selection(part.train, SELECTION_FRACTION, seed, part.added)
-    chosen = trainer_config(trainer, epsilon, seed, trainer_options)
-    build_trainer(chosen)
     directory = training_folder(out)
     known = {PREPARED, SETTINGS, BEFORE, *(network.name for network in networks)}
     if strangers := foreign_entries(directory, known):
