@@ -103,14 +103,10 @@ class RogsegSystem(System):
         )
         self.window_size: Triple = volume_logits.window_size
         self._logits = RegionVolumeLogits(volume_logits)
-        decided_by = {"plan": plan.to_json(), "window_size": list(self.window_size), "overlap": overlap}
         mirrored = {"mirrored_axes": list(volume_logits.mirror_axes)} if mirror_axes else {}
+        decided_by = {"plan": plan.to_json(), "window_size": list(self.window_size), "overlap": overlap, **mirrored}
         self.identity = SystemIdentity(
-            "rogseg",
-            name,
-            digest,
-            {**decided_by, **mirrored, **(options or {})},
-            {"torch": importlib.metadata.version("torch")},
+            "rogseg", name, digest, {**decided_by, **(options or {})}, {"torch": importlib.metadata.version("torch")}
         )
 
     @property

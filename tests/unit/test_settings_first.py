@@ -12,7 +12,7 @@ from rogseg.commands import main
     [
         (["transfer", "no_such_a", "no_such_b", "--out", "OUT"], "--attack-options: unknown key 'num_iterations'"),
         (["attack", "no_such_a", "--surrogate", "no_such_b"], "--attack-options: unknown key 'num_iterations'"),
-        (["harden", "no_such_a", "--data", "OUT", "--out", "OUT/new"], "--trainer-options: num_replay "),
+        (["harden", "no_such_a", "--data", "OUT", "--out", "OUT/new"], "'num_replay'"),
     ],
 )
 def test_settings_are_read_before_networks_and_data_are(

@@ -60,7 +60,8 @@ def test_findings_that_are_not_what_was_written_beside_the_records_are_refused(t
         assert IDENTITY.condition is not None
         condition = dataclasses.replace(IDENTITY.condition, config={**IDENTITY.condition.config, "num_restarts": 7})
         folder = RecordFolder(tmp_path / "two", dataclasses.replace(IDENTITY, condition=condition))
-        path = shutil.copy(path, folder.directory / SANITY_FILE)
+        shutil.copy(path, folder.directory)
+        path = folder.directory / SANITY_FILE
     else:
         entries = json.loads(path.read_text())
         entries = [{**entries[0], "level": "ok"}, *entries[1:]] if change == "level" else entries[1:]
