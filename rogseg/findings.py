@@ -94,12 +94,13 @@ def not_examined(names: Collection[str]) -> tuple[str, ...]:
     return tuple(words for name, words in OF_SEARCHES.items() if name not in names)
 
 
-def load_findings(path: Path, of: str) -> tuple[SanityFinding, ...]:
+def load_findings(path: Path, of: str | None = None) -> tuple[SanityFinding, ...]:
     """What `save_findings` wrote; nothing where there is no file, as after an evaluation that was stopped.
 
     Args:
         path: of the file.
-        of: key of the evaluation beside whose records it lies, `rogseg.evaluation.keys.evaluation_key`.
+        of: key of the evaluation beside whose records it lies, `rogseg.evaluation.keys.evaluation_key`; None asks only
+            whether the file is one of findings.
 
     Raises:
         ValueError: the file is damaged, not of this kind, changed since it was written, or of another evaluation.
@@ -114,8 +115,8 @@ def load_findings(path: Path, of: str) -> tuple[SanityFinding, ...]:
         )
     except (KeyError, ValueError) as error:
         raise ValueError(f"{path}: not the findings of sanity checks ({error}); {REMEDY}") from error
-    # Files of earlier versions have no checksum.
-    if any("crc" in entry for entry in entries) and {entry.get("crc") for entry in entries} != {_checksum(entries, of)}:
+    checksums = {entry.get("crc") for entry in entries}  # files of earlier versions have none
+    if of is not None and checksums - {None} and checksums != {_checksum(entries, of)}:
         raise ValueError(
             f"{path}: not what was written there for the records beside it, its checksum differs; take the file from a "
             f"backup, or {REMEDY}"

@@ -82,7 +82,7 @@ def _findings(text: str) -> Callable[[Path], Call]:
     def build(folder: Path) -> Call:
         path = _written(folder) / "sanity.json"
         path.write_text(text)
-        return lambda: (load_findings(path, ""), read_evaluations([path.parent]))
+        return lambda: (load_findings(path), read_evaluations([path.parent]))
 
     return build
 
@@ -94,7 +94,7 @@ FAULTS = [
     Fault("header nested without end", _nested, r"header\.json: .*nested too deeply"),
     Fault("header that is a pipe", _pipe("header.json"), r"header\.json: not a plain file"),
     Fault("records that are a pipe", _pipe("records.jsonl"), r"records\.jsonl: not a plain file"),
-    Fault("findings of a pipe", _pipe("sanity.json", lambda d: load_findings(d / "sanity.json", "")), "plain file"),
+    Fault("findings that are a pipe", _pipe("sanity.json", lambda d: load_findings(d / "sanity.json")), "plain file"),
     Fault("classes that are a number", _identity(classes=5), r"header\.json: the identity\.classes must be a list"),
     Fault("cases that are a number", _identity(data=5), r"the identity\.data must be an object"),
     Fault("a task that is a number", _identity(task=5), r"the identity\.task must be a text"),
