@@ -1,17 +1,23 @@
-"""``rogseg compare``: several systems under the same attacks."""
+"""``rogseg compare``: evaluations of several systems on the same cases."""
 
 import argparse
 
 from rogseg.command_line import named_place
 
 DESCRIPTION = (
-    "Put several systems side by side under the same attacks on the same cases, with paired differences, in Markdown."
+    "Put evaluations of several systems side by side, on the same cases and under the same attacks, with paired "
+    "differences, in Markdown."
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The records, each with the name of its system."""
-    parser.add_argument("records", nargs="+", metavar="NAME=DIR", help="system and what rogseg attack wrote")
+    parser.add_argument(
+        "records",
+        nargs="+",
+        metavar="NAME=DIR",
+        help="what a system is called and its records: what rogseg attack, test or corrupt wrote",
+    )
     parser.add_argument("--measure", default="Dice", help="what is compared, by its name in the records")
 
 
