@@ -99,7 +99,7 @@ def load_findings(path: Path, of: str | None = None) -> tuple[SanityFinding, ...
 
     Args:
         path: of the file.
-        of: key of the evaluation beside whose records it lies, `rogseg.evaluation.keys.evaluation_key`; None asks only
+        of: key of the records that it lies beside, `rogseg.evaluation.record_folder.RecordFolder.key`; None asks only
             whether the file is one of findings.
 
     Raises:
@@ -125,7 +125,7 @@ def load_findings(path: Path, of: str | None = None) -> tuple[SanityFinding, ...
 
 
 def save_findings(findings: Sequence[SanityFinding], path: Path, of: str) -> None:
-    """Write the findings of an evaluation, of which ``of`` is the key, as JSON.
+    """Write the findings of an evaluation, of whose records ``of`` is the key, as JSON.
 
     Each bears the checksum of all, so that none can be changed, left out or taken for that of another evaluation.
     """

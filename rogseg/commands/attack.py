@@ -4,13 +4,7 @@ import argparse
 from pathlib import Path
 
 from rogseg.argument_parser import inside, whole
-from rogseg.commands import (
-    add_attack_arguments,
-    add_case_arguments,
-    add_run_arguments,
-    add_system_argument,
-    given_options,
-)
+from rogseg.commands import add_attack_arguments, add_case_arguments, add_run_arguments, add_system_argument
 
 DESCRIPTION = "Attack a system case by case and report what is left of its Dice."
 EPILOG = "Run it again with the same arguments after an interruption: finished cases are not attacked again."
@@ -57,7 +51,6 @@ def run(options: argparse.Namespace) -> None:
     from rogseg.engine.attacking.attack_command import attack_system
     from rogseg.shipped_configs import find_config
 
-    given = given_options(options, add_arguments)
     options.attack = find_config(options.attack, "attack")
     if options.surrogate is None:
         attack_system(**{key: value for key, value in vars(options).items() if key != "surrogate"})
@@ -66,11 +59,6 @@ def run(options: argparse.Namespace) -> None:
         raise ValueError("--surrogate: its volumes are given to the system whole, so --protocol patch has no meaning")
     if options.num_workers is not None or options.cluster is not None:
         raise ValueError("--surrogate works in this process alone; leave --num-workers and --cluster out, or shard it")
-    if without_effect := given & {"--save-adversarial", "--keep-volumes"}:
-        raise ValueError(
-            f"{min(without_effect)} has no effect beside --surrogate, whose volumes are written as raw files anyway "
-            "and are not kept for the viewer; leave it out"
-        )
     from rogseg.engine.attacking.transfer_command import TransferOptions, attack_from_surrogate
 
     asked = {key: value for key, value in vars(options).items() if key in TransferOptions.__dataclass_fields__}

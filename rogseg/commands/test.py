@@ -104,4 +104,4 @@ def run(options: argparse.Namespace) -> None:
     except ConfigKeyError as fault:
         if fault.key != "fold":
             raise
-        raise ValueError(f"--fold {fold} {fault.problem}") from fault
+        raise ValueError(f"--fold {fold}: fold {fault.problem}") from fault

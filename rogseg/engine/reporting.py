@@ -13,7 +13,6 @@ from rogseg.engine.record_checks import check_records
 from rogseg.evaluation.accuracy_table import accuracy_csv, accuracy_summary, accuracy_table
 from rogseg.evaluation.corruption_summary import values_in
 from rogseg.evaluation.cross_validation import cross_validation_summary, cross_validation_table
-from rogseg.evaluation.keys import evaluation_key
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.evaluation.report_text import evaluation_tables
 from rogseg.evaluation.robustness_figures import plot_dice_over_strength
@@ -78,7 +77,7 @@ def conclude(
         console.print(mark)
     if (left := not_examined({finding.name for finding in findings})) and records.identity.kind == "attack":
         console.print(f"not examined: {'; '.join(left)} (--sanity full does)", markup=False, highlight=False)
-    save_findings(findings, records.directory / SANITY_FILE, evaluation_key(records.identity))
+    save_findings(findings, records.directory / SANITY_FILE, records.key)
     plot_dice_over_strength(records, records.directory / "dice_over_epsilon.png")
     console.print(f"records, table, sanity checks and figure: {records.directory}", markup=False)
 
@@ -90,7 +89,7 @@ def _with_earlier(made: Sequence[SanityFinding], records: RecordFolder) -> list[
     """
     names = {finding.name for finding in made}
     was_looked_at = any(not is_of_records(name) for name in names)
-    on_file = load_findings(records.directory / SANITY_FILE, evaluation_key(records.identity))
+    on_file = load_findings(records.directory / SANITY_FILE, records.key)
     earlier = [finding for finding in on_file if finding.name not in names]
     return [*(one for one in earlier if not (was_looked_at and one.name == NOT_LOOKED_AT)), *made]
 
@@ -114,7 +113,7 @@ def merge_shards(directories: Sequence[Path], out: Path) -> None:
         conclude(records)
         return
     # What the model was asked while it was attacked; what the records can tell is asked of them together.
-    of_records, key = {finding.name for finding in check_records(records)}, evaluation_key(records.identity)
+    of_records, key = {finding.name for finding in check_records(records)}, records.key
     of_model = {
         finding.name: finding
         # The worst of each check comes last and stays.

@@ -73,7 +73,7 @@ class CaseRecord:
         certificate: bounds that hold for every perturbation within a radius; ``strength`` is the radius then, and
             ``measures`` are the lower bounds.
         notes: of a case that nothing was done to, what a person should know of its files.
-        made_by: key of what it was made by, `rogseg.evaluation.keys`; None in records of older versions, and before it
+        made_by: key of what it was made by, `EvaluationIdentity.key`; None in records of older versions, and before it
             is in a folder.
     """
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import zlib
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
@@ -193,6 +194,12 @@ class EvaluationIdentity:
         """A digest of the files of components that are no part of rogseg; None where there are none."""
         digest: str | None = self.versions.get("own_code")
         return digest
+
+    @property
+    def key(self) -> str:
+        """Of the system and of what is done to it, which each record bears, so that one of another is told apart."""
+        made = json.dumps([self.system.digest, self.condition and dataclasses.asdict(self.condition)], sort_keys=True)
+        return f"{zlib.crc32(made.encode()):08x}"
 
     @property
     def is_legacy(self) -> bool:

@@ -9,7 +9,6 @@ from typing import Any
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
 from rogseg.evaluation.identity import EvaluationIdentity
 from rogseg.evaluation.identity_differences import differences
-from rogseg.evaluation.keys import record_keys
 from rogseg.evaluation.legacy_identity import is_legacy_header, read_legacy_identity
 from rogseg.evaluation.record_file import HEADER, RecordFile, read_header, write_header
 from rogseg.evaluation.strangers import why_strangers
@@ -140,7 +139,7 @@ class RecordFolder:
             raise ValueError(f"{self.directory}: a record of {record.key} is already there")
         if self.identity.is_legacy:
             self.check_identity(self.identity)
-        ours = dataclasses.replace(record, made_by=record_keys(self.identity, record.case_id)[0])
+        ours = dataclasses.replace(record, made_by=self.identity.key)
         self._file.append(ours.to_line())
         self._records[record.key] = ours
 
@@ -151,6 +150,12 @@ class RecordFolder:
     def strengths(self) -> tuple[float, ...]:
         """The epsilons or severities that have records, ascending."""
         return tuple(sorted({record.strength for record in self._records.values() if record.condition != CLEAN}))
+
+    @property
+    def key(self) -> str:
+        """The key that all records bear, `EvaluationIdentity.key`; empty where some are of an older version."""
+        keys = {record.made_by for record in self._records.values()}
+        return next(iter(keys)) or "" if len(keys) == 1 else ""
 
     def conditions(self) -> tuple[str, ...]:
         """The attacks or corruptions with records, by their first one; a composite counts by its members."""

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
 from rogseg.evaluation.identity import EvaluationIdentity
-from rogseg.evaluation.keys import record_keys
 
 __all__ = ["why_strangers"]
 
@@ -15,9 +14,8 @@ SAME_MU = 1e-9
 def why_strangers(identity: EvaluationIdentity, records: Sequence[CaseRecord]) -> str:
     """What in the records cannot be of this evaluation, as the end of a sentence; empty where nothing is.
 
-    Records say by a key what they were made by; of older versions they do not, or by a key that says less. Without one
-    two networks on the same cases are told apart by the mean of their clean Dice there, where the header has it, and
-    two ensembles on one network are not.
+    Records of older versions do not say what they were made by. Two networks on the same cases are told apart by the
+    mean of their clean Dice there, where the header has it, and two ensembles on one network are not.
     """
     number, seed = len(identity.classes), identity.seed
     for record in records:
@@ -33,12 +31,10 @@ def why_strangers(identity: EvaluationIdentity, records: Sequence[CaseRecord]) -
     mean, criterion = _mean_clean_dice(identity, records), identity.criterion
     if mean is not None and criterion is not None and criterion.mu is not None and abs(mean - criterion.mu) > SAME_MU:
         return f"the mean clean Dice of its records is {mean:.6g}, not {criterion.mu:.6g} as the header says"
-    for record in records:
-        if record.made_by is not None and record.made_by not in record_keys(identity, record.case_id):
-            return (
-                f"its record of {record.case_id!r} under {record.condition!r} was made of another network, by another "
-                "attack, within another threat model or of other files than the header says"
-            )
+    made_by = {one.made_by: f"{one.case_id!r} under {one.condition!r}" for one in records if one.made_by is not None}
+    if len(made_by) > 1:
+        one, other, *_ = made_by.values()
+        return f"its records of {one} and of {other} were made of two networks, or by two attacks"
     return ""
 
 

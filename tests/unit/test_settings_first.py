@@ -31,13 +31,5 @@ def test_an_option_of_its_own_is_named_where_it_has_no_effect(
     (tmp_path / "plans.json").write_text("{}")  # what an nnU-Net's folder is recognised by
     assert main(["test", str(tmp_path), "--fold", "3", "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
     said = capsys.readouterr().err
-    assert "--fold 3 has no effect on" in said
+    assert "--fold 3: fold has no effect on" in said
     assert "--cfg-options" not in said
-
-
-@pytest.mark.parametrize("option", [["--save-adversarial"], ["--keep-volumes", "5"]])
-def test_what_a_surrogate_leaves_without_effect_is_refused(
-    option: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["attack", "no_such_a", "--surrogate", "no_such_b", "--attack", "apgd_ce", *option]) == 2
-    assert f"{option[0]} has no effect beside --surrogate" in capsys.readouterr().err

@@ -14,7 +14,6 @@ from rogseg.cases import worded_cases
 from rogseg.evaluation.case_record import DICE
 from rogseg.evaluation.common_cases import of_common_cases
 from rogseg.evaluation.identity import EvaluationIdentity
-from rogseg.evaluation.keys import evaluation_key
 from rogseg.evaluation.record_file import RecordFile
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.findings import SANITY_FILE, load_findings
@@ -99,7 +98,7 @@ def read_evaluations(
                 digest=hashlib.sha256(content).hexdigest(),
                 findings=tuple(
                     Finding(system, found.name, found.level, found.seen, found.meaning)
-                    for found in load_findings(path / SANITY_FILE, evaluation_key(folder.identity))
+                    for found in load_findings(path / SANITY_FILE, folder.key)
                 ),
                 volumes=tuple(
                     dataclasses.replace(volume, system=system)

@@ -94,7 +94,7 @@ class WindowLogits:
             mode = "in training mode " if self._is_training else ""
             raise ValueError(
                 f"{self.name}: {mode}the network does not take windows of shape {tuple(windows.shape)} ({reason}); "
-                "check windows.size, multiple_of and batch, inputs.channels and the network's arguments"
+                "check windows.size, multiple_of and windows.batch, inputs.channels and the network's arguments"
             ) from error
         if (before is not None and windows._version != before) or not (kept is None or torch.equal(windows, kept)):
             raise ValueError(

@@ -9,7 +9,6 @@ import pytest
 
 from rogseg.engine.reporting import conclude
 from rogseg.evaluation.case_record import CLEAN
-from rogseg.evaluation.keys import evaluation_key
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.findings import NOT_LOOKED_AT, SANITY_FILE, Level, SanityFinding, load_findings
 from tests.identities import IDENTITY, dice_record
@@ -20,9 +19,7 @@ def finding(name: str, level: Level = "ok") -> SanityFinding:
 
 
 def levels(folder: RecordFolder) -> dict[str, str]:
-    return {
-        one.name: one.level for one in load_findings(folder.directory / SANITY_FILE, evaluation_key(folder.identity))
-    }
+    return {one.name: one.level for one in load_findings(folder.directory / SANITY_FILE, folder.key)}
 
 
 def evaluated(directory: Path) -> RecordFolder:
@@ -67,6 +64,6 @@ def test_findings_that_are_not_what_was_written_beside_the_records_are_refused(t
         entries = [{**entries[0], "level": "ok"}, *entries[1:]] if change == "level" else entries[1:]
         path.write_text(json.dumps(entries))
     with pytest.raises(ValueError, match=r"sanity\.json: not what was written there for the records beside it"):
-        load_findings(path, evaluation_key(folder.identity))
+        load_findings(path, folder.key)
     with pytest.raises(ValueError, match=r"sanity\.json: not what was written there for the records beside it"):
         conclude(folder)

@@ -193,7 +193,7 @@ def test_a_record_of_another_attack_or_network_is_noticed_among_those_of_this_on
         ours, theirs = (tmp_path / folder / "records.jsonl" for folder in ("ours", name))
         first, *rest = ours.read_text().splitlines(keepends=True)
         ours.write_text("".join([first, *theirs.read_text().splitlines(keepends=True)[1:2], *rest[1:]]))
-        with pytest.raises(ValueError, match=r"records\.jsonl: its record of .* was made of another network"):
+        with pytest.raises(ValueError, match=r"records\.jsonl: its records of .* were made of two networks, or by two"):
             RecordFolder(tmp_path / "ours")
         shutil.rmtree(tmp_path / "ours")
 

@@ -9,8 +9,6 @@ import pytest
 
 from rogseg.evaluation.case_record import CLEAN, WORST_CASE, CaseRecord
 from rogseg.evaluation.identity import Condition, EvaluationIdentity
-from rogseg.evaluation.keys import record_keys
-from rogseg.evaluation.record_file import RecordFile
 from rogseg.evaluation.record_folder import RecordFolder
 from tests.identities import IDENTITY, dice_record, identity_with
 
@@ -95,32 +93,3 @@ def test_no_record_of_the_repository_is_refused() -> None:
     folders = [path.parent for name in ("docs", "model_zoo") for path in (ROOT / name).rglob("header.json")]
     assert len(folders) > 100
     assert all(RecordFolder(folder).records for folder in folders)
-
-
-@pytest.mark.parametrize(
-    ("identity", "other", "records"),
-    [
-        (TEST, dataclasses.replace(TEST, system=dataclasses.replace(TEST.system, digest="other")), CLEAN_ONES),
-        (TEST, dataclasses.replace(TEST, data={case_id: f"other {case_id}" for case_id in TEST.data}), CLEAN_ONES),
-        (IDENTITY, identity_with("threat.type", "L2Threat"), ATTACKED),
-        (IDENTITY, identity_with("condition.config", {"type": "APGD", "num_restarts": 9}), ATTACKED),
-    ],
-)
-def test_records_of_another_evaluation_that_look_alike_are_refused(
-    tmp_path: Path, identity: EvaluationIdentity, other: EvaluationIdentity, records: list[CaseRecord]
-) -> None:
-    written(tmp_path / "ours", identity, records)
-    written(tmp_path / "other", other, records)
-    shutil.copy(tmp_path / "other" / "header.json", tmp_path / "ours")
-    with pytest.raises(ValueError, match=r"was made of another network, .*; put the header\.json back"):
-        RecordFolder(tmp_path / "ours")
-
-
-def test_records_with_the_key_of_an_earlier_version_go_on(tmp_path: Path) -> None:
-    folder = written(tmp_path, IDENTITY, [])
-    _, earlier = record_keys(IDENTITY, "a")
-    line = dataclasses.replace(CLEAN_ONES[0], made_by=earlier).to_line()
-    RecordFile(tmp_path / "records.jsonl").append(line)
-    folder = RecordFolder(tmp_path)
-    folder.add(CLEAN_ONES[1])
-    assert len(RecordFolder(tmp_path).records) == 2
