@@ -48,7 +48,8 @@ def short_span(values: Sequence[float]) -> str:
 def counted(count: float, many: str) -> str:
     """A number of things in words, such as ``20 queries`` and ``1 query``; ``many`` is their regular plural."""
     one = {"queries": "query", "passes": "pass"}.get(many, many.removesuffix("s"))
-    return f"{count:g} {one}" if count == 1 else f"{count:g} {many}" if isinstance(count, float) else f"{count} {many}"
+    text = f"{count:g}" if isinstance(count, float) else str(count)
+    return f"{text} {one if count == 1 else many}"
 
 
 def heading_of(measure: Mapping[str, Any]) -> str:
