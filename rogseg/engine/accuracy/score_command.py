@@ -56,11 +56,13 @@ def score_predictions(
             f"{predictions} and {labels} have no case in common ({', '.join(list(ours)[:3])} and "
             f"{', '.join(list(true)[:3])}): a prediction is named as its label file"
         )
+    rule = "every prediction that has a label"
     alone = (("prediction", "label", set(ours) - set(true)), ("label", "prediction", set(true) - set(ours)))
     for what, other, rest in alone:
         if rest:
             number = f"1 {what} has" if len(rest) == 1 else f"{len(rest)} {what}s have"
             console.print(f"note: {number} no {other}, left out, such as {min(rest)}", markup=False)
+            rule += f"; {number} no {other}"
     grids = {case_id: grid_of_file(true[case_id]) for case_id in case_ids}
     if tolerance is None:
         tolerance = round(max(step for grid in grids.values() for step in grid.spacing), 3)
@@ -82,7 +84,7 @@ def score_predictions(
         window_size=None,
         overlap=None,
         measures=described_measures(built),
-        selection=CaseSelection("every prediction that has a label", None),
+        selection=CaseSelection(rule, None),
         seed=None,
         fold=None,
         leak=NOT_KNOWN,

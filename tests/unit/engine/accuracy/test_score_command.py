@@ -53,6 +53,17 @@ def test_label_maps_have_no_channels_whatever_their_names_end_in(tmp_path: Path)
     assert [record["case_id"] for record in score(tmp_path)] == ["case_0000", "case_0001"]
 
 
+def test_labels_without_a_prediction_stand_in_what_is_written(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        write(tmp_path / f"task/labelsTr/{name}.nii.gz", cube((1, slice(0, 4))))
+    write(tmp_path / "ours/a.nii.gz", cube((1, slice(0, 4))))
+    assert len(score(tmp_path)) == 1
+    rule = "every prediction that has a label; 2 labels have no prediction"
+    assert json.loads((tmp_path / "out/header.json").read_text())["identity"]["selection"]["rule"] == rule
+    assert main(["report", str(tmp_path / "out")]) == 0
+    assert rule in (tmp_path / "out/report.html").read_text()
+
+
 def test_regions_and_ignored_voxels_are_as_nnunet_has_them(tmp_path: Path) -> None:
     labels = {"background": 0, "whole": [1, 2], "core": [2], "ignore": 3}
     index = {"channel_names": {"0": "MR"}, "labels": labels, "regions_class_order": [1, 2], "file_ending": ".nii.gz"}
