@@ -15,12 +15,14 @@ __all__ = ["fast_memory_format", "instance_norm", "pointwise", "swish_conv_norm"
 def fast_memory_format(network: nn.Module) -> nn.Module:
     """The same network with its weights in the format in which its device is fast.
 
-    On a CPU that is channels last. A GPU keeps the default format: PyTorch has a depthwise kernel of its own for it,
-    where cuDNN computes channels last as a grouped convolution.
+    On a CPU that is channels last for convolutions of volumes; those of planes keep theirs. A GPU keeps the default
+    format: PyTorch has a depthwise kernel of its own for it, where cuDNN computes channels last as a grouped
+    convolution.
     """
-    if next(network.parameters()).device.type != "cpu":
-        return network
-    return network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+    for weights in network.parameters():
+        if weights.device.type == "cpu" and weights.ndim == 5:
+            weights.data = weights.data.contiguous(memory_format=torch.channels_last_3d)
+    return network
 
 
 def swish_conv_norm(

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from rogseg.models.multi_planar import MultiPlanarSegmentor
 from rogseg.preprocessing import Volume
 from rogseg.systems import RogsegSystem
 from tests.tiny_task import tiny_plan
@@ -20,6 +21,19 @@ def test_a_prepared_case_says_where_the_axes_of_the_network_s_grid_point(orienta
     affine = np.array([[0.0, 0.0, 1.0, 0.0], [-1.0, 0.0, 0.0, 0.0], [0.0, -1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
     system = RogsegSystem(nn.Conv3d(1, 3, 1), plan, plan.window_size)
     assert system.prepare(Volume(values, affine)).axes == axes
+
+
+def test_a_network_of_planes_is_segmented_with_and_attacked_as_any_other() -> None:
+    plan = tiny_plan()
+    torch.manual_seed(0)
+    backbone = {"type": "PlanarUNet", "in_channels": 1, "num_classes": 3, "width": 8, "depth": 1}
+    network = MultiPlanarSegmentor(backbone, 3, plan.spacing, [{"type": "CrossEntropyLoss"}])
+    system = RogsegSystem(network, plan, plan.window_size)
+    volume = torch.rand(1, 1, *plan.window_size, requires_grad=True)
+    logits = system.logits(volume)
+    assert logits.shape == (1, 3, *plan.window_size)
+    (gradient,) = torch.autograd.grad(logits[:, 1].sum(), volume)
+    assert gradient.abs().max() > 0
 
 
 class Draws(nn.Conv3d):
