@@ -68,7 +68,8 @@ steps = dict(
     epsilons_unetpp_freeat="attack {unetpp_freeat} {epsilons} {cases} --out {out}/epsilons_unetpp_freeat",
     test_unetpp="test {unetpp} --data {data} --out {out}/test_unetpp",
     test_unetpp_freeat="test {unetpp_freeat} --data {data} --out {out}/test_unetpp_freeat",
-    test_mpunet="test {mpunet} --data {data} --out {out}/test_mpunet",
+    # Its planes are of whole volumes, most of which lie in one window of this size.
+    test_mpunet="test {mpunet} --data {data} --out {out}/test_mpunet --cfg-options inference.window_size=[40,56,40]",
     epsilons_mpunet="attack {mpunet} --attack apgd_ce --epsilon 8/255 {few} --out {out}/epsilons_mpunet",
     ensemble_unetpp="attack {unetpp} {ensemble} --out {out}/ensemble_unetpp",
     sea_unetpp="attack {unetpp} {sea} --out {out}/sea_unetpp",
