@@ -5,7 +5,7 @@ instead of a whole volume; the fusion is trained on training cases, so that no r
 those of `rogseg.models.multi_planar.views`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -68,12 +68,12 @@ class MultiPlanarSegmentor(SegmentationModel):
         self.fusion_bias = nn.Parameter(torch.zeros(num_classes))
         self.views: Tensor
         self.steps: Tensor
-        # Geometry stays on the CPU, also where a network is built for its shapes alone.
+        # Geometry and draws stay on the CPU, also where a network is built for its shapes alone.
         with torch.device("cpu"):
             self.register_buffer("views", view_vectors(num_views, view_seed))
             self.spacing = torch.tensor(tuple(spacing), dtype=torch.float64)
-        # Counts what was drawn, so that a resumed training draws what an unbroken one would have drawn.
-        self.register_buffer("steps", torch.zeros((), dtype=torch.long))
+            # Counts what was drawn, so that a resumed training draws what an unbroken one would have drawn.
+            self.register_buffer("steps", torch.zeros((), dtype=torch.long))
         self.step = min(spacing)
         self.trained, self.view_noise, self.planes_per_case = trained, view_noise, planes_per_case
         self.planar.requires_grad_(trained == "planes")
@@ -85,6 +85,14 @@ class MultiPlanarSegmentor(SegmentationModel):
         super().train(mode)
         if self.trained == "fusion":
             self.planar.eval()
+        return self
+
+    def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> "MultiPlanarSegmentor":
+        """As a module's; of a network of shapes alone, which has no values, views and count of draws stay."""
+        kept = self.views, self.steps
+        super()._apply(fn, recurse)
+        if self.views.is_meta:
+            self.views, self.steps = kept
         return self
 
     def terms(self, inputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
@@ -136,7 +144,8 @@ class MultiPlanarSegmentor(SegmentationModel):
         # Planes are shared by the cases of a batch, so foreground of any of them counts.
         offsets = voxel_offsets(inputs, spacing)
         reach = offsets.reshape(-1, 3) @ basis[2]
-        foreground = offsets[(targets > 0).any(dim=0).cpu()] @ basis[2]
+        is_foreground = (targets > 0).any(dim=0)
+        foreground = reach[:0] if targets.is_meta else offsets[is_foreground.cpu()] @ basis[2]  # of shapes alone, none
         depths = (
             2 * torch.rand(self.planes_per_case, dtype=spacing.dtype, generator=generator) - 1
         ) * reach.abs().max()

@@ -113,6 +113,14 @@ def test_each_stage_trains_its_part_and_a_resumed_one_draws_the_same_planes(trai
     assert first == second
 
 
+@pytest.mark.parametrize("trained", ["planes", "fusion"])
+def test_shapes_alone_are_enough_to_count_a_training_step(trained: str) -> None:
+    network = small_network(trained=trained).train().to("meta")
+    labels = torch.zeros(1, 9, 9, 9, dtype=torch.long, device="meta")
+    (loss,) = network.terms(torch.zeros(1, 1, 9, 9, 9, device="meta"), labels).values()
+    assert loss.is_meta
+
+
 def test_the_planes_are_those_of_the_seed() -> None:
     labels = torch.arange(729).reshape(1, 9, 9, 9)
 
