@@ -16,6 +16,7 @@ words = dict(
     short="--cfg-options {cycle} {validated} {iterations_2000}",
     short_freeat="--cfg-options {cycle} {validated} train_cfg.max_epochs=60 train_cfg.iterations_per_epoch=25",
     bfloat16="optim_wrapper.type=AutocastOptimWrapper",
+    half="inference.dtype=bfloat16",
     long="",
     minutes="--minutes 30",
     task="--task {out}/stored",
@@ -69,8 +70,10 @@ steps = dict(
     test_unetpp="test {unetpp} --data {data} --out {out}/test_unetpp",
     test_unetpp_freeat="test {unetpp_freeat} --data {data} --out {out}/test_unetpp_freeat",
     # Its planes are of whole volumes, most of which lie in one window of this size.
-    test_mpunet="test {mpunet} --data {data} --out {out}/test_mpunet --cfg-options inference.window_size=[40,56,40]",
-    epsilons_mpunet="attack {mpunet} --attack apgd_ce --epsilon 8/255 {few} --out {out}/epsilons_mpunet",
+    test_mpunet="test {mpunet} --data {data} --out {out}/test_mpunet --cfg-options "
+    "inference.window_size=[40,56,40] {half}",
+    epsilons_mpunet="attack {mpunet} --attack apgd_ce --epsilon 8/255 {few} --out {out}/epsilons_mpunet "
+    "--cfg-options {half}",
     ensemble_unetpp="attack {unetpp} {ensemble} --out {out}/ensemble_unetpp",
     sea_unetpp="attack {unetpp} {sea} --out {out}/sea_unetpp",
     test_resenc="test {resenc} --data {data} --out {out}/test_resenc",

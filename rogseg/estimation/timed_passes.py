@@ -12,8 +12,9 @@ from torch import nn
 
 from rogseg.attacks.counted_model import value_and_gradient
 from rogseg.attacks.objectives import CrossEntropy
-from rogseg.cases import Batch, IntensityBox
+from rogseg.cases import Batch, IntensityBox, LogitFn
 from rogseg.estimation.calibration import PassSeconds
+from rogseg.inference.half_precision import InBfloat16
 from rogseg.models.kernels import fast_memory_format
 from rogseg.task_plan import TaskPlan, Triple
 from rogseg.trainers import StandardTrainer
@@ -31,13 +32,20 @@ class TimedPasses:
         optim_wrapper: config of precision and optimizer.
         plan: of the task.
         device: where the passes run.
+        dtype: that the network computes in under attack.
     """
 
     def __init__(
-        self, model: nn.Module, optim_wrapper: Mapping[str, Any], plan: TaskPlan, device: torch.device
+        self,
+        model: nn.Module,
+        optim_wrapper: Mapping[str, Any],
+        plan: TaskPlan,
+        device: torch.device,
+        dtype: str = "float32",
     ) -> None:
         self.plan, self.device = plan, device
-        self.attacked = fast_memory_format(copy.deepcopy(model).eval().requires_grad_(False).to(device))
+        attacked = fast_memory_format(copy.deepcopy(model).eval().requires_grad_(False).to(device))
+        self.attacked: LogitFn = InBfloat16(attacked) if dtype == "bfloat16" else attacked
         self.trained = copy.deepcopy(model).train().to(device)
         self.optim_wrapper = optim_wrapper_of(self.trained, optim_wrapper)
 

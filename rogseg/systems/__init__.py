@@ -13,7 +13,8 @@ from rogseg.systems.case_source import (
 )
 from rogseg.systems.monai_bundle import MonaiBundle
 from rogseg.systems.nnunet import NNUNetSystem
-from rogseg.systems.rogseg_system import RogsegSystem, stored_case
+from rogseg.systems.prepared_case import stored_case
+from rogseg.systems.rogseg_system import RogsegSystem
 from rogseg.systems.trainable import TrainableNetwork
 
 __all__ = [

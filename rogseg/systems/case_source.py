@@ -15,7 +15,7 @@ from rogseg.foreign import checked_name
 from rogseg.preprocessing import digest_case
 from rogseg.storage import RawCase, StoredTask
 from rogseg.systems.base import System
-from rogseg.systems.rogseg_system import stored_case
+from rogseg.systems.prepared_case import stored_case
 from rogseg.task_plan import Region, Triple
 
 __all__ = ["CaseSource", "GivenCases", "Protocol", "RawCases", "StoredCases", "crop_case", "foreground_window"]

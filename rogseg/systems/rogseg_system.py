@@ -4,14 +4,14 @@ import importlib.metadata
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rogseg.cases import Case, IntensityBox, LogitFn
+from rogseg.cases import Case, LogitFn
 from rogseg.inference import (
     RegionVolumeLogits,
     VolumeLogits,
@@ -22,25 +22,23 @@ from rogseg.inference import (
 from rogseg.inference.one_answer import AskedTwice, in_evaluation_mode
 from rogseg.models.kernels import fast_memory_format
 from rogseg.preprocessing import (
-    Preprocessed,
     Volume,
     is_resampled,
     moves_to_raw_grid,
-    network_axes,
-    network_spacing,
     preprocess_case,
     preprocess_volume,
     read_image,
 )
 from rogseg.preprocessing.rescaling import WHOLE_RANGE, rescaling_of
-from rogseg.storage import CaseProperties, RawCase, StoredCase
+from rogseg.storage import CaseProperties, RawCase
 from rogseg.systems.base import System, SystemChannel, SystemClass, SystemIdentity
 from rogseg.systems.exact_arithmetic import compute_exactly
 from rogseg.systems.given_image import Image, given_files, given_volume, refuse_destination
 from rogseg.systems.moved_values import moved_volume, raw_moves
+from rogseg.systems.prepared_case import prepared_case
 from rogseg.task_plan import TaskPlan, Triple
 
-__all__ = ["RogsegSystem", "stored_case"]
+__all__ = ["RogsegSystem"]
 
 
 class RogsegSystem(System):
@@ -54,6 +52,7 @@ class RogsegSystem(System):
         overlap: of neighbouring windows.
         mirror_axes: along which windows are mirrored, and the mean taken over all copies.
         window_batch: windows per call of the network.
+        dtype: that the networks compute in (`VolumeLogits`).
         cuda_graphs: replay the network's passes on a GPU, which gives the same sooner (`GraphReplay`).
         device: where windows are evaluated; a GPU is set to `compute_exactly`.
         name: what a person calls the network.
@@ -71,6 +70,7 @@ class RogsegSystem(System):
         device: torch.device | str = "cpu",
         *,
         mirror_axes: Sequence[int] = (),
+        dtype: Literal["float32", "bfloat16"] = "float32",
         cuda_graphs: bool = False,
         name: str = "network",
         digest: str = "",
@@ -99,12 +99,15 @@ class RogsegSystem(System):
             mirror_axes=mirror_axes,
             window_batch=window_batch,
             compute_device=self.device,
+            dtype=dtype,
             cuda_graphs=cuda_graphs,
         )
         self.window_size: Triple = volume_logits.window_size
         self._logits = RegionVolumeLogits(volume_logits)
         mirrored = {"mirrored_axes": list(volume_logits.mirror_axes)} if mirror_axes else {}
         decided_by = {"plan": plan.to_json(), "window_size": list(self.window_size), "overlap": overlap, **mirrored}
+        if dtype != "float32":
+            decided_by["dtype"] = dtype
         self.identity = SystemIdentity(
             "rogseg", name, digest, {**decided_by, **(options or {})}, {"torch": importlib.metadata.version("torch")}
         )
@@ -132,10 +135,10 @@ class RogsegSystem(System):
             ValueError: the image cannot be used; the message says why.
         """
         if isinstance(raw, RawCase):
-            return _case(preprocess_case(raw.images, self.plan, raw.label, raw.case_id), raw.notes)
+            return prepared_case(preprocess_case(raw.images, self.plan, raw.label, raw.case_id), raw.notes)
         if (volume := given_volume(raw, spacing)) is not None:
-            return _case(preprocess_volume(volume, self.plan, None, "array"))
-        return _case(preprocess_case(given_files(raw), self.plan))
+            return prepared_case(preprocess_volume(volume, self.plan, None, "array"))
+        return prepared_case(preprocess_case(given_files(raw), self.plan))
 
     def to_raw(self, logits: Tensor, case: Case) -> NDArray[np.uint8]:
         """Class indices (D, H, W) in the raw grid, post-processed as the plan says."""
@@ -205,25 +208,3 @@ class RogsegSystem(System):
             write_prediction(Path(out), labels, self.plan, case.properties)
         values: NDArray[np.int64] = np.array(self.plan.label_values, dtype=np.int64)[labels]
         return values
-
-
-def stored_case(stored: StoredCase) -> Case:
-    """A stored case, which spares the preprocessing; of a network whose plan it was stored for."""
-    return _case((stored.read_image(), stored.read_label(), stored.properties))
-
-
-def _case(prepared: Preprocessed, notes: tuple[str, ...] = ()) -> Case:
-    values, labels, properties = prepared
-    box = IntensityBox.per_channel(properties.box_lower, properties.box_upper)
-    return Case(
-        case_id=properties.case_id,
-        # Stored intensities were clipped in another precision than the box is compared in.
-        inputs=torch.from_numpy(values)[None].clamp_(box.lower, box.upper),
-        targets=None if labels is None else torch.from_numpy(labels.astype(np.int64))[None],
-        box=box,
-        raw_width=tuple(upper - lower for lower, upper in zip(properties.raw_lower, properties.raw_upper, strict=True)),
-        spacing=network_spacing(properties),
-        axes=network_axes(properties),
-        properties=properties,
-        notes=(*notes, *properties.notes),
-    )

@@ -15,7 +15,7 @@ TOP_LEVEL_KEYS: dict[str, str] = {
     "train_data": "the training patches: batch_size, num_workers, prefetch_factor, pin_memory, dataset",
     "train_cfg": "the training loop",
     "validation": "what is measured on the cases that select the checkpoint; None for nothing",
-    "inference": "window_size, overlap, window_batch and cuda_graphs of whole-volume inference",
+    "inference": "window_size, overlap, window_batch, dtype and cuda_graphs of whole-volume inference",
     "optim_wrapper": "optimizer, precision, gradient accumulation and clipping",
     "param_scheduler": "learning-rate schedulers; None for none",
     "plateau": "PlateauHook: the learning rate falls with the validation loss; None for no such schedule",

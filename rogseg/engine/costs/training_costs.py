@@ -64,7 +64,8 @@ def calibration_of(config: Config, model: nn.Module, needed: TrainingMemory, sec
     if free is not None:
         fitting = [s for s in sizes if needed.state + voxel_ratio(s, patch) * needed.patch.total <= free]
         sizes = fitting or sizes[-1:]
-    return calibrate(TimedPasses(model, config.optim_wrapper, plan_of(config), device), sizes, seconds)
+    dtype = config.inference.get("dtype", "float32")
+    return calibrate(TimedPasses(model, config.optim_wrapper, plan_of(config), device, dtype), sizes, seconds)
 
 
 def num_training_cases(config: Config, task: StoredTask | None) -> int | None:

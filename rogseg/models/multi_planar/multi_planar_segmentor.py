@@ -124,7 +124,7 @@ class MultiPlanarSegmentor(SegmentationModel):
             made: Tensor = checkpoint(self._planar_logits, planes, use_reentrant=False)
         else:
             made = self._planar_logits(planes)
-        return made.softmax(dim=1)
+        return made.float().softmax(dim=1)
 
     def _planar_logits(self, planes: Tensor) -> Tensor:
         batch, _, number = planes.shape[:3]

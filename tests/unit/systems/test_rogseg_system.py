@@ -66,3 +66,26 @@ def test_a_network_is_in_evaluation_mode_whatever_its_own_train_does() -> None:
     volume = torch.rand(1, 1, *plan.window_size)
     with torch.no_grad():
         assert torch.equal(system.logits(volume), system.logits(volume))
+
+
+def test_passes_in_bfloat16_round_no_more_than_it_does_and_stand_in_the_identity() -> None:
+    plan = tiny_plan()
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv3d(1, 8, 3, padding=1), nn.Tanh(), nn.Conv3d(8, 3, 3, padding=1))
+    plain = RogsegSystem(network, plan, plan.window_size)
+    half = RogsegSystem(network, plan, plan.window_size, dtype="bfloat16")
+    # Several windows, and one alone: each has a way of its own to the gradient.
+    for shape in (plan.window_size, [2 * length for length in plan.window_size]):
+        volume = torch.rand(1, 1, *shape)
+        answers = []
+        for system in (plain, half):
+            moved = volume.clone().requires_grad_()
+            logits = system.logits(moved)
+            (gradient,) = torch.autograd.grad(logits[:, 1].sum(), moved)
+            answers.append((logits.detach(), gradient))
+        for exact, rounded in zip(*answers, strict=True):
+            assert rounded.dtype == torch.float32
+            error = (rounded - exact).abs().max() / exact.abs().max()
+            assert 0 < error < 0.05
+    assert "dtype" not in plain.identity.options
+    assert half.identity.options["dtype"] == "bfloat16"
