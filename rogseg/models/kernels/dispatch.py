@@ -15,13 +15,13 @@ __all__ = ["fast_memory_format", "instance_norm", "pointwise", "swish_conv_norm"
 def fast_memory_format(network: nn.Module) -> nn.Module:
     """The same network with its weights in the format in which its device is fast.
 
-    On a CPU that is channels last for convolutions of volumes; those of planes keep theirs. A GPU keeps the default
-    format: PyTorch has a depthwise kernel of its own for it, where cuDNN computes channels last as a grouped
-    convolution.
+    On a CPU that is channels last, for convolutions of volumes and of planes. A GPU keeps the default format: PyTorch
+    has a depthwise kernel of its own for it, where cuDNN computes channels last as a grouped convolution.
     """
+    formats = {4: torch.channels_last, 5: torch.channels_last_3d}
     for weights in network.parameters():
-        if weights.device.type == "cpu" and weights.ndim == 5:
-            weights.data = weights.data.contiguous(memory_format=torch.channels_last_3d)
+        if weights.device.type == "cpu" and weights.ndim in formats:
+            weights.data = weights.data.contiguous(memory_format=formats[weights.ndim])
     return network
 
 
