@@ -14,7 +14,7 @@ import numpy as np
 from rogseg.foreign import checked_name, read_json
 from rogseg.sources.phantom_anatomy import FIRST_STRUCTURE, draw_anatomy
 from rogseg.sources.phantom_intensity import Kind, render_channel
-from rogseg.storage import atomic_directory, folder_lock, remove_leftovers, write_json_atomic
+from rogseg.storage import atomic_directory, folder_lock, write_json_atomic
 
 __all__ = ["PhantomTask", "phantom_modalities", "write_phantom_task"]
 
@@ -107,14 +107,12 @@ def write_phantom_task(directory: str | Path, task: PhantomTask) -> Path:
             return directory
         raise ValueError(f"{directory}: exists and holds something else; delete it or name another folder")
     lock = folder_lock(directory.parent, f"writing {directory.name}", f".rogseg-lock-{directory.name}")
-    with lock:
-        remove_leftovers(directory.parent, directory.name)
-        with atomic_directory(directory) as partial:
-            for folder in ("imagesTr", "labelsTr", "imagesTs"):
-                (partial / folder).mkdir()
-            for number in range(task.num_training + task.num_test):
-                _write_case(partial, task, number)
-            write_json_atomic(partial / "dataset.json", index)
+    with lock, atomic_directory(directory) as partial:
+        for folder in ("imagesTr", "labelsTr", "imagesTs"):
+            (partial / folder).mkdir()
+        for number in range(task.num_training + task.num_test):
+            _write_case(partial, task, number)
+        write_json_atomic(partial / "dataset.json", index)
     return directory
 
 

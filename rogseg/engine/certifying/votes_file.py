@@ -8,7 +8,7 @@ import numpy as np
 
 from rogseg.certification import Smoothing, Votes
 from rogseg.foreign import read_arrays
-from rogseg.storage import remove_leftovers, write_bytes_atomic
+from rogseg.storage import write_bytes_atomic
 
 __all__ = ["VotesFile"]
 
@@ -37,7 +37,6 @@ class VotesFile:
             ValueError: the file is damaged, or of another evaluation.
         """
         empty = Votes.empty(num_classes, shape, smoothing)
-        remove_leftovers(self.path.parent, self.path.name)
         if not self.path.is_file():
             return empty
         remedy = "delete it, and the case is done anew"

@@ -216,6 +216,5 @@ def _written(opened: OpenedSystem, out: Path) -> Path:
     """Where it was written, beside ``out``: it appears there with its record, which says what it was trained on."""
     partial = out.with_name(f".partial-{out.name}")
     shutil.rmtree(partial, ignore_errors=True)
-    remove_leftovers(out.parent, partial.name)
     opened.system.write_back(partial)
     return partial

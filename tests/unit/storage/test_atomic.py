@@ -109,3 +109,42 @@ def test_leftovers_of_one_name_go_without_those_of_another(tmp_path: Path) -> No
         ".rogseg-partial-b-12345678",
     ]
     assert remove_leftovers(tmp_path) == 2
+
+
+def test_what_a_killed_writer_left_goes_when_the_same_name_is_written_again(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f".rogseg-partial-{name}-12345678").write_bytes(b"half")
+    (tmp_path / ".rogseg-partial-c-12345678").mkdir()
+    write_bytes_atomic(tmp_path / "a", b"whole")
+    with atomic_directory(tmp_path / "c"):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".rogseg-partial-b-12345678", "a", "c"]
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_another_process_is_writing_is_no_leftover(tmp_path: Path, kind: str) -> None:
+    script = (
+        "import sys; from pathlib import Path; from rogseg.storage import atomic\n"
+        "path = Path(sys.argv[1])\n"
+        "is_folder = sys.argv[2] == 'folder'\n"
+        "with atomic.atomic_directory(path) if is_folder else atomic._written_beside(path, b'x', True) as name:\n"
+        "    print('writes', flush=True); sys.stdin.readline()\n"
+        "    if not is_folder:\n"
+        "        atomic.os.replace(name, path)\n"
+    )
+    root = Path(__file__).resolve().parents[3]
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path / "out"), kind],
+        env={**os.environ, "PYTHONPATH": str(root)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        assert other.stdout.readline() == "writes\n"
+        assert remove_leftovers(tmp_path) == 0
+        other.stdin.write("\n")
+        other.stdin.close()
+        assert other.wait() == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
