@@ -1,6 +1,7 @@
 """What every command line does with mistakes and interruptions; it loads nothing, so that ``--help`` stays quick."""
 
 import difflib
+import errno
 import os
 import pickle
 import re
@@ -23,6 +24,14 @@ STARTER = "ROGSEG_STARTER"
 """Environment variable: number of the end of a pipe whose other end whoever started this process holds."""
 
 MOST_LISTED = 10  # of known words, in a message about one that is not
+
+WHAT_TO_DO = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make room there, and run the same command again"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "name another place, or have its owner let you"),
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), "raise the limit (ulimit -n), or work with fewer processes"),
+    errno.ENAMETOOLONG: "name a place with a shorter path",
+}
+"""By the number that the operating system gives its errors."""
 
 
 def exit_status(program: str, job: Callable[[], object], if_interrupted: str = "stopped") -> int:
@@ -136,7 +145,17 @@ def _sentence(error: BaseException) -> str | None:
             "a process that loads data was ended from outside, mostly for lack of memory: lower train_data.num_workers "
             "or train_data.batch_size"
         )
-    return text if isinstance(error, ValueError | OSError) else None
+    if isinstance(error, OSError):
+        return _of_operating_system(error)
+    return text if isinstance(error, ValueError) else None
+
+
+def _of_operating_system(error: OSError) -> str:
+    if error.strerror is None:
+        return str(error)
+    place = " -> ".join(os.fsdecode(one) for one in (error.filename, error.filename2) if isinstance(one, str | bytes))
+    remedy = WHAT_TO_DO.get(error.errno or 0)
+    return (f"{place}: " if place else "") + error.strerror + (f"; {remedy}" if remedy else "")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rogseg.foreign import open_regular, read_json
-from rogseg.storage import create_bytes_atomic, write_bytes_atomic
+from rogseg.storage import create_bytes_atomic, naming, write_bytes_atomic
 
 __all__ = ["HEADER", "RecordFile", "read_header", "write_header"]
 
@@ -101,7 +101,7 @@ class RecordFile:
                 "--out (attacks: split the work by --shard and merge with rogseg report)"
             )
         written = f'{line[:-1]}, "crc": "{_checksum(line)}"}}\n'.encode()
-        with self.path.open("ab") as file:
+        with naming(self.path), self.path.open("ab") as file:
             file.write(written)
             file.flush()
             os.fsync(file.fileno())

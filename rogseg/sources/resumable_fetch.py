@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rogseg.foreign import open_regular
+from rogseg.storage import naming
 
 __all__ = ["checksum_of", "fetch"]
 
@@ -36,6 +37,7 @@ def fetch(url: str, path: Path, checksum: str, *, on_bytes: OnBytes, num_retries
     Raises:
         ValueError: the server does not have the file, or its checksum is wrong (the part is then deleted).
         ConnectionError: the connection kept breaking; what has arrived is kept.
+        OSError: the disk is full or cannot be written to; what has arrived is kept.
     """
     if not url.startswith(("http://", "https://")):
         raise ValueError(f"{url}: not an http address")
@@ -53,6 +55,8 @@ def fetch(url: str, path: Path, checksum: str, *, on_bytes: OnBytes, num_retries
                 raise ValueError(f"{url}: the server answers {error.code} {error.reason}; check the address") from error
             reason = f"the server answers {error.code}"
         except (OSError, http.client.HTTPException) as error:
+            if getattr(error, "filename", None):  # of the disk; no connection mends that
+                raise
             reason = str(error)
         failures = 0 if _size(part) > before else failures + 1
         if failures > num_retries:
@@ -86,10 +90,10 @@ def _fetch_rest(url: str, part: Path, on_bytes: OnBytes) -> bool:
             have = 0  # The server sends the whole file.
         length = response.headers.get("Content-Length")
         total = None if length is None else have + int(length)
-        with part.open("ab" if have else "wb") as file:
+        with part.open("ab" if have else "wb", buffering=0) as file:
             while piece := response.read(_PIECE):
-                file.write(piece)
-                have += len(piece)
+                with naming(part):
+                    have += file.write(piece)
                 on_bytes(have, total)
     return total is None or have == total
 

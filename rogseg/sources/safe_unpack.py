@@ -6,7 +6,7 @@ import tarfile
 from pathlib import Path, PurePosixPath
 
 from rogseg.foreign import checked_name, open_regular
-from rogseg.storage import atomic_directory
+from rogseg.storage import atomic_directory, naming
 
 __all__ = ["unpack_task"]
 
@@ -63,7 +63,7 @@ def _take(tar: tarfile.TarFile, member: tarfile.TarInfo, name: str, partial: Pat
     target.parent.mkdir(parents=True, exist_ok=True)
     source = tar.extractfile(member)
     assert source is not None  # only links and devices have no content
-    with source, target.open("xb") as file:
+    with source, naming(target), target.open("xb") as file:
         shutil.copyfileobj(source, file)
     if target.stat().st_size != member.size:
         raise tarfile.ReadError(f"{member.name} ends early")

@@ -15,6 +15,7 @@ __all__ = [
     "PARTIAL_PREFIX",
     "atomic_directory",
     "create_bytes_atomic",
+    "naming",
     "remove_leftovers",
     "write_bytes_atomic",
     "write_json_atomic",
@@ -53,7 +54,7 @@ def create_bytes_atomic(path: str | Path, data: bytes) -> None:
 @contextlib.contextmanager
 def _written_beside(path: Path, data: bytes, lasting: bool) -> Iterator[str]:
     """The name of a temporary neighbour with this content, which is gone when the block ends."""
-    with _held_beside(path, tempfile.mkstemp) as (handle, name):
+    with naming(path), _held_beside(path, tempfile.mkstemp) as (handle, name):
         try:
             with open(handle, "wb", closefd=False) as file:
                 file.write(data)
@@ -64,6 +65,17 @@ def _written_beside(path: Path, data: bytes, lasting: bool) -> Iterator[str]:
             yield name
         finally:
             Path(name).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Errors of the operating system name this file where they name none, as of a full disk, or a temporary one."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None or PARTIAL_PREFIX in str(error.filename):
+            error.filename, error.filename2 = str(path), None
+        raise
 
 
 @contextlib.contextmanager
@@ -112,7 +124,7 @@ def atomic_directory(path: str | Path) -> Iterator[Path]:
     until it is written again, or `remove_leftovers` clears it.
     """
     path = Path(path)
-    with _held_beside(path, _make_folder) as (_, name):
+    with naming(path), _held_beside(path, _make_folder) as (_, name):
         partial = Path(name)
         try:
             yield partial

@@ -90,6 +90,10 @@ except ValueError:
         (RecursionError("maximum recursion depth exceeded"), "nested too deeply"),
         (RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed."), "lower train_data.num_workers"),
         (OSError(28, "No space left on device"), "No space left on device"),
+        (OSError(28, "No space left on device", "out/a"), "out/a: No space left on device; make room there"),
+        (OSError(13, "Permission denied", "out/a"), "out/a: Permission denied; name another place"),
+        (OSError(18, "Invalid link", "a", None, "b"), "a -> b: Invalid link\n"),
+        (ConnectionError("the server has gone"), "train.py: the server has gone\n"),
     ],
 )
 def test_what_is_no_bug_is_a_sentence(error: Exception, said: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """What the command ``test`` does: open a system, segment raw cases, measure them and report."""
 
+import io
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +24,7 @@ from rogseg.engine.reporting import conclude_accuracy, conclude_folds, tell_left
 from rogseg.engine.stored_task import stored_task_dir
 from rogseg.evaluation.record_folder import RecordFolder
 from rogseg.shipped_configs import find_config
-from rogseg.storage import RawCase, StoredTask, remove_leftovers
+from rogseg.storage import RawCase, StoredTask, remove_leftovers, write_bytes_atomic
 from rogseg.systems import RogsegSystem, System
 
 __all__ = ["segment_all_folds", "segment_cases"]
@@ -159,9 +160,9 @@ def _choose_postprocessing(
 def _pack(task_name: str, cases: Sequence[RawCase], directory: Path) -> Path:
     """The archive that the Decathlon's challenge page takes: one folder with the task's name, one file per case."""
     path = directory / f"{task_name}.zip"
-    partial = path.with_suffix(".partial")
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
         for case in cases:
             archive.write(prediction_path(directory, case.case_id), f"{task_name}/{case.case_id}.nii.gz")
-    partial.replace(path)
+    write_bytes_atomic(path, packed.getvalue())
     return path

@@ -90,3 +90,13 @@ def test_refusals_of_the_server_are_told(tmp_path: Path, status: int, error: typ
 def test_other_protocols_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not an http address"):
         get("file:///etc/passwd", tmp_path / "a.tar")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_no_broken_connection(tmp_path: Path) -> None:
+    (tmp_path / "a.tar.part").symlink_to("/dev/full")
+    with serving(CONTENT) as server:
+        with pytest.raises(OSError, match="No space left on device") as raised:
+            get(server.url, tmp_path / "a.tar")
+        assert server.asked_from == [0]
+    assert raised.value.filename == str(tmp_path / "a.tar.part")

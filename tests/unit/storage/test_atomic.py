@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import subprocess
@@ -148,3 +149,18 @@ def test_what_another_process_is_writing_is_no_leftover(tmp_path: Path, kind: st
         other.stdin.close()
         assert other.wait() == 0
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_full_disk_is_told_with_the_file_that_found_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    write_bytes_atomic(tmp_path / "a", b"old")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left on device") as raised:
+        write_bytes_atomic(tmp_path / "a", b"new")
+    assert raised.value.filename == str(tmp_path / "a")
+    with pytest.raises(OSError, match="No space left on device") as raised, atomic_directory(tmp_path / "b") as partial:
+        (partial / "one").write_text("1")
+    assert raised.value.filename == str(tmp_path / "b")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a", b"old")]

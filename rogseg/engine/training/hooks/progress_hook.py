@@ -13,6 +13,7 @@ from rogseg.engine.training.train_loop import TrainLoop
 from rogseg.engine.training.training_runner import TrainingRunner
 from rogseg.progress import ProgressDisplay
 from rogseg.registry import HOOKS
+from rogseg.storage import naming
 
 __all__ = ["ProgressHook", "epoch_line"]
 
@@ -66,7 +67,8 @@ class ProgressHook(Hook):
 
     def _say(self, runner: TrainingRunner, line: str) -> None:
         self.display.say(line)
-        with (Path(runner.work_dir) / "train.log").open("a", encoding="utf-8") as log:
+        path = Path(runner.work_dir) / "train.log"
+        with naming(path), path.open("a", encoding="utf-8") as log:
             log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n")
 
 
