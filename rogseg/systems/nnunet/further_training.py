@@ -1,5 +1,6 @@
 """nnU-Net's network trained further: with every head that its training has, and written for its own predictor."""
 
+import io
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -82,7 +83,9 @@ def write_back(
             content = read_fold(folder.path / f"fold_{fold}" / checkpoint)
             content["network_weights"] = _in_main_memory(state, content["network_weights"])
             (partial / f"fold_{fold}").mkdir()
-            torch.save(content, partial / f"fold_{fold}" / checkpoint)
+            packed = io.BytesIO()  # of a full disk torch.save itself would say nothing that can be understood
+            torch.save(content, packed)
+            (partial / f"fold_{fold}" / checkpoint).write_bytes(packed.getvalue())
     return out
 
 
