@@ -73,7 +73,7 @@ steps = dict(
     test_mpunet="test {mpunet} --data {data} --out {out}/test_mpunet --cfg-options "
     "inference.window_size=[40,56,40] {half}",
     epsilons_mpunet="attack {mpunet} --attack apgd_ce --epsilon 8/255 {few} --out {out}/epsilons_mpunet "
-    "--cfg-options {half}",
+    "--cfg-options {half} model.recompute=False",
     ensemble_unetpp="attack {unetpp} {ensemble} --out {out}/ensemble_unetpp",
     sea_unetpp="attack {unetpp} {sea} --out {out}/sea_unetpp",
     test_resenc="test {resenc} --data {data} --out {out}/test_resenc",

@@ -32,8 +32,7 @@ PLANES_AT_ONCE = 16
 class MultiPlanarSegmentor(SegmentationModel):
     """One planar network sees all views; the fusion adds the views' probabilities, weighted by view and class.
 
-    The logits of class k are ``sum_v W[v, k] p[v, k] + b[k]``, p being a view's probabilities at the voxel. A gradient
-    holds the activations of 16 planes at a time.
+    The logits of class k are ``sum_v W[v, k] p[v, k] + b[k]``, p being a view's probabilities at the voxel.
 
     Args:
         backbone: config of the BACKBONES registry: (N, C, H, W) -> logits (N, K, H, W).
@@ -45,6 +44,7 @@ class MultiPlanarSegmentor(SegmentationModel):
         view_seed: of the view vectors, which the checkpoint keeps.
         view_noise: standard deviation that is added to a vector in training.
         planes_per_case: of a training step.
+        recompute: whether a gradient makes activations again, those of 16 planes at a time, instead of keeping them.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class MultiPlanarSegmentor(SegmentationModel):
         view_seed: int = 0,
         view_noise: float = 0.1,
         planes_per_case: int = 8,
+        recompute: bool = True,
     ) -> None:
         super().__init__()
         if trained not in ("planes", "fusion"):
@@ -76,6 +77,7 @@ class MultiPlanarSegmentor(SegmentationModel):
             self.register_buffer("steps", torch.zeros((), dtype=torch.long))
         self.step = min(spacing)
         self.trained, self.view_noise, self.planes_per_case = trained, view_noise, planes_per_case
+        self.recompute = recompute
         self.planar.requires_grad_(trained == "planes")
         for parameter in (self.fusion_weight, self.fusion_bias):
             parameter.requires_grad_(trained == "fusion")
@@ -119,8 +121,8 @@ class MultiPlanarSegmentor(SegmentationModel):
         return logits
 
     def _probabilities(self, planes: Tensor) -> Tensor:
-        """(B, C, planes, H, W) -> (B, K, planes, H, W); under a gradient its activations are made again."""
-        if torch.is_grad_enabled():
+        """(B, C, planes, H, W) -> (B, K, planes, H, W)."""
+        if self.recompute and torch.is_grad_enabled():
             made: Tensor = checkpoint(self._planar_logits, planes, use_reentrant=False)
         else:
             made = self._planar_logits(planes)
