@@ -1,5 +1,6 @@
 """What an evaluation leaves behind: tables, findings of the sanity checks, figures, and the page of several folders."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -188,7 +189,9 @@ def report_on(records: Sequence[str], out: Path | None, *, common_cases: bool = 
     called = {name: None for name, _ in named if name}
     # Who gives two names asks for two networks.
     are_parts = len(folders) > 1 and len(called) <= 1 and are_shards(folders)
-    if are_parts or len(folders) == 1:
+    if len(folders) == 1 and target != paths[0] and not os.access(paths[0], os.W_OK):
+        print(f"note: {paths[0]} cannot be written to: its table and checks stay as they are there")
+    elif are_parts or len(folders) == 1:
         merge_shards(paths, target if are_parts else paths[0])
     if are_parts:
         named = [("".join(called), target)]

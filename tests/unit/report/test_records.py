@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -541,6 +542,18 @@ def test_a_shard_that_does_not_know_mu_yet_belongs_to_the_others(tmp_path: Path)
     assert len(merged.records) == 5
     rows = contents_of([merged.directory], tmp_path).rows
     assert [(row.condition.name, len(row.cases)) for row in rows] == [(CLEAN, 3), ("apgd_ce", 2)]
+
+
+def test_an_evaluation_that_may_only_be_read_is_reported_on_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = evaluation(tmp_path / "a").directory
+    before = sorted(path.name for path in folder.iterdir())
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    report_on([str(folder)], tmp_path / "out")
+    assert sorted(path.name for path in folder.iterdir()) == before
+    assert (tmp_path / "out" / "report.html").is_file()
+    assert f"note: {folder} cannot be written to" in capsys.readouterr().out
 
 
 def test_two_names_for_equal_evaluations_are_two_networks_and_one_is_that_of_the_shards(
