@@ -137,6 +137,7 @@ class Attack(ABC):
             seconds=time.perf_counter() - begin,
             found_distance=found.found_distance,
             members=found.members,
+            not_run=found.not_run,
         )
 
     @abstractmethod

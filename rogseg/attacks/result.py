@@ -19,11 +19,13 @@ class Perturbation:
         found_distance: (B,) in units of the box's width: length of the shortest adversary that a minimal-norm attack
             found, at whatever epsilon; infinity where it found none. None for attacks that search in the ball.
         members: results of a composite's members by name.
+        not_run: names of members that a limit on passes or time left out.
     """
 
     adversarial: Tensor
     found_distance: Tensor | None = None
     members: Mapping[str, "AttackResult"] = field(default_factory=dict)
+    not_run: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,6 +49,7 @@ class AttackResult:
         stopped: whether the limit on passes or time ended the search.
         found_distance: see `Perturbation`.
         members: see `Perturbation`.
+        not_run: see `Perturbation`.
         clean_dice: as ``dice``, on the volume before the attack; None where whoever called did not ask for it.
     """
 
@@ -64,6 +67,7 @@ class AttackResult:
     stopped: bool = False
     found_distance: Tensor | None = None
     members: Mapping[str, "AttackResult"] = field(default_factory=dict)
+    not_run: tuple[str, ...] = ()
     clean_dice: Tensor | None = None
 
     @property

@@ -69,6 +69,7 @@ class CaseRecord:
         found_distance: length of what a minimal-norm attack found, at whatever epsilon.
         visibility: how visible the change is, by the name of the measure, for instance SSIM.
         stopped: whether a limit on passes or minutes ended the attack.
+        not_run: members of an ensemble that the limit left out.
         prediction: digest of the file that holds the prediction, where one was written.
         certificate: bounds that hold for every perturbation within a radius; ``strength`` is the radius then, and
             ``measures`` are the lower bounds.
@@ -94,6 +95,7 @@ class CaseRecord:
     found_distance: float | None = None
     visibility: Mapping[str, float] = dataclasses.field(default_factory=dict)
     stopped: bool = False
+    not_run: tuple[str, ...] = ()
     prediction: str | None = None
     certificate: CertifiedCase | None = None
     notes: tuple[str, ...] = ()

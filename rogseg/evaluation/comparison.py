@@ -145,7 +145,8 @@ def _where(here: Mapping[str, Any], there: Mapping[str, Any], field: str) -> str
         return f"their cases ({alone[0]} is in one of them alone; rogseg report --common-cases takes those of both)"
     one, other = leaves(here[field], field), leaves(there[field], field)
     path = next(path for path in [*one, *other] if path not in one or path not in other or one[path] != other[path])
-    return f"{path} ({json.dumps(one.get(path))} and {json.dumps(other.get(path))})"
+    values = (json.dumps(facts.get(path), ensure_ascii=False) for facts in (one, other))
+    return f"{path} ({' and '.join(values)})"
 
 
 def _notes(folders: Mapping[str, Sequence[RecordFolder]]) -> tuple[str, ...]:

@@ -78,4 +78,4 @@ def row_labels(rows: Sequence[ComparisonRow]) -> dict[str, str]:
 def _shown(setting: Mapping[str, Any], path: str) -> str:
     if path not in setting:
         return "not set"
-    return abridged(setting[path] if isinstance(setting[path], str) else json.dumps(setting[path]))
+    return abridged(setting[path] if isinstance(setting[path], str) else json.dumps(setting[path], ensure_ascii=False))

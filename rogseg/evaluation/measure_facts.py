@@ -24,9 +24,10 @@ def facts_of_measure(measure: str, folders: Sequence[RecordFolder]) -> Mapping[s
     for folder, one in found:
         for key, value in one.items():
             if facts.setdefault(key, value) != value:
+                now, before = (json.dumps(said, ensure_ascii=False) for said in (value, facts[key]))
                 raise ValueError(
                     f"{folder.directory} and {said_by[key].directory} differ in {key} of the measure {measure!r} "
-                    f"({json.dumps(value)} and {json.dumps(facts[key])}), so their numbers do not compare; "
+                    f"({now} and {before}), so their numbers do not compare; "
                     "evaluate both with the same, or put what changes its values into its name"
                 )
             said_by.setdefault(key, folder)

@@ -1,5 +1,6 @@
 """What a reader of a table must know beside the numbers: what is missing, absent, leaked or old."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from rogseg.evaluation.case_record import CLEAN, DICE, WORST_CASE
@@ -114,15 +115,18 @@ def partial_note(clean: ConditionSummary, identity: EvaluationIdentity) -> str:
 
 
 def stop_note(row: ConditionSummary, identity: EvaluationIdentity) -> str:
-    """How many searches a limit on passes or minutes ended; empty where none."""
+    """How many searches a limit on passes or minutes ended, and which members it left out; empty where none."""
     stopped = sum(record.stopped for record in row.records.values())
     if not stopped:
         return ""
     config = {} if identity.condition is None else identity.condition.config
     limits = [counted(config[key], word) for key, word in LIMITS.items() if key in config]
+    left_out = Counter(name for record in row.records.values() for name in record.not_run)
+    never = ", ".join(f"{name} in {count}" for name, count in left_out.items())
     return (
         f"{_under(row, identity)}: the limit of {' and '.join(limits)} ended the "
         f"search in {stopped} of {len(row.records)} cases; a longer one may find more."
+        + (f" Left out altogether: {never}." if never else "")
     )
 
 

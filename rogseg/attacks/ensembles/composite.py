@@ -65,13 +65,16 @@ class Composite(Attack):
         seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
         standing = ~problem.criterion(logits, problem.targets)
         results: dict[str, AttackResult] = {}
-        for position, (name, attack) in enumerate(self._attacks_for(logits.shape[1])):
+        not_run: tuple[str, ...] = ()
+        members = dict(self._attacks_for(logits.shape[1]))
+        for position, (name, attack) in enumerate(members.items()):
             asked = replace(
                 problem,
                 criterion=self.member_criterion(position, problem.criterion),
                 start=self.member_start(name, results, problem),
             )
-            if problem.model.must_stop():
+            if (self.mode == "all" or standing.any()) and problem.model.must_stop():
+                not_run = tuple(members)[position:]
                 break
             member = _Member(name, attack, seed, generator.device)
             if self.mode == "all":
@@ -79,7 +82,7 @@ class Composite(Attack):
             elif standing.any():
                 results[name] = member.one_by_one(asked, standing, logits.shape[1])
                 standing = standing & ~results[name].success
-        return Perturbation(worst_volumes(results, problem.inputs), members=results)
+        return Perturbation(worst_volumes(results, problem.inputs), members=results, not_run=not_run)
 
     def member_criterion(self, position: int, criterion: Criterion) -> Criterion:
         """What a member counts as a success; ``position`` is its place from 0 on."""

@@ -145,6 +145,7 @@ class CaseAttacker:
             found_distance=_found(result),
             visibility=_visibility(case, result),
             stopped=result.stopped,
+            not_run=result.not_run,
         )
 
 

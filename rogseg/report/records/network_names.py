@@ -105,5 +105,5 @@ def _worded(setting: Mapping[str, Any], path: str) -> str:
     if isinstance(value, (list, tuple)):
         text = " ".join(str(part) for part in value) or "none"
     else:
-        text = value if isinstance(value, str) else json.dumps(value)
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return abridged(text)

@@ -131,6 +131,19 @@ def test_a_search_ends_with_its_time_and_says_so(name: str, monkeypatch: pytest.
         ATTACKS[name]()(slow, INPUTS, TARGETS, THREAT, DiceBelow(0.1), generator=torch.Generator(), max_seconds=0)
 
 
+def test_members_that_the_limit_leaves_out_are_named_and_those_that_need_not_run_are_not() -> None:
+    def run(attack: Attack, targets: Tensor, max_passes: int | None) -> AttackResult:
+        generator = torch.Generator().manual_seed(0)
+        return attack(model, INPUTS, targets, THREAT, DiceBelow(0.1), generator=generator, max_passes=max_passes)
+
+    found = run(Composite(MEMBERS), TARGETS, 7)
+    assert (tuple(found.members), found.not_run) == (("pgd",), ("square", "apgd"))
+    assert run(Composite(MEMBERS), TARGETS, None).not_run == ()
+    # A case that has fallen meets no further member of a cascade, whether passes are left or not.
+    fallen = run(Composite(MEMBERS, mode="cascade"), 1 - TARGETS, 2)
+    assert (dict(fallen.members), fallen.not_run, fallen.stopped) == ({}, (), False)
+
+
 def test_a_search_that_ends_by_itself_was_not_stopped() -> None:
     attack = PGD(SoftDice(), num_iterations=4)
 

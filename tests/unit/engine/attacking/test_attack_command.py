@@ -157,6 +157,8 @@ def test_a_threat_of_its_own_and_limits_are_in_the_records_and_the_network_is_ch
     table = (tmp_path / "table.md").read_text()
     assert "Quantisation 20/255" in table
     assert "the limit of 12 passes ended the search in 1 of 1 cases" in table
+    assert attack(arguments(made, tmp_path / "aa", "autoattack", "--max-cases", "1", "--max-passes", "12")) == 0
+    assert "APGD-DLR in 1, FAB-T in 1, Square in 1." in (tmp_path / "aa" / "table.md").read_text()
     assert attack(arguments(made, tmp_path / "none", "pgd", "--max-minutes", "0")) == 2
     assert "--max-minutes is 0" in capsys.readouterr().err
 
