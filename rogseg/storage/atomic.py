@@ -117,13 +117,18 @@ def write_json_atomic(path: str | Path, obj: Any) -> None:
 
 
 @contextlib.contextmanager
-def atomic_directory(path: str | Path) -> Iterator[Path]:
+def atomic_directory(path: str | Path, *, replace: bool = True) -> Iterator[Path]:
     """Yield a fresh folder that takes the name `path` when the block ends well and vanishes when it does not.
 
     A folder that has the name already is replaced as a whole. After kill -9 a hidden leftover may stay beside `path`
     until it is written again, or `remove_leftovers` clears it.
+
+    Raises:
+        ValueError: something has the name already, and is not to be replaced.
     """
     path = Path(path)
+    if not replace and path.exists():
+        raise ValueError(f"{path}: exists already; name a folder that does not")
     with naming(path), _held_beside(path, _make_folder) as (_, name):
         partial = Path(name)
         try:

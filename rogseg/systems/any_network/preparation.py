@@ -70,7 +70,8 @@ class Inputs:
     @property
     def described(self) -> tuple[SystemChannel, ...]:
         """The channels with their units."""
-        return tuple(SystemChannel(name, name, "HU" if name == "CT" else SCANNER_UNITS) for name in self.channels)
+        units = ("HU" if name.strip().upper() == "CT" else SCANNER_UNITS for name in self.channels)
+        return tuple(SystemChannel(name, name, unit) for name, unit in zip(self.channels, units, strict=True))
 
 
 class Preparation:

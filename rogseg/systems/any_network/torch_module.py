@@ -105,10 +105,8 @@ class TorchModule(NetworkSystem):
             ValueError: ``out`` exists.
         """
         state = self.networks[0].state_dict()
-        if out.exists():
-            raise ValueError(f"{out}: exists already; name a folder that does not")
         file = "weights.safetensors" if self._file is None else self._file.path.name
-        with atomic_directory(out) as partial:
+        with atomic_directory(out, replace=False) as partial:
             if self._file is None:
                 tensors = {key: value.detach().cpu().clone().contiguous() for key, value in state.items()}
                 write_bytes_atomic(partial / file, save(tensors))

@@ -135,11 +135,9 @@ class MonaiBundle(NetworkSystem):
         Raises:
             ValueError: ``out`` exists.
         """
-        if out.exists():
-            raise ValueError(f"{out}: exists already; name a folder that does not")
         if out.resolve().is_relative_to(self.folder.resolve()):
             raise ValueError(f"{out}: lies in the bundle that is copied there; name a folder outside of {self.folder}")
-        with atomic_directory(out) as partial:
+        with atomic_directory(out, replace=False) as partial:
             old_programs = shutil.ignore_patterns("*.ts", "*.pt2", "*.onnx", Path(self._checkpoint).name)
             shutil.copytree(self.folder, partial, symlinks=True, ignore=old_programs, dirs_exist_ok=True)
             for path in (partial, *partial.rglob("*")):  # of a bundle that its user may only read

@@ -66,8 +66,6 @@ def write_back(
         ValueError: ``out`` exists, a fold is none of the folder's, or the weights are those of another network.
     """
     out = Path(out).absolute()
-    if out.exists():
-        raise ValueError(f"{out}: exists already; name a folder that does not")
     networks = dict(zip(folder.folds, folder.networks, strict=True))
     if not weights or not set(weights) <= set(networks):
         raise ValueError(f"{folder.path}: weights are given for folds {list(weights)}, it has {list(networks)}")
@@ -75,7 +73,7 @@ def write_back(
         expected = {name: value.shape for name, value in networks[fold].state_dict().items()}
         if {name: value.shape for name, value in state.items()} != expected:
             raise ValueError(f"{folder.path}: the new weights of fold {fold} are not those of its network")
-    with atomic_directory(out) as partial:
+    with atomic_directory(out, replace=False) as partial:
         for name in COPIED:
             if (folder.path / name).is_file():
                 shutil.copyfile(folder.path / name, partial / name)

@@ -59,7 +59,7 @@ def test_a_network_by_its_path_is_segmented_with_and_attacked(raw: RawCase, weig
 
 def test_two_phases_of_a_ct_are_two_channels_in_hu(tmp_path: Path) -> None:
     window = {"type": "ScaleIntensityRange", "a_min": -1, "a_max": 1, "b_min": 0.0, "b_max": 1.0, "clip": True}
-    system = TorchModule(seeded(in_channels=2), {"channels": ["CT", "CT"], "intensity": [window]}, WINDOWS, OUTPUTS, {})
+    system = TorchModule(seeded(in_channels=2), {"channels": ["CT", "ct"], "intensity": [window]}, WINDOWS, OUTPUTS, {})
     assert [channel.unit for channel in system.channels] == ["HU", "HU"]
     raw = write_case(tmp_path / "raw", channels=2)
     values = np.stack([nibabel.load(file).get_fdata() for file in raw.images])
