@@ -73,7 +73,8 @@ def naming(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.filename is None or PARTIAL_PREFIX in str(error.filename):
+        # An error that a library words itself has no number, and would lose its words.
+        if error.errno is not None and (error.filename is None or PARTIAL_PREFIX in str(error.filename)):
             error.filename, error.filename2 = str(path), None
         raise
 

@@ -163,4 +163,6 @@ def test_a_full_disk_is_told_with_the_file_that_found_no_room(tmp_path: Path, mo
     with pytest.raises(OSError, match="No space left on device") as raised, atomic_directory(tmp_path / "b") as partial:
         (partial / "one").write_text("1")
     assert raised.value.filename == str(tmp_path / "b")
+    with pytest.raises(OSError, match=r"^no gzip file$"), atomic_directory(tmp_path / "c"):
+        raise OSError("no gzip file")
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a", b"old")]
