@@ -12,9 +12,9 @@ from torch import nn
 
 from rogseg.attacks.counted_model import value_and_gradient
 from rogseg.attacks.objectives import CrossEntropy
-from rogseg.cases import Batch, IntensityBox, LogitFn
+from rogseg.cases import Batch, IntensityBox
 from rogseg.estimation.calibration import PassSeconds
-from rogseg.inference.half_precision import InBfloat16
+from rogseg.inference.half_precision import in_dtype
 from rogseg.models.kernels import fast_memory_format
 from rogseg.task_plan import TaskPlan, Triple
 from rogseg.trainers import StandardTrainer
@@ -45,7 +45,7 @@ class TimedPasses:
     ) -> None:
         self.plan, self.device = plan, device
         attacked = fast_memory_format(copy.deepcopy(model).eval().requires_grad_(False).to(device))
-        self.attacked: LogitFn = InBfloat16(attacked) if dtype == "bfloat16" else attacked
+        self.attacked = in_dtype(attacked, dtype)
         self.trained = copy.deepcopy(model).train().to(device)
         self.optim_wrapper = optim_wrapper_of(self.trained, optim_wrapper)
 

@@ -5,10 +5,21 @@ from torch import Tensor
 
 from rogseg.cases import LogitFn
 
-__all__ = ["InBfloat16"]
+__all__ = ["in_dtype"]
 
 
-class InBfloat16:
+def in_dtype(network: LogitFn, dtype: str) -> LogitFn:
+    """The network, computing in ``float32``, as it does by itself, or in ``bfloat16``.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if dtype not in ("float32", "bfloat16"):
+        raise ValueError(f"dtype is {dtype!r}, known are 'float32' and 'bfloat16'")
+    return _InBfloat16(network) if dtype == "bfloat16" else network
+
+
+class _InBfloat16:
     """A network under autocast; its logits are float32, and so is the gradient for its inputs.
 
     Of the two half precisions bfloat16 alone has the range of float32: in float16 small gradients become 0, and an

@@ -9,7 +9,7 @@ from torch.autograd.function import once_differentiable
 
 from rogseg.cases import LogitFn
 from rogseg.inference.graph_replay import GraphReplay
-from rogseg.inference.half_precision import InBfloat16
+from rogseg.inference.half_precision import in_dtype
 from rogseg.inference.mirrored_copies import mirrored_copies
 from rogseg.inference.windows import GridPlanner, WindowGrid, WindowIndex, plan_windows
 from rogseg.task_plan import Triple
@@ -73,10 +73,7 @@ class VolumeLogits:
         self.models: tuple[LogitFn, ...] = (model,) if callable(model) else tuple(model)
         if not self.models:
             raise ValueError("model must hold at least one network")
-        if dtype not in ("float32", "bfloat16"):
-            raise ValueError(f"dtype is {dtype!r}, known are 'float32' and 'bfloat16'")
-        if dtype == "bfloat16":
-            self.models = tuple(InBfloat16(network) for network in self.models)
+        self.models = tuple(in_dtype(network, dtype) for network in self.models)
         if cuda_graphs:
             self.models = tuple(GraphReplay(network) for network in self.models)
         if len(set(mirror_axes)) != len(mirror_axes) or not set(mirror_axes) <= {0, 1, 2}:

@@ -21,6 +21,7 @@ from rogseg.preprocessing import (
     read_label,
 )
 from rogseg.preprocessing.orientation import axes_of_file, in_plan_order, to_plan_order
+from rogseg.preprocessing.plan_making import is_rescaled
 from rogseg.preprocessing.resampling import checked_shape, resample_image, resample_labels
 from rogseg.storage import CaseProperties, RawCase
 from rogseg.systems.any_network.intensity import IntensityStep, build_steps
@@ -70,8 +71,7 @@ class Inputs:
     @property
     def described(self) -> tuple[SystemChannel, ...]:
         """The channels with their units."""
-        units = ("HU" if name.strip().upper() == "CT" else SCANNER_UNITS for name in self.channels)
-        return tuple(SystemChannel(name, name, unit) for name, unit in zip(self.channels, units, strict=True))
+        return tuple(SystemChannel(name, name, SCANNER_UNITS if is_rescaled(name) else "HU") for name in self.channels)
 
 
 class Preparation:
